@@ -1,0 +1,116 @@
+"""Circuits as values: transistors, calls and their flat form. No sizes or names are made here."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+
+@dataclass(frozen=True)
+class Mos:
+    """One MOS transistor, one finger. Parallel unit devices are separate transistors: each has its own mismatch."""
+
+    name: str
+    device: str
+    """The foundry's device name."""
+    d: str
+    g: str
+    s: str
+    b: str
+    w_nm: int
+    l_nm: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """An instance of another circuit; `nets` are in the order of that circuit's ports."""
+
+    name: str
+    circuit: str
+    nets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """One hierarchical cell."""
+
+    name: str
+    ports: tuple[str, ...]
+    mos: tuple[Mos, ...] = ()
+    calls: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True)
+class Capacitor:
+    """Wiring capacitance between two flat nets, in farad."""
+
+    name: str
+    a: str
+    b: str
+    farad: float
+
+
+@dataclass(frozen=True)
+class Resistor:
+    """Wiring resistance between two flat nodes, in ohm."""
+
+    name: str
+    a: str
+    b: str
+    ohm: float
+
+
+@dataclass(frozen=True)
+class FlatNetlist:
+    """The whole network without hierarchy; transistor names are instance paths joined by dots.
+
+    `mos` is in canonical order (depth first, as listed): everything that is one value per transistor
+    (threshold shifts, for example) uses this order.
+    """
+
+    name: str
+    ports: tuple[str, ...]
+    mos: tuple[Mos, ...]
+    capacitors: tuple[Capacitor, ...] = ()
+    resistors: tuple[Resistor, ...] = ()
+
+    @property
+    def nets(self) -> tuple[str, ...]:
+        """Every node, ports first, without repetition."""
+        names = dict.fromkeys(self.ports)
+        for m in self.mos:
+            names.update(dict.fromkeys((m.d, m.g, m.s, m.b)))
+        for part in (*self.capacitors, *self.resistors):
+            names.update(dict.fromkeys((part.a, part.b)))
+        return tuple(names)
+
+
+@dataclass(frozen=True)
+class Library:
+    """Circuits in definition order (children first) and the name of the top one."""
+
+    circuits: Mapping[str, Circuit]
+    top: str
+    global_nets: tuple[str, ...] = field(default=())
+
+    def transistor_count(self) -> int:
+        """Transistors in the flat network."""
+        counts: dict[str, int] = {}
+        for circuit in self.circuits.values():
+            counts[circuit.name] = len(circuit.mos) + sum(counts[c.circuit] for c in circuit.calls)
+        return counts[self.top]
+
+    def flatten(self, top: str | None = None) -> FlatNetlist:
+        """The flat netlist of `top` (default: the library's top): internal nets get the instance path as prefix."""
+        circuit = self.circuits[top or self.top]
+        ports = {p: p for p in circuit.ports}
+        return FlatNetlist(circuit.name, circuit.ports, tuple(self._flat_mos(circuit, "", ports)))
+
+    def _flat_mos(self, circuit: Circuit, path: str, nets: Mapping[str, str]) -> Iterator[Mos]:
+        def net(name: str) -> str:
+            return nets.get(name) or path + name
+
+        for m in circuit.mos:
+            yield replace(m, name=path + m.name, d=net(m.d), g=net(m.g), s=net(m.s), b=net(m.b))
+        for call in circuit.calls:
+            child = self.circuits[call.circuit]
+            inner = {port: net(outer) for port, outer in zip(child.ports, call.nets, strict=True)}
+            yield from self._flat_mos(child, f"{path}{call.name}.", inner)

@@ -1,0 +1,242 @@
+"""From the spec to one Design: the circuits and the sizes that netlist and layout share."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from somaforge.generator.address import WeightFormat, bit_line, bit_line_bar, word_line
+from somaforge.generator.circuit import Call, Circuit, FlatNetlist, Library, Mos
+from somaforge.generator.spec import Spec
+from somaforge.pdk import Pdk, load
+
+Maker = Callable[..., Mos]
+
+
+@dataclass(frozen=True)
+class Size:
+    """Channel width and length in nm."""
+
+    w: int
+    l: int  # noqa: E741
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Every transistor size of the design."""
+
+    unit: Size
+    switch: Size
+    sign: Size
+    pull_up: Size
+    pull_down: Size
+    access: Size
+
+
+@dataclass(frozen=True)
+class Design:
+    """One value, two views: netlist and layout are made from it and hold no sizes of their own."""
+
+    spec: Spec
+    pdk: Pdk
+    sizes: Sizes
+    library: Library
+
+    @property
+    def weights(self) -> WeightFormat:
+        """How weights are stored."""
+        return WeightFormat(self.spec.array.bits)
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Somas per layer, input somas first."""
+        return self.spec.array.layers
+
+    @property
+    def synapse_count(self) -> int:
+        """Synapses with a weight (the fixed output synapses are not counted, as in the paper)."""
+        return sum(a * b for a, b in zip(self.layers, self.layers[1:], strict=False))
+
+    @cached_property
+    def flat(self) -> FlatNetlist:
+        """The flat schematic in canonical transistor order."""
+        return self.library.flatten()
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of everything that makes the silicon: bitfiles carry it."""
+        array = self.spec.array.model_dump(mode="json")
+        text = json.dumps({"name": self.spec.name, "pdk": self.pdk.name, "array": array}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def latch_nets(bits: int) -> list[str]:
+    """The weight nets of a synapse in bit order; the sign is last."""
+    return [*(f"w_{k}" for k in range(bits)), "w_sign"]
+
+
+def mirror_parts(spec: Spec, bit: int) -> list[int]:
+    """Channel width in nm of each device of mirror `bit`: 2**bit units, or one device of scaled width."""
+    width = round(spec.array.mirror.w_um * 1000)
+    if spec.array.mirror.style == "unit":
+        return [width] * 2**bit
+    return [width * 2**bit]
+
+
+def _sizes(spec: Spec) -> Sizes:
+    mirror, switch = spec.array.mirror, spec.array.switch
+    unit = Size(round(mirror.w_um * 1000), round(mirror.l_um * 1000))
+    return Sizes(
+        unit=unit,
+        switch=Size(round(switch.w_um * 1000), round(switch.l_um * 1000)),
+        sign=Size(unit.w, round(switch.l_um * 1000)),
+        # The latch: smallest pull-up and access, pull-down twice the access for read stability (beta ratio 2).
+        pull_up=Size(420, 150),
+        pull_down=Size(840, 150),
+        access=Size(420, 150),
+    )
+
+
+class _Builder:
+    """Makes the circuits of one spec."""
+
+    def __init__(self, spec: Spec, pdk: Pdk, sizes: Sizes) -> None:
+        self.spec, self.sizes, self.bits = spec, sizes, spec.array.bits
+        self.nfet = pdk.device("n", spec.array.mirror.nfet).name
+        self.pfet = pdk.device("p", spec.array.mirror.pfet).name
+        self.logic_nfet = pdk.device("n", "standard").name
+        self.logic_pfet = pdk.device("p", "standard").name
+
+    def n(self, name: str, d: str, g: str, s: str, size: Size) -> Mos:
+        return Mos(name, self.nfet, d, g, s, "gnd", size.w, size.l)
+
+    def p(self, name: str, d: str, g: str, s: str, size: Size) -> Mos:
+        return Mos(name, self.pfet, d, g, s, "vdd", size.w, size.l)
+
+    def latch(self) -> Circuit:
+        """Six transistors: two inverters and two access devices."""
+        z = self.sizes
+        n, p = self.logic_nfet, self.logic_pfet
+        mos = (
+            Mos("m_access", n, "bl", "wl", "q", "gnd", z.access.w, z.access.l),
+            Mos("m_access_bar", n, "blb", "wl", "qb", "gnd", z.access.w, z.access.l),
+            Mos("m_down", n, "q", "qb", "gnd", "gnd", z.pull_down.w, z.pull_down.l),
+            Mos("m_down_bar", n, "qb", "q", "gnd", "gnd", z.pull_down.w, z.pull_down.l),
+            Mos("m_up", p, "q", "qb", "vdd", "vdd", z.pull_up.w, z.pull_up.l),
+            Mos("m_up_bar", p, "qb", "q", "vdd", "vdd", z.pull_up.w, z.pull_up.l),
+        )
+        return Circuit("latch", ("wl", "bl", "blb", "q", "qb", "vdd", "gnd"), mos)
+
+    def soma(self) -> Circuit:
+        """M0 rectifies, M1 copies it into M2 (gate vp), M3 copies M2 into M4 (gate vn); a dummy ends each strip."""
+        mos: list[Mos] = []
+        unit = self.sizes.unit
+        m = self.spec.array.mirror.multiplier
+        scaled = self.spec.array.mirror.style == "scaled"
+        size = Size(unit.w * m, unit.l) if scaled else unit
+        for u in range(1 if scaled else m):
+            mos += [
+                self.n(f"m0_{u}", "in", "in", "gnd", size),
+                self.n(f"m1_{u}", "vp", "in", "gnd", size),
+                self.p(f"m2_{u}", "vp", "vp", "vdd", size),
+                self.p(f"m3_{u}", "vn", "vp", "vdd", size),
+                self.n(f"m4_{u}", "vn", "vn", "gnd", size),
+            ]
+        return Circuit("soma", ("in", "vp", "vn", "vdd", "gnd"), tuple(mos))
+
+    def synapse_core(self) -> list[Mos]:
+        """Mirrors and switches; the same devices serve the synapse and the output synapse."""
+        z, bits = self.sizes, self.bits
+        mos = [
+            self.p("m_sign_p", "p_source", "w_sign", "vdd", z.sign),
+            self.n("m_sign_n", "n_source", "w_sign", "gnd", z.sign),
+        ]
+        for k in range(bits):
+            for u, width in enumerate(mirror_parts(self.spec, k)):
+                size = Size(width, z.unit.l)
+                mos.append(self.p(f"mp_{k}_{u}", f"node_{k}", "vp", "p_source", size))
+                mos.append(self.n(f"mn_{k}_{u}", f"node_{k}", "vn", "n_source", size))
+            mos.append(self.n(f"m_switch_{k}", "out", f"w_{k}", f"node_{k}", z.switch))
+        return mos
+
+    def synapse(self) -> Circuit:
+        bits = self.bits
+        lines = [x for k in range(bits + 1) for x in (f"bl_{k}", f"blb_{k}")]
+        calls = tuple(
+            Call(f"x_latch_{k}", "latch", ("wl", f"bl_{k}", f"blb_{k}", q, f"{q}_bar", "vdd", "gnd"))
+            for k, q in enumerate(latch_nets(bits))
+        )
+        return Circuit("synapse", ("vp", "vn", "out", "wl", *lines, "vdd", "gnd"), tuple(self.synapse_core()), calls)
+
+    def output_synapse(self) -> Circuit:
+        """A synapse with the weight +1 wired in: its latches are replaced by the rails."""
+        tie = {"w_sign": "gnd", "w_0": "vdd"} | {f"w_{k}": "gnd" for k in range(1, self.bits)}
+        mos = tuple(Mos(m.name, m.device, m.d, tie.get(m.g, m.g), m.s, m.b, m.w_nm, m.l_nm) for m in self.synapse_core())
+        return Circuit("output_synapse", ("vp", "vn", "out", "vdd", "gnd"), mos)
+
+    def row(self, matrix: int, columns: int) -> Circuit:
+        """One row of synapses: they share vp, vn and the word line."""
+        lines = self._lines(columns)
+        calls = []
+        for c in range(columns):
+            own = [x for k in range(self.bits + 1) for x in (f"bl_{c}_{k}", f"blb_{c}_{k}")]
+            calls.append(Call(f"x_synapse_{c}", "synapse", ("vp", "vn", f"out_{c}", "wl", *own, "vdd", "gnd")))
+        outs = [f"out_{c}" for c in range(columns)]
+        return Circuit(f"row_{matrix}", ("vp", "vn", "wl", *outs, *lines, "vdd", "gnd"), (), tuple(calls))
+
+    def matrix(self, matrix: int, rows: int, columns: int) -> Circuit:
+        """All rows of one layer; the outputs of a column are one wire."""
+        lines = self._lines(columns)
+        outs = [f"out_{c}" for c in range(columns)]
+        calls = tuple(
+            Call(f"x_row_{r}", f"row_{matrix}", (f"vp_{r}", f"vn_{r}", f"wl_{r}", *outs, *lines, "vdd", "gnd"))
+            for r in range(rows)
+        )
+        rails = [x for r in range(rows) for x in (f"vp_{r}", f"vn_{r}", f"wl_{r}")]
+        return Circuit(f"matrix_{matrix}", (*rails, *outs, *lines, "vdd", "gnd"), (), calls)
+
+    def _lines(self, columns: int) -> list[str]:
+        return [x for c in range(columns) for k in range(self.bits + 1) for x in (f"bl_{c}_{k}", f"blb_{c}_{k}")]
+
+    def network(self) -> Circuit:
+        layers = self.spec.array.layers
+        calls: list[Call] = []
+        ports = ["vdd", "gnd", *(f"in_{i}" for i in range(layers[0])), *(f"out_{j}" for j in range(layers[-1]))]
+        for layer, size in enumerate(layers):
+            for i in range(size):
+                source = f"in_{i}" if layer == 0 else f"sum_{layer}_{i}"
+                calls.append(
+                    Call(f"x_soma_{layer}_{i}", "soma", (source, f"vp_{layer}_{i}", f"vn_{layer}_{i}", "vdd", "gnd"))
+                )
+        for m, (rows, columns) in enumerate(zip(layers, layers[1:], strict=False)):
+            rails = [x for r in range(rows) for x in (f"vp_{m}_{r}", f"vn_{m}_{r}", word_line(m, r))]
+            sums = [f"sum_{m + 1}_{c}" for c in range(columns)]
+            lines = [
+                x
+                for c in range(columns)
+                for k in range(self.bits + 1)
+                for x in (bit_line(m, c, k), bit_line_bar(m, c, k))
+            ]
+            calls.append(Call(f"x_matrix_{m}", f"matrix_{m}", (*rails, *sums, *lines, "vdd", "gnd")))
+            ports += [word_line(m, r) for r in range(rows)] + lines
+        last = len(layers) - 1
+        for j in range(layers[-1]):
+            nets = (f"vp_{last}_{j}", f"vn_{last}_{j}", f"out_{j}", "vdd", "gnd")
+            calls.append(Call(f"x_output_{j}", "output_synapse", nets))
+        return Circuit(self.spec.name, tuple(ports), (), tuple(calls))
+
+    def library(self) -> Library:
+        layers = self.spec.array.layers
+        circuits = [self.latch(), self.soma(), self.synapse(), self.output_synapse()]
+        for m, (rows, columns) in enumerate(zip(layers, layers[1:], strict=False)):
+            circuits += [self.row(m, columns), self.matrix(m, rows, columns)]
+        circuits.append(self.network())
+        return Library({c.name: c for c in circuits}, self.spec.name)
+
+
+def build(spec: Spec) -> Design:
+    """The design that the spec describes."""
+    pdk = load(spec.pdk)
+    sizes = _sizes(spec)
+    return Design(spec, pdk, sizes, _Builder(spec, pdk, sizes).library())

@@ -1,0 +1,225 @@
+"""The specification that a user writes: YAML, validated once, frozen. Units are in the names of the fields."""
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from somaforge.pdk import load
+from somaforge.pdk.base import Flavour
+from somaforge.pdk.errors import InputError
+
+SAFE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+METRIC_NAME = re.compile(r"[a-z0-9_]+(__[A-Za-z0-9_]+)+")
+
+
+def _safe_name(value: str) -> str:
+    if not SAFE_NAME.fullmatch(value):
+        raise ValueError("must be 1 to 32 of a-z, 0-9 and _, starting with a letter (it names files and circuits)")
+    return value
+
+
+def _on_grid(value: float) -> float:
+    if abs(value * 200 - round(value * 200)) > 1e-6:
+        raise ValueError("must lie on the 0.005 um grid")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_safe_name)]
+Um = Annotated[float, Field(gt=0, le=20, allow_inf_nan=False), AfterValidator(_on_grid)]
+LayerSize = Annotated[int, Field(ge=1, le=512)]
+Corner = Literal["tt", "ss", "ff", "sf", "fs"]
+
+
+class Model(BaseModel):
+    """Frozen, strict about types, and refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class Mirror(Model):
+    """How the scaling mirrors of somas and synapses are made."""
+
+    style: Literal["unit", "scaled"] = "unit"
+    """unit: parallel identical devices; scaled: one device of scaled width (the paper's)."""
+    w_um: Um = 0.84
+    """Channel width of the unit device."""
+    l_um: Um = 0.75
+    """Channel length of the unit device: longer is better matched, larger and slower."""
+    multiplier: Annotated[int, Field(ge=1, le=16)] = 4
+    """Unit devices in parallel in each transistor of the soma."""
+    nfet: Flavour = "standard"
+    pfet: Flavour = "standard"
+
+
+class Device(Model):
+    """A transistor size."""
+
+    w_um: Um
+    l_um: Um
+
+
+class Array(Model):
+    """The physical array."""
+
+    layers: Annotated[tuple[LayerSize, ...], Field(min_length=2, max_length=8, strict=False)]
+    """Somas per layer, input somas first: n entries give n-1 synapse matrices."""
+    bits: Annotated[int, Field(ge=1, le=6)] = 3
+    """Magnitude bits of a weight; one sign bit is added."""
+    mirror: Mirror = Mirror()
+    switch: Device = Device(w_um=0.54, l_um=0.54)
+    """Bit switches; the sign switches have this length and the mirrors' width (they share their strip)."""
+
+
+class Network(Model):
+    """The network that runs on the array, on its first neurons of each layer."""
+
+    layers: Annotated[tuple[LayerSize, ...], Field(min_length=2, max_length=8, strict=False)]
+    dataset: Literal["iris", "digits"] = "iris"
+
+
+class Input(Model):
+    """Input currents: exactly one of the two."""
+
+    full_scale_A: Annotated[float, Field(gt=0, le=1e-5)] | None = None
+    """The current for the largest value of a feature (the paper's prototype: 325 nA)."""
+    mean_A: Annotated[float, Field(gt=0, le=1e-6)] | None = None
+    """The mean current per input over the training set (the paper: 15 or 45 nA)."""
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if (self.full_scale_A is None) == (self.mean_A is None):
+            raise ValueError("give exactly one of full_scale_A and mean_A")
+        return self
+
+
+class Chips(Model):
+    """The population of virtual chips."""
+
+    seeds: Annotated[
+        tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(min_length=1, max_length=10_000, strict=False)
+    ]
+    mismatch: Annotated[float, Field(ge=0, le=4)] = 1.0
+    """Multiplies the foundry's mismatch; 1 is the foundry's, 0 switches it off."""
+
+
+class Training(Model):
+    """How the network is trained for each chip; defaults are the paper's recipe."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
+    epochs: Annotated[int, Field(ge=1, le=100_000)] = 1500
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.01
+    l1_negative: Annotated[float, Field(ge=0, le=1)] = 1e-4
+    """L1 cost on negative weights (the paper uses it to save power)."""
+    weight_noise: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Relative noise on every unit mirror during training, for the synapse mismatch that nobody measures."""
+    restarts: Annotated[int, Field(ge=1, le=100)] = 1
+    """Initializations tried; the best on the training set is kept."""
+
+
+class Evaluation(Model):
+    """How the programmed chip is tested."""
+
+    pattern_time_s: Annotated[float, Field(gt=0, le=1e-3)] = 2e-6
+    """How long each pattern is applied."""
+    patterns: Annotated[int, Field(ge=1)] | Literal["all"] = "all"
+
+
+class Limit(Model):
+    """One line of the sign-off."""
+
+    metric: Annotated[str, Field(pattern=METRIC_NAME.pattern, max_length=100)]
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("give min or max, or both")
+        return self
+
+
+class Waiver(Model):
+    """An accepted failure; printed in the report, void after its date."""
+
+    metric: Annotated[str, Field(max_length=100)]
+    reason: Annotated[str, Field(min_length=10, max_length=500)]
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    expires: date
+
+
+class Spec(Model):
+    """Everything that a run depends on."""
+
+    name: Name
+    pdk: Literal["sky130"] = "sky130"
+    array: Array
+    network: Network
+    supply_V: Annotated[float, Field(ge=0.8, le=1.95)] = 1.8
+    temperature_C: Annotated[float, Field(ge=-40, le=125)] = 27.0
+    corners: Annotated[tuple[Corner, ...], Field(min_length=1, max_length=5, strict=False)] = ("tt",)
+    """Process corners; the first is the one that chips are characterized and evaluated at."""
+    input: Input
+    chips: Chips
+    training: Training = Training()
+    evaluation: Evaluation = Evaluation()
+    limits: Annotated[tuple[Limit, ...], Field(strict=False)] = ()
+    waivers: Annotated[tuple[Waiver, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(self.network.layers) != len(self.array.layers):
+            raise ValueError(
+                f"network.layers has {len(self.network.layers)} layers, array.layers {len(self.array.layers)}: "
+                "give both the same number"
+            )
+        for i, (used, there) in enumerate(zip(self.network.layers, self.array.layers, strict=True)):
+            if used > there:
+                raise ValueError(f"network.layers[{i}] = {used} does not fit array.layers[{i}] = {there}")
+        process = load(self.pdk)
+        mirror = self.array.mirror
+        for polarity, flavour in (("n", mirror.nfet), ("p", mirror.pfet)):
+            try:
+                device = process.device(polarity, flavour)  # type: ignore[arg-type]
+            except KeyError as error:
+                raise ValueError(f"array.mirror.{polarity}fet: {error.args[0]}") from None
+            for what, size in (("mirror", mirror), ("switch", self.array.switch)):
+                w, l = round(size.w_um * 1000), round(size.l_um * 1000)  # noqa: E741
+                if w < device.min_w_nm or l < device.min_l_nm:
+                    raise ValueError(
+                        f"array.{what}: {size.w_um} x {size.l_um} um is below the smallest {device.name} "
+                        f"({device.min_w_nm / 1000} x {device.min_l_nm / 1000} um)"
+                    )
+        return self
+
+
+def parse_spec(data: Any, where: str) -> Spec:
+    """A validated Spec from parsed YAML; InputError with one line (the first problem, its path, how many more)."""
+    if not isinstance(data, dict):
+        raise InputError(f"{where}: a spec is a mapping of keys to values; see `somaforge init iris`")
+    try:
+        return Spec.model_validate(data)
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+        first = problems[0]
+        path = ".".join(str(p) for p in first["loc"]) or "spec"
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        message = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            message = "unknown key; see docs/spec.md for the keys"
+        raise InputError(f"{where}: {path}: {message}{more}") from None
+
+
+def load_spec(path: Path) -> Spec:
+    """Read and validate a spec file; InputError if it cannot be read, parsed or validated."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot read the spec: {error}") from None
+    except yaml.YAMLError as error:
+        detail = " ".join(str(error).split())
+        raise InputError(f"{path}: not YAML: {detail}") from None
+    return parse_spec(data, str(path))

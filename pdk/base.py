@@ -1,0 +1,42 @@
+"""What the generator and the flow may ask of a process: layers, rules, devices. One folder per PDK fills it in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Polarity = Literal["n", "p"]
+Flavour = Literal["standard", "lvt", "hvt"]
+
+
+@dataclass(frozen=True)
+class DeviceType:
+    """One MOS device of the foundry."""
+
+    name: str
+    """The foundry's subcircuit name, used in netlists, LVS and model binding."""
+    polarity: Polarity
+    flavour: Flavour
+    min_w_nm: int
+    min_l_nm: int
+
+
+@dataclass(frozen=True)
+class Pdk:
+    """A process as data. Geometry in nm."""
+
+    name: str
+    grid_nm: int
+    layers: Mapping[str, tuple[int, int]]
+    """Layer name -> (GDS layer, GDS datatype)."""
+    rules: Mapping[str, int]
+    """Rule name (the foundry's, for example "poly.2") -> value in nm."""
+    devices: tuple[DeviceType, ...]
+    nominal_supply_V: float
+
+    def device(self, polarity: Polarity, flavour: Flavour) -> DeviceType:
+        """The device of that polarity and flavour; KeyError with the flavours that exist if there is none."""
+        for device in self.devices:
+            if device.polarity == polarity and device.flavour == flavour:
+                return device
+        have = ", ".join(d.flavour for d in self.devices if d.polarity == polarity)
+        raise KeyError(f"{self.name} has no {flavour} {polarity}-channel device (it has: {have})")

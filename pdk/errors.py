@@ -1,0 +1,25 @@
+"""The errors that somaforge raises on purpose; each knows the exit code of the command line."""
+
+
+class SomaforgeError(Exception):
+    """Root of all errors with a message for the user: one line that says what, where and what to do."""
+
+    exit_code = 1
+
+
+class CheckError(SomaforgeError):
+    """A check or a limit failed."""
+
+    exit_code = 1
+
+
+class InputError(SomaforgeError):
+    """A spec, netlist, layout, bitfile or data set is wrong."""
+
+    exit_code = 2
+
+
+class ToolError(SomaforgeError):
+    """A tool is missing, crashed, timed out or did not converge."""
+
+    exit_code = 3
