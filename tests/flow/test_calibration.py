@@ -1,0 +1,44 @@
+"""The calibration: its equations by hand, its round trip, and what it refuses."""
+
+import json
+
+import numpy as np
+import pytest
+
+from somaforge.flow.calibration import Calibration
+from somaforge.pdk.errors import InputError
+
+CHIP = Calibration(
+    ((0.2, 0.3), (0.25, 0.5), (0.4,)), ((0.0, 0.0), (0.0, 0.0), (0.0,)), (0.9, 1.1), (0.0, 1.1, 1.9, 3.0)
+)
+
+
+def test_forward_by_hand() -> None:
+    codes = [np.array([[3, -1], [-2, 2]]), np.array([[1], [3]])]
+    # hidden 0: 3*0.2*10n - 0.9*1.9*0.3*4n; hidden 1: -0.9*1.1*0.2*10n + 1.9*0.3*4n
+    hidden = (6e-9 - 2.052e-9, -1.98e-9 + 2.28e-9)
+    out = 0.4 * (1.1 * 0.25 * hidden[0] + 3.0 * 0.5 * hidden[1])
+    assert CHIP.forward(codes, np.array([[10e-9, 4e-9]])) == pytest.approx(np.array([[out]]), rel=1e-12)
+
+
+def test_forward_rectifies() -> None:
+    codes = [np.array([[-3, -3], [-3, -3]]), np.array([[1], [3]])]
+    assert np.all(CHIP.forward(codes, np.array([[10e-9, 4e-9]])) == 0.0)
+
+
+def test_round_trip() -> None:
+    assert Calibration.from_json(CHIP.to_json()) == CHIP
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", CHIP.to_json().replace('"format": 1', '"format": 2'), CHIP.to_json().replace("0.9", "NaN")]
+)
+def test_refuses(text: str) -> None:
+    with pytest.raises(InputError):
+        Calibration.from_json(text, "chip 1")
+
+
+def test_refuses_unknown_key() -> None:
+    data = json.loads(CHIP.to_json()) | {"shifts": [0.0]}
+    with pytest.raises(InputError, match="unknown keys"):
+        Calibration.from_json(json.dumps(data))
