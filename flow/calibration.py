@@ -75,7 +75,8 @@ class Calibration:
         x = np.asarray(inputs, dtype=float)
         for m, code in enumerate(codes):
             x = np.maximum((x * np.asarray(self.slopes[m])) @ self.weights(m, code), 0.0)
-        return x * np.asarray(self.slopes[-1])
+        out: Floats = x * np.asarray(self.slopes[-1])
+        return out
 
     def to_json(self) -> str:
         """One JSON object with a format number; `from_json` reads it back to the same value."""
