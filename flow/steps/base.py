@@ -1,0 +1,98 @@
+"""What a step is: declared inputs and outputs, one function, one folder."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from somaforge.flow.steps.parts import PartStore
+from somaforge.generator.design import Design, build
+from somaforge.generator.spec import Spec
+from somaforge.pdk.errors import SomaforgeError
+
+JsonObject = Mapping[str, Any]
+Argument = TypeVar("Argument")
+
+
+class StepError(SomaforgeError):
+    """A step broke its own declaration: a fault of somaforge, not of the user."""
+
+    exit_code = 3
+
+
+@dataclass
+class Context:
+    """What a running step sees."""
+
+    spec: Spec
+    folder: Path
+    """Where it writes; it becomes the step's folder when the step has finished."""
+    inputs: Mapping[str, Path]
+    """Finished folders of the steps that it declared, by step name."""
+    parts: PartStore
+    say: Callable[[str], None] = lambda text: None
+    """Shows a line of progress to a person who is watching."""
+    key: str = ""
+
+    @cached_property
+    def design(self) -> Design:
+        """The design of the spec."""
+        return build(self.spec)
+
+    def input(self, step: str, name: str) -> Path:
+        """A file that another step made; StepError if it was not declared or is not there."""
+        if step not in self.inputs:
+            raise StepError(f"a step reads {step}/{name} without declaring {step}; this is a fault of somaforge")
+        path = self.inputs[step] / name
+        if not path.exists():
+            raise StepError(f"{step} did not make {name}; this is a fault of somaforge")
+        return path
+
+    def log(self, text: str) -> None:
+        """One line in the step's log, with the time (UTC)."""
+        stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        with (self.folder / "log.txt").open("a", encoding="utf-8") as stream:
+            stream.write(f"{stamp} {text}\n")
+        self.say(text)
+
+    def each(self, worker: Callable[[Path, Argument], None], jobs: Mapping[str, Argument]) -> dict[str, Path]:
+        """Run worker(folder, argument) for every job in parallel processes; jobs that a killed run finished are kept.
+
+        Returns the finished folder of each job, in the order of `jobs`.
+        """
+        return self.parts.each(worker, jobs, self.log)
+
+
+Action = Callable[[Context], Mapping[str, float]]
+
+
+def nothing(spec: Spec) -> JsonObject:
+    """The part of the spec that matters to a step that reads only other steps' files."""
+    return {}
+
+
+def everything(spec: Spec) -> JsonObject:
+    """The whole spec but its limits and waivers: they judge results and do not make them."""
+    return spec.model_dump(mode="json", exclude={"limits", "waivers"})
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage of the flow. It returns only the metrics that it adds; its folder is the evidence."""
+
+    name: str
+    action: Action
+    outputs: Callable[[Spec], tuple[str, ...]]
+    """Files, relative to its folder, that it promises to write."""
+    inputs: tuple[str, ...] = ()
+    """Steps whose folders it reads."""
+    config: Callable[[Spec], JsonObject] = everything
+    """The part of the spec that its result depends on."""
+    tools: tuple[str, ...] = ()
+    """Programs and packages whose versions its result depends on (names of flow.tools)."""
+    gates: tuple[str, ...] = ()
+    """Metrics that must be 0 before any later step may use the result."""
+    reads_metrics: bool = False
+    """Whether it reads the metrics of its input steps too (only sign-off does)."""
