@@ -1,0 +1,97 @@
+"""Design rule check with the native rule table, on any sky130 layout."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import klayout.db as kdb
+import klayout.rdb as rdb
+
+from somaforge.pdk.errors import InputError, SomaforgeError
+from somaforge.pdk.files import atomic_path
+from somaforge.pdk.layout_file import OpenLayout, open_layout
+from somaforge.pdk.sky130.drc import DRAWN, RULES, Found, Layers, Rule
+
+MARKERS_PER_RULE = 1000
+"""Markers kept in the report for one rule; the count is of all."""
+
+
+@dataclass(frozen=True)
+class Violations:
+    """What one rule found."""
+
+    rule: Rule
+    count: int
+    markers: tuple[kdb.DPolygon, ...]
+    """Places in um, at most MARKERS_PER_RULE."""
+
+
+def run(layout: Path, top: str | None, report: Path) -> dict[str, int]:
+    """Check `layout`, write the KLayout report database `report`; violations per rule, every rule present."""
+    opened = open_layout(layout, top)
+    found = check(opened)
+    _write_report(report, opened.cell.name, found)
+    return {v.rule.name: v.count for v in found}
+
+
+def check(opened: OpenLayout) -> list[Violations]:
+    """Every rule of the table on an open layout. InputError if no layer of the process is drawn in it."""
+    if all(opened.cell.bbox(opened.layout.layer(*numbers)).empty() for numbers in DRAWN.values()):
+        raise InputError(f"cell {opened.cell.name}: nothing is drawn on any sky130 layer, so nothing can be checked")
+    layers = Layers(opened)
+    return [_violations(rule, rule.find(layers), opened.layout.dbu) for rule in RULES]
+
+
+def _violations(rule: Rule, found: Found, dbu: float) -> Violations:
+    markers: list[kdb.DPolygon] = []
+    for shape in found.each():
+        if len(markers) == MARKERS_PER_RULE:
+            break
+        markers.append(_polygon(shape).to_dtype(dbu))
+    return Violations(rule, found.count(), tuple(markers))
+
+
+def _polygon(shape: kdb.Polygon | kdb.PolygonWithProperties | kdb.EdgePair | kdb.Edge) -> kdb.Polygon:
+    if isinstance(shape, kdb.Polygon):
+        return shape
+    if isinstance(shape, kdb.EdgePair):
+        return shape.polygon(0)
+    return kdb.Polygon(shape.bbox())
+
+
+def _write_report(path: Path, cell: str, found: list[Violations]) -> None:
+    database = rdb.ReportDatabase("somaforge native DRC")
+    database.top_cell_name = cell
+    cell_id = database.create_cell(cell).rdb_id()
+    for violations in found:
+        category = database.create_category(violations.rule.name)
+        category.description = violations.rule.description
+        for marker in violations.markers:
+            item = database.create_item(cell_id, category.rdb_id())
+            item.add_value(marker)
+    with atomic_path(path) as beside:
+        database.save(str(beside))
+
+
+def _main(arguments: list[str]) -> int:
+    """Print rules that are broken with the boxes (um) of their first five places."""
+    if not 1 <= len(arguments) <= 2:
+        print("usage: python -m somaforge.flow.checks.drc FILE [TOP]", file=sys.stderr)
+        return 2
+    try:
+        opened = open_layout(Path(arguments[0]), arguments[1] if len(arguments) == 2 else None)
+        found = check(opened)
+    except SomaforgeError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    broken = [v for v in found if v.count]
+    for v in broken:
+        print(f"{v.rule.name:<10} {v.count:>6}  {v.rule.description} ({v.rule.value_nm})")
+        for marker in v.markers[:5]:
+            print(f"{'':<19}{marker.bbox().to_s()}")
+    print(f"{opened.cell.name}: {sum(v.count for v in broken)} violations of {len(broken)} of {len(found)} rules")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(_main(sys.argv[1:]))

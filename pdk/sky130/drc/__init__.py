@@ -1,0 +1,12 @@
+"""The native rule table of sky130: every rule that somaforge checks itself, on klayout regions."""
+
+from somaforge.pdk.sky130.drc.contacts import CONTACTS
+from somaforge.pdk.sky130.drc.front import FRONT
+from somaforge.pdk.sky130.drc.layers import DRAWN, Layers
+from somaforge.pdk.sky130.drc.metals import METALS
+from somaforge.pdk.sky130.drc.rule import Found, Rule
+from somaforge.pdk.sky130.drc.wells import WELLS
+
+RULES: tuple[Rule, ...] = (*FRONT, *CONTACTS, *METALS, *WELLS)
+
+__all__ = ["DRAWN", "RULES", "Found", "Layers", "Rule"]

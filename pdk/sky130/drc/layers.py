@@ -1,0 +1,134 @@
+"""Drawn and derived layers of one layout, made when first asked for, hierarchical (deep regions)."""
+
+from functools import cached_property
+
+import klayout.db as kdb
+
+from somaforge.pdk.layout_file import OpenLayout
+
+# GDS numbers: sky130 PDK documentation, "GDS Layers Information".
+DRAWN: dict[str, tuple[int, int]] = {
+    "dnwell": (64, 18),
+    "nwell": (64, 20),
+    "diff": (65, 20),
+    "tap": (65, 44),
+    "hvtp": (78, 44),
+    "hvi": (75, 20),
+    "lvtn": (125, 44),
+    "poly": (66, 20),
+    "npc": (95, 20),
+    "nsdm": (93, 44),
+    "psdm": (94, 20),
+    "licon": (66, 44),
+    "li": (67, 20),
+    "mcon": (67, 44),
+    "met1": (68, 20),
+    "via": (68, 44),
+    "met2": (69, 20),
+    "via2": (69, 44),
+    "met3": (70, 20),
+    "via3": (70, 44),
+    "met4": (71, 20),
+    "via4": (71, 44),
+    "met5": (72, 20),
+    "areaid_sc": (81, 4),
+}
+
+
+class Layers:
+    """Regions of one layout by layer name; lengths given to its helpers are nm."""
+
+    def __init__(self, opened: OpenLayout, threads: int = 2) -> None:
+        self._opened = opened
+        self._store = kdb.DeepShapeStore()
+        self._store.threads = threads
+        self._drawn: dict[str, kdb.Region] = {}
+
+    def drawn(self, name: str) -> kdb.Region:
+        """The drawn layer `name` of DRAWN, merged semantics."""
+        if name not in self._drawn:
+            layer = self._opened.layout.layer(*DRAWN[name])
+            self._drawn[name] = kdb.Region(self._opened.cell.begin_shapes_rec(layer), self._store)
+        return self._drawn[name]
+
+    def dbu(self, nm: float) -> int:
+        """A length in nm as database units."""
+        return self._opened.dbu_from_nm(nm)
+
+    @property
+    def dbu_um(self) -> float:
+        """The database unit in um."""
+        return self._opened.layout.dbu
+
+    @property
+    def bbox(self) -> kdb.Box:
+        """Bounding box of the checked cell in database units."""
+        return self._opened.cell.bbox()
+
+    @cached_property
+    def difftap(self) -> kdb.Region:
+        """Diffusion of devices and of taps."""
+        return self.drawn("diff") + self.drawn("tap")
+
+    @cached_property
+    def gate(self) -> kdb.Region:
+        """Channels: poly over diffusion."""
+        return self.drawn("diff") & self.drawn("poly")
+
+    @cached_property
+    def field_poly(self) -> kdb.Region:
+        """Poly that is not a gate."""
+        return self.drawn("poly") - self.gate
+
+    @cached_property
+    def source_drain(self) -> kdb.Region:
+        """Diffusion beside the gates."""
+        return self.drawn("diff") - self.drawn("poly")
+
+    @cached_property
+    def pdiff(self) -> kdb.Region:
+        """p+ diffusion in nwell: p-channel devices."""
+        return self.drawn("diff") & self.drawn("psdm") & self.drawn("nwell")
+
+    @cached_property
+    def ndiff(self) -> kdb.Region:
+        """n+ diffusion outside nwell: n-channel devices."""
+        return (self.drawn("diff") & self.drawn("nsdm")) - self.drawn("nwell")
+
+    @cached_property
+    def ntap(self) -> kdb.Region:
+        """n+ tap in nwell, with a contact."""
+        return (self.drawn("tap") & self.drawn("nsdm") & self.drawn("nwell")).interacting(self.drawn("licon"))
+
+    @cached_property
+    def ptap(self) -> kdb.Region:
+        """p+ tap in the substrate, with a contact."""
+        return ((self.drawn("tap") & self.drawn("psdm")) - self.drawn("nwell")).interacting(self.drawn("licon"))
+
+    @cached_property
+    def poly_licon(self) -> kdb.Region:
+        """Contacts to poly."""
+        return self.drawn("licon") & self.drawn("poly")
+
+    @cached_property
+    def diff_licon(self) -> kdb.Region:
+        """Contacts to device diffusion."""
+        return self.drawn("licon").interacting(self.drawn("diff"))
+
+    @cached_property
+    def tap_licon(self) -> kdb.Region:
+        """Contacts to taps alone."""
+        return self.drawn("licon").interacting(self.drawn("tap"))
+
+    @cached_property
+    def is_lone_standard_cell(self) -> bool:
+        """A foundry standard cell by itself: its wells are tapped by the neighbours in its row.
+
+        Everything active lies in one areaid_sc rectangle of at most 15 um (LU.2 and LU.3: a tap beside the cell
+        still reaches every device) and there is no tap. Anything wider, or with a tap, is checked.
+        """
+        cell = self.drawn("areaid_sc").merged()
+        box = cell.bbox()
+        one_row = not box.empty() and cell.is_box() and box.width() <= self.dbu(15000) and box.height() <= self.dbu(5440)
+        outside = self.drawn("diff") - cell
+        return one_row and outside.is_empty() and self.drawn("tap").is_empty()

@@ -1,0 +1,59 @@
+"""Measurements that several rules share. Lengths are nm; every function returns the violations."""
+
+import klayout.db as kdb
+
+from somaforge.pdk.sky130.drc.layers import Layers
+
+EUCLIDIAN = kdb.Metrics.Euclidian
+PROJECTION = kdb.Metrics.Projection
+
+
+def width(layers: Layers, region: kdb.Region, nm: int) -> kdb.Region:
+    """Where `region` is narrower than `nm`."""
+    return region.width_check(layers.dbu(nm), False, EUCLIDIAN).polygons()
+
+
+def space(layers: Layers, region: kdb.Region, nm: int) -> kdb.Region:
+    """Where shapes of `region`, or the sides of a notch, are closer than `nm`."""
+    return region.space_check(layers.dbu(nm), False, EUCLIDIAN).polygons()
+
+
+def separation(layers: Layers, a: kdb.Region, b: kdb.Region, nm: int) -> kdb.Region:
+    """Where `a` and `b` are closer than `nm`; touching counts, overlap does not."""
+    return a.separation_check(b, layers.dbu(nm), False, EUCLIDIAN).polygons()
+
+
+def enclosure(layers: Layers, outer: kdb.Region, inner: kdb.Region, nm: int) -> kdb.Region:
+    """Where `outer` surrounds `inner` by less than `nm`, or does not cover it."""
+    return outer.enclosing_check(inner, layers.dbu(nm), False, EUCLIDIAN).polygons() + (inner - outer)
+
+
+def two_sides(layers: Layers, outer: kdb.Region, inner: kdb.Region, nm: int, size_nm: int) -> kdb.Region:
+    """Squares of `inner` (edge `size_nm`) that have no pair of opposite sides enclosed by `nm`.
+
+    "One of two adjacent sides enclosed" holds exactly when two opposite sides are enclosed.
+    """
+    bad = outer.enclosing_check(inner, layers.dbu(nm), False, PROJECTION).second_edges()
+    good = (inner.edges() - bad).width_check(layers.dbu(size_nm) + 1, False, PROJECTION).polygons()
+    return inner.not_interacting(good)
+
+
+def exact_square(layers: Layers, region: kdb.Region, nm: int) -> kdb.Region:
+    """Cuts that are not squares with edges of exactly `nm`."""
+    size = layers.dbu(nm)
+    return region.merged().with_bbox_width(size, True) + region.merged().with_bbox_height(size, True) + region.non_rectangles()
+
+
+def small_area(layers: Layers, region: kdb.Region, nm2: int) -> kdb.Region:
+    """Shapes with less area than `nm2`."""
+    return region.with_area(0, nm2 // round((1000 * layers.dbu_um) ** 2), False)
+
+
+def small_holes(layers: Layers, region: kdb.Region, nm2: int) -> kdb.Region:
+    """Holes with less area than `nm2`."""
+    return small_area(layers, region.holes(), nm2)
+
+
+def off_grid(layers: Layers, region: kdb.Region, nm: int) -> kdb.Region:
+    """Vertices that are not on the grid of `nm`."""
+    return region.grid_check(layers.dbu(nm), layers.dbu(nm)).polygons()

@@ -1,0 +1,53 @@
+"""Taps, latch-up and grid: rules that the shuttle's deck leaves to the designer."""
+
+import klayout.db as kdb
+
+from somaforge.pdk.sky130.drc import measure as m
+from somaforge.pdk.sky130.drc.layers import DRAWN, Layers
+from somaforge.pdk.sky130.drc.rule import Found, Rule
+
+# LU.2, LU.3 (sky130 PDK documentation, "Latch-up rules"): devices within 15 um of a tap of their well.
+TAP_REACH_NM = 15000
+# Growth inside a well goes in steps below nwell.2a (1270 nm), so that no step can jump into the next well.
+STEP_NM = 1200
+# Octagonal growth (mode 2 keeps corners square): a corner reached diagonally counts, as in the foundry's deck.
+SIZE_MODE = 2
+
+GRID_NM = 5
+
+
+def _untapped_wells(layers: Layers) -> Found:
+    if layers.is_lone_standard_cell:
+        return kdb.Region()
+    return layers.drawn("nwell").merged().not_interacting(layers.ntap)
+
+
+def _far_in_well(layers: Layers) -> Found:
+    if layers.is_lone_standard_cell:
+        return kdb.Region()
+    well = layers.drawn("nwell").merged()
+    reached = layers.ntap
+    grown = 0
+    while grown < TAP_REACH_NM:
+        step = min(STEP_NM, TAP_REACH_NM - grown)
+        reached = reached.sized(layers.dbu(step), SIZE_MODE) & well
+        grown += step
+    return layers.pdiff - reached
+
+
+def _far_in_substrate(layers: Layers) -> Found:
+    if layers.is_lone_standard_cell:
+        return kdb.Region()
+    return layers.ndiff - layers.ptap.sized(layers.dbu(TAP_REACH_NM), SIZE_MODE)
+
+
+def _grid(name: str) -> Rule:
+    return Rule(f"{name}.grid", f"{name} on the 5 nm grid", GRID_NM, lambda r: m.off_grid(r, r.drawn(name), GRID_NM))
+
+
+WELLS: tuple[Rule, ...] = (
+    Rule("nwell.4", "nwell without a contacted n+ tap", 0, _untapped_wells),
+    Rule("LU.2", "n+ diff further than 15 um from a p+ tap", TAP_REACH_NM, _far_in_substrate),
+    Rule("LU.3", "p+ diff further than 15 um from an n+ tap in its well", TAP_REACH_NM, _far_in_well),
+    *(_grid(name) for name in DRAWN),
+)
