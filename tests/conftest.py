@@ -1,0 +1,38 @@
+"""Tests that need a program or the foundry's data: skipped where it is missing, but failed in CI (CI=true)."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from somaforge.flow import tools
+from somaforge.pdk.errors import ToolError
+
+NEEDS: dict[str, Callable[[], str]] = {
+    "needs_pdk": tools.pdk_version,
+    "needs_ngspice": lambda: tools.program_version("ngspice"),
+    "needs_klayout_app": lambda: tools.program_version("klayout-application"),
+    "needs_netgen": lambda: tools.program_version("netgen"),
+}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A proof that did not run is no proof: only a developer's machine may leave it out."""
+    for marker, check in NEEDS.items():
+        if item.get_closest_marker(marker) is None:
+            continue
+        try:
+            check()
+        except ToolError as error:
+            if os.environ.get("CI") == "true":
+                pytest.fail(f"{marker}: {error}", pytrace=False)
+            pytest.skip(str(error))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Nightly tests run only when they are asked for: `pytest -m nightly`."""
+    if "nightly" in (config.getoption("markexpr") or ""):
+        return
+    left = [item for item in items if item.get_closest_marker("nightly") is None]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(left)])
+    items[:] = left
