@@ -1,0 +1,109 @@
+"""The comparison's result as lines that name both sides, the cell and the place."""
+
+from collections.abc import Iterator
+
+import klayout.db as kdb
+
+LINES_PER_CIRCUIT = 200
+GOOD = (kdb.NetlistCrossReference.Status.Match, kdb.NetlistCrossReference.Status.MatchWithWarning)
+
+
+def mismatch_lines(lvs: kdb.LayoutVsSchematic, top: str) -> list[str]:
+    """Every pair that does not match, for example "net top.row_0: layout VP vs schematic vp"."""
+    lines: list[str] = []
+    xref = lvs.xref()
+    for pair in xref.each_circuit_pair():
+        layout, schematic = pair.first(), pair.second()
+        here: list[str] = []
+        if layout is None or schematic is None:
+            side, circuit = ("layout", layout) if schematic is None else ("schematic", schematic)
+            if circuit is not None:
+                lines.append(f"circuit {circuit.name}: only in the {side}")
+            continue
+        if layout.name == top:
+            here += _names(xref, pair, top)
+        if pair.status() not in GOOD:
+            here += _pairs(xref, pair, layout.name)
+            if not here:
+                here.append(f"circuit {layout.name}: not compared ({_status(pair.status())}); a cell in it does not match")
+        if len(here) > LINES_PER_CIRCUIT:
+            here = [*here[:LINES_PER_CIRCUIT], f"circuit {layout.name}: {len(here) - LINES_PER_CIRCUIT} more"]
+        lines += here
+    return lines
+
+
+def _names(xref: kdb.NetlistCrossReference, pair: kdb.NetlistCrossReference.CircuitPairData, top: str) -> Iterator[str]:
+    """Labels of the top cell that sit on a net with another name in the schematic."""
+    for nets in xref.each_net_pair(pair):
+        layout, schematic = nets.first(), nets.second()
+        if layout is None or schematic is None or not layout.name:
+            continue
+        names = [n.lower() for n in layout.name.split(",")]
+        wrong = [n for n in names if n != schematic.name.lower() and n != "sub"]
+        if wrong:
+            yield f"net {top}: layout label {layout.name} vs schematic {schematic.name}"
+
+
+def _pairs(
+    xref: kdb.NetlistCrossReference, pair: kdb.NetlistCrossReference.CircuitPairData, circuit: str
+) -> Iterator[str]:
+    for pins in xref.each_pin_pair(pair):
+        if pins.status() not in GOOD:
+            first, second = pins.first(), pins.second()
+            yield _line("pin", circuit, first and first.expanded_name(), second and second.expanded_name(), pins.status())
+    for nets in xref.each_net_pair(pair):
+        if nets.status() not in GOOD:
+            first, second = nets.first(), nets.second()
+            yield _line("net", circuit, first and _net(first), second and _net(second), nets.status())
+    for devices in xref.each_device_pair(pair):
+        if devices.status() not in GOOD:
+            one, two = devices.first(), devices.second()
+            yield _line("device", circuit, one and _device(one, True), two and _device(two, False), devices.status())
+    for calls in xref.each_subcircuit_pair(pair):
+        if calls.status() not in GOOD:
+            a, b = calls.first(), calls.second()
+            yield _line("instance", circuit, a and _call(a, True), b and _call(b, False), calls.status())
+
+
+def _line(
+    kind: str,
+    circuit: str,
+    layout: str | None,
+    schematic: str | None,
+    status: kdb.NetlistCrossReference.Status,
+) -> str:
+    if layout is None:
+        return f"{kind} {circuit}: missing in layout, schematic {schematic}"
+    if schematic is None:
+        return f"{kind} {circuit}: missing in schematic, layout {layout}"
+    return f"{kind} {circuit}: layout {layout} vs schematic {schematic} ({_status(status)})"
+
+
+def _status(status: kdb.NetlistCrossReference.Status) -> str:
+    return {"NoMatch": "not paired", "Mismatch": "differs", "Skipped": "skipped"}.get(status.to_s(), status.to_s())
+
+
+def _net(net: kdb.Net) -> str:
+    ends = [f"{t.device().expanded_name()}.{t.terminal_def().name}" for t in net.each_terminal()]
+    ends += [f"{p.subcircuit().expanded_name()}.{p.pin().expanded_name()}" for p in net.each_subcircuit_pin()]
+    more = f" +{len(ends) - 6}" if len(ends) > 6 else ""
+    return f"{net.expanded_name()} [{' '.join(ends[:6])}{more}]"
+
+
+def _device(device: kdb.Device, is_layout: bool) -> str:
+    def terminal(name: str) -> str:
+        net = device.net_for_terminal(name)
+        return net.expanded_name() if net is not None else "open"
+
+    at = device.trans.disp
+    place = f" at ({at.x:.3f}, {at.y:.3f}) um" if is_layout else ""
+    name = device.device_class().name.lower().removeprefix("sky130_fd_pr__")
+    nets = " ".join(f"{t.lower()}={terminal(t)}" for t in ("D", "G", "S", "B"))
+    sizes = f"w={device.parameter('W'):.4g} l={device.parameter('L'):.4g}"
+    return f"{device.expanded_name()} {name} {sizes} {nets}{place}"
+
+
+def _call(call: kdb.SubCircuit, is_layout: bool) -> str:
+    at = call.trans.disp
+    place = f" at ({at.x:.3f}, {at.y:.3f}) um" if is_layout else ""
+    return f"{call.expanded_name()} ({call.circuit_ref().name}){place}"

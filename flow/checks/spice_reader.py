@@ -1,0 +1,114 @@
+"""SPICE and CDL netlists for LVS: foundry X lines, M lines, sizes in um or metres, parallel devices one by one."""
+
+from pathlib import Path
+
+import klayout.db as kdb
+
+from somaforge.pdk.errors import InputError
+from somaforge.pdk.sky130.connectivity import DEVICE_NAMES, SAME_DEVICE
+
+# Sizes below this are in metres, above in um (the foundry's LVS netlists): no transistor is 1 mm or 1 nm long.
+METRES_BELOW = 1e-3
+PREFIX = "sky130_fd_pr__"
+
+
+def read_netlist(path: Path, top: str) -> kdb.Netlist:
+    """The netlist in `path`; W and L in um, names as written. InputError if it cannot be read or has no `top`."""
+    if not path.is_file():
+        raise InputError(f"netlist {path}: no such file")
+    reader = _Delegate(path)
+    netlist = kdb.Netlist()
+    netlist.case_sensitive = True
+    try:
+        netlist.read(str(path), kdb.NetlistSpiceReader(reader))
+    except RuntimeError as error:
+        raise InputError(reader.problem or f"netlist {path}: cannot be read ({' '.join(str(error).split())})") from error
+    if reader.problem:
+        raise InputError(reader.problem)
+    netlist.case_sensitive = False
+    if find_circuit(netlist, top) is None:
+        names = ", ".join(sorted(c.name for c in netlist.each_circuit())[:5])
+        raise InputError(f"netlist {path}: no subcircuit {top!r}; it has: {names}")
+    return netlist
+
+
+def find_circuit(netlist: kdb.Netlist, name: str) -> kdb.Circuit | None:
+    """The circuit with that name, upper and lower case the same (SPICE)."""
+    for circuit in netlist.each_circuit():
+        if circuit.name.lower() == name.lower():
+            return circuit
+    return None
+
+
+def device_name(model: str) -> str | None:
+    """The foundry's device that `model` means, or None. CDL leaves the prefix out, some tools the case."""
+    name = model.lower()
+    if not name.startswith(PREFIX):
+        name = PREFIX + name
+    name = SAME_DEVICE.get(name, name)
+    return name if name in DEVICE_NAMES else None
+
+
+class _Delegate(kdb.NetlistSpiceReaderDelegate):  # type: ignore[misc]
+    """Turns the lines of transistors into devices; everything else that is not a call is refused."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.problem: str | None = None
+
+    def wants_subcircuit(self, circuit_name: str) -> bool:
+        return circuit_name.lower().startswith(PREFIX)
+
+    def element(
+        self,
+        circuit: kdb.Circuit,
+        element: str,
+        name: str,
+        model: str,
+        value: float,
+        nets: list[kdb.Net],
+        params: dict[str, object],
+    ) -> bool:
+        device = device_name(model)
+        where = f"netlist {self.path}: {element}{name} in {circuit.name}"
+        if element.upper() not in ("M", "X") or device is None or len(nets) != 4:
+            return self._refuse(f"{where}: {model or element!r} is no transistor that LVS knows; remove it or add its device")
+        # CDL carries words too (topography=normal); only numbers can be sizes.
+        sizes = {k.upper(): float(v) for k, v in params.items() if isinstance(v, int | float)}
+        if "W" not in sizes or "L" not in sizes or sizes["W"] <= 0 or sizes["L"] <= 0:
+            return self._refuse(f"{where}: needs w and l above 0")
+        fingers = _count(sizes.get("NF", 1.0))
+        parallel = _count(sizes.get("M", sizes.get("MULT", 1.0)))
+        if fingers is None or parallel is None:
+            return self._refuse(f"{where}: m, mult and nf must be whole numbers from 1 to 1000")
+        kind = _device_class(circuit.netlist(), device)
+        for i in range(fingers * parallel):
+            made = circuit.create_device(kind, name if i == 0 else f"{name}__{i}")
+            for terminal, net in zip(("D", "G", "S", "B"), nets, strict=True):
+                made.connect_terminal(terminal, net)
+            made.set_parameter("W", _um(sizes["W"]) / fingers)
+            made.set_parameter("L", _um(sizes["L"]))
+        return True
+
+    def _refuse(self, problem: str) -> bool:
+        # An exception would have to cross C++: the reader ends first and the problem is raised after it.
+        self.problem = self.problem or problem
+        return True
+
+
+def _um(size: float) -> float:
+    return size * 1e6 if size < METRES_BELOW else size
+
+
+def _count(value: float) -> int | None:
+    return int(value) if value == int(value) and 1 <= value <= 1000 else None
+
+
+def _device_class(netlist: kdb.Netlist, name: str) -> kdb.DeviceClass:
+    kind = netlist.device_class_by_name(name)
+    if kind is None:
+        kind = kdb.DeviceClassMOS4Transistor()
+        kind.name = name
+        netlist.add(kind)
+    return kind
