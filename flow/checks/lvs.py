@@ -109,7 +109,7 @@ def _compare(opened: OpenLayout, netlist: Path, netlist_top: str, *, flat: bool)
     _align(comparer, extracted, schematic, top, reference)
     lvs.reference = schematic
     same = lvs.compare(comparer)
-    lines += mismatch_lines(lvs, top.name)
+    lines += mismatch_lines(lvs, top.name, SIZE_TOLERANCE_UM)
     if not same and not lines:
         lines.append(f"circuit {top.name}: layout and schematic differ (see the LVS database)")
     nets = sum(1 for c in extracted.each_circuit() for _ in c.each_net())
@@ -167,7 +167,8 @@ def _unnamed_pins(extraction: Extraction, wanted: set[str]) -> Iterator[str]:
             names = {n.lower() for n in net.name.split(",")} if net is not None and net.name else set()
             if not names & wanted:
                 at = middle.to_dtype(opened.layout.dbu)
-                yield f"pin shape on {conductor} at ({at.x:.3f}, {at.y:.3f}) um: its net is no pin of the schematic"
+                name = "no net" if net is None else f"net {net.expanded_name()}"
+                yield f"pin shape on {conductor} at ({at.x:.3f}, {at.y:.3f}) um: {name} is no pin of the schematic"
 
 
 def _remove_other_tops(schematic: kdb.Netlist, reference: kdb.Circuit) -> None:

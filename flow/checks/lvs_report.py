@@ -5,11 +5,15 @@ from collections.abc import Iterator
 import klayout.db as kdb
 
 LINES_PER_CIRCUIT = 200
+# A warning on a net is a symmetry that was resolved by choice; on a device it would be a size, so sizes are compared here.
 GOOD = (kdb.NetlistCrossReference.Status.Match, kdb.NetlistCrossReference.Status.MatchWithWarning)
 
 
-def mismatch_lines(lvs: kdb.LayoutVsSchematic, top: str) -> list[str]:
-    """Every pair that does not match, for example "net top.row_0: layout VP vs schematic vp"."""
+def mismatch_lines(lvs: kdb.LayoutVsSchematic, top: str, size_tolerance_um: float) -> list[str]:
+    """Every pair that does not match, for example "net row_0: layout VP [..] vs schematic vp [..] (differs)".
+
+    W and L of every pair of devices are compared here too, whatever the comparer said.
+    """
     lines: list[str] = []
     xref = lvs.xref()
     for pair in xref.each_circuit_pair():
@@ -22,6 +26,7 @@ def mismatch_lines(lvs: kdb.LayoutVsSchematic, top: str) -> list[str]:
             continue
         if layout.name == top:
             here += _names(xref, pair, top)
+        here += _sizes(xref, pair, layout.name, size_tolerance_um)
         if pair.status() not in GOOD:
             here += _pairs(xref, pair, layout.name)
             if not here:
@@ -44,18 +49,25 @@ def _names(xref: kdb.NetlistCrossReference, pair: kdb.NetlistCrossReference.Circ
             yield f"net {top}: layout label {layout.name} vs schematic {schematic.name}"
 
 
+def _sizes(
+    xref: kdb.NetlistCrossReference,
+    pair: kdb.NetlistCrossReference.CircuitPairData,
+    circuit: str,
+    tolerance_um: float,
+) -> Iterator[str]:
+    for devices in xref.each_device_pair(pair):
+        layout, schematic = devices.first(), devices.second()
+        if layout is None or schematic is None:
+            continue
+        if any(abs(layout.parameter(p) - schematic.parameter(p)) > tolerance_um for p in ("W", "L")):
+            yield f"size {circuit}: layout {_device(layout, True)} vs schematic {_device(schematic, False)}"
+
+
 def _pairs(
     xref: kdb.NetlistCrossReference, pair: kdb.NetlistCrossReference.CircuitPairData, circuit: str
 ) -> Iterator[str]:
-    for pins in xref.each_pin_pair(pair):
-        if pins.status() not in GOOD:
-            first, second = pins.first(), pins.second()
-            yield _line("pin", circuit, first and first.expanded_name(), second and second.expanded_name(), pins.status())
-    for nets in xref.each_net_pair(pair):
-        if nets.status() not in GOOD:
-            first, second = nets.first(), nets.second()
-            yield _line("net", circuit, first and _net(first), second and _net(second), nets.status())
     for devices in xref.each_device_pair(pair):
+        # (devices that only differ in size have been reported as such)
         if devices.status() not in GOOD:
             one, two = devices.first(), devices.second()
             yield _line("device", circuit, one and _device(one, True), two and _device(two, False), devices.status())
@@ -63,6 +75,14 @@ def _pairs(
         if calls.status() not in GOOD:
             a, b = calls.first(), calls.second()
             yield _line("instance", circuit, a and _call(a, True), b and _call(b, False), calls.status())
+    for nets in xref.each_net_pair(pair):
+        if nets.status() not in GOOD:
+            first, second = nets.first(), nets.second()
+            yield _line("net", circuit, first and _net(first), second and _net(second), nets.status())
+    for pins in xref.each_pin_pair(pair):
+        if pins.status() not in GOOD:
+            one_pin, two_pin = pins.first(), pins.second()
+            yield _line("pin", circuit, one_pin and one_pin.expanded_name(), two_pin and two_pin.expanded_name(), pins.status())
 
 
 def _line(

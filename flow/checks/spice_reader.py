@@ -13,7 +13,7 @@ PREFIX = "sky130_fd_pr__"
 
 
 def read_netlist(path: Path, top: str) -> kdb.Netlist:
-    """The netlist in `path`; W and L in um, names as written. InputError if it cannot be read or has no `top`."""
+    """The netlist in `path`; W and L in um, names as written, elements without their first letter. InputError if it cannot be read or has no `top`."""
     if not path.is_file():
         raise InputError(f"netlist {path}: no such file")
     reader = _Delegate(path)
@@ -26,6 +26,7 @@ def read_netlist(path: Path, top: str) -> kdb.Netlist:
     if reader.problem:
         raise InputError(reader.problem)
     netlist.case_sensitive = False
+    _restore_case(netlist, path)
     if find_circuit(netlist, top) is None:
         names = ", ".join(sorted(c.name for c in netlist.each_circuit())[:5])
         raise InputError(f"netlist {path}: no subcircuit {top!r}; it has: {names}")
@@ -38,6 +39,21 @@ def find_circuit(netlist: kdb.Netlist, name: str) -> kdb.Circuit | None:
         if circuit.name.lower() == name.lower():
             return circuit
     return None
+
+
+def _restore_case(netlist: kdb.Netlist, path: Path) -> None:
+    """KLayout's reader writes names in upper case; give them back as `path` spells them (first spelling wins)."""
+    spelled: dict[str, str] = {}
+    for word in path.read_text(encoding="utf-8", errors="replace").split():
+        spelled.setdefault(word.upper(), word)
+        # The reader drops the letter that says what an element is.
+        spelled.setdefault(word[1:].upper(), word[1:])
+    for circuit in netlist.each_circuit():
+        circuit.name = spelled.get(circuit.name.upper(), circuit.name)
+        for pin in circuit.each_pin():
+            circuit.rename_pin(pin.id(), spelled.get(pin.name().upper(), pin.name()))
+        for part in (*circuit.each_net(), *circuit.each_device(), *circuit.each_subcircuit()):
+            part.name = spelled.get(part.name.upper(), part.name)
 
 
 def device_name(model: str) -> str | None:
