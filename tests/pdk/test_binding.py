@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from bench import Pair, compare_ac, compare_dc
+from side_by_side import Pair, compare_ac, compare_dc
 
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.sky130 import foundry

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bench import Pair, compare_dc, simulate
 from hypothesis import given
 from hypothesis import strategies as st
+from side_by_side import Pair, compare_dc, simulate
 
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.sky130.binding import bind
