@@ -1,0 +1,133 @@
+"""What every engine takes and gives: a programmed chip, patterns of input currents, currents over patterns or time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from somaforge.generator.address import Codes
+from somaforge.generator.circuit import FlatNetlist
+from somaforge.generator.design import Design
+from somaforge.pdk.errors import InputError
+
+Floats = npt.NDArray[np.float64]
+Program = tuple[Codes, ...]
+"""Signed codes of every matrix, each [rows, columns] of the physical array."""
+Memory = Literal["ideal", "transistor"]
+"""ideal: latches are left out and the weight nets sit on the rails; transistor: every latch is simulated."""
+
+
+@dataclass(frozen=True)
+class ProgrammedChip:
+    """One chip with its weights, at its operating point. Schematic or extracted netlist: the names are the same."""
+
+    design: Design
+    flat: FlatNetlist
+    codes: Program
+    shifts: Floats
+    """Shift of |Vth| in V per transistor of `flat.mos`; see flow.chips."""
+    corner: str = "tt"
+    temperature_C: float = 27.0
+    supply_V: float = 1.8
+    memory: Memory = "ideal"
+    exact: bool = False
+    """Keep the body resistors and diffusion resistance of the foundry's models (3 to 10 times slower)."""
+
+    def __post_init__(self) -> None:
+        """InputError if weights or shifts do not fit the netlist."""
+        check_program(self.design, self.codes)
+        if self.shifts.shape != (len(self.flat.mos),) or not np.all(np.isfinite(self.shifts)):
+            raise InputError(
+                f"chip: {self.shifts.shape} threshold shifts for {len(self.flat.mos)} transistors; make them from the "
+                "same netlist"
+            )
+
+    @property
+    def output_V(self) -> float:  # noqa: N802 (a unit)
+        """Voltage at which output currents are measured: half the supply, where a p mirror with its switch saturates.
+
+        The paper reads out currents and names no voltage; a tester or converter input holds the node.
+        """
+        return self.supply_V / 2
+
+
+def check_program(design: Design, codes: Program) -> None:
+    """InputError unless `codes` has one matrix of legal codes per layer, of the physical sizes."""
+    shapes = list(zip(design.layers, design.layers[1:], strict=False))
+    if [c.shape for c in codes] != shapes:
+        raise InputError(f"weights: matrices {[c.shape for c in codes]}, the array has {shapes}")
+    if any(np.any(np.abs(c) > design.weights.full_scale) for c in codes):
+        raise InputError(f"weights: a code lies outside +-{design.weights.full_scale}")
+
+
+def check_inputs(design: Design, inputs: Floats) -> None:
+    """InputError unless `inputs` is [patterns >= 1, inputs of the array], finite and not negative (somas rectify)."""
+    if inputs.ndim != 2 or inputs.shape[0] < 1 or inputs.shape[1] != design.layers[0]:
+        raise InputError(f"inputs: shape {inputs.shape}, the array takes [patterns, {design.layers[0]}]")
+    if not np.all(np.isfinite(inputs)) or np.any(inputs < 0) or np.any(inputs > 1e-3):
+        raise InputError("inputs: a current is negative, not finite or above 1 mA; scale the data to the spec's range")
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a result cost."""
+
+    seconds: float
+    attempts: tuple[str, ...]
+    """Names of the option sets that were tried; the last one worked."""
+
+
+@dataclass(frozen=True)
+class DcResult:
+    """Settled currents."""
+
+    outputs: Floats
+    """[patterns, outputs] in A, positive out of the chip."""
+    supply: Floats
+    """[patterns] in A, out of the supply; input currents are part of it (they are drawn from the supply)."""
+    unsettled: Floats
+    """[patterns] change of the output currents over the last tenth of the dwell time, relative to the largest one."""
+    effort: Effort
+
+
+@dataclass(frozen=True)
+class TransientResult:
+    """Currents at the solver's own time points; pattern p is applied from p * pattern_time_s on."""
+
+    time: Floats
+    """[points] in s."""
+    outputs: Floats
+    """[points, outputs] in A."""
+    supply: Floats
+    """[points] in A."""
+    pattern_time_s: float
+    patterns: int
+    effort: Effort
+    voltages: Mapping[str, Floats] = field(default_factory=lambda: MappingProxyType({}))
+    """[points] in V for every net that was asked for."""
+
+    def window(self, pattern: int) -> slice:
+        """Time points of one pattern, both ends included (the solver stops at every pattern change)."""
+        start, end = pattern * self.pattern_time_s, (pattern + 1) * self.pattern_time_s
+        slack = 1e-9 * self.pattern_time_s
+        first = int(np.searchsorted(self.time, start - slack))
+        return slice(first, int(np.searchsorted(self.time, end + slack)))
+
+
+class Engine(Protocol):
+    """Every simulator does this; ToolError if it cannot, never a partial result."""
+
+    name: str
+
+    def dc(self, chip: ProgrammedChip, inputs: Floats, programs: Sequence[Program] | None = None) -> DcResult:
+        """Settled currents for input currents [patterns, inputs] in A; `programs` replaces the weights per pattern."""
+        ...
+
+    def transient(
+        self, chip: ProgrammedChip, inputs: Floats, pattern_time_s: float, probes: Sequence[str] = ()
+    ) -> TransientResult:
+        """Patterns one after the other without a pause, starting settled in the first; `probes` are nets to record."""
+        ...

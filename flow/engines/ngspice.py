@@ -1,0 +1,213 @@
+"""The reference engine: ngspice 46 with KLU as a subprocess, one process per chip, one thread per process."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from somaforge.flow.engines.base import (
+    DcResult,
+    Effort,
+    Floats,
+    Program,
+    ProgrammedChip,
+    TransientResult,
+    check_inputs,
+    check_program,
+)
+from somaforge.flow.engines.deck import Deck, Stimulus
+from somaforge.pdk.errors import ToolError
+
+# abstol and gmin resolve 0.1 nA: with ngspice's gmin of 1e-12 S the outputs of a 7-7-7 array were 2 pA and its supply
+# current 1.8 % off below 1 nA; with these, a pattern agrees with its own operating point (reltol 1e-5) to 2e-5.
+BASE_OPTIONS = "reltol=1e-3 abstol=1e-13 vntol=1e-6 chgtol=1e-16 gmin=1e-15"
+RISE_S = 10e-9
+"""How fast inputs change from pattern to pattern."""
+DC_DWELL_S = 1e-3
+"""How long the DC staircase stays on a pattern: 0.2 % at 0.3 nA, 2e-5 at 100 nA on a 7-7-7 array (see DcResult)."""
+STATE_MARGIN = 0.1
+"""A latch holds its state if its node is within this fraction of the supply from the right rail."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One set of options on the convergence ladder."""
+
+    name: str
+    options: str
+    uic: bool = False
+
+
+# Source stepping first: it is the fastest cold start (7-7-7: 0.57 s against 0.85 s) and, unlike gmin stepping, it
+# leaves latches in the state that their .nodeset asks for.
+LADDER = (
+    Rung("source-stepping", f"{BASE_OPTIONS} gminsteps=0 itl1=500"),
+    Rung("gmin-stepping", f"{BASE_OPTIONS} itl1=500"),
+    Rung("relaxed", "reltol=1e-3 abstol=1e-12 vntol=1e-6 gmin=1e-13 itl1=500 itl4=100"),
+    Rung("uic", f"{BASE_OPTIONS} itl4=100", uic=True),
+)
+
+
+class _AttemptError(Exception):
+    """One rung did not give a whole result."""
+
+
+def read_raw(path: Path) -> tuple[list[str], Floats]:
+    """Vector names and values [points, vectors] of a binary real ngspice raw file; ValueError if it is not one."""
+    head, mark, body = path.read_bytes().partition(b"Binary:\n")
+    text = head.decode("ascii", "replace")
+    counts = {key: re.search(rf"No\. {key}: *(\d+)", text) for key in ("Variables", "Points")}
+    if not mark or "real" not in text or counts["Variables"] is None or counts["Points"] is None:
+        raise ValueError("not a binary raw file of real numbers")
+    width, points = int(counts["Variables"][1]), int(counts["Points"][1])
+    names = [line.split()[1] for line in text.partition("Variables:\n")[2].splitlines() if line.strip()]
+    values = np.frombuffer(body, dtype=np.float64)
+    if len(names) != width or len(values) != width * points or points < 2:
+        raise ValueError(f"{len(values)} numbers for {points} points of {width} vectors")
+    return names, values.reshape(points, width)
+
+
+@dataclass(frozen=True)
+class NgspiceEngine:
+    """Runs decks; see flow.engines.base.Engine. Failures go up the ladder and are reported, never dropped."""
+
+    timeout_s: float = 600.0
+    """Of one attempt."""
+    evidence: Path | None = None
+    """Folder for the deck and the log of the last run; None keeps nothing."""
+    ladder: tuple[Rung, ...] = LADDER
+    command: str = "ngspice"
+    name: str = "ngspice"
+
+    def dc(self, chip: ProgrammedChip, inputs: Floats, programs: Sequence[Program] | None = None) -> DcResult:
+        """Settled currents: one slow staircase, because each pattern is a good start for the next (see TOOLS)."""
+        for program in programs or ():
+            check_program(chip.design, program)
+        if programs is not None and len(programs) != len(inputs):
+            raise ValueError(f"{len(programs)} programs for {len(inputs)} patterns")
+        stimulus = Stimulus(inputs, DC_DWELL_S, 0.1 * DC_DWELL_S, programs)
+        values, effort = self._solve(chip, stimulus)
+        ends: Floats = DC_DWELL_S * np.arange(1.0, len(inputs) + 1)
+        outputs = slice(2, 2 + chip.design.layers[-1])
+
+        def at(times: Floats) -> Floats:
+            return np.stack([np.interp(times, values[:, 0], column) for column in values.T], axis=1)
+
+        # pattern 0 is an operating point; the next pattern's ramp starts at the end of this one
+        last, before = at(ends), at(ends - 0.1 * DC_DWELL_S)
+        scale = np.maximum(np.abs(last[:, outputs]).max(axis=1), 1e-15)
+        unsettled = np.abs(last[:, outputs] - before[:, outputs]).max(axis=1) / scale
+        return DcResult(last[:, outputs], -last[:, 1], unsettled, effort)
+
+    def transient(
+        self, chip: ProgrammedChip, inputs: Floats, pattern_time_s: float, probes: Sequence[str] = ()
+    ) -> TransientResult:
+        """Patterns one after the other; starts in the operating point of the first."""
+        stimulus = Stimulus(inputs, pattern_time_s, min(RISE_S, pattern_time_s / 20), None, tuple(probes))
+        values, effort = self._solve(chip, stimulus)
+        n = chip.design.layers[-1]
+        voltages = {probe: values[:, 2 + n + i] for i, probe in enumerate(probes)}
+        return TransientResult(
+            values[:, 0], values[:, 2 : 2 + n], -values[:, 1], pattern_time_s, len(inputs), effort, voltages
+        )
+
+    def _solve(self, chip: ProgrammedChip, stimulus: Stimulus) -> tuple[Floats, Effort]:
+        """Time and saved vectors [points, 1 + vectors]; ToolError if no rung gives a whole result."""
+        check_inputs(chip.design, stimulus.inputs)
+        start = time.monotonic()
+        attempts: list[str] = []
+        problems: list[str] = []
+        for rung in self.ladder:
+            attempts.append(rung.name)
+            try:
+                values = self._attempt(chip, stimulus, rung)
+            except _AttemptError as problem:
+                problems.append(f"{rung.name}: {problem}")
+                continue
+            return values, Effort(time.monotonic() - start, tuple(attempts))
+        raise ToolError(f"ngspice: {chip.flat.name}: no option set gave a result ({'; '.join(problems)})")
+
+    def _attempt(self, chip: ProgrammedChip, stimulus: Stimulus, rung: Rung) -> Floats:
+        lead = 0
+        if rung.uic:  # no operating point: the first pattern is repeated, much longer than any settling, and dropped
+            lead = max(1, round(DC_DWELL_S / stimulus.dwell_s))
+            repeated = np.concatenate([np.repeat(stimulus.inputs[:1], lead, axis=0), stimulus.inputs])
+            programs = stimulus.programs
+            programs = None if programs is None else [*([programs[0]] * lead), *programs]
+            stimulus = Stimulus(repeated, stimulus.dwell_s, stimulus.rise_s, programs, stimulus.probes)
+        deck = Deck(chip, stimulus, rung.options, rung.uic)
+        names, values = self._run(deck.text, chip.flat.name)
+        if names[0] != "time" or [n.lower() for n in names[1:]] != list(deck.vectors):
+            raise _AttemptError(f"saved {len(names)} vectors, wanted time and {len(deck.vectors)}")
+        if not np.all(np.isfinite(values)):
+            raise _AttemptError("a result is not a finite number")
+        if values[-1, 0] < stimulus.stop_s * (1 - 1e-9):
+            raise _AttemptError(f"stopped at {values[-1, 0]:.3e} s of {stimulus.stop_s:.3e} s")
+        if deck.state_nets:
+            _check_states(chip, deck, values[-1, -len(deck.state_nets) :])
+        if lead:
+            shift = lead * stimulus.dwell_s
+            values = values[values[:, 0] >= shift * (1 - 1e-12)].copy()
+            values[:, 0] -= shift
+        return values
+
+    def _run(self, text: str, what: str) -> tuple[list[str], Floats]:
+        program = shutil.which(self.command)
+        if program is None:
+            raise ToolError("ngspice: not installed; run make setup (Debian package ngspice from bookworm-backports)")
+        # one thread: chips run in parallel, and OpenMP gains nothing on arrays of this size
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1"}
+        with tempfile.TemporaryDirectory(prefix="somaforge-ngspice-") as folder:
+            deck, raw = Path(folder) / "deck.sp", Path(folder) / "out.raw"
+            deck.write_text(text, encoding="ascii")
+            try:
+                done = subprocess.run(
+                    [program, "-n", "-b", "-r", str(raw), str(deck)],  # -n: no .spiceinit of the user
+                    capture_output=True,
+                    text=True,
+                    errors="replace",
+                    timeout=self.timeout_s,
+                    check=False,
+                    cwd=folder,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                )
+            except subprocess.TimeoutExpired:
+                self._keep(what, text, "timed out")
+                raise _AttemptError(f"no result in {self.timeout_s:g} s") from None
+            log = done.stdout + done.stderr
+            self._keep(what, text, log)
+            if done.returncode != 0:
+                raise _AttemptError(f"exit code {done.returncode}, {_last_error(log)}")
+            try:
+                return read_raw(raw)
+            except (OSError, ValueError) as error:
+                raise _AttemptError(f"no data ({error}), {_last_error(log)}") from None
+
+    def _keep(self, what: str, deck: str, log: str) -> None:
+        if self.evidence is not None:
+            self.evidence.mkdir(parents=True, exist_ok=True)
+            (self.evidence / f"{what}.sp").write_text(deck, encoding="ascii")
+            (self.evidence / f"{what}.log").write_text(log, encoding="utf-8")
+
+
+def _last_error(log: str) -> str:
+    """The last line of an ngspice log that tells what went wrong."""
+    wrong = [x.strip() for x in log.splitlines() if re.search(r"error|too small|singular|abort|fatal|failed", x, re.I)]
+    return wrong[-1][:200] if wrong else "no message"
+
+
+def _check_states(chip: ProgrammedChip, deck: Deck, final: Floats) -> None:
+    """_AttemptError unless every latch ended in the state it was programmed to."""
+    expected = deck.states * chip.supply_V
+    lost = np.abs(final - expected) > STATE_MARGIN * chip.supply_V
+    if np.any(lost):
+        net = deck.state_nets[int(np.argmax(lost))]
+        raise _AttemptError(f"{int(lost.sum())} latches lost their state, the first is {net}")

@@ -1,0 +1,138 @@
+"""Runs a data set through a programmed chip, pattern after pattern without a pause, and measures what it did."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from somaforge.flow.engines.base import Engine, Floats, ProgrammedChip, TransientResult, check_inputs
+from somaforge.pdk.errors import InputError
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Waveforms around one pattern change; time 0 is the change (Fig. 3 of the paper)."""
+
+    pattern: int
+    time: Floats
+    """[points] in s."""
+    inputs: Floats
+    """[2, inputs] in A: before and after the change."""
+    outputs: Floats
+    """[points, outputs] in A."""
+    supply: Floats
+    """[points] in A."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one chip did with one data set."""
+
+    outputs: Floats
+    """[patterns, classes] in A at the end of each pattern."""
+    predictions: Ints
+    """[patterns] the output with the largest current at the end of the pattern."""
+    labels: Ints
+    time_to_output: Floats
+    """[patterns] in s from the pattern change to the last change of the winning output (the paper's definition)."""
+    energy: Floats
+    """[patterns] in J from the supply, input currents included."""
+    pattern_time_s: float
+    trace: Trace
+    attempts: tuple[str, ...]
+    seconds: float
+    """Time that the simulator took."""
+
+    @property
+    def accuracy(self) -> float:
+        """Share of patterns with the right winner."""
+        return float(np.mean(self.predictions == self.labels))
+
+    @property
+    def mean_power(self) -> float:
+        """In W, over all patterns."""
+        return float(self.energy.mean() / self.pattern_time_s)
+
+    def energy_per_mac(self, macs: int) -> float:
+        """In J; `macs` are the multiply-accumulates of one pattern (one is one operation)."""
+        return float(self.energy.mean() / macs)
+
+
+def time_to_output(time: Floats, outputs: Floats) -> float:
+    """Time from time[0] to the last change of the largest of `outputs` [points, outputs]; 0 if it never changes.
+
+    The crossing is interpolated linearly between the solver's points.
+    """
+    winner = outputs.argmax(axis=1)
+    others = np.flatnonzero(winner != winner[-1])
+    if len(others) == 0:
+        return 0.0
+    i = int(others[-1])
+    lead = outputs[[i, i + 1], winner[-1]] - outputs[[i, i + 1], winner[i]]  # negative (or 0), then positive
+    share = -lead[0] / (lead[1] - lead[0]) if lead[1] > lead[0] else 1.0
+    return float(time[i] + share * (time[i + 1] - time[i]) - time[0])
+
+
+def evaluate(
+    engine: Engine, chip: ProgrammedChip, inputs: Floats, labels: Ints, pattern_time_s: float, classes: int
+) -> Evaluation:
+    """Applies `inputs` [patterns, inputs of the data set] in A in order and measures every pattern.
+
+    The data set uses the array's first inputs and its first `classes` outputs; unused inputs get no current. The last
+    pattern is applied once before the first, so that every pattern is a change. InputError if sizes do not fit.
+    """
+    inputs = pad_inputs(chip, inputs)
+    if len(labels) != len(inputs) or not 1 <= classes <= chip.design.layers[-1]:
+        raise InputError(
+            f"evaluation: {len(labels)} labels for {len(inputs)} patterns, {classes} classes on "
+            f"{chip.design.layers[-1]} outputs"
+        )
+    run = engine.transient(chip, np.concatenate([inputs[-1:], inputs]), pattern_time_s)
+    patterns = range(1, len(inputs) + 1)
+    windows = [run.window(p) for p in patterns]
+    outputs = np.stack([run.outputs[w.stop - 1, :classes] for w in windows])
+    predictions = outputs.argmax(axis=1)
+    times = np.array([time_to_output(run.time[w], run.outputs[w, :classes]) for w in windows])
+    energy = np.array([np.trapezoid(run.supply[w], run.time[w]) * chip.supply_V for w in windows])
+    return Evaluation(
+        outputs,
+        predictions,
+        np.asarray(labels),
+        times,
+        energy,
+        pattern_time_s,
+        _trace(run, inputs, _shown(predictions), classes),
+        run.effort.attempts,
+        run.effort.seconds,
+    )
+
+
+def pad_inputs(chip: ProgrammedChip, inputs: Floats) -> Floats:
+    """Input currents for the whole array: zeros on the inputs that the network does not use."""
+    missing = chip.design.layers[0] - inputs.shape[1]
+    if missing < 0:
+        raise InputError(f"evaluation: {inputs.shape[1]} inputs, the array has {chip.design.layers[0]}")
+    padded = np.pad(np.asarray(inputs, dtype=float), ((0, 0), (0, missing)))
+    check_inputs(chip.design, padded)
+    return padded
+
+
+def _shown(predictions: Ints) -> int:
+    """The first pattern whose winner differs from the one before: a change worth looking at."""
+    changes = np.flatnonzero(predictions != np.roll(predictions, 1))
+    return int(changes[0]) if len(changes) else 0
+
+
+def _trace(run: TransientResult, inputs: Floats, pattern: int, classes: int) -> Trace:
+    start = (pattern + 1) * run.pattern_time_s  # one lead-in pattern
+    window = slice(run.window(pattern).start, run.window(pattern + 1).stop)
+    near = run.time[window] >= start - 0.25 * run.pattern_time_s
+    return Trace(
+        pattern,
+        run.time[window][near] - start,
+        np.stack([inputs[pattern - 1], inputs[pattern]]),
+        run.outputs[window][near][:, :classes],
+        run.supply[window][near],
+    )
