@@ -1,0 +1,28 @@
+# make demo: the whole flow on examples/iris.yaml. make test: every check and test. Both set up what they need.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := test
+.PHONY: setup lint test demo nightly bench clean
+
+setup:
+	@tools/setup.sh
+
+lint: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+test: lint
+	.venv/bin/python -m pytest -q -n 2 --dist worksteal
+
+demo: setup
+	.venv/bin/somaforge run examples/iris.yaml --out runs/iris
+
+nightly: setup
+	.venv/bin/python -m pytest -q -n 2 -m nightly
+
+bench: setup
+	@for file in bench/*.py; do echo "== $$file"; .venv/bin/python "$$file"; done
+
+clean:
+	rm -rf runs .mypy_cache .ruff_cache .pytest_cache .hypothesis
