@@ -1,0 +1,148 @@
+"""The shuttle's own design rule deck, run unchanged in the KLayout application on any sky130 layout."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import klayout.db as kdb
+import klayout.rdb as rdb
+
+from somaforge.pdk.errors import SomaforgeError, ToolError
+from somaforge.pdk.files import atomic_path
+from somaforge.pdk.layout_file import OpenLayout, open_layout
+from somaforge.pdk.sky130 import install
+
+DECK = "drc_scripts/sky130A_mr.drc"
+GROUPS = ("feol", "beol", "offgrid", "seal", "floating_met")
+# What the deck prints when a group of rules runs; its last line of all is its release.
+SECTIONS = ("FEOL section", "BEOL section", "OFFGRID-ANGLES section", "release ")
+# Rules that the pinned deck (cf_precheck 1.3.7, release 2026.03.30_01.00) reports with all groups on: the named ones
+# are the first and last of each group.
+LEAST_RULES = 272
+RULES_OF_GROUPS = ("MRW_dnwell.WID.1", "li.1", "m1.x", "MR_mcon.WID.2", "areaid_re_OFFGRID")
+THREADS = 2
+
+
+def run(layout: Path, top: str | None, report: Path, timeout_s: float = 900.0) -> dict[str, int]:
+    """Check `top` of `layout`; writes the deck's report database to `report`; violations per rule, zeros kept.
+
+    The application gets a GDS copy of that one cell (it is older than the writer of some files and cannot read
+    their extra context). ToolError if the application is missing, fails, runs out of `timeout_s`, or did not run
+    every group of the deck to its end: an empty report is no proof.
+    """
+    opened = open_layout(layout, top)
+    deck = install.precheck_dir() / DECK
+    application = shutil.which("klayout")
+    if application is None:
+        raise ToolError("precheck: the KLayout application is not installed; run make setup (Debian package klayout)")
+    if not deck.is_file():
+        raise ToolError(f"precheck: no deck at {deck}; run somaforge pdk install sky130")
+    with tempfile.TemporaryDirectory(prefix="precheck.") as scratch, atomic_path(report) as beside:
+        folder = Path(scratch)
+        copy, half = folder / "layout.gds", folder / "report.lyrdb"
+        _write_copy(opened, copy)
+        variables = {"input": copy, "top_cell": opened.cell.name, "report": half, "thr": THREADS}
+        variables |= dict.fromkeys(GROUPS, "true")
+        command = [application, "-b", "-zz", "-r", str(deck)]
+        for name, value in variables.items():
+            command += ["-rd", f"{name}={value}"]
+        log = _run(command, folder, timeout_s)
+        counts = read_report(half, opened.cell.name, log)
+        shutil.copyfile(half, beside)
+    return counts
+
+
+def read_report(report: Path, top: str, log: str) -> dict[str, int]:
+    """Violations per rule of a finished run; ToolError unless report and log show that all of it ran."""
+    missing = [section.strip() for section in SECTIONS if section not in log]
+    if missing:
+        raise ToolError(f"precheck: the deck did not run its part {missing[0]!r}; last lines: {_last(log)}")
+    if not report.is_file():
+        raise ToolError(f"precheck: the deck wrote no report; last lines: {_last(log)}")
+    database = rdb.ReportDatabase("precheck")
+    try:
+        database.load(str(report))
+    except RuntimeError as error:
+        raise ToolError(f"precheck: the report is damaged ({' '.join(str(error).split())}); run it again") from error
+    counts = {category.name(): category.num_items() for category in database.each_category()}
+    absent = [rule for rule in RULES_OF_GROUPS if rule not in counts]
+    if absent or len(counts) < LEAST_RULES or database.top_cell_name != top:
+        raise ToolError(
+            f"precheck: the report on cell {database.top_cell_name!r} holds {len(counts)} of {LEAST_RULES} rules"
+            f"{' and not ' + absent[0] if absent else ''}; run it again"
+        )
+    return counts
+
+
+def _write_copy(opened: OpenLayout, target: Path) -> None:
+    options = kdb.SaveLayoutOptions()
+    options.format = "GDS2"
+    options.write_context_info = False
+    options.add_cell(opened.cell.cell_index())
+    opened.layout.write(str(target), options)
+
+
+def _run(command: list[str], folder: Path, timeout_s: float) -> str:
+    """Run the application without a display and without the user's own macros; its output."""
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "KLAYOUT_HOME": str(folder)}
+    log = folder / "log"
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            command, stdout=sink, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment,
+            cwd=folder, start_new_session=True,
+        )  # fmt: skip
+        try:
+            code = process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise ToolError(f"precheck: KLayout did not finish in {timeout_s:g} s; give it more time") from None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+    text = log.read_text(encoding="utf-8", errors="replace")
+    if code != 0:
+        raise ToolError(f"precheck: KLayout ended with code {code}; last lines: {_last(text)}")
+    return text
+
+
+def _last(log: str) -> str:
+    return " | ".join(line.strip() for line in log.strip().splitlines()[-3:])
+
+
+def _main(arguments: list[str]) -> int:
+    """Print the rules of the shuttle's deck that are broken."""
+    if not 1 <= len(arguments) <= 3:
+        print("usage: python -m somaforge.flow.checks.precheck FILE [TOP [REPORT]]", file=sys.stderr)
+        return 2
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            report = Path(arguments[2]) if len(arguments) == 3 else Path(scratch) / "precheck.lyrdb"
+            counts = run(Path(arguments[0]), arguments[1] if len(arguments) > 1 else None, report)
+            broken = {rule: n for rule, n in counts.items() if n}
+            places = _places(report)
+    except SomaforgeError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    for rule, n in broken.items():
+        print(f"{rule:<20} {n:>6}")
+        for place in places[rule][:5]:
+            print(f"{'':<27}{place}")
+    print(f"{sum(broken.values())} violations of {len(broken)} of {len(counts)} rules")
+    return 1 if broken else 0
+
+
+def _places(report: Path) -> dict[str, list[str]]:
+    database = rdb.ReportDatabase("precheck")
+    database.load(str(report))
+    return {
+        category.name(): [" ".join(str(v) for v in item.each_value()) for item in category.each_item()]
+        for category in database.each_category()
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(_main(sys.argv[1:]))
