@@ -42,12 +42,7 @@ def run(layout: Path, netlist: Path, top: str, database: Path | None, netlist_to
     The comparison goes cell by cell where both hierarchies have the same cells. If that does not match, the flat
     netlists decide: a cell whose rails only meet in its parent is no error.
     """
-    opened = open_layout(layout, top)
-    comparison = _compare(opened, netlist, netlist_top or top, flat=False)
-    if comparison.lines:
-        flat = _compare(opened, netlist, netlist_top or top, flat=True)
-        if len(flat.lines) < len(comparison.lines):
-            comparison = flat
+    comparison = compare(layout, netlist, top, netlist_top)
     if database is not None:
         with atomic_path(database) as beside:
             comparison.extraction.lvs.write(str(beside))
@@ -75,6 +70,17 @@ class Comparison:
                 if pair.first() is not None and pair.second() is not None:
                     names[pair.first().expanded_name()] = pair.second().expanded_name()
         return names
+
+
+def compare(layout: Path, netlist: Path, top: str, netlist_top: str | None = None) -> Comparison:
+    """Compare cell by cell, or flat if that matches better; keeps everything that it was made from."""
+    opened = open_layout(layout, top)
+    comparison = _compare(opened, netlist, netlist_top or top, flat=False)
+    if comparison.lines:
+        flat = _compare(opened, netlist, netlist_top or top, flat=True)
+        if len(flat.lines) < len(comparison.lines):
+            comparison = flat
+    return comparison
 
 
 def compare_flat(layout: Path, netlist: Path, top: str, netlist_top: str | None = None) -> Comparison:

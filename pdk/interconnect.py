@@ -1,0 +1,43 @@
+"""The wiring of a process as numbers: what parasitic extraction may ask of a PDK."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sidewall:
+    """Coupling of two facing edges of one layer: C = farad_per_m * length / (spacing + offset), both edges together."""
+
+    farad_per_m_m: float
+    """Coefficient in F: (F/m) * m of spacing."""
+    offset_nm: float
+
+
+@dataclass(frozen=True)
+class Interconnect:
+    """Capacitances and resistances of the conductors, bottom to top.
+
+    The model is the usual one of pattern-matching extractors: a plate term between vertical neighbours, a fringe
+    term that spreads outward from every edge as (2/pi) atan(alpha * distance), and a sidewall term between facing
+    edges of one layer.
+    """
+
+    conductors: tuple[str, ...]
+    """Bottom to top. The first is the substrate (with its wells), the second the diffusion."""
+    plate_F_per_m2: Mapping[tuple[str, str], float]
+    """(upper, lower) -> capacitance per overlap area."""
+    fringe_F_per_m: Mapping[tuple[str, str], float]
+    """(conductor with the edge, conductor that the edge couples to) -> capacitance per edge length."""
+    sidewall: Mapping[str, Sidewall]
+    fringe_alpha_per_plate: float
+    """alpha = this * plate capacitance, alpha in 1/m, plate in F/m2."""
+    halo_nm: int
+    """Reach of the fringe."""
+    device_pairs: frozenset[tuple[str, str]]
+    """(upper, lower) whose capacitance the transistor model already has."""
+    sheet_ohm: Mapping[str, float]
+    """Conductor -> ohm per square."""
+    cut_ohm: Mapping[str, float]
+    """Cut (contact or via layer) -> ohm per cut of minimum size."""
+    height_nm: Mapping[str, tuple[int, int]]
+    """Conductor -> (bottom above the substrate, thickness)."""
