@@ -43,14 +43,16 @@ class ChipModel:
     @classmethod
     def of(cls, calibration: Calibration, layers: tuple[int, ...]) -> "ChipModel":
         """The model of the first `layers[l]` neurons of each layer."""
-        slopes = tuple(torch.tensor(s[:n]) for s, n in zip(calibration.slopes, layers, strict=True))
-        return cls(slopes, calibration.negative_strength, torch.tensor(calibration.code_gain))
+        slopes = tuple(
+            torch.tensor(s[:n], dtype=torch.float32) for s, n in zip(calibration.slopes, layers, strict=True)
+        )
+        return cls(slopes, calibration.negative_strength, torch.tensor(calibration.code_gain, dtype=torch.float32))
 
     def weights(self, matrix: int, shadow: Tensor) -> Tensor:
         """Weights in positive unit mirrors, of shadow weights [..., rows, columns]; straight-through gradient."""
         magnitude = shadow.abs()
         gain = self.code_gain[magnitude.detach().round().long()]
-        through = gain + magnitude - magnitude.detach()
+        through = gain + (magnitude - magnitude.detach())
         sign = torch.sign(shadow.detach())
         return through * torch.where(sign < 0, -self.negative_strength[matrix], sign)
 

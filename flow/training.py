@@ -5,6 +5,7 @@ Added to the paper: random errors on every unit mirror in each step, several ini
 the training patterns (with errors) is kept, and a loss on the shares of the output currents.
 """
 
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ def load_codes(path: Path) -> tuple[Codes, ...]:
         with np.load(path, allow_pickle=False) as data:
             names = sorted((n for n in data.files if n.startswith("matrix_")), key=lambda n: int(n[7:]))
             codes = tuple(np.asarray(data[n], dtype=np.int64) for n in names)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a weights file ({error}); train again") from None
     if not codes:
         raise InputError(f"{path}: no matrix in it; train again")
@@ -189,13 +190,9 @@ def _check_fit(spec: Spec, dataset: Dataset, calibration: Calibration) -> None:
     features, classes = dataset.train_x.shape[1], len(dataset.classes)
     layers = spec.network.layers
     if layers[0] != features:
-        raise InputError(
-            f"network.layers[0] = {layers[0]}, but {dataset.name} has {features} features; make them equal"
-        )
+        raise InputError(f"network.layers[0] = {layers[0]}, but {dataset.name} has {features} features; use that")
     if layers[-1] != classes:
-        raise InputError(
-            f"network.layers[-1] = {layers[-1]}, but {dataset.name} has {classes} classes; make them equal"
-        )
+        raise InputError(f"network.layers[-1] = {layers[-1]}, but {dataset.name} has {classes} classes; use that")
     measured = tuple(len(s) for s in calibration.slopes)
     if measured != spec.array.layers or len(calibration.code_gain) != 2**spec.array.bits:
         raise InputError(
