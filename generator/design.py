@@ -84,13 +84,31 @@ def mirror_parts(spec: Spec, bit: int) -> list[int]:
     return [width * 2**bit]
 
 
+MIN_SIGN_L_NM = 380
+"""The sign switch's gate contact lies between two rail and bar contacts: a shorter gate leaves no room for it."""
+
+SOMA_LEFT_DUMMIES = {"n": 1, "p": 2}
+"""Dummies at the left end of the soma's strips; one more on the p side puts the drains of the two strips side by side,
+so that the wires that join them do not meet."""
+
+
+def n_dummies(spec: Spec) -> int:
+    """Dummy devices in the soma's n strip: one at each end."""
+    return SOMA_LEFT_DUMMIES["n"] + 1
+
+
+def p_dummies(spec: Spec) -> int:
+    """Dummy devices in the soma's p strip: as many as make it as long as the n strip (12 against 8 units of m = 4)."""
+    return spec.array.mirror.multiplier + n_dummies(spec)
+
+
 def _sizes(spec: Spec) -> Sizes:
     mirror, switch = spec.array.mirror, spec.array.switch
     unit = Size(round(mirror.w_um * 1000), round(mirror.l_um * 1000))
     return Sizes(
         unit=unit,
         switch=Size(round(switch.w_um * 1000), round(switch.l_um * 1000)),
-        sign=Size(unit.w, round(switch.l_um * 1000)),
+        sign=Size(unit.w, max(round(switch.l_um * 1000), MIN_SIGN_L_NM)),
         # The latch: smallest pull-up and access, pull-down twice the access for read stability (beta ratio 2).
         pull_up=Size(420, 150),
         pull_down=Size(840, 150),
@@ -115,23 +133,28 @@ class _Builder:
         return Mos(name, self.pfet, d, g, s, "vdd", size.w, size.l)
 
     def latch(self) -> Circuit:
-        """Six transistors: two inverters and two access devices."""
+        """Six transistors: two inverters and two access devices. Well and substrate are ports of their own (as in the
+        foundry's cells): the latch has no taps, the synapse around it has."""
         z = self.sizes
         n, p = self.logic_nfet, self.logic_pfet
         mos = (
-            Mos("m_access", n, "bl", "wl", "q", "gnd", z.access.w, z.access.l),
-            Mos("m_access_bar", n, "blb", "wl", "qb", "gnd", z.access.w, z.access.l),
-            Mos("m_down", n, "q", "qb", "gnd", "gnd", z.pull_down.w, z.pull_down.l),
-            Mos("m_down_bar", n, "qb", "q", "gnd", "gnd", z.pull_down.w, z.pull_down.l),
-            Mos("m_up", p, "q", "qb", "vdd", "vdd", z.pull_up.w, z.pull_up.l),
-            Mos("m_up_bar", p, "qb", "q", "vdd", "vdd", z.pull_up.w, z.pull_up.l),
+            Mos("m_access", n, "bl", "wl", "q", "vnb", z.access.w, z.access.l),
+            Mos("m_access_bar", n, "blb", "wl", "qb", "vnb", z.access.w, z.access.l),
+            Mos("m_down", n, "q", "qb", "gnd", "vnb", z.pull_down.w, z.pull_down.l),
+            Mos("m_down_bar", n, "qb", "q", "gnd", "vnb", z.pull_down.w, z.pull_down.l),
+            Mos("m_up", p, "q", "qb", "vdd", "vpb", z.pull_up.w, z.pull_up.l),
+            Mos("m_up_bar", p, "qb", "q", "vdd", "vpb", z.pull_up.w, z.pull_up.l),
         )
-        return Circuit("latch", ("wl", "bl", "blb", "q", "qb", "vdd", "gnd"), mos)
+        return Circuit("latch", ("wl", "bl", "blb", "q", "qb", "vdd", "gnd", "vpb", "vnb"), mos)
 
     def soma(self) -> Circuit:
         """M0 rectifies, M1 copies it into M2 (gate vp), M3 copies M2 into M4 (gate vn); a dummy ends each strip."""
         mos: list[Mos] = []
         unit = self.sizes.unit
+        for u in range(n_dummies(self.spec)):
+            mos.append(self.n(f"m_dummy_n_{u}", "gnd", "gnd", "gnd", unit))
+        for u in range(p_dummies(self.spec)):
+            mos.append(self.p(f"m_dummy_p_{u}", "vdd", "vdd", "vdd", unit))
         m = self.spec.array.mirror.multiplier
         scaled = self.spec.array.mirror.style == "scaled"
         size = Size(unit.w * m, unit.l) if scaled else unit
@@ -158,13 +181,16 @@ class _Builder:
                 mos.append(self.p(f"mp_{k}_{u}", f"node_{k}", "vp", "p_source", size))
                 mos.append(self.n(f"mn_{k}_{u}", f"node_{k}", "vn", "n_source", size))
             mos.append(self.n(f"m_switch_{k}", "out", f"w_{k}", f"node_{k}", z.switch))
+        # A dummy that is always off ends each strip, so that the last unit has a gate on both sides.
+        mos.append(self.p("m_dummy_p", "node_0", "vdd", "vdd", z.unit))
+        mos.append(self.n("m_dummy_n", "node_0", "gnd", "gnd", z.unit))
         return mos
 
     def synapse(self) -> Circuit:
         bits = self.bits
         lines = [x for k in range(bits + 1) for x in (f"bl_{k}", f"blb_{k}")]
         calls = tuple(
-            Call(f"x_latch_{k}", "latch", ("wl", f"bl_{k}", f"blb_{k}", q, f"{q}_bar", "vdd", "gnd"))
+            Call(f"x_latch_{k}", "latch", ("wl", f"bl_{k}", f"blb_{k}", q, f"{q}_bar", "vdd", "gnd", "vdd", "gnd"))
             for k, q in enumerate(latch_nets(bits))
         )
         return Circuit("synapse", ("vp", "vn", "out", "wl", *lines, "vdd", "gnd"), tuple(self.synapse_core()), calls)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from somaforge.pdk import load
 from somaforge.pdk.base import Flavour
@@ -14,6 +14,9 @@ from somaforge.pdk.errors import InputError
 
 SAFE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 METRIC_NAME = re.compile(r"[a-z0-9_]+(__[A-Za-z0-9_]+)+")
+
+DATASET_SIZES = {"iris": (4, 3), "digits": (64, 10)}
+"""Features and classes of each data set (flow.datasets loads them)."""
 
 
 def _safe_name(value: str) -> str:
@@ -80,6 +83,15 @@ class Network(Model):
     layers: Annotated[tuple[LayerSize, ...], Field(min_length=2, max_length=8, strict=False)]
     dataset: Literal["iris", "digits"] = "iris"
 
+    @model_validator(mode="after")
+    def _matches_dataset(self) -> Self:
+        inputs, outputs = DATASET_SIZES[self.dataset]
+        if (self.layers[0], self.layers[-1]) != (inputs, outputs):
+            raise ValueError(
+                f"{self.dataset} has {inputs} features and {outputs} classes: layers must be [{inputs}, ..., {outputs}]"
+            )
+        return self
+
 
 class Input(Model):
     """Input currents: exactly one of the two."""
@@ -102,6 +114,14 @@ class Chips(Model):
     seeds: Annotated[
         tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(min_length=1, max_length=10_000, strict=False)
     ]
+    @field_validator("seeds")
+    @classmethod
+    def _differ(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        for position, seed in enumerate(seeds):
+            if seed in seeds[:position]:
+                raise ValueError(f"seed {seed} stands twice; every chip needs its own")
+        return seeds
+
     mismatch: Annotated[float, Field(ge=0, le=4)] = 1.0
     """Multiplies the foundry's mismatch; 1 is the foundry's, 0 switches it off."""
 
@@ -212,7 +232,9 @@ def parse_spec(data: Any, where: str) -> Spec:
         first = problems[0]
         path = ".".join(str(p) for p in first["loc"]) or "spec"
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        message = first["msg"].removeprefix("Value error, ")
+        message = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be", 1)
+        if isinstance(first["input"], str | int | float) and first["type"] != "value_error":
+            message += f", not {first['input']!r}"
         if first["type"] == "extra_forbidden":
             message = "unknown key; see docs/spec.md for the keys"
         raise InputError(f"{where}: {path}: {message}{more}") from None

@@ -71,6 +71,7 @@ RULES: dict[str, int] = {
     "licon.7": 120,
     "licon.8": 50,
     "licon.8a": 80,
+    "licon.9": 110,
     "licon.11": 55,
     "licon.14": 190,
     "licon.15": 100,

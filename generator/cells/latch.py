@@ -1,0 +1,146 @@
+"""The latch: six transistors in one slot. The cell's origin is at the contact of `qb` and at the synapse's bottom."""
+
+from dataclasses import dataclass
+
+from somaforge.generator.cells.rows import Rows
+from somaforge.generator.design import Design
+from somaforge.generator.draw import Canvas
+
+
+@dataclass(frozen=True)
+class LatchPlan:
+    """Horizontal positions relative to the contact of qb, in nm."""
+
+    q: int
+    middle: int
+    gate: int
+    """Gate of the inverter that drives q (its input is qb)."""
+    gate_bar: int
+    access: int
+    access_bar: int
+    bl: int
+    blb: int
+    left: int
+    right: int
+    bl_line: int
+    """Centre of the vertical bit line on met3."""
+    blb_line: int
+    line_pitch: int
+    """Smallest distance of two met3 lines with via pads, centre to centre."""
+
+    @property
+    def pitch(self) -> int:
+        """Slot to slot, with the diffusion space between."""
+        return self.right - self.left
+
+
+def plan_latch(design: Design) -> LatchPlan:
+    """Positions from the rules: the cross coupling sets the distance of q and qb."""
+    r, z = design.pdk.rules, design.sizes
+    half = r["licon.1"] // 2
+    to_gate = half + r["licon.11"] + z.pull_down.l // 2
+    # A cross-coupling contact keeps li.3 to the column of the other node and its pad poly.2 to the other gate.
+    contact = 2 * half + r["li.3"]
+    pad = half + r["licon.8"]
+    q = -(contact + pad + r["poly.2"] + z.pull_down.l // 2 + to_gate)
+    # The step from the access to the pull-down width keeps poly.4 to the access gate and poly.7 to the other one.
+    between = r["poly.4"] + r["poly.7"]
+    access_bar = -to_gate + z.pull_down.l // 2 + between + z.access.l // 2
+    access_bar = max(access_bar, half + r["licon.11"] + z.access.l // 2)
+    blb = access_bar + z.access.l // 2 + r["licon.11"] + half
+    edge = blb + half + r["licon.5c"] + (r["difftap.3"] + 5) // 10 * 5
+    # met3 lines of neighbouring slots need m3.2 between their via pads.
+    via_pad = r["via2.1a"] // 2 + r["m3.4"]
+    line = min(blb, edge - via_pad - r["m3.2"] // 2)
+    return LatchPlan(
+        q=q,
+        middle=q // 10 * 5,
+        gate=q + to_gate,
+        gate_bar=-to_gate,
+        access=q - access_bar,
+        access_bar=access_bar,
+        bl=q - blb,
+        blb=blb,
+        left=q - edge,
+        right=edge,
+        bl_line=q - line,
+        blb_line=line,
+        line_pitch=2 * via_pad + r["m3.2"],
+    )
+
+
+def draw_latch(canvas: Canvas, design: Design, rows: Rows) -> None:
+    """Draw the latch into the canvas; the synapse brings the taps of its wells."""
+    p, r, z = plan_latch(design), design.pdk.rules, design.sizes
+    half = r["licon.1"] // 2
+    end = half + r["licon.5c"]
+    n_low, n_high = rows.latch_n
+    p_low, p_high = rows.latch_p
+    canvas.box("nwell", p.left, rows.well_y, p.right, p_high + r["difftap.8"])
+    canvas.box("nsdm", p.left, n_low - r["nsd.5a"], p.right, n_high + r["nsd.5a"])
+    canvas.box("psdm", p.left, p_low - r["nsd.5a"], p.right, p_high + r["nsd.5a"])
+    step = r["poly.4"] + z.access.l // 2
+    canvas.box("diff", p.bl - end, n_low, p.blb + end, rows.access_top)
+    canvas.box("diff", p.access + step, n_low, p.access_bar - step, n_high)
+    canvas.box("diff", p.q - end, p_low, end, p_high)
+    bar = r["poly.1a"] // 2
+    for x in (p.gate, p.gate_bar):
+        g = z.pull_down.l // 2
+        canvas.box("poly", x - g, n_low - r["poly.8"], x + g, p_high + r["poly.8"])
+    for x in (p.access, p.access_bar):
+        g = z.access.l // 2
+        canvas.box("poly", x - g, rows.word_y - bar, x + g, rows.access_top + r["poly.8"])
+    canvas.box("poly", p.left, rows.word_y - bar, p.right, rows.word_y + bar)
+
+    _word_contact(canvas, rows, p)
+    access_y = (n_low + rows.access_top) // 2
+    for x, line, net in ((p.bl, p.bl_line, "bl"), (p.blb, p.blb_line, "blb")):
+        canvas.contact(x, access_y)
+        canvas.li_pad(x, access_y, "v")
+        canvas.stack(x, access_y, "li", "met2")
+        canvas.stack(line, access_y, "met2", "met3")
+        tall = canvas.pad("met2", "met1", "met2", "v")
+        canvas.box("met2", min(x, line) - tall[0], access_y - tall[1], max(x, line) + tall[0], access_y + tall[1])
+        canvas.label("met3", net, line, access_y)
+    for y, bus, net in ((rows.ground_bus, rows.ground_bus, "gnd"), (rows.supply_bus, rows.supply_bus, "vdd")):
+        canvas.contact(p.middle, y)
+        canvas.li_pad(p.middle, y, "h")
+        canvas.stack(p.middle, bus, "li", "met2")
+        canvas.label("met2", net, p.middle, bus)
+    _nodes(canvas, rows, p, access_y)
+
+
+def _word_contact(canvas: Canvas, rows: Rows, p: LatchPlan) -> None:
+    r = canvas.r
+    half = r["licon.1"] // 2
+    canvas.around("poly", p.middle, rows.word_y, half + r["licon.8a"], half + r["licon.8"])
+    canvas.poly_contact(p.middle, rows.word_y)
+    canvas.li_pad(p.middle, rows.word_y, "v")
+    canvas.stack(p.middle, rows.word_y, "li", "met2")
+    canvas.label("met2", "wl", p.middle, rows.word_y)
+
+
+def _nodes(canvas: Canvas, rows: Rows, p: LatchPlan, access_y: int) -> None:
+    """The storage nodes: columns of local interconnect at q and qb, and the two cross-coupling contacts."""
+    r = canvas.r
+    half = r["licon.1"] // 2
+    supply_y = rows.supply_bus
+    for x in (p.q, 0):
+        canvas.contact(x, access_y)
+        canvas.contact(x, supply_y)
+    reach = half + r["li.5"]
+    canvas.box("li", p.q - half, rows.weight_y - half, p.q + half, supply_y + reach)
+    canvas.box("li", -half, access_y - reach, half, supply_y + reach)
+    canvas.label("li", "q", p.q, supply_y)
+    canvas.label("li", "qb", 0, supply_y)
+    first, second = rows.cross_y
+    contact = 2 * half + r["li.3"]
+    pad = half + r["licon.8"]
+    for x, y, gate, node in ((p.q + contact, first, p.gate, 0), (-contact, second, p.gate_bar, p.q)):
+        canvas.poly_contact(x, y)
+        canvas.around("poly", x, y, pad, half + r["licon.8a"])
+        canvas.box("poly", min(x, gate), y - pad, max(x, gate), y + pad)
+        canvas.li_pad(x, y, "v")
+        canvas.box("li", min(x, node), y - half, max(x, node), y + half)
+    cut = half + r["licon.15"]
+    canvas.box("npc", p.q + contact - cut, first - cut, -contact + cut, second + cut)

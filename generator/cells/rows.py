@@ -1,0 +1,126 @@
+"""Vertical positions that all cells of a row share, so that soma, synapse and output synapse abut.
+
+From bottom to top: ground rail with substrate tap, n mirror strip, gate bar `vn`, bit switches, their gate contacts,
+word-line bar, latch n devices, cross coupling, latch p devices, gate bar `vp`, p mirror strip, supply rail with well
+tap. The rails lie on the cell's edges and are shared with the mirrored row above and below.
+"""
+
+from dataclasses import dataclass
+
+from somaforge.generator.design import Design
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One mirror strip. `up` is the direction from the rail towards the middle of the cell (+1 or -1)."""
+
+    edge: int
+    """The diffusion's edge next to the rail."""
+    width: int
+    up: int
+    rail: int
+    """The rail's centre line."""
+    drain_y: int
+    """Centre of the drain contacts, near the middle of the cell."""
+    bar_y: int
+    """Centre of the common source's local interconnect."""
+    source_y: int
+    """Centre of the source contacts: on the bar where the strip is wide enough for it."""
+    gate_y: int
+    """Centre of the gate bar and of its contacts."""
+
+    @property
+    def far(self) -> int:
+        """The diffusion's edge next to the middle of the cell."""
+        return self.edge + self.up * self.width
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Centre lines and edges in nm, from the bottom of the cell."""
+
+    n: Strip
+    switch: tuple[int, int]
+    weight_y: int
+    word_y: int
+    latch_n: tuple[int, int]
+    """Edges of the pull-down devices; the access devices fill the lower part."""
+    access_top: int
+    cross_y: tuple[int, int]
+    latch_p: tuple[int, int]
+    well_y: int
+    """Lower edge of the well."""
+    p: Strip
+    height: int
+    ground_bus: int
+    supply_bus: int
+
+
+TAP_HALF = 145
+"""Half height of the taps: a licon with 60 nm of tap on each side (licon.5c)."""
+
+
+def _strip_height(design: Design) -> int:
+    """From the rail's centre to the strip's edge: tap space, and room for the source bar if the strip is narrow."""
+    r = design.pdk.rules
+    tap = TAP_HALF + r["difftap.3"]
+    li = r["licon.1"] // 2 + r["li.3"] + r["li.1"]
+    # Seen from the far edge: drain contact, its pad, space, bar. What does not fit on the strip lies before it.
+    need = r["licon.5c"] + r["licon.1"] + r["li.5"] + r["li.3"] + r["li.1"]
+    return max(tap, li - r["li.1"] + need - design.sizes.unit.w)
+
+
+def _to_diffusion(design: Design, p_side: bool) -> int:
+    """Space of a poly contact to diffusion; p implant keeps its own distance from poly contacts (licon.9)."""
+    r = design.pdk.rules
+    return max(r["licon.14"], r["nsd.5a"] + r["licon.9"]) if p_side else r["licon.14"]
+
+
+def _strip(design: Design, rail: int, up: int) -> Strip:
+    r = design.pdk.rules
+    half = r["licon.1"] // 2
+    width = design.sizes.unit.w
+    edge = rail + up * _strip_height(design)
+    far = edge + up * width
+    drain = far - up * (r["licon.5c"] + half)
+    bar = drain - up * (half + r["li.5"] + r["li.3"] + r["li.1"] // 2)
+    lowest = edge + up * (r["licon.5a"] + half)
+    source = bar if (bar - lowest) * up >= 0 else lowest
+    gate = far + up * (_to_diffusion(design, up < 0) + half)
+    return Strip(edge, width, up, rail, drain, bar, source, gate)
+
+
+def rows(design: Design) -> Rows:
+    """Row positions for the sizes of a design."""
+    r, z = design.pdk.rules, design.sizes
+    half = r["licon.1"] // 2
+    pad = half + r["licon.8"]  # half height of a poly contact pad; the larger enclosure lies along the bar
+    n = _strip(design, 0, 1)
+    switch_low = n.gate_y + pad + r["poly.2"] + r["poly.8"]
+    switch_high = switch_low + z.switch.w
+    weight = switch_high + r["licon.14"] + half
+    word = weight + 2 * pad + r["poly.2"]
+    n_low = word + pad + r["poly.2"] + r["poly.8"]
+    n_high = n_low + z.pull_down.w
+    cross_1 = n_high + r["licon.14"] + half
+    cross_2 = cross_1 + 2 * (half + r["licon.8a"]) + r["poly.2"]
+    p_low = cross_2 + half + _to_diffusion(design, True)
+    p_high = p_low + z.pull_up.w
+    gate_p = p_high + r["poly.8"] + r["poly.2"] + pad
+    height = gate_p + half + _to_diffusion(design, True) + z.unit.w + _strip_height(design)
+    well_low, well_high = n_high + r["difftap.9"], p_low - r["difftap.8"]
+    return Rows(
+        n=n,
+        switch=(switch_low, switch_high),
+        weight_y=weight,
+        word_y=word,
+        latch_n=(n_low, n_high),
+        access_top=n_low + z.access.w,
+        cross_y=(cross_1, cross_2),
+        latch_p=(p_low, p_high),
+        well_y=(well_low + well_high) // 10 * 5,
+        p=_strip(design, height, -1),
+        height=height,
+        ground_bus=n_high - r["licon.5c"] - half,
+        supply_bus=(p_low + p_high) // 2,
+    )

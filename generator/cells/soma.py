@@ -1,0 +1,135 @@
+"""The soma: five transistors of unit devices, interdigitated, in the same strips as the synapse's mirrors."""
+
+from dataclasses import dataclass
+
+from somaforge.generator.cells.rows import Rows
+from somaforge.generator.cells.strip import (
+    StripPlan,
+    bus,
+    draw_devices,
+    draw_frame,
+    draw_power,
+    plan_strip,
+    tie_gate_to_rail,
+    tie_to_rail,
+)
+from somaforge.generator.cells.synapse import mirror_devices
+from somaforge.generator.design import SOMA_LEFT_DUMMIES, Design, n_dummies, p_dummies
+from somaforge.generator.draw import Canvas
+from somaforge.pdk.errors import InputError
+
+
+@dataclass(frozen=True)
+class SomaPlan:
+    """Horizontal positions of a soma."""
+
+    width: int
+    margin: int
+    """Left of the strips: room for the input's and the word line's via stacks."""
+    n: StripPlan
+    p: StripPlan
+    input_x: int
+    """Where the input current arrives: a via stack up to met4."""
+
+
+MARGIN_NM = 1600
+"""Room for two via stacks up to met4 (m3.1 pads, m3.2 between them and to the neighbour's met3 wires)."""
+
+
+LONE_PAD_HALF = 245
+"""Half side of a met3 or met4 pad that is on its own: its area is above m3.6 and m4.4a (0.24 um2)."""
+
+
+def _pairs(nets: list[tuple[str, str]], rail: str, left: int, right: int) -> tuple[list[str], list[str]]:
+    """Gate and diffusion nets: dummies, then for each (gate, drain) a pair of units that share the drain, dummies."""
+    gates, diffusions = ["rail"] * left, [rail] * (left + 1)
+    for gate, drain in nets:
+        gates += [gate, gate]
+        diffusions += [drain, rail]
+    return gates + ["rail"] * right, diffusions + [rail] * right
+
+
+def plan_soma(design: Design) -> SomaPlan:
+    """Positions from the rules; InputError where the multiplier cannot be drawn."""
+    m = design.spec.array.mirror.multiplier
+    if m % 2:
+        raise InputError(
+            f"array.mirror.multiplier: {m} is odd; the soma's units share drains in pairs, so use an even number"
+        )
+    half = m // 2
+    n_nets = [("in", "in"), ("in", "vp")] * half + [("vn", "vn")] * half
+    p_nets = [("vp", "vp"), ("vp", "vn")] * half
+    length = design.sizes.unit.l
+    left = SOMA_LEFT_DUMMIES
+    n_gates, n_diff = _pairs(n_nets, "gnd", left["n"], n_dummies(design.spec) - left["n"])
+    p_gates, p_diff = _pairs(p_nets, "vdd", left["p"], p_dummies(design.spec) - left["p"])
+    n = plan_strip(design, MARGIN_NM, [(g, length) for g in n_gates], n_diff)
+    p = plan_strip(design, MARGIN_NM, [(g, length) for g in p_gates], p_diff)
+    return SomaPlan(n.contacts[-1], MARGIN_NM, n, p, MARGIN_NM // 4 // 5 * 5)
+
+
+def draw_soma(canvas: Canvas, design: Design, rows: Rows) -> SomaPlan:
+    """Draw a soma; returns the positions that the floorplan needs."""
+    plan = plan_soma(design)
+    draw_frame(canvas, rows, plan.width, mirror_devices(design))
+    for strip, devices, rail in ((rows.n, plan.n, "gnd"), (rows.p, plan.p, "vdd")):
+        draw_devices(canvas, strip, devices)
+        for x in devices.at(rail):
+            tie_to_rail(canvas, strip, x)
+        for i, net in enumerate(devices.gate_nets):
+            if net == "rail":
+                beside = devices.contacts[i] if i == 0 else devices.contacts[i + 1]
+                tie_gate_to_rail(canvas, strip, devices.gates[i], beside)
+        for i in range(1, len(devices.contacts) - 1):
+            net = devices.diffusions[i]
+            if net != rail:
+                own = devices.gate_nets[i] == net
+                _drain(canvas, rows, plan, net, devices.contacts[i], rail == "gnd", own)
+    bus(canvas, "vp", rows.p.gate_y, plan.margin, plan.width)
+    bus(canvas, "vn", rows.n.gate_y, min(_points(plan, "vn")) - 200, plan.width)
+    bus(canvas, "gnd", rows.ground_bus, 0, plan.width)
+    bus(canvas, "vdd", rows.supply_bus, 0, plan.width)
+    _input(canvas, rows, plan)
+    draw_power(canvas, rows, plan.width, plan.width // 15 * 5, plan.width // 15 * 10)
+    return plan
+
+
+def _points(plan: SomaPlan, net: str) -> list[int]:
+    return [*plan.n.at(net), *plan.p.at(net)]
+
+
+def _drain(canvas: Canvas, rows: Rows, plan: SomaPlan, net: str, x: int, n_side: bool, own: bool) -> None:
+    """A drain contact. Where the gates beside it are of the same net it is tied to their bar (a diode); where they
+    are not, a wire on met1 takes it to the bus of its net."""
+    r = canvas.r
+    strip = rows.n if n_side else rows.p
+    reach = r["licon.1"] // 2
+    wire = r["m1.1"]
+    canvas.contact(x, strip.drain_y)
+    if own:
+        canvas.poly_contact(x, strip.gate_y)
+        end = reach + r["li.5"]
+        canvas.box("li", x - reach, strip.drain_y - strip.up * end, x + reach, strip.gate_y + strip.up * end)
+        if net != "in":
+            canvas.stack(x, strip.gate_y, "li", "met2", "h")
+        return
+    canvas.li_pad(x, strip.drain_y, "v")
+    canvas.stack(x, strip.drain_y, "li", "met1", "v")
+    target = rows.p.gate_y if net == "vp" else rows.n.gate_y
+    canvas.line("met1", x, strip.drain_y, x, target, wire)
+    canvas.stack(x, target, "met1", "met2", "h")
+
+
+def _input(canvas: Canvas, rows: Rows, plan: SomaPlan) -> None:
+    """From the diodes of M0 up to a bus across the middle of the cell and to met4 at its left edge."""
+    y = rows.switch[1]
+    wire = canvas.r["m1.1"]
+    xs = plan.n.at("in")
+    for x in xs:
+        canvas.stack(x, rows.n.gate_y, "li", "met1", "v")
+        canvas.line("met1", x, rows.n.gate_y, x, y, wire)
+        canvas.stack(x, y, "met1", "met2", "h")
+    bus(canvas, "in", y, plan.input_x - 140, max(xs) + 160)
+    canvas.stack(plan.input_x, y, "met2", "met4", "h")
+    for layer in ("met3", "met4"):
+        canvas.around(layer, plan.input_x, y, LONE_PAD_HALF, LONE_PAD_HALF)
