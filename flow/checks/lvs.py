@@ -8,6 +8,7 @@ from pathlib import Path
 
 import klayout.db as kdb
 
+from somaforge.flow.checks.hierarchy import align
 from somaforge.flow.checks.lvs_report import mismatch_lines
 from somaforge.flow.checks.spice_reader import find_circuit, read_netlist
 from somaforge.pdk.errors import SomaforgeError
@@ -110,9 +111,7 @@ def _compare(opened: OpenLayout, netlist: Path, netlist_top: str, *, flat: bool)
     _set_tolerances(extracted)
     if flat:
         schematic.flatten()
-    extracted.purge()
-    schematic.purge()
-    _align(comparer, extracted, schematic, top, reference)
+    align(extracted, schematic, top, reference)
     lvs.reference = schematic
     same = lvs.compare(comparer)
     lines += mismatch_lines(lvs, top.name, SIZE_TOLERANCE_UM)
@@ -186,25 +185,6 @@ def _remove_other_tops(schematic: kdb.Netlist, reference: kdb.Circuit) -> None:
     for circuit in list(schematic.each_circuit_top_down()):
         if circuit.name not in used:
             schematic.remove(circuit)
-
-
-def _align(
-    comparer: kdb.NetlistComparer,
-    extracted: kdb.Netlist,
-    schematic: kdb.Netlist,
-    top: kdb.Circuit,
-    reference: kdb.Circuit,
-) -> None:
-    """Flatten circuits that only one side has: vias, wrappers and fillers of the layout, helpers of the schematic."""
-    while True:
-        only_layout = [c for c in comparer.unmatched_circuits_a(extracted, schematic) if c.name != top.name]
-        only_schematic = [c for c in comparer.unmatched_circuits_b(extracted, schematic) if c.name != reference.name]
-        if not only_layout and not only_schematic:
-            return
-        extracted.flatten_circuits(only_layout)
-        schematic.flatten_circuits(only_schematic)
-        extracted.purge()
-        schematic.purge()
 
 
 def _set_tolerances(netlist: kdb.Netlist) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import klayout.db as kdb
 
 LINES_PER_CIRCUIT = 200
-# A warning on a net is a symmetry that was resolved by choice; on a device it would be a size, so sizes are compared here.
+# A warning on a net is a symmetry that was resolved by choice; on a device it is another type or size, see _sizes.
 GOOD = (kdb.NetlistCrossReference.Status.Match, kdb.NetlistCrossReference.Status.MatchWithWarning)
 
 
@@ -30,7 +30,9 @@ def mismatch_lines(lvs: kdb.LayoutVsSchematic, top: str, size_tolerance_um: floa
         if pair.status() not in GOOD:
             here += _pairs(xref, pair, layout.name)
             if not here:
-                here.append(f"circuit {layout.name}: not compared ({_status(pair.status())}); a cell in it does not match")
+                here.append(
+                    f"circuit {layout.name}: not compared ({_status(pair.status())}); a cell in it does not match"
+                )
         if len(here) > LINES_PER_CIRCUIT:
             here = [*here[:LINES_PER_CIRCUIT], f"circuit {layout.name}: {len(here) - LINES_PER_CIRCUIT} more"]
         lines += here
@@ -59,7 +61,9 @@ def _sizes(
         layout, schematic = devices.first(), devices.second()
         if layout is None or schematic is None:
             continue
-        if any(abs(layout.parameter(p) - schematic.parameter(p)) > tolerance_um for p in ("W", "L")):
+        if layout.device_class().name.lower() != schematic.device_class().name.lower():
+            yield f"device {circuit}: layout {_device(layout, True)} vs schematic {_device(schematic, False)}"
+        elif any(abs(layout.parameter(p) - schematic.parameter(p)) > tolerance_um for p in ("W", "L")):
             yield f"size {circuit}: layout {_device(layout, True)} vs schematic {_device(schematic, False)}"
 
 
@@ -67,7 +71,6 @@ def _pairs(
     xref: kdb.NetlistCrossReference, pair: kdb.NetlistCrossReference.CircuitPairData, circuit: str
 ) -> Iterator[str]:
     for devices in xref.each_device_pair(pair):
-        # (devices that only differ in size have been reported as such)
         if devices.status() not in GOOD:
             one, two = devices.first(), devices.second()
             yield _line("device", circuit, one and _device(one, True), two and _device(two, False), devices.status())
@@ -82,7 +85,9 @@ def _pairs(
     for pins in xref.each_pin_pair(pair):
         if pins.status() not in GOOD:
             one_pin, two_pin = pins.first(), pins.second()
-            yield _line("pin", circuit, one_pin and one_pin.expanded_name(), two_pin and two_pin.expanded_name(), pins.status())
+            yield _line(
+                "pin", circuit, one_pin and one_pin.expanded_name(), two_pin and two_pin.expanded_name(), pins.status()
+            )
 
 
 def _line(

@@ -22,7 +22,9 @@ def read_netlist(path: Path, top: str) -> kdb.Netlist:
     try:
         netlist.read(str(path), kdb.NetlistSpiceReader(reader))
     except RuntimeError as error:
-        raise InputError(reader.problem or f"netlist {path}: cannot be read ({' '.join(str(error).split())})") from error
+        raise InputError(
+            reader.problem or f"netlist {path}: cannot be read ({' '.join(str(error).split())})"
+        ) from error
     if reader.problem:
         raise InputError(reader.problem)
     netlist.case_sensitive = False
@@ -89,7 +91,9 @@ class _Delegate(kdb.NetlistSpiceReaderDelegate):  # type: ignore[misc]
         device = device_name(model)
         where = f"netlist {self.path}: {element}{name} in {circuit.name}"
         if element.upper() not in ("M", "X") or device is None or len(nets) != 4:
-            return self._refuse(f"{where}: {model or element!r} is no transistor that LVS knows; remove it or add its device")
+            return self._refuse(
+                f"{where}: {model or element!r} is no transistor that LVS knows; remove it or add its device"
+            )
         # CDL carries words too (topography=normal); only numbers can be sizes.
         sizes = {k.upper(): float(v) for k, v in params.items() if isinstance(v, int | float)}
         if "W" not in sizes or "L" not in sizes or sizes["W"] <= 0 or sizes["L"] <= 0:
