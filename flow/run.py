@@ -62,6 +62,13 @@ class Outcome:
     folder: Path
     metrics: Mapping[str, float]
     skipped: bool
+    checks: tuple[str, ...] = ()
+
+    def require(self) -> None:
+        """CheckError if a metric that must be 0 is not."""
+        for name in self.checks:
+            if self.metrics[name] != 0:
+                raise CheckError(f"{self.step}: {name} is {self.metrics[name]:g}, must be 0; see {self.folder}")
 
 
 @contextmanager
@@ -114,15 +121,15 @@ class Runner:
         return tuple(step for step in self.steps if step.name in wanted)
 
     def run(self, until: str | None = None, only: str | None = None) -> list[Outcome]:
-        """Bring the chosen steps up to date. CheckError at a gate that is not 0 and that something depends on."""
+        """Bring the chosen steps up to date. CheckError at a gate with a check that is not 0."""
         chosen = self.chosen(until, only)
         with locked(self.out):
             discard_temporaries(self.out)
             outcomes = []
             for step in chosen:
                 outcomes.append(self._up_to_date(step))
-                if step is not chosen[-1]:
-                    self._pass_gates(step, outcomes[-1])
+                if step.gate:
+                    outcomes[-1].require()
             return outcomes
 
     def rebuild(self, name: str) -> Outcome:
@@ -161,7 +168,7 @@ class Runner:
         key, folder = self.key(step), self.folder(step.name)
         if finished(folder, key):
             self.watcher.ended(step.name, True, 0.0)
-            return Outcome(step.name, folder, read_metrics(folder), True)
+            return Outcome(step.name, folder, read_metrics(folder), True, step.checks)
         return self._execute(step, key)
 
     def _execute(self, step: Step, key: str) -> Outcome:
@@ -203,22 +210,15 @@ class Runner:
         commit(temporary, folder, key)
         parts.close()
         self.watcher.ended(step.name, False, meter.seconds)
-        return Outcome(step.name, folder, metrics, False)
+        return Outcome(step.name, folder, metrics, False, step.checks)
 
     def _check(self, step: Step, folder: Path, metrics: Mapping[str, float]) -> None:
         for name in step.outputs(self.spec):
             if not (folder / name).is_file():
                 raise StepError(f"{step.name}: did not write {name}; this is a fault of somaforge")
-        for name in step.gates:
+        for name in step.checks:
             if name not in metrics:
                 raise StepError(f"{step.name}: did not measure {name}; this is a fault of somaforge")
-
-    def _pass_gates(self, step: Step, outcome: Outcome) -> None:
-        for name in step.gates:
-            if outcome.metrics[name] != 0:
-                raise CheckError(
-                    f"{step.name}: {name} is {outcome.metrics[name]:g}, must be 0 to go on; see {outcome.folder}"
-                )
 
 
 def read_metrics(folder: Path, name: str = METRICS) -> dict[str, float]:

@@ -114,16 +114,18 @@ class Chips(Model):
     seeds: Annotated[
         tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(min_length=1, max_length=10_000, strict=False)
     ]
+    mismatch: Annotated[float, Field(ge=0, le=4)] = 1.0
+    """Multiplies the foundry's mismatch; 1 is the foundry's, 0 switches it off."""
+
     @field_validator("seeds")
     @classmethod
     def _differ(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        for position, seed in enumerate(seeds):
-            if seed in seeds[:position]:
+        seen = set[int]()
+        for seed in seeds:
+            if seed in seen:
                 raise ValueError(f"seed {seed} stands twice; every chip needs its own")
+            seen.add(seed)
         return seeds
-
-    mismatch: Annotated[float, Field(ge=0, le=4)] = 1.0
-    """Multiplies the foundry's mismatch; 1 is the foundry's, 0 switches it off."""
 
 
 class Training(Model):

@@ -73,6 +73,11 @@ def nothing(spec: Spec) -> JsonObject:
     return {}
 
 
+def silicon(spec: Spec) -> JsonObject:
+    """What the silicon depends on."""
+    return {"name": spec.name, "pdk": spec.pdk, "array": spec.array.model_dump(mode="json")}
+
+
 def everything(spec: Spec) -> JsonObject:
     """The whole spec but its limits and waivers: they judge results and do not make them."""
     return spec.model_dump(mode="json", exclude={"limits", "waivers"})
@@ -92,7 +97,9 @@ class Step:
     """The part of the spec that its result depends on."""
     tools: tuple[str, ...] = ()
     """Programs and packages whose versions its result depends on (names of flow.tools)."""
-    gates: tuple[str, ...] = ()
-    """Metrics that must be 0 before any later step may use the result."""
+    checks: tuple[str, ...] = ()
+    """Metrics that must be 0."""
+    gate: bool = False
+    """Whether a check that is not 0 stops the flow; without, later steps run and sign-off fails."""
     reads_metrics: bool = False
     """Whether it reads the metrics of its input steps too (only sign-off does)."""

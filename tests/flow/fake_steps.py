@@ -58,7 +58,7 @@ def steps() -> tuple[Step, ...]:
     return (
         Step("first", first, lambda spec: ("a.txt",), config=nothing),
         Step("parts", parts, lambda spec: ("total.txt",), config=nothing),
-        Step("last", last, lambda spec: ("b.txt",), ("first", "parts"), config=nothing, gates=("last__wrong__count",)),
+        Step("last", last, lambda spec: ("b.txt",), ("first", "parts"), config=nothing, checks=("last__wrong__count",)),
     )
 
 

@@ -130,15 +130,15 @@ def test_promised_output_must_be_written(tmp_path: Path) -> None:
 
 def test_gate_stops_what_comes_after(tmp_path: Path) -> None:
     steps = list(fake_steps.steps())
-    steps[0] = replace(steps[0], gates=("first__size__count",))
-    message = f"first: first__size__count is 26, must be 0 to go on; see {tmp_path}/r/01-first"
+    steps[0] = replace(steps[0], checks=("first__size__count",), gate=True)
+    message = f"first: first__size__count is 26, must be 0; see {tmp_path}/r/01-first"
     with pytest.raises(CheckError, match=f"^{re.escape(message)}$"):
         Runner(fake_steps.spec(), tmp_path / "r", steps).run()
 
 
 def test_undeclared_input_is_refused(tmp_path: Path) -> None:
     step = replace(fake_steps.steps()[2], inputs=("first",))
-    with pytest.raises(StepError, match="reads parts/total.txt without declaring parts"):
+    with pytest.raises(StepError, match=r"reads parts/total\.txt without declaring parts"):
         Runner(fake_steps.spec(), tmp_path / "r", (*fake_steps.steps()[:2], step)).run()
 
 

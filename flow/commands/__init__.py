@@ -1,0 +1,1 @@
+"""The commands of `somaforge`, grouped by what they work on."""

@@ -1,0 +1,91 @@
+"""drc, lvs and pex on any sky130 layout: files in, counts out, nothing of ours needed."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from somaforge.flow.commands.console import show_json
+from somaforge.pdk.errors import CheckError
+
+PRECHECK_TIMEOUT_S = 3600.0
+
+
+@contextmanager
+def _reports(out: Path | None) -> Iterator[Path]:
+    """Where report databases go: the user's folder, or one that goes away."""
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        yield out
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def _native(layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
+    from somaforge.flow.checks import drc as native
+
+    return native.run(layout, top, folder / "drc_native.lyrdb")
+
+
+def _precheck(layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
+    from somaforge.flow.checks import precheck
+
+    return precheck.run(layout, top, folder / "drc_precheck.lyrdb", PRECHECK_TIMEOUT_S)
+
+
+DECKS: dict[str, Callable[[Path, str | None, Path], Mapping[str, int]]] = {"native": _native, "precheck": _precheck}
+
+
+def drc(layout: Path, top: str | None, deck: str, out: Path | None, as_json: bool) -> None:
+    """Check a layout with one deck or all; CheckError if any rule is violated."""
+    names = list(DECKS) if deck == "all" else [deck]
+    shown: dict[str, object] = {}
+    with _reports(out) as folder:
+        found = {name: DECKS[name](layout, top, folder) for name in names}
+    for name in names:
+        shown[f"drc__{name}__count"] = sum(found[name].values())
+    shown["rules"] = (
+        found[names[0]]
+        if len(names) == 1
+        else {f"{name}:{rule}": count for name in names for rule, count in found[name].items()}
+    )
+    broken = [f"{rule} {n}" for name in names for rule, n in found[name].items() if n != 0]
+    if as_json:
+        show_json(shown)
+    else:
+        for name in names:
+            click.echo(f"drc__{name}__count  {sum(found[name].values())}  ({len(found[name])} rules)")
+    if broken:
+        raise CheckError(f"drc: {layout}: violations of {', '.join(broken[:10])}; --out DIR keeps the report databases")
+
+
+def lvs(layout: Path, netlist: Path, top: str, out: Path | None, as_json: bool) -> None:
+    """Compare a layout with a netlist; CheckError if they differ."""
+    from somaforge.flow.checks import lvs as compare
+
+    with _reports(out) as folder:
+        result = compare.run(layout, netlist, top, folder / "lvs.lvsdb")
+    count = len(result.mismatches)
+    if as_json:
+        show_json({"lvs__mismatches__count": count})
+    else:
+        for line in result.mismatches:
+            click.echo(line)
+        click.echo(f"lvs__mismatches__count  {count}  ({result.devices} devices, {result.nets} nets)")
+    if not result.matched or count != 0:
+        first = result.mismatches[0] if result.mismatches else "layout and netlist do not match"
+        raise CheckError(f"lvs: {top}: {max(count, 1)} mismatches, first: {first}; --out DIR keeps the database")
+
+
+def pex(layout: Path, top: str, output: Path, as_json: bool) -> None:
+    """Extract a layout into a SPICE netlist and a CSV of its nets beside it."""
+    from somaforge.flow.pex import write_layout
+
+    metrics = write_layout(layout, top, output, output.with_suffix(".csv"))
+    if as_json:
+        show_json(metrics)
+    else:
+        click.echo(f"{output}\n{output.with_suffix('.csv')}")

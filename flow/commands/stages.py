@@ -1,0 +1,150 @@
+"""The flow's commands: run, and every step alone. drc, lvs and pex also take any layout (commands.layouts)."""
+
+from pathlib import Path
+
+import click
+
+from somaforge.flow.commands import layouts
+from somaforge.flow.commands.console import Progress, show_json, show_metrics
+from somaforge.generator.spec import Spec, load_spec
+from somaforge.pdk.errors import InputError
+
+PATH = click.Path(path_type=Path)
+out_option = click.option("--out", type=PATH, help="Run folder [default: runs/<name of the spec>].")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
+spec_argument = click.argument("spec", type=PATH, required=False)
+
+
+def _load(path: Path, out: Path | None) -> tuple[Spec, Path]:
+    spec = load_spec(path)
+    return spec, out if out is not None else Path("runs") / spec.name
+
+
+def _one_step(step: str, path: Path, out: Path | None, as_json: bool) -> None:
+    from somaforge.flow.pipeline import finish, run_step
+
+    spec, folder = _load(path, out)
+    progress = Progress(as_json)
+    try:
+        outcome = run_step(spec, folder, step, progress)
+    finally:
+        progress.close()
+    show_metrics(outcome.metrics, as_json)
+    outcome.require()
+    if step == "signoff":
+        finish(folder)
+
+
+@click.command()
+@click.argument("spec", type=PATH)
+@out_option
+@click.option("--until", help="Stop after this step.")
+@json_option
+def run(spec: Path, out: Path | None, until: str | None, as_json: bool) -> None:
+    """Run the whole flow of SPEC; finished steps are not run again, an interrupted run goes on."""
+    from somaforge.flow.pipeline import FINAL, finish, run_all, signoff_of
+
+    loaded, folder = _load(spec, out)
+    progress = Progress(as_json)
+    try:
+        outcomes, final = run_all(loaded, folder, until, progress)
+    finally:
+        progress.close()
+    if final is None:
+        show_metrics({name: value for outcome in outcomes for name, value in outcome.metrics.items()}, as_json)
+        for outcome in outcomes:
+            outcome.require()
+        return
+    if as_json:
+        show_json(final)
+    else:
+        for result in signoff_of(folder).results:
+            click.echo(f"{result.status:<8}{result}")
+        click.echo(f"report  {folder / FINAL / 'report/signoff.html'}")
+    finish(folder)
+
+
+def _plain(name: str, summary: str) -> click.Command:
+    @click.command(name, help=summary)
+    @click.argument("spec", type=PATH)
+    @out_option
+    @json_option
+    def command(spec: Path, out: Path | None, as_json: bool) -> None:
+        _one_step(name, spec, out, as_json)
+
+    return command
+
+
+def _exactly_one(spec: Path | None, layout: Path | None) -> None:
+    if (spec is None) == (layout is None):
+        raise InputError("give either a SPEC or --layout FILE; see --help")
+
+
+@click.command()
+@spec_argument
+@out_option
+@click.option("--layout", type=PATH, help="Check this GDS or OASIS file, ours or not.")
+@click.option("--top", help="Its top cell [default: the only one].")
+@click.option("--deck", type=click.Choice(["native", "precheck", "all"]), default="native", show_default=True)
+@json_option
+def drc(spec: Path | None, out: Path | None, layout: Path | None, top: str | None, deck: str, as_json: bool) -> None:
+    """Design rules of SPEC's layout (both decks), or of any sky130 layout. Reports (.lyrdb) go to --out."""
+    _exactly_one(spec, layout)
+    if spec is not None:
+        _one_step("drc", spec, out, as_json)
+    elif layout is not None:
+        layouts.drc(layout, top, deck, out, as_json)
+
+
+@click.command()
+@spec_argument
+@out_option
+@click.option("--layout", type=PATH, help="Compare this GDS or OASIS file, ours or not.")
+@click.option("--netlist", type=PATH, help="The SPICE netlist that it should match.")
+@click.option("--top", help="The top cell in both.")
+@json_option
+def lvs(
+    spec: Path | None, out: Path | None, layout: Path | None, netlist: Path | None, top: str | None, as_json: bool
+) -> None:
+    """Layout against schematic of SPEC, or of any sky130 layout. The database (.lvsdb) goes to --out."""
+    _exactly_one(spec, layout)
+    if spec is not None:
+        _one_step("lvs", spec, out, as_json)
+    elif layout is not None:
+        if netlist is None or top is None:
+            raise InputError("lvs --layout: needs --netlist FILE and --top CELL too")
+        layouts.lvs(layout, netlist, top, out, as_json)
+
+
+@click.command()
+@spec_argument
+@out_option
+@click.option("--layout", type=PATH, help="Extract this GDS or OASIS file, ours or not.")
+@click.option("--top", help="Its top cell.")
+@click.option("--output", type=PATH, help="The SPICE netlist to write; a CSV of every net goes beside it.")
+@json_option
+def pex(
+    spec: Path | None, out: Path | None, layout: Path | None, top: str | None, output: Path | None, as_json: bool
+) -> None:
+    """Parasitics of SPEC's layout, or of any sky130 layout."""
+    _exactly_one(spec, layout)
+    if spec is not None:
+        _one_step("pex", spec, out, as_json)
+    elif layout is not None:
+        if output is None or top is None:
+            raise InputError("pex --layout: needs --top CELL and --output FILE.spice too")
+        layouts.pex(layout, top, output, as_json)
+
+
+COMMANDS: tuple[click.Command, ...] = (
+    run,
+    _plain("generate", "Write the netlists and the layout of SPEC."),
+    drc,
+    lvs,
+    pex,
+    _plain("characterize", "Measure the virtual chips of SPEC as a tester would."),
+    _plain("train", "Train a network for every characterized chip of SPEC."),
+    _plain("program", "Write the weights of SPEC into the latches and read them back."),
+    _plain("evaluate", "Run the test set through every programmed chip of SPEC."),
+    _plain("signoff", "Judge SPEC's metrics and write the report."),
+)

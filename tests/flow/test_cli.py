@@ -1,0 +1,114 @@
+"""The command line: one line on stderr, the right exit code, never a false success."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from somaforge.flow import cli, doctor, tools
+from somaforge.flow.commands import project
+from somaforge.generator.spec import parse_spec
+from somaforge.pdk.errors import ToolError
+
+SPEC = Path(__file__).parents[2] / "examples/iris.yaml"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["drc"], "give either a SPEC or --layout FILE; see --help"),
+        (["drc", str(SPEC), "--layout", "x.gds"], "give either a SPEC or --layout FILE; see --help"),
+        (["lvs", "--layout", "x.gds"], "lvs --layout: needs --netlist FILE and --top CELL too"),
+        (["pex", "--layout", "x.gds"], "pex --layout: needs --top CELL and --output FILE.spice too"),
+        (["init", "nonsense"], "init nonsense: there is no such template; known: iris"),
+        (["pdk", "install", "tsmc16"], "pdk: unknown process 'tsmc16'; known: sky130"),
+        (["report", "nowhere"], "nowhere: not a finished run (no signoff step); somaforge run makes one"),
+        (["frobnicate"], "No such command 'frobnicate'. See somaforge --help."),
+        (["run"], "Missing argument 'SPEC'. See somaforge run --help."),
+        (["run", "none.yaml"], "none.yaml: cannot read the spec: [Errno 2] No such file or directory: 'none.yaml'"),
+        (["bitfile", "dump", "none.bit"], "none.bit: cannot read the bitfile: No such file or directory"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_2(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(arguments) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", f"somaforge: {message}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unknown_step(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert cli.run(["run", str(SPEC), "--until", "tapeout", "--out", str(tmp_path / "r")]) == 2
+    assert capsys.readouterr().err.startswith("somaforge: --until tapeout: unknown step; known: generate, drc, ")
+    assert not (tmp_path / "r").exists()
+
+
+def test_out_that_is_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "r").write_text("mine")
+    assert cli.run(["run", str(SPEC), "--out", str(tmp_path / "r")]) == 2
+    assert capsys.readouterr().err == (
+        f"somaforge: --out {tmp_path}/r: cannot be made a run folder (File exists); choose another\n"
+    )
+
+
+def test_unknown_exceptions_are_never_success(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaks(name: str) -> None:
+        raise ValueError("two\nlines")
+
+    monkeypatch.setattr(project, "load", breaks)
+    assert cli.run(["pdk", "install", "sky130"]) == 3
+    assert capsys.readouterr().err == (
+        "somaforge: internal error, ValueError: two lines; SOMAFORGE_TRACEBACK=1 shows where\n"
+    )
+
+
+def test_template_is_the_example(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["init", "iris"]) == 0
+    text = capsys.readouterr().out
+    assert text == SPEC.read_text()
+    assert parse_spec(yaml.safe_load(text), "iris").name == "iris"
+
+
+def test_doctor_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def missing(name: str) -> str:
+        raise ToolError(f"{name}: not there; run make setup")
+
+    monkeypatch.setattr(tools, "program_version", missing)
+    assert cli.run(["doctor"]) == 3
+    printed = capsys.readouterr()
+    assert "MISSING netgen                netgen: not there; run make setup" in printed.out
+    assert printed.err.startswith("somaforge: doctor: ngspice, klayout-application, netgen")
+    monkeypatch.setattr(tools, "program_version", lambda name: "45.2")
+    finding = next(f for f in doctor.examine() if f.name == "ngspice")
+    assert finding.problem.startswith("ngspice 45.2: needs 46 or newer with the KLU solver; run make setup")
+
+
+@pytest.mark.needs_pdk
+@pytest.mark.needs_ngspice
+@pytest.mark.needs_klayout_app
+@pytest.mark.needs_netgen
+def test_doctor_is_content_after_setup(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["doctor", "--json"]) == 0
+    findings = {f["name"]: f for f in json.loads(capsys.readouterr().out)["findings"]}
+    assert {"python", "ngspice", "klayout-application", "netgen", "pdk-sky130", "torch"} <= findings.keys()
+    assert not any(f["problem"] for f in findings.values())
+
+
+def test_exit_code_reaches_the_shell(tmp_path: Path) -> None:
+    code = "from somaforge.flow.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "run", "none.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1

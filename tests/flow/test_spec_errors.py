@@ -1,0 +1,60 @@
+"""Nonsense in a spec: exit code 2, one line that says what and where, and nothing is written."""
+
+from pathlib import Path
+
+import pytest
+
+from somaforge.flow import cli
+
+BAD = Path(__file__).parents[1] / "bad/spec"
+NAME_RULE = "must be 1 to 32 of a-z, 0-9 and _, starting with a letter (it names files and circuits)"
+NOT_MAPPING = "a spec is a mapping of keys to values; see `somaforge init iris`"
+MESSAGES = {
+    "below_minimum_width": "spec: array.mirror: 0.27 x 0.86 um is below the smallest sky130_fd_pr__nfet_01v8 "
+    "(0.42 x 0.15 um)",
+    "empty": NOT_MAPPING,
+    "empty_layer": "array.layers.1: must be greater than or equal to 1, not 0",
+    "limit_without_bound": "limits.3: give min or max, or both",
+    "nan_temperature": "temperature_C: must be less than or equal to 125, not nan",
+    "negative_current": "input.full_scale_A: must be greater than 0, not -3.25e-07",
+    "network_depth": "spec: network.layers has 2 layers, array.layers 3: give both the same number",
+    "network_too_large": "spec: network.layers[1] = 9 does not fit array.layers[1] = 7",
+    "no_chips": "chips.seeds: Tuple should have at least 1 item after validation, not 0",
+    "not_a_mapping": NOT_MAPPING,
+    "off_grid": "array.mirror.w_um: must lie on the 0.005 um grid",
+    "repeated_seed": "chips.seeds: seed 1 stands twice; every chip needs its own",
+    "too_many_bits": "array.bits: must be less than or equal to 6, not 9",
+    "two_input_modes": "input: give exactly one of full_scale_A and mean_A",
+    "unknown_corner": "corners.0: must be 'tt', 'ss', 'ff', 'sf' or 'fs', not 'typical' (and 1 more)",
+    "unknown_dataset": "network.dataset: must be 'iris' or 'digits', not 'imagenet'",
+    "unknown_key": "supply_v: unknown key; see docs/spec.md for the keys",
+    "unknown_pdk": "pdk: must be 'sky130', not 'tsmc16'",
+    "unsafe_name": f"name: {NAME_RULE}",
+    "wrong_dataset_size": "network: iris has 4 features and 3 classes: layers must be [4, ..., 3]",
+    "wrong_type": "array.bits: must be a valid integer, not 'three'",
+}
+STARTS = {
+    "not_yaml": "not YAML: while parsing a flow sequence",
+    "python_object": "not YAML: could not determine a constructor for the tag 'tag:yaml.org,2002:python/object/apply",
+}
+
+
+def test_every_bad_spec_has_its_message() -> None:
+    assert {p.stem for p in BAD.glob("*.yaml")} == MESSAGES.keys() | STARTS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(MESSAGES | STARTS))
+def test_nonsense_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = BAD / f"{name}.yaml"
+    assert cli.run(["run", str(path)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    if name in MESSAGES:
+        assert printed.err == f"somaforge: {path}: {MESSAGES[name]}\n"
+    else:
+        assert printed.err.startswith(f"somaforge: {path}: {STARTS[name]}")
+        assert printed.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [], "nothing is written"
