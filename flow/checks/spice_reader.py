@@ -46,7 +46,8 @@ def find_circuit(netlist: kdb.Netlist, name: str) -> kdb.Circuit | None:
 def _restore_case(netlist: kdb.Netlist, path: Path) -> None:
     """KLayout's reader writes names in upper case; give them back as `path` spells them (first spelling wins)."""
     spelled: dict[str, str] = {}
-    for word in path.read_text(encoding="utf-8", errors="replace").split():
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    for word in (w for line in lines if not line.lstrip().startswith("*") for w in line.split()):
         spelled.setdefault(word.upper(), word)
         # The reader drops the letter that says what an element is.
         spelled.setdefault(word[1:].upper(), word[1:])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from somaforge.flow.pex.kernel import EMPTY, SUBSTRATE, Couplings, Floats, Ints, Rectangles, couple, merge
+from somaforge.flow.pex.kernel import EMPTY, SUBSTRATE, Couplings, Ints, Rectangles, couple, join
 from somaforge.pdk.interconnect import Interconnect
 
 Box = tuple[int, int, int, int]
@@ -42,7 +42,7 @@ def extract(shapes: Rectangles, box: Box, process: Interconnect, tiling: Tiling 
     """All couplings between the nets of `shapes` (net 0: substrate). No threshold: nothing is dropped."""
     tiling = tiling or Tiling((box[0], box[1]), DEFAULT_WINDOW_NM)
     known: dict[bytes, Couplings] = {}
-    parts: list[tuple[Ints, Ints, Floats, Floats, Floats]] = []
+    parts: list[Couplings] = []
     windows = tiling.windows(box)
     halo = process.halo_nm
     for window in windows:
@@ -55,12 +55,8 @@ def extract(shapes: Rectangles, box: Box, process: Interconnect, tiling: Tiling 
         if found is None:
             found = couple(local, (0, 0, right - left, top - bottom), process)
             known[key] = found
-        parts.append((nets[found.a], nets[found.b], found.farad, found.x + left, found.y + bottom))
-    if not parts:
-        empty = np.zeros(0)
-        return Capacitances(Couplings(*(np.zeros((2, 0), dtype=np.int64)), empty, empty, empty), len(windows), 0)
-    a, b, farad, x, y = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Capacitances(merge(a, b, farad, x, y), len(windows), len(known))
+        parts.append(Couplings(nets[found.a], nets[found.b], found.farad, found.x + left, found.y + bottom))
+    return Capacitances(join(parts), len(windows), len(known))
 
 
 def _canonical(near: Rectangles, window: Box, halo: int) -> tuple[Rectangles, Ints, bytes]:

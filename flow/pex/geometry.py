@@ -1,13 +1,14 @@
 """Net by net geometry of an extracted layout, flat, with the names that the caller wants."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import klayout.db as kdb
 import numpy as np
 
 from somaforge.flow.pex.kernel import DIFFUSION, EMPTY, POLY, SUBSTRATE, Ints, Rectangles
-from somaforge.pdk.interconnect import Interconnect
+from somaforge.pdk.errors import InputError
+from somaforge.pdk.sky130.connectivity import POLYGONS, Extraction
 
 WELLS = ("nwell",)
 DIFFUSIONS = ("nsd", "psd", "ntap", "ptap")
@@ -55,30 +56,16 @@ class Names:
     device: Callable[[kdb.Device], str]
 
 
-def layout_names(prefix: str = "") -> Names:
-    """The layout's own names, instance path joined by dots."""
-    return Names(
-        net=lambda net: prefix + net.expanded_name(),
-        child=lambda sub: layout_names(f"{prefix}{sub.expanded_name()}."),
-        device=lambda device: prefix + device.expanded_name(),
-    )
-
-
 class _Shapes:
     """Rectangles of the nets of circuits, each found once; in nm."""
 
-    def __init__(self, extracted: kdb.LayoutToNetlist) -> None:
-        self.extracted = extracted
-        self.scale = extracted.internal_layout().dbu * 1000
-        present = set(extracted.layer_names())
-        self.layers: list[tuple[int, bool, kdb.Region]] = []
-        for names, first, cut in (((WELLS), SUBSTRATE, False), (METALS, POLY, False), (CUTS, 0, True)):
-            for i, name in enumerate(names):
-                if name in present:
-                    self.layers.append((first + i, cut, extracted.layer_by_name(name)))
-        for name in DIFFUSIONS:
-            if name in present:
-                self.layers.append((DIFFUSION, False, extracted.layer_by_name(name)))
+    def __init__(self, extraction: Extraction) -> None:
+        self.extraction = extraction
+        self.scale = extraction.opened.layout.dbu * 1000
+        self.layers: list[tuple[int, bool, str]] = [(SUBSTRATE, False, name) for name in WELLS]
+        self.layers += [(DIFFUSION, False, name) for name in DIFFUSIONS]
+        self.layers += [(POLY + i, False, name) for i, name in enumerate(METALS)]
+        self.layers += [(i, True, name) for i, name in enumerate(CUTS)]
         self.known: dict[tuple[str, int], list[tuple[int, bool, kdb.Region]]] = {}
 
     def of_net(self, net: kdb.Net) -> list[tuple[int, bool, kdb.Region]]:
@@ -87,25 +74,32 @@ class _Shapes:
         found = self.known.get(key)
         if found is None:
             found = []
-            for layer, cut, region in self.layers:
-                shapes = self.extracted.shapes_of_net(net, region, True)
+            for layer, cut, name in self.layers:
+                shapes = self.extraction.shapes(net, name)
                 if not shapes.is_empty():
-                    found.append((layer, cut, shapes.merged()))
+                    found.append((layer, cut, shapes))
             self.known[key] = found
         return found
+
+
+def boxes_region(boxes: Iterable[Sequence[int]]) -> kdb.Region:
+    """Boxes (left, bottom, right, top) as a merged region."""
+    region = kdb.Region()
+    for box in boxes:
+        region.insert(kdb.Box(*box))
+    return region.merged()
 
 
 def rectangles(region: kdb.Region, scale: float) -> list[tuple[int, int, int, int]]:
     """A merged region as boxes in nm; slanted parts become stairs of the same area."""
     boxes: list[tuple[int, int, int, int]] = []
     for polygon in region.each():
-        parts = [polygon] if polygon.is_box() else polygon.decompose_trapezoids()
-        for part in parts:
+        for part in polygon.decompose_trapezoids():
             boxes.extend(_stairs(part, scale))
     return boxes
 
 
-def _stairs(part: kdb.Polygon | kdb.SimplePolygon, scale: float) -> Iterator[tuple[int, int, int, int]]:
+def _stairs(part: kdb.SimplePolygon, scale: float) -> Iterator[tuple[int, int, int, int]]:
     box = part.bbox()
     left, bottom, right, top = (round(v * scale) for v in (box.left, box.bottom, box.right, box.top))
     if part.is_box():
@@ -126,8 +120,8 @@ def _stairs(part: kdb.Polygon | kdb.SimplePolygon, scale: float) -> Iterator[tup
 class _Collector:
     """Walks the circuits from the top and gathers every net where it begins."""
 
-    def __init__(self, extracted: kdb.LayoutToNetlist) -> None:
-        self.shapes = _Shapes(extracted)
+    def __init__(self, extraction: Extraction) -> None:
+        self.shapes = _Shapes(extraction)
         self.nets: dict[str, int] = {}
         self.parts: tuple[list[Ints], list[Ints]] = ([], [])
         self.devices: list[PlacedDevice] = []
@@ -182,6 +176,22 @@ class _Collector:
             )
         )  # fmt: skip
 
+    def add_floating(self) -> None:
+        """Metal and poly that the netlist does not know: it shields and couples all the same."""
+        known = self.rectangles(False)
+        scale = self.shapes.scale
+        count = 0
+        for i, name in enumerate(METALS):
+            boxes = known.box[known.layer == POLY + i]
+            seen = boxes_region([[round(v / scale) for v in box] for box in boxes.tolist()])
+            # Slanted edges were made stairs: what is thinner than a stair is no conductor of its own.
+            rest = (_drawn(self.shapes.extraction, name) - seen).sized(-10).sized(10)
+            for polygon in rest.merged().each():
+                count += 1
+                boxes = np.array(rectangles(kdb.Region(polygon), scale), dtype=np.int64).reshape(-1, 4)
+                labels = np.tile(np.array([POLY + i, self.index(f"floating_{count}")]), (len(boxes), 1))
+                self.parts[False].append(np.concatenate((labels, boxes), axis=1))
+
     def rectangles(self, cuts: bool) -> Rectangles:
         parts = self.parts[cuts]
         table = np.concatenate(parts) if parts else np.zeros((0, 6), dtype=np.int64)
@@ -198,50 +208,48 @@ def _move(boxes: Ints, trans: kdb.DCplxTrans) -> Ints:
     return np.stack((u.min(1), v.min(1), u.max(1), v.max(1)), axis=1)
 
 
-def collect(
-    extracted: kdb.LayoutToNetlist, top: kdb.Circuit, names: Names, channels: kdb.Region, substrate: str | None
-) -> Geometry:
-    """Every net of `top` with its rectangles. `channels` is the gate area (flat, dbu). `substrate` None: found from devices."""
-    collector = _Collector(extracted)
+def collect(extraction: Extraction, names: Names) -> Geometry:
+    """Every net of the extraction's top circuit with its rectangles; metal that is on no net becomes `floating_<k>`."""
+    collector = _Collector(extraction)
     collector.index("")
-    collector.walk(top, kdb.DCplxTrans(), names, {})
-    if substrate is None:
-        substrate = _substrate_net(collector.devices)
-    conductors, cuts = collector.rectangles(False), collector.rectangles(True)
+    collector.walk(extraction.top, kdb.DCplxTrans(), names, {})
+    substrate = _substrate_net(collector.devices)
+    collector.add_floating()
     # The walk gave the substrate's net an index of its own if it has shapes: fold it into net 0.
     order = list(collector.nets)
     order[0] = substrate
-    again = collector.nets.get(substrate)
     fold = np.arange(len(order))
+    again = collector.nets.get(substrate)
     if again is not None:
         fold[again] = 0
         fold[again + 1 :] -= 1
         del order[again]
-    gates = np.array(rectangles(channels.merged(), collector.shapes.scale), dtype=np.int64).reshape(-1, 4)
+    conductors, cuts = collector.rectangles(False), collector.rectangles(True)
+    channels = (_drawn(extraction, "diff") & _drawn(extraction, "poly")).merged()
+    gates = np.array(rectangles(channels, collector.shapes.scale), dtype=np.int64).reshape(-1, 4)
     conductors = Rectangles(
         np.concatenate((conductors.layer, np.full(len(gates), SUBSTRATE))),
         np.concatenate((conductors.box, gates)),
         np.concatenate((fold[conductors.net], np.full(len(gates), EMPTY))),
     )
-    cuts = Rectangles(cuts.layer, cuts.box, fold[cuts.net])
     if not len(conductors.layer):
-        return Geometry(tuple(order), conductors, cuts, tuple(collector.devices), (0, 0, 0, 0))
+        raise InputError(f"cell {extraction.opened.cell.name}: nothing conducts in it")
     b = conductors.box
     box = (int(b[:, 0].min()), int(b[:, 1].min()), int(b[:, 2].max()), int(b[:, 3].max()))
+    cuts = Rectangles(cuts.layer, cuts.box, fold[cuts.net])
     return Geometry(tuple(order), conductors, cuts, tuple(collector.devices), box)
 
 
+def _drawn(extraction: Extraction, layer: str) -> kdb.Region:
+    opened = extraction.opened
+    index = opened.layout.find_layer(*POLYGONS[layer])
+    return kdb.Region() if index is None else kdb.Region(kdb.RecursiveShapeIterator(opened.layout, opened.cell, index))
+
+
 def _substrate_net(devices: list[PlacedDevice]) -> str:
-    """The bulk of the n-channel transistors; "VSUBS" where there is none."""
+    """The bulk of the n-channel transistors; "vsubs" where there is none."""
     counts: dict[str, int] = {}
     for d in devices:
         if "nfet" in d.device:
             counts[d.b] = counts.get(d.b, 0) + 1
-    return max(counts, key=lambda k: counts[k]) if counts else "VSUBS"
-
-
-def conductor_names(process: Interconnect) -> tuple[str, ...]:
-    """The process's conductors; raises ValueError if this room's layer table does not fit them."""
-    if process.conductors[POLY:] != METALS:
-        raise ValueError(f"conductors {process.conductors} are not substrate, diffusion and {METALS}")
-    return process.conductors
+    return max(counts, key=lambda k: counts[k]) if counts else "vsubs"

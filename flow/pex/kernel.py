@@ -6,7 +6,9 @@ outward (fringe with shielding, nearest first) are found exactly, for all cells 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +58,12 @@ class Couplings:
     y: Floats
 
 
+def no_couplings() -> Couplings:
+    """Nothing."""
+    nets, values = np.zeros(0, dtype=np.int64), np.zeros(0)
+    return Couplings(nets, nets, values, values, values)
+
+
 class _Model:
     """The numbers of the process as arrays over (conductor, conductor), lengths in nm."""
 
@@ -83,33 +91,27 @@ class _Sums:
     """Collects (net, net, farad, place)."""
 
     def __init__(self) -> None:
-        self.parts: list[tuple[Ints, Ints, Floats, Floats, Floats]] = []
+        self.parts: list[Couplings] = []
 
     def add(self, a: Ints, b: Ints, farad: Floats, x: Floats, y: Floats) -> None:
         keep = (farad > 0.0) & (a != b)
-        self.parts.append((a[keep], b[keep], farad[keep], x[keep], y[keep]))
+        self.parts.append(Couplings(a[keep], b[keep], farad[keep], x[keep], y[keep]))
 
     def couplings(self) -> Couplings:
-        if not self.parts:
-            return Couplings(*(np.zeros(0, t) for t in (np.int64, np.int64, float, float, float)))
-        a, b, farad, x, y = (np.concatenate(column) for column in zip(*self.parts, strict=True))
-        return merge(a, b, farad, x, y)
+        return join(self.parts)
 
 
-def merge(a: Ints, b: Ints, farad: Floats, x: Floats, y: Floats) -> Couplings:
-    """Adds up entries of the same pair of nets."""
-    low, high = np.minimum(a, b), np.maximum(a, b)
-    pairs, index = np.unique(np.stack((low, high)), axis=1, return_inverse=True)
-    index = index.reshape(-1)
-    n = pairs.shape[1]
+def join(parts: Sequence[Couplings]) -> Couplings:
+    """Everything in `parts`, entries of the same pair of nets added up."""
+    if not parts:
+        return no_couplings()
+    a, b = (np.concatenate([getattr(p, name) for p in parts]) for name in ("a", "b"))
+    farad, x, y = (np.concatenate([getattr(p, name) for p in parts]) for name in ("farad", "x", "y"))
+    pairs, index = np.unique(np.stack((np.minimum(a, b), np.maximum(a, b))), axis=1, return_inverse=True)
+    index, n = index.reshape(-1), pairs.shape[1]
     total = np.bincount(index, farad, n)
-    return Couplings(
-        pairs[0],
-        pairs[1],
-        total,
-        np.bincount(index, farad * x, n) / total,
-        np.bincount(index, farad * y, n) / total,
-    )
+    places = [np.bincount(index, farad * v, n) / total for v in (x, y)]
+    return Couplings(pairs[0], pairs[1], total, *places)
 
 
 def couple(shapes: Rectangles, core: tuple[int, int, int, int], process: Interconnect, substrate: int = 0) -> Couplings:
@@ -203,7 +205,7 @@ def _plates(
         sums.add(grid[layer][iy, ix], below_net[layer][iy, ix], farad, x, y)
 
 
-def _edges(sums: _Sums, model: _Model, layer: int, view: list[NDArray[np.generic]], along: Ints, lengths: Ints) -> None:
+def _edges(sums: _Sums, model: _Model, layer: int, view: list[NDArray[Any]], along: Ints, lengths: Ints) -> None:
     """Sidewall and fringe of the edges of one layer that face one direction (the view's second axis, upward)."""
     own, down_layer, down_net, up_layer, up_net, inside, channel, column, row = view
     iy, ix = np.nonzero((own[:, :-1] >= 0) & (own[:, 1:] == EMPTY) & inside[:, :-1])

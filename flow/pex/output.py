@@ -1,0 +1,78 @@
+"""Writers: post-layout SPICE, the table of totals per net, and JSON that later steps read back."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from somaforge.flow.pex.extractor import Parasitics
+from somaforge.generator.circuit import Capacitor, FlatNetlist, Mos, Resistor
+from somaforge.pdk.errors import InputError
+from somaforge.pdk.files import atomic_write
+
+_PER_LINE = 12
+
+
+def spice_text(flat: FlatNetlist) -> str:
+    """One flat subcircuit: X lines with the foundry's device names (w and l in um), C in farad, R in ohm."""
+    lines = [f"* {flat.name}: {len(flat.mos)} transistors, {len(flat.capacitors)} C, {len(flat.resistors)} R"]
+    for k in range(0, max(len(flat.ports), 1), _PER_LINE):
+        head = f".subckt {flat.name} " if k == 0 else "+ "
+        lines.append(head + " ".join(flat.ports[k : k + _PER_LINE]))
+    lines += [f"X{m.name} {m.d} {m.g} {m.s} {m.b} {m.device} w={m.w_nm / 1000:g} l={m.l_nm / 1000:g}" for m in flat.mos]
+    lines += [f"C{c.name} {c.a} {c.b} {c.farad:.6g}" for c in flat.capacitors]
+    lines += [f"R{r.name} {r.a} {r.b} {r.ohm:.6g}" for r in flat.resistors]
+    lines.append(f".ends {flat.name}")
+    return "\n".join(lines) + "\n"
+
+
+def write_spice(flat: FlatNetlist, path: Path) -> None:
+    """Write `flat` for ngspice with the foundry's models, whole or not at all."""
+    atomic_write(path, spice_text(flat))
+
+
+def write_csv(parasitics: Parasitics, path: Path) -> None:
+    """`net,c_total_F,r_total_ohm`, every net of the layout, largest capacitance first."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(("net", "c_total_F", "r_total_ohm"))
+    totals = parasitics.total_capacitance()
+    for net in sorted(totals, key=lambda n: (-totals[n], n)):
+        writer.writerow((net, f"{totals[net]:.6g}", f"{parasitics.resistance_ohm.get(net, 0.0):.6g}"))
+    atomic_write(path, buffer.getvalue())
+
+
+def write_json(flat: FlatNetlist, path: Path) -> None:
+    """The flat netlist as data, for later steps."""
+    table = {
+        "version": 1,
+        "name": flat.name,
+        "ports": flat.ports,
+        "mos": [[m.name, m.device, m.d, m.g, m.s, m.b, m.w_nm, m.l_nm] for m in flat.mos],
+        "capacitors": [[c.name, c.a, c.b, c.farad] for c in flat.capacitors],
+        "resistors": [[r.name, r.a, r.b, r.ohm] for r in flat.resistors],
+    }
+    atomic_write(path, json.dumps(table, separators=(",", ":")) + "\n")
+
+
+def read_json(path: Path) -> FlatNetlist:
+    """What `write_json` wrote. InputError if it is anything else."""
+    try:
+        table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if table["version"] != 1:
+            raise InputError(f"flat netlist {path}: version {table['version']} is not known; extract again")
+        return FlatNetlist(
+            str(table["name"]),
+            tuple(map(str, table["ports"])),
+            tuple(_mos(row) for row in table["mos"]),
+            tuple(Capacitor(str(n), str(a), str(b), float(f)) for n, a, b, f in table["capacitors"]),
+            tuple(Resistor(str(n), str(a), str(b), float(f)) for n, a, b, f in table["resistors"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"flat netlist {path}: cannot be read ({error}); extract again") from error
+
+
+def _mos(row: list[Any]) -> Mos:
+    name, device, d, g, s, b = map(str, row[:6])
+    return Mos(name, device, d, g, s, b, int(row[6]), int(row[7]))

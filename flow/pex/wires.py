@@ -1,0 +1,135 @@
+"""Wires that join cells, as segments: one node at each cell position, a resistor for each stretch of metal between.
+
+Along a stretch the layers of the net conduct side by side: R is the integral of dx / sum(width / sheet). Row and
+column wires come out as ladders, a supply grid as a grid. What joins a segment to its cell (contacts and stubs) is
+not in here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from somaforge.flow.pex.geometry import METALS, Geometry
+from somaforge.flow.pex.kernel import POLY, Floats, Ints
+from somaforge.pdk.interconnect import Interconnect
+
+_SAME_LINE_NM = 1500
+"""Cells whose centres differ by less than this across the wire stand in one row: below any cell height here."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of wire between two sites of a net."""
+
+    a: int
+    b: int
+    ohm: float
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A net that several cells share."""
+
+    net: str
+    sites: tuple[str, ...]
+    """Cell (instance path without the last dot) at each node."""
+    x_nm: tuple[int, ...]
+    y_nm: tuple[int, ...]
+    port: int
+    """The node that keeps the net's name."""
+    segments: tuple[Segment, ...]
+
+    def node(self, index: int) -> str:
+        """The name of a node."""
+        return self.net if index == self.port else f"{self.net}__s{index}"
+
+
+def build_wire(
+    geometry: Geometry, process: Interconnect, net: str, sites: Mapping[str, tuple[int, int]], port: int
+) -> Wire:
+    """The wire of `net` through `sites` (cell -> centre in nm)."""
+    names = tuple(sites)
+    x, y = (np.array([sites[n][k] for n in names], dtype=np.int64) for k in (0, 1))
+    index = geometry.nets.index(net)
+    shapes = geometry.conductors
+    own = (shapes.net == index) & (shapes.layer >= POLY)
+    boxes, layers = shapes.box[own], shapes.layer[own]
+    sheets = np.array([process.sheet_ohm[METALS[k - POLY]] for k in layers.tolist()])
+    segments = [
+        *_along(x, y, boxes, sheets),
+        *_along(y, x, boxes[:, [1, 0, 3, 2]], sheets),
+    ]
+    segments += _bridges(x, y, segments, process)
+    return Wire(net, names, tuple(x.tolist()), tuple(y.tolist()), port, tuple(segments))
+
+
+def _along(x: Ints, y: Ints, boxes: Ints, sheets: Floats) -> list[Segment]:
+    """Segments between neighbours of each row, from the shapes that run along it nearest to that row."""
+    rows = _lines(y)
+    centres = [float(np.mean(y[row])) for row in rows]
+    segments = []
+    for k, row in enumerate(rows):
+        low = (centres[k - 1] + centres[k]) / 2 if k else -np.inf
+        high = (centres[k + 1] + centres[k]) / 2 if k + 1 < len(rows) else np.inf
+        bottom, top = np.maximum(boxes[:, 1], low), np.minimum(boxes[:, 3], high)
+        # Only what is longer than wide carries current along the row; the rest is stubs and landing pads.
+        use = (top > bottom) & (boxes[:, 2] - boxes[:, 0] >= boxes[:, 3] - boxes[:, 1])
+        order = row[np.argsort(x[row], kind="stable")]
+        for a, b in zip(order[:-1].tolist(), order[1:].tolist(), strict=True):
+            ohm = stretch(boxes[use], (top - bottom)[use], sheets[use], int(x[a]), int(x[b]))
+            if ohm is not None:
+                segments.append(Segment(a, b, ohm))
+    return segments
+
+
+def stretch(boxes: Ints, widths: Floats, sheets: Floats, start: int, end: int) -> float | None:
+    """Ohm from `start` to `end` along the first axis; None where nothing conducts."""
+    if end <= start:
+        return None
+    cuts = np.unique(np.clip(np.concatenate((boxes[:, 0], boxes[:, 2], [start, end])), start, end))
+    middle = (cuts[:-1] + cuts[1:]) / 2
+    there = (boxes[:, 0][None] <= middle[:, None]) & (boxes[:, 2][None] >= middle[:, None])
+    conductance = there @ (widths / sheets)
+    if np.any(conductance <= 0):
+        return None
+    return float(np.sum(np.diff(cuts) / conductance))
+
+
+def _lines(y: Ints) -> list[Ints]:
+    """Indices of the sites in each row, rows in order."""
+    order = np.argsort(y, kind="stable")
+    breaks = np.flatnonzero(np.diff(y[order]) > _SAME_LINE_NM) + 1
+    return [np.asarray(part) for part in np.split(order, breaks)]
+
+
+def _bridges(x: Ints, y: Ints, segments: Iterable[Segment], process: Interconnect) -> list[Segment]:
+    """Joins parts that no straight stretch joins (an L, a change of layer): nearest sites, a minimum met1 wire."""
+    width_nm = 140.0  # rule m1.1
+    group = np.arange(len(x))
+    for s in segments:
+        group[group == group[s.b]] = group[s.a]
+    added = []
+    while len(np.unique(group)) > 1:
+        first = group == group[0]
+        i, j = np.flatnonzero(first), np.flatnonzero(~first)
+        distance = np.abs(x[i][:, None] - x[j][None]) + np.abs(y[i][:, None] - y[j][None])
+        p, q = np.unravel_index(int(np.argmin(distance)), distance.shape)
+        a, b = int(i[p]), int(j[q])
+        added.append(Segment(a, b, max(float(distance[p, q]), width_nm) / width_nm * process.sheet_ohm["met1"]))
+        group[group == group[b]] = group[a]
+    return added
+
+
+def nearest(wire: Wire, x: float, y: float) -> int:
+    """The node nearest to a place in nm."""
+    distance: NDArray[np.float64] = np.abs(np.array(wire.x_nm) - x) + np.abs(np.array(wire.y_nm) - y)
+    return int(np.argmin(distance))
+
+
+def axis(wire: Wire) -> Sequence[int]:
+    """The nodes ordered along the wire's longer side."""
+    spread = (max(wire.x_nm) - min(wire.x_nm), max(wire.y_nm) - min(wire.y_nm))
+    along = wire.x_nm if spread[0] >= spread[1] else wire.y_nm
+    return sorted(range(len(along)), key=lambda k: along[k])
