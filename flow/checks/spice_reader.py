@@ -75,6 +75,7 @@ class _Delegate(kdb.NetlistSpiceReaderDelegate):  # type: ignore[misc]
         super().__init__()
         self.path = path
         self.problem: str | None = None
+        self.kinds: dict[str, kdb.DeviceClass] = {}
 
     def wants_subcircuit(self, circuit_name: str) -> bool:
         return circuit_name.lower().startswith(PREFIX)
@@ -103,7 +104,7 @@ class _Delegate(kdb.NetlistSpiceReaderDelegate):  # type: ignore[misc]
         parallel = _count(sizes.get("M", sizes.get("MULT", 1.0)))
         if fingers is None or parallel is None:
             return self._refuse(f"{where}: m, mult and nf must be whole numbers from 1 to 1000")
-        kind = _device_class(circuit.netlist(), device)
+        kind = self._kind(circuit.netlist(), device)
         for i in range(fingers * parallel):
             made = circuit.create_device(kind, name if i == 0 else f"{name}__{i}")
             for terminal, net in zip(("D", "G", "S", "B"), nets, strict=True):
@@ -111,6 +112,15 @@ class _Delegate(kdb.NetlistSpiceReaderDelegate):  # type: ignore[misc]
             made.set_parameter("W", _um(sizes["W"]) / fingers)
             made.set_parameter("L", _um(sizes["L"]))
         return True
+
+    def _kind(self, netlist: kdb.Netlist, name: str) -> kdb.DeviceClass:
+        # Not netlist.device_class_by_name: it looks for the name in upper case and would never find ours.
+        if name not in self.kinds:
+            kind = kdb.DeviceClassMOS4Transistor()
+            kind.name = name
+            netlist.add(kind)
+            self.kinds[name] = kind
+        return self.kinds[name]
 
     def _refuse(self, problem: str) -> bool:
         # An exception would have to cross C++: the reader ends first and the problem is raised after it.
@@ -124,12 +134,3 @@ def _um(size: float) -> float:
 
 def _count(value: float) -> int | None:
     return int(value) if value == int(value) and 1 <= value <= 1000 else None
-
-
-def _device_class(netlist: kdb.Netlist, name: str) -> kdb.DeviceClass:
-    kind = netlist.device_class_by_name(name)
-    if kind is None:
-        kind = kdb.DeviceClassMOS4Transistor()
-        kind.name = name
-        netlist.add(kind)
-    return kind
