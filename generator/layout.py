@@ -81,13 +81,32 @@ def draw(design: Design) -> DrawnDesign:
 
 
 def _matrix(layout: kdb.Layout, design: Design, plan: Floorplan, matrix: int, synapse: Canvas) -> Canvas:
+    """A matrix cell of row cells. Both carry the schematic's net names: the columns of a row are alike, and only the
+    names tell a comparison which is which."""
+    columns, z = design.layers[matrix + 1], plan.rows
     row = Canvas(layout, design.pdk, f"row_{matrix}")
-    for c in range(design.layers[matrix + 1]):
+    for c in range(columns):
         row.place(synapse, c * plan.synapse.width, 0)
+    for net, y in (("vp", z.p.gate_y), ("vn", z.n.gate_y), ("wl", z.word_y)):
+        row.label("met2", net, BUS_HALF, y)
+    _label_columns(row, design, plan, columns, z.height // 2)
     whole = Canvas(layout, design.pdk, f"matrix_{matrix}")
     for r in range(design.layers[matrix]):
         whole.place(row, 0, plan.row_origin(r), plan.is_mirrored(r))
+        for net, y in (("vp", z.p.gate_y), ("vn", z.n.gate_y), ("wl", z.word_y)):
+            whole.label("met2", f"{net}_{r}", BUS_HALF, plan.y(r, y))
+    _label_columns(whole, design, plan, columns, z.height // 2)
     return whole
+
+
+def _label_columns(canvas: Canvas, design: Design, plan: Floorplan, columns: int, y: int) -> None:
+    latch = plan.synapse.latch
+    for c in range(columns):
+        x = c * plan.synapse.width
+        canvas.label("met3", f"out_{c}", x + plan.synapse.out_line, y)
+        for bit in range(design.weights.latches):
+            canvas.label("met3", f"bl_{c}_{bit}", x + plan.synapse.slot(bit) + latch.bl_line, y)
+            canvas.label("met3", f"blb_{c}_{bit}", x + plan.synapse.slot(bit) + latch.blb_line, y)
 
 
 def _wire_half(top: Canvas) -> int:

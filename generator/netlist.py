@@ -31,8 +31,7 @@ def _circuit(circuit: Circuit, library: Library, dialect: Dialect) -> str:
         else:
             lines.append(_wrap([f"M{m.name}", m.d, m.g, m.s, m.b, m.device, f"W={w}u", f"L={l}u"]))
     for call in circuit.calls:
-        name = call.name if call.name.startswith("x") else f"X{call.name}"
-        lines.append(_wrap([name, *call.nets, call.circuit]))
+        lines.append(_wrap([f"X{call.name}", *call.nets, call.circuit]))
     lines.append(f".ends {circuit.name}")
     return "\n".join(lines)
 

@@ -50,7 +50,7 @@ class Mirror(Model):
     """unit: parallel identical devices; scaled: one device of scaled width (the paper's)."""
     w_um: Um = 0.84
     """Channel width of the unit device."""
-    l_um: Um = 0.86
+    l_um: Um = 0.79
     """Channel length of the unit device: longer is better matched, larger and slower."""
     multiplier: Annotated[int, Field(ge=1, le=16)] = 4
     """Unit devices in parallel in each transistor of the soma."""

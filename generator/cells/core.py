@@ -12,6 +12,7 @@ from somaforge.generator.cells.strip import (
     draw_devices,
     draw_power,
     plan_strip,
+    strip_inset,
     tie_gate_to_rail,
     tie_to_bar,
     tie_to_rail,
@@ -88,7 +89,8 @@ def plan_core(design: Design) -> CorePlan:
     latch = plan_latch(design)
     gates, diffusions = _sequence(array.bits)
     lengths = [(net, z.sign.l if net == "w_sign" else z.unit.l) for net in gates]
-    strip = plan_strip(design, 0, lengths, diffusions)
+    inset = strip_inset(design)
+    strip = plan_strip(design, inset, lengths, diffusions)
     drains = {k: strip.at(f"node_{k}") for k in range(array.bits)}
     bits = (array.bits, *range(array.bits - 1, -1, -1))
     slots: list[int] = []
@@ -101,10 +103,10 @@ def plan_core(design: Design) -> CorePlan:
             while not far_from(x, others, PAD_CLEARANCE):
                 x += design.pdk.grid_nm
         slots.append(x)
-    width = max(strip.contacts[-1], slots[-1] + latch.right)
+    width = max(strip.contacts[-1] + inset, slots[-1] + latch.right)
     if array.bits == 1:
         width = max(width, slots[-1] + latch.right + latch.line_pitch)
-    strip = plan_strip(design, 0, lengths, diffusions, end=width)
+    strip = plan_strip(design, inset, lengths, diffusions, end=width - inset)
     return CorePlan(width, tuple(slots), bits, strip, latch)
 
 

@@ -10,6 +10,7 @@ from somaforge.generator.cells.strip import (
     draw_frame,
     draw_power,
     plan_strip,
+    strip_inset,
     tie_gate_to_rail,
     tie_to_rail,
 )
@@ -65,7 +66,7 @@ def plan_soma(design: Design) -> SomaPlan:
     p_gates, p_diff = _pairs(p_nets, "vdd", left["p"], p_dummies(design.spec) - left["p"])
     n = plan_strip(design, MARGIN_NM, [(g, length) for g in n_gates], n_diff)
     p = plan_strip(design, MARGIN_NM, [(g, length) for g in p_gates], p_diff)
-    return SomaPlan(n.contacts[-1], MARGIN_NM, n, p, MARGIN_NM // 4 // 5 * 5)
+    return SomaPlan(n.contacts[-1] + strip_inset(design), MARGIN_NM, n, p, MARGIN_NM // 4 // 5 * 5)
 
 
 def draw_soma(canvas: Canvas, design: Design, rows: Rows) -> SomaPlan:

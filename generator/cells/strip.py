@@ -48,6 +48,13 @@ def plan_strip(
     )
 
 
+def strip_inset(design: Design) -> int:
+    """From a cell's edge to the first or last contact of its strips. Strips of neighbours keep difftap.3: a strip that
+    runs on through the array would be one device cluster as long as the row, and no cell could be checked by itself."""
+    r = design.pdk.rules
+    return (r["difftap.3"] + 5) // 10 * 5 + r["licon.1"] // 2 + r["licon.5c"]
+
+
 def draw_devices(canvas: Canvas, strip: Strip, plan: StripPlan) -> None:
     """Diffusion and gates; neighbouring gates of one net share a bar on the side of the middle of the cell."""
     r = canvas.r
