@@ -1,0 +1,54 @@
+"""Pictures of layouts: every layer in its own colour, wells pale below, metals on top."""
+
+from pathlib import Path
+
+import klayout.lay as lay
+
+from somaforge.pdk import Pdk
+from somaforge.pdk.files import atomic_path
+
+# Colour and KLayout fill pattern (0 solid, others hatched) per layer, drawn in this order.
+_STYLE: tuple[tuple[str, int, int], ...] = (
+    ("nwell", 0xE8F0D8, 0),
+    ("diff", 0x4FA04F, 0),
+    ("tap", 0xA8C878, 0),
+    ("poly", 0xC83232, 0),
+    ("licon", 0x303030, 0),
+    ("li", 0x9A7FD1, 5),
+    ("mcon", 0x303030, 0),
+    ("met1", 0x3C78D8, 5),
+    ("via", 0x1C3C6C, 0),
+    ("met2", 0xD87FB8, 9),
+    ("via2", 0x6C1C4C, 0),
+    ("met3", 0x38B0B0, 10),
+    ("via3", 0x0C4C4C, 0),
+    ("met4", 0xD89030, 6),
+    ("via4", 0x6C4808, 0),
+    ("met5", 0x808080, 6),
+)
+
+
+def write_picture(pdk: Pdk, layout: Path, cell: str, picture: Path, width: int = 1600, height: int = 1200) -> None:
+    """Draw one cell of a layout file to a PNG of width x height pixels."""
+    view = lay.LayoutView()
+    view.set_config("background-color", "#ffffff")
+    view.set_config("grid-visible", "false")
+    view.set_config("text-visible", "false")
+    view.load_layout(str(layout))
+    view.clear_layers()
+    for name, colour, pattern in _STYLE:
+        if name not in pdk.layers:
+            continue
+        number, datatype = pdk.layers[name]
+        node = lay.LayerPropertiesNode()
+        node.source = f"{number}/{datatype}@1"
+        node.fill_color = colour
+        node.frame_color = colour
+        node.dither_pattern = pattern
+        node.width = 1
+        view.insert_layer(view.end_layers(), node)
+    view.active_cellview().cell_name = cell
+    view.max_hier()
+    view.zoom_fit()
+    with atomic_path(picture) as beside:
+        view.save_image(str(beside), width, height)
