@@ -12,22 +12,18 @@ from hypothesis import strategies as st
 from somaforge.flow import bitfile
 from somaforge.generator.address import Codes
 from somaforge.generator.design import Design, build
-from somaforge.generator.spec import parse_spec
+from somaforge.generator.spec import load_spec
 from somaforge.pdk.errors import InputError
 
+IRIS = load_spec(Path(__file__).parents[2] / "examples" / "iris.yaml")
 BAD = Path(__file__).parents[1] / "bad" / "bitfile"
 
 
 @cache
 def design(layers: tuple[int, ...] = (3, 2, 4), bits: int = 3, name: str = "small") -> Design:
-    spec = {
-        "name": name,
-        "array": {"layers": layers, "bits": bits},
-        "network": {"layers": layers},
-        "input": {"mean_A": 15e-9},
-        "chips": {"seeds": [1]},
-    }
-    return build(parse_spec(spec, "test"))
+    """Arrays too small for any network: the spec's array is changed after its validation."""
+    array = IRIS.array.model_copy(update={"layers": layers, "bits": bits})
+    return build(IRIS.model_copy(update={"name": name, "array": array}))
 
 
 def random_codes(target: Design, seed: int) -> list[Codes]:
