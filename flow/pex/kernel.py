@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 SUBSTRATE, DIFFUSION, POLY = 0, 1, 2
 EMPTY = -1
 
+_DENSE = 4_000_000
+"""Tables of (net, net) up to this size are added up directly, larger ones by sorting."""
+
 
 @dataclass(frozen=True)
 class Rectangles:
@@ -107,11 +110,15 @@ def join(parts: Sequence[Couplings]) -> Couplings:
         return no_couplings()
     a, b = (np.concatenate([getattr(p, name) for p in parts]) for name in ("a", "b"))
     farad, x, y = (np.concatenate([getattr(p, name) for p in parts]) for name in ("farad", "x", "y"))
-    pairs, index = np.unique(np.stack((np.minimum(a, b), np.maximum(a, b))), axis=1, return_inverse=True)
-    index, n = index.reshape(-1), pairs.shape[1]
-    total = np.bincount(index, farad, n)
-    places = [np.bincount(index, farad * v, n) / total for v in (x, y)]
-    return Couplings(pairs[0], pairs[1], total, *places)
+    nets = int(max(a.max(initial=0), b.max(initial=0))) + 1
+    key = np.minimum(a, b) * nets + np.maximum(a, b)
+    found, index = (None, key) if nets * nets <= _DENSE else np.unique(key, return_inverse=True)
+    size = nets * nets if found is None else len(found)
+    total = np.bincount(index, farad, size)
+    moments = [np.bincount(index, farad * v, size) for v in (x, y)]
+    used = np.flatnonzero(total)
+    pair = used if found is None else found[used]
+    return Couplings(pair // nets, pair % nets, total[used], *(m[used] / total[used] for m in moments))
 
 
 def couple(shapes: Rectangles, core: tuple[int, int, int, int], process: Interconnect, substrate: int = 0) -> Couplings:
