@@ -40,7 +40,9 @@ def open_layout(path: Path, top: str | None) -> OpenLayout:
     # Rules are multiples of 5 nm, so every length must be a whole number of database units.
     units = 0.005 / layout.dbu
     if abs(units - round(units)) > 1e-6 or round(units) < 1:
-        raise InputError(f"layout {path}: database unit {layout.dbu} um does not divide the 5 nm grid; write it with 0.001")
+        raise InputError(
+            f"layout {path}: database unit {layout.dbu} um does not divide the 5 nm grid; write it with 0.001"
+        )
     if cell.bbox().empty():
         raise InputError(f"layout {path}: cell {top!r} is empty")
     return OpenLayout(layout, cell)

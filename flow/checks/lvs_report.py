@@ -71,23 +71,25 @@ def _pairs(
     xref: kdb.NetlistCrossReference, pair: kdb.NetlistCrossReference.CircuitPairData, circuit: str
 ) -> Iterator[str]:
     for devices in xref.each_device_pair(pair):
-        if devices.status() not in GOOD:
-            one, two = devices.first(), devices.second()
-            yield _line("device", circuit, one and _device(one, True), two and _device(two, False), devices.status())
+        one, two = devices.first(), devices.second()
+        here = None if one is None else _device(one, True)
+        there = None if two is None else _device(two, False)
+        yield from _line("device", circuit, here, there, devices.status())
     for calls in xref.each_subcircuit_pair(pair):
-        if calls.status() not in GOOD:
-            a, b = calls.first(), calls.second()
-            yield _line("instance", circuit, a and _call(a, True), b and _call(b, False), calls.status())
+        call, other = calls.first(), calls.second()
+        here = None if call is None else _call(call, True)
+        there = None if other is None else _call(other, False)
+        yield from _line("instance", circuit, here, there, calls.status())
     for nets in xref.each_net_pair(pair):
-        if nets.status() not in GOOD:
-            first, second = nets.first(), nets.second()
-            yield _line("net", circuit, first and _net(first), second and _net(second), nets.status())
+        net, wanted = nets.first(), nets.second()
+        here = None if net is None else _net(net)
+        there = None if wanted is None else _net(wanted)
+        yield from _line("net", circuit, here, there, nets.status())
     for pins in xref.each_pin_pair(pair):
-        if pins.status() not in GOOD:
-            one_pin, two_pin = pins.first(), pins.second()
-            yield _line(
-                "pin", circuit, one_pin and one_pin.expanded_name(), two_pin and two_pin.expanded_name(), pins.status()
-            )
+        pin, port = pins.first(), pins.second()
+        here = None if pin is None else pin.expanded_name()
+        there = None if port is None else port.expanded_name()
+        yield from _line("pin", circuit, here, there, pins.status())
 
 
 def _line(
@@ -96,12 +98,15 @@ def _line(
     layout: str | None,
     schematic: str | None,
     status: kdb.NetlistCrossReference.Status,
-) -> str:
+) -> Iterator[str]:
+    if status in GOOD:
+        return
     if layout is None:
-        return f"{kind} {circuit}: missing in layout, schematic {schematic}"
-    if schematic is None:
-        return f"{kind} {circuit}: missing in schematic, layout {layout}"
-    return f"{kind} {circuit}: layout {layout} vs schematic {schematic} ({_status(status)})"
+        yield f"{kind} {circuit}: missing in layout, schematic {schematic}"
+    elif schematic is None:
+        yield f"{kind} {circuit}: missing in schematic, layout {layout}"
+    else:
+        yield f"{kind} {circuit}: layout {layout} vs schematic {schematic} ({_status(status)})"
 
 
 def _status(status: kdb.NetlistCrossReference.Status) -> str:

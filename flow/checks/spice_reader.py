@@ -1,6 +1,8 @@
 """SPICE and CDL netlists for LVS: foundry X lines, M lines, sizes in um or metres, parallel devices one by one."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import klayout.db as kdb
 
@@ -13,7 +15,10 @@ PREFIX = "sky130_fd_pr__"
 
 
 def read_netlist(path: Path, top: str) -> kdb.Netlist:
-    """The netlist in `path`; W and L in um, names as written, elements without their first letter. InputError if it cannot be read or has no `top`."""
+    """The netlist in `path`; W and L in um, names as written, elements without their first letter.
+
+    InputError if it cannot be read, holds anything but transistors and calls, or has no `top`.
+    """
     if not path.is_file():
         raise InputError(f"netlist {path}: no such file")
     reader = _Delegate(path)
@@ -29,18 +34,17 @@ def read_netlist(path: Path, top: str) -> kdb.Netlist:
         raise InputError(reader.problem)
     netlist.case_sensitive = False
     _restore_case(netlist, path)
-    if find_circuit(netlist, top) is None:
-        names = ", ".join(sorted(c.name for c in netlist.each_circuit())[:5])
-        raise InputError(f"netlist {path}: no subcircuit {top!r}; it has: {names}")
+    find_circuit(netlist, top, f"netlist {path}")
     return netlist
 
 
-def find_circuit(netlist: kdb.Netlist, name: str) -> kdb.Circuit | None:
-    """The circuit with that name, upper and lower case the same (SPICE)."""
+def find_circuit(netlist: kdb.Netlist, name: str, where: str = "netlist") -> kdb.Circuit:
+    """The circuit with that name, upper and lower case the same (SPICE); InputError if there is none."""
     for circuit in netlist.each_circuit():
         if circuit.name.lower() == name.lower():
             return circuit
-    return None
+    names = ", ".join(sorted(c.name for c in netlist.each_circuit())[:5])
+    raise InputError(f"{where}: no subcircuit {name!r}; it has: {names or 'none'}")
 
 
 def _restore_case(netlist: kdb.Netlist, path: Path) -> None:
@@ -55,7 +59,8 @@ def _restore_case(netlist: kdb.Netlist, path: Path) -> None:
         circuit.name = spelled.get(circuit.name.upper(), circuit.name)
         for pin in circuit.each_pin():
             circuit.rename_pin(pin.id(), spelled.get(pin.name().upper(), pin.name()))
-        for part in (*circuit.each_net(), *circuit.each_device(), *circuit.each_subcircuit()):
+        parts: list[kdb.Net | kdb.Device | kdb.SubCircuit] = [*circuit.each_net(), *circuit.each_device()]
+        for part in (*parts, *circuit.each_subcircuit()):
             part.name = spelled.get(part.name.upper(), part.name)
 
 
@@ -68,7 +73,7 @@ def device_name(model: str) -> str | None:
     return name if name in DEVICE_NAMES else None
 
 
-class _Delegate(kdb.NetlistSpiceReaderDelegate):  # type: ignore[misc]
+class _Delegate(kdb.NetlistSpiceReaderDelegate):
     """Turns the lines of transistors into devices; everything else that is not a call is refused."""
 
     def __init__(self, path: Path) -> None:
@@ -87,8 +92,8 @@ class _Delegate(kdb.NetlistSpiceReaderDelegate):  # type: ignore[misc]
         name: str,
         model: str,
         value: float,
-        nets: list[kdb.Net],
-        params: dict[str, object],
+        nets: Sequence[kdb.Net],
+        params: dict[str, Any],
     ) -> bool:
         device = device_name(model)
         where = f"netlist {self.path}: {element}{name} in {circuit.name}"

@@ -175,7 +175,8 @@ def _refuse_other_devices(opened: OpenLayout) -> None:
         index = opened.layout.find_layer(*numbers)
         if index is not None and not opened.cell.bbox(index).empty():
             raise InputError(
-                f"cell {opened.cell.name}: layer {numbers[0]}/{numbers[1]} marks a device that cannot be extracted ({name})"
+                f"cell {opened.cell.name}: layer {numbers[0]}/{numbers[1]} marks a device "
+                f"that cannot be extracted ({name})"
             )
 
 

@@ -35,8 +35,10 @@ CONTACTS: tuple[Rule, ...] = (
         "licon.5a",
         "diff enclosure of licon",
         40,
-        lambda r: r.drawn("diff").enclosing_check(r.drawn("licon"), r.dbu(40), False, m.EUCLIDIAN).polygons()
-        - r.drawn("tap").sized(r.dbu(40)),
+        lambda r: (
+            r.drawn("diff").enclosing_check(r.drawn("licon"), r.dbu(40), False, m.EUCLIDIAN).polygons()
+            - r.drawn("tap").sized(r.dbu(40))
+        ),
     ),
     Rule("licon.5b", "tap contact to diff edge", 60, lambda r: m.separation(r, r.tap_licon, r.drawn("diff"), 60)),
     Rule("licon.5c", "diff enclosure of licon on one of two adjacent sides", 60, _diff_two_sides),
@@ -75,8 +77,10 @@ CONTACTS: tuple[Rule, ...] = (
         "licon.13",
         "diff or tap licon to npc",
         90,
-        lambda r: m.separation(r, r.drawn("licon") & r.difftap, r.drawn("npc"), 90)
-        + (r.drawn("licon") & r.difftap & r.drawn("npc")),
+        lambda r: (
+            m.separation(r, r.drawn("licon") & r.difftap, r.drawn("npc"), 90)
+            + (r.drawn("licon") & r.difftap & r.drawn("npc"))
+        ),
     ),
     Rule("licon.14", "poly licon to diff or tap", 190, lambda r: m.separation(r, r.poly_licon, r.difftap, 190)),
     Rule("licon.15", "npc enclosure of poly licon", 100, lambda r: m.enclosure(r, r.drawn("npc"), r.poly_licon, 100)),

@@ -10,16 +10,12 @@ from somaforge.pdk.sky130.drc.rule import Rule
 def _wrong_implant(layers: Layers) -> kdb.Region:
     """Device diffusion of the well's own type: a diode or a short, never a transistor of this process."""
     well = layers.drawn("nwell")
-    return (layers.drawn("diff") & layers.drawn("nsdm") & well) + (
-        (layers.drawn("diff") & layers.drawn("psdm")) - well
-    )
+    return (layers.drawn("diff") & layers.drawn("nsdm") & well) + ((layers.drawn("diff") & layers.drawn("psdm")) - well)
 
 
 def _implant_enclosure(layers: Layers, implant: str) -> kdb.Region:
     """nsd.5a, psd.5a: except where diffusion abuts a tap of the other type."""
-    near = layers.drawn(implant).enclosing_check(
-        layers.drawn("diff"), layers.dbu(125), False, m.EUCLIDIAN
-    )
+    near = layers.drawn(implant).enclosing_check(layers.drawn("diff"), layers.dbu(125), False, m.EUCLIDIAN)
     return near.polygons() - layers.drawn("tap").sized(layers.dbu(125))
 
 
@@ -37,9 +33,7 @@ FRONT: tuple[Rule, ...] = (
         "hvtp.3",
         "hvtp enclosure of the p gates in it",
         180,
-        lambda r: m.enclosure(
-            r, r.drawn("hvtp"), (r.gate & r.drawn("nwell")).interacting(r.drawn("hvtp")), 180
-        ),
+        lambda r: m.enclosure(r, r.drawn("hvtp"), (r.gate & r.drawn("nwell")).interacting(r.drawn("hvtp")), 180),
     ),
     Rule(
         "hvtp.4",
@@ -88,8 +82,10 @@ FRONT: tuple[Rule, ...] = (
         "difftap.11",
         "p+ tap to nwell (or inside it)",
         130,
-        lambda r: m.separation(r, r.drawn("tap") & r.drawn("psdm"), r.drawn("nwell"), 130)
-        + (r.drawn("tap") & r.drawn("psdm") & r.drawn("nwell")),
+        lambda r: (
+            m.separation(r, r.drawn("tap") & r.drawn("psdm"), r.drawn("nwell"), 130)
+            + (r.drawn("tap") & r.drawn("psdm") & r.drawn("nwell"))
+        ),
     ),
     Rule("nsd.1", "nsdm width", 380, lambda r: m.width(r, r.drawn("nsdm"), 380)),
     Rule("nsd.2", "nsdm spacing", 380, lambda r: m.space(r, r.drawn("nsdm"), 380)),

@@ -129,6 +129,8 @@ class Layers:
         """
         cell = self.drawn("areaid_sc").merged()
         box = cell.bbox()
-        one_row = not box.empty() and cell.is_box() and box.width() <= self.dbu(15000) and box.height() <= self.dbu(5440)
+        one_row = (
+            not box.empty() and cell.is_box() and box.width() <= self.dbu(15000) and box.height() <= self.dbu(5440)
+        )
         outside = self.drawn("diff") - cell
         return one_row and outside.is_empty() and self.drawn("tap").is_empty()

@@ -41,7 +41,11 @@ def two_sides(layers: Layers, outer: kdb.Region, inner: kdb.Region, nm: int, siz
 def exact_square(layers: Layers, region: kdb.Region, nm: int) -> kdb.Region:
     """Cuts that are not squares with edges of exactly `nm`."""
     size = layers.dbu(nm)
-    return region.merged().with_bbox_width(size, True) + region.merged().with_bbox_height(size, True) + region.non_rectangles()
+    return (
+        region.merged().with_bbox_width(size, True)
+        + region.merged().with_bbox_height(size, True)
+        + region.non_rectangles()
+    )
 
 
 def small_area(layers: Layers, region: kdb.Region, nm2: int) -> kdb.Region:

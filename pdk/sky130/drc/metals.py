@@ -33,9 +33,7 @@ def _cut(name: str, size_rule: str, space_rule: str, size_nm: int, space_nm: int
 
 
 def _around(rule: str, metal: str, cut: str, nm: int) -> Rule:
-    return Rule(
-        rule, f"{metal} enclosure of {cut}", nm, lambda r: m.enclosure(r, r.drawn(metal), r.drawn(cut), nm)
-    )
+    return Rule(rule, f"{metal} enclosure of {cut}", nm, lambda r: m.enclosure(r, r.drawn(metal), r.drawn(cut), nm))
 
 
 def _two(rule: str, metal: str, cut: str, nm: int, size_nm: int) -> Rule:
