@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from somaforge.flow.steps.base import Context, Step, silicon
-from somaforge.generator import layout
+from somaforge.generator.layout import draw
 from somaforge.generator.netlist import write_spice
+from somaforge.generator.picture import write_picture
 
 
 def action(context: Context) -> Mapping[str, float]:
@@ -13,18 +14,25 @@ def action(context: Context) -> Mapping[str, float]:
     write_spice(design.library, folder / "netlist.spice", "spice")
     write_spice(design.library, folder / "netlist.cdl", "cdl")
     context.log(f"layout of {design.library.transistor_count()} transistors")
-    sizes = layout.write(design, folder / "layout.gds", folder / "layout.oas", folder / "layout.png")
+    drawn = draw(design)
+    drawn.write(folder / "layout.gds")
+    drawn.write(folder / "layout.oas")
+    width = 1800
+    x1, y1, x2, y2 = drawn.plan.die
+    height = min(max(round(width * (y2 - y1) / (x2 - x1)), 200), 3 * width)
+    write_picture(design.pdk, folder / "layout.gds", drawn.top, folder / "layout.png", width, height)
+    write_picture(design.pdk, folder / "layout.gds", "synapse", folder / "synapse.png", 900, 900)
     return {
         "design__synapses__count": design.synapse_count,
         "design__transistors__count": design.library.transistor_count(),
-        **sizes,
+        **drawn.metrics(),
     }
 
 
 STEP = Step(
     "generate",
     action,
-    lambda spec: ("netlist.spice", "netlist.cdl", "layout.gds", "layout.oas", "layout.png"),
+    lambda spec: ("netlist.spice", "netlist.cdl", "layout.gds", "layout.oas", "layout.png", "synapse.png"),
     config=silicon,
     tools=("klayout",),
 )

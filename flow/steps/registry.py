@@ -1,5 +1,15 @@
 """The flow, in order."""
 
-from somaforge.flow.steps import drc, generate
+from somaforge.flow.steps import characterize, drc, evaluate, generate, lvs, pex, program, signoff, train
 
-STEPS = (generate.STEP, drc.STEP)
+STEPS = (
+    generate.STEP,
+    drc.STEP,
+    lvs.STEP,
+    pex.STEP,
+    characterize.STEP,
+    train.STEP,
+    program.STEP,
+    evaluate.STEP,
+    signoff.STEP,
+)

@@ -1,0 +1,85 @@
+"""What the report shows, read from the folders of a run's steps."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from somaforge.flow.calibration import Calibration
+from somaforge.flow.run import CONFIG, RESOURCES, read_metrics
+from somaforge.flow.signoff import Signoff
+from somaforge.flow.steps.base import Context
+from somaforge.flow.steps.chip import read_json
+from somaforge.flow.training import load_codes
+from somaforge.generator.address import Codes
+from somaforge.generator.design import Design
+from somaforge.generator.spec import Spec
+
+
+@dataclass(frozen=True)
+class ChipData:
+    """One chip's results."""
+
+    seed: int
+    calibration: Calibration
+    measured: dict[str, Any]
+    training: dict[str, Any]
+    codes: tuple[Codes, ...]
+    programming: dict[str, Any]
+    evaluation: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunData:
+    """One run's results."""
+
+    spec: Spec
+    design: Design
+    folders: dict[str, Path]
+    """Finished folders by step name."""
+    metrics: dict[str, float]
+    signoff: Signoff
+    chips: tuple[ChipData, ...]
+    rules: dict[str, dict[str, int]]
+    """Deck -> rule -> violations."""
+    configs: dict[str, dict[str, Any]]
+    """Resolved configuration by step name: tools, keys, seeds."""
+    ideal: dict[str, Any]
+
+
+def collect_metrics(folders: dict[str, Path]) -> dict[str, float]:
+    """Metrics, run times and peak memory of finished steps."""
+    metrics: dict[str, float] = {}
+    for folder in folders.values():
+        metrics |= read_metrics(folder) | read_metrics(folder, RESOURCES)
+    return metrics
+
+
+def load(context: Context, metrics: dict[str, float], signoff: Signoff) -> RunData:
+    """Everything that the report needs, from the input folders of the sign-off step."""
+    return RunData(
+        spec=context.spec,
+        design=context.design,
+        folders=dict(context.inputs),
+        metrics=metrics,
+        signoff=signoff,
+        chips=tuple(_chip(context, seed) for seed in context.spec.chips.seeds),
+        rules=read_json(context.input("drc", "rules.json")),
+        configs={name: read_json(folder / CONFIG) for name, folder in context.inputs.items()},
+        ideal=read_json(context.input("train", "ideal.json")),
+    )
+
+
+def _chip(context: Context, seed: int) -> ChipData:
+    def file(step: str, name: str) -> Path:
+        return context.input(step, f"chips/{seed}/{name}")
+
+    path = file("characterize", "calibration.json")
+    return ChipData(
+        seed,
+        Calibration.from_json(path.read_text(encoding="utf-8"), str(path)),
+        read_json(file("characterize", "measured.json")),
+        read_json(file("train", "training.json")),
+        load_codes(file("train", "weights.npz")),
+        read_json(file("program", "programming.json")),
+        read_json(file("evaluate", "evaluation.json")),
+    )

@@ -1,0 +1,124 @@
+"""Figures of what the tester measured: transfer curves and slopes of the somas, linearity of the weight codes."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from somaforge.flow.report.data import ChipData, RunData
+from somaforge.flow.report.svg import BLUE, GREY, ORANGE, SERIES, Plot, style, to_svg
+
+
+def soma_curves(chip: ChipData) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
+    """Per layer, [somas, levels] in A: a soma's unit-weight current, from every measured path through it.
+
+    A path's output is divided by the slopes of the other somas on it and by its weights; the median over paths stays.
+    """
+    nodes, out = np.array(chip.measured["nodes"]), np.array(chip.measured["outputs_A"])
+    slopes = [np.array(layer) for layer in chip.calibration.slopes]
+    full = len(chip.calibration.code_gain) - 1
+    along = np.prod([slopes[layer][nodes[:, layer]] for layer in range(len(slopes))], axis=0)
+    curves = []
+    for layer, own in enumerate(slopes):
+        others = along / own[nodes[:, layer]] * float(full) ** (len(slopes) - 1)
+        current = np.moveaxis(out, 1, -1) / others[..., None]
+        curves.append(np.stack([np.median(current[nodes[:, layer] == soma], axis=0) for soma in range(len(own))]))
+    return curves
+
+
+def transfer(run: RunData) -> Plot:
+    """Paper Fig. 5b: the first chip's somas."""
+    chip = run.chips[0]
+    inputs = np.array(chip.measured["inputs_A"])
+    curves = soma_curves(chip)
+    with style():
+        figure = Figure(figsize=(9.2, 2.9))
+        axes = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
+        for layer, (ax, somas) in enumerate(zip(axes, curves, strict=True)):
+            for soma, current in enumerate(somas):
+                colour = SERIES[soma % len(SERIES)]
+                ax.plot(inputs * 1e9, current * 1e9, "o", ms=3, color=colour)
+                slope = chip.calibration.slopes[layer][soma]
+                ax.plot([0, inputs[-1] * 1e9], [0, slope * inputs[-1] * 1e9], lw=0.9, color=colour)
+            ax.set_title(f"layer {layer} ({len(somas)} somas)")
+            ax.set_xlabel("input current (nA)")
+        axes[0].set_ylabel("unit-weight current (nA)")
+        svg = to_svg(figure)
+    return Plot(
+        "transfer_curves",
+        "Transfer curves of all somas",
+        f"Chip {chip.seed}. Dots: measured, other somas of the path divided out (median over paths); "
+        "lines: fitted slope. Compare with Fig. 5b of the paper.",
+        svg,
+        {"chip": chip.seed, "inputs_A": inputs.tolist(), "unit_current_A": [c.tolist() for c in curves]},
+    )
+
+
+def slopes(run: RunData) -> Plot:
+    """Paper Fig. 5c: slopes of every soma of every chip."""
+    with style():
+        figure = Figure(figsize=(9.2, 2.7))
+        ax = figure.subplots()
+        sizes = run.design.layers
+        for number, chip in enumerate(run.chips):
+            flat = np.concatenate(chip.calibration.slopes)
+            error = flat * np.concatenate(chip.calibration.residuals)
+            x = np.arange(len(flat)) + 0.12 * (number - (len(run.chips) - 1) / 2)
+            colour = SERIES[number % len(SERIES)]
+            ax.errorbar(x, flat, error, fmt="o", ms=3, lw=0.8, color=colour, label=f"chip {chip.seed}")
+        for edge in np.cumsum(sizes)[:-1]:
+            ax.axvline(edge - 0.5, color=GREY, lw=0.8, ls=":")
+        labels = [f"{layer}.{i}" for layer, n in enumerate(sizes) for i in range(n)]
+        if len(labels) <= 60:
+            ax.set_xticks(range(len(labels)), labels)
+        ax.set_xlabel("soma (layer.index)")
+        ax.set_ylabel("slope")
+        ax.legend(ncols=min(5, len(run.chips)), loc="lower left", bbox_to_anchor=(0, 1.0))
+        svg = to_svg(figure)
+    return Plot(
+        "slopes",
+        "Slopes of all somas",
+        "Unit-weight current per input current; bars: RMS residual of the line fit. Compare with Fig. 5c of the paper.",
+        svg,
+        {str(c.seed): {"slopes": c.calibration.slopes, "residuals": c.calibration.residuals} for c in run.chips},
+    )
+
+
+def codes(run: RunData) -> Plot:
+    """Linearity of the weight code, and the strength of negative weights."""
+    with style():
+        figure = Figure(figsize=(9.2, 2.7))
+        left, right = figure.subplots(1, 2)
+        full = run.design.weights.full_scale
+        for chip in run.chips:
+            sample = np.array(chip.measured["code_samples"], dtype=float).reshape(-1, 2)
+            left.plot(sample[:, 0], sample[:, 1], ".", ms=2.5, color=GREY, alpha=0.6)
+            left.plot(range(full + 1), chip.calibration.code_gain, lw=0.9, color=BLUE)
+        left.plot([0, full], [0, full], ls=":", color=ORANGE, lw=1)
+        left.set_xlabel("weight code")
+        left.set_ylabel("measured (units)")
+        left.set_title("code table: single synapses (grey) and fit (blue)")
+        for number, chip in enumerate(run.chips):
+            strength = chip.calibration.negative_strength
+            right.plot(
+                range(len(strength)), strength, "o-", ms=4, lw=0.8, color=SERIES[number % len(SERIES)],
+                label=f"chip {chip.seed}",
+            )  # fmt: skip
+        right.axhline(1, ls=":", color=ORANGE, lw=1)
+        right.set_xticks(range(len(run.design.layers) - 1))
+        right.set_xlabel("matrix")
+        right.set_title("strength of a negative unit weight")
+        right.legend(ncols=3)
+        svg = to_svg(figure)
+    return Plot(
+        "code_linearity",
+        "Weight codes",
+        "What a code is worth, and how strongly a negative weight pulls, as the tester sees it.",
+        svg,
+        {
+            str(c.seed): {
+                "code_gain": c.calibration.code_gain,
+                "negative_strength": c.calibration.negative_strength,
+                "samples": c.measured["code_samples"],
+            }
+            for c in run.chips
+        },
+    )

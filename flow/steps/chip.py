@@ -1,0 +1,83 @@
+"""What the steps that work chip by chip share: the chip of a seed, its files, and arrays as JSON."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from somaforge.flow import pex
+from somaforge.flow.chips import VirtualChip
+from somaforge.flow.engines.base import Memory, Program, ProgrammedChip
+from somaforge.flow.steps.base import Context
+from somaforge.generator.design import build
+from somaforge.generator.spec import Spec
+from somaforge.pdk.files import atomic_write
+
+
+@dataclass(frozen=True)
+class Job:
+    """One chip's work; crosses into another process."""
+
+    spec: Spec
+    seed: int
+    inputs: Mapping[str, Path]
+    """Folders of the steps that it reads."""
+
+
+def for_each_chip(context: Context, worker: Callable[[Path, Job], None]) -> dict[int, Path]:
+    """Run worker(folder, job) for every seed and put the folders' files into chips/<seed>/ of the step."""
+    seeds = context.spec.chips.seeds
+    jobs = {f"chip_{seed}": Job(context.spec, seed, dict(context.inputs)) for seed in seeds}
+    folders = context.each(worker, jobs)
+    places = {}
+    for seed in seeds:
+        places[seed] = context.folder / "chips" / str(seed)
+        shutil.copytree(folders[f"chip_{seed}"], places[seed], ignore=shutil.ignore_patterns("done.json"))
+    return places
+
+
+def per_chip(*names: str) -> Callable[[Spec], tuple[str, ...]]:
+    """Declares chips/<seed>/<name> for every seed."""
+    return lambda spec: tuple(f"chips/{seed}/{name}" for seed in spec.chips.seeds for name in names)
+
+
+def programmed(job: Job, codes: Program | None = None, memory: Memory = "ideal") -> ProgrammedChip:
+    """The post-layout chip of that seed; without codes all weights are 0."""
+    design = build(job.spec)
+    flat = pex.read_json(job.inputs["pex"] / "flat.json")
+    shifts = VirtualChip(job.seed, job.spec.chips.mismatch).shifts(flat, design.pdk)
+    layers = design.layers
+    if codes is None:
+        codes = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(layers))
+    return ProgrammedChip(
+        design,
+        flat,
+        codes,
+        shifts,
+        corner=job.spec.corners[0],
+        temperature_C=job.spec.temperature_C,
+        supply_V=job.spec.supply_V,
+        memory=memory,
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """A JSON object; arrays become lists. ValueError for a number that is not finite."""
+    atomic_write(path, json.dumps(value, default=_plain, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object of a file that write_json wrote."""
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return data

@@ -1,0 +1,92 @@
+"""Step evaluate: the test patterns through every programmed chip, on the reference simulator, post-layout."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from somaforge.flow import bitfile, datasets
+from somaforge.flow.engines.ngspice import NgspiceEngine
+from somaforge.flow.evaluate import evaluate
+from somaforge.flow.steps.base import Context, JsonObject, Step
+from somaforge.flow.steps.characterize import operating_point
+from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed, read_json, write_json
+from somaforge.generator.spec import Spec
+
+
+def config(spec: Spec) -> JsonObject:
+    """The chips, the network, and how they are tested."""
+    return {**operating_point(spec), **spec.model_dump(mode="json", include={"network", "evaluation"})}
+
+
+def run_patterns(folder: Path, job: Job) -> None:
+    """One chip with the weights of its bitfile: evaluation.json."""
+    dataset = datasets.load(job.spec.network.dataset)
+    wanted = job.spec.evaluation.patterns
+    count = len(dataset.test_y) if wanted == "all" else min(wanted, len(dataset.test_y))
+    path = job.inputs["program"] / "chips" / str(job.seed) / "weights.bit"
+    chip = programmed(job, bitfile.unpack(path.read_bytes(), programmed(job).design, str(path)))
+    result = evaluate(
+        NgspiceEngine(evidence=folder / "ngspice"),
+        chip,
+        dataset.to_currents(dataset.test_x[:count], job.spec.input),
+        dataset.test_y[:count],
+        job.spec.evaluation.pattern_time_s,
+        job.spec.network.layers[-1],
+    )
+    write_json(
+        folder / "evaluation.json",
+        {
+            "outputs_A": result.outputs,
+            "predictions": result.predictions,
+            "labels": result.labels,
+            "time_to_output_s": result.time_to_output,
+            "energy_J": result.energy,
+            "pattern_time_s": result.pattern_time_s,
+            "trace": {
+                "pattern": result.trace.pattern,
+                "time_s": result.trace.time,
+                "inputs_A": result.trace.inputs,
+                "outputs_A": result.trace.outputs,
+                "supply_A": result.trace.supply,
+            },
+            "attempts": result.attempts,
+            "simulator_s": result.seconds,
+        },
+    )
+
+
+def action(context: Context) -> Mapping[str, float]:
+    """All chips, in parallel."""
+    places = for_each_chip(context, run_patterns)
+    chips = [read_json(place / "evaluation.json") for place in places.values()]
+    right = np.array([np.equal(c["predictions"], c["labels"]) for c in chips])
+    energy = np.array([c["energy_J"] for c in chips])
+    times = np.array([c["time_to_output_s"] for c in chips])
+    macs = sum(a * b for a, b in pairwise(context.spec.network.layers))
+    per_mac = float(energy.mean() / macs)
+    return {
+        "accuracy__spice__ratio": float(right.mean()),
+        "accuracy__spice__patterns__count": int(right.shape[1]),
+        "accuracy__spice__chips__count": len(chips),
+        "accuracy__spice_worst_chip__ratio": float(right.mean(axis=1).min()),
+        "accuracy__spice_perfect__chips__count": int(right.all(axis=1).sum()),
+        "design__macs__count": macs,
+        "energy__mac__J": per_mac,
+        "energy__operation_of_two__J": per_mac / 2,
+        "efficiency__mac__per_J": 1 / per_mac,
+        "time_to_output__p50__s": float(np.percentile(times, 50)),
+        "time_to_output__p99__s": float(np.percentile(times, 99)),
+        "power__mean__W": float(energy.mean() / context.spec.evaluation.pattern_time_s),
+    }
+
+
+STEP = Step(
+    "evaluate",
+    action,
+    per_chip("evaluation.json"),
+    ("pex", "program"),
+    config=config,
+    tools=("ngspice", "numpy", "pdk-sky130", "scikit-learn"),
+)

@@ -1,0 +1,38 @@
+"""Step lvs: the layout is the netlist. klayout compares the whole network, netgen every cell."""
+
+from collections.abc import Mapping
+
+from somaforge.flow.checks import lvs, netgen
+from somaforge.flow.steps.base import Context, Step, silicon
+from somaforge.pdk.files import atomic_write
+
+
+def action(context: Context) -> Mapping[str, float]:
+    """Devices, W, L, nets and pins compared; every difference is a line of mismatches.txt."""
+    layout, netlist = context.input("generate", "layout.gds"), context.input("generate", "netlist.spice")
+    result = lvs.run(layout, netlist, context.spec.name, context.folder / "lvs.lvsdb")
+    for line in result.mismatches:
+        context.log(line)
+    cells = ("latch", "soma", "synapse", "output_synapse")
+    second = {cell: netgen.compare(layout, netlist, cell, context.folder / "netgen" / cell) for cell in cells}
+    context.log(f"netgen: {second}")
+    atomic_write(context.folder / "mismatches.txt", "".join(f"{line}\n" for line in result.mismatches))
+    return {
+        "lvs__mismatches__count": len(result.mismatches),
+        "netgen__mismatches__count": sum(second.values()),
+        "netgen__cells__count": len(second),
+        "lvs__devices__count": result.devices,
+        "lvs__nets__count": result.nets,
+    }
+
+
+STEP = Step(
+    "lvs",
+    action,
+    lambda spec: ("lvs.lvsdb", "mismatches.txt"),
+    ("generate",),
+    config=silicon,
+    tools=("klayout", "netgen"),
+    checks=("lvs__mismatches__count", "netgen__mismatches__count"),
+    gate=True,
+)

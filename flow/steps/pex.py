@@ -1,0 +1,34 @@
+"""Step pex: what the wiring adds, with the schematic's names. Runs on a layout that passed LVS only."""
+
+from collections.abc import Mapping
+
+from somaforge.flow.pex import annotate, extract, synapse_capacitance, write_csv, write_json, write_spice
+from somaforge.flow.steps.base import Context, Step, silicon
+
+
+def action(context: Context) -> Mapping[str, float]:
+    """Capacitances of every net and resistances of the wires that cells share, on the schematic."""
+    layout, netlist = context.input("generate", "layout.gds"), context.input("generate", "netlist.spice")
+    top, folder = context.spec.name, context.folder
+    parasitics = extract(layout, top, netlist)
+    context.log(f"{len(parasitics.couplings)} couplings, {len(parasitics.wires)} wires in segments")
+    flat = annotate(context.design.flat, parasitics)
+    write_spice(flat, folder / "post_layout.spice")
+    write_json(flat, folder / "flat.json")
+    write_csv(parasitics, folder / "nets.csv")
+    return {
+        "pex__synapse__F": synapse_capacitance(parasitics),
+        "pex__wiring__F": sum(c.farad for c in parasitics.couplings),
+        "pex__capacitors__count": len(flat.capacitors),
+        "pex__resistors__count": len(flat.resistors),
+    }
+
+
+STEP = Step(
+    "pex",
+    action,
+    lambda spec: ("post_layout.spice", "flat.json", "nets.csv"),
+    ("generate", "lvs"),
+    config=silicon,
+    tools=("klayout", "numpy"),
+)
