@@ -42,6 +42,7 @@ CONTACTS: tuple[Rule, ...] = (
     ),
     Rule("licon.5b", "tap contact to diff edge", 60, lambda r: m.separation(r, r.tap_licon, r.drawn("diff"), 60)),
     Rule("licon.5c", "diff enclosure of licon on one of two adjacent sides", 60, _diff_two_sides),
+    Rule("licon.6", "licon across the edge of a tap", 0, lambda r: r.tap_licon - r.drawn("tap")),
     Rule("licon.7", "tap enclosure of licon on one of two adjacent sides", 120, _tap_two_sides),
     Rule(
         "licon.8",
@@ -65,13 +66,13 @@ CONTACTS: tuple[Rule, ...] = (
         "licon.11",
         "diff licon to gate outside standard cells",
         55,
-        lambda r: m.separation(r, r.diff_licon.outside(r.drawn("areaid_sc")), r.drawn("poly"), 55),
+        lambda r: m.separation(r, r.active_licon.outside(r.drawn("areaid_sc")), r.gate, 55),
     ),
     Rule(
         "licon.11a",
         "diff licon to gate in standard cells",
         50,
-        lambda r: m.separation(r, r.diff_licon.interacting(r.drawn("areaid_sc")), r.drawn("poly"), 50),
+        lambda r: m.separation(r, r.active_licon.interacting(r.drawn("areaid_sc")), r.gate, 50),
     ),
     Rule(
         "licon.13",
@@ -84,6 +85,7 @@ CONTACTS: tuple[Rule, ...] = (
     ),
     Rule("licon.14", "poly licon to diff or tap", 190, lambda r: m.separation(r, r.poly_licon, r.difftap, 190)),
     Rule("licon.15", "npc enclosure of poly licon", 100, lambda r: m.enclosure(r, r.drawn("npc"), r.poly_licon, 100)),
+    Rule("licon.16", "tap without licon", 0, lambda r: r.drawn("tap").merged().not_interacting(r.drawn("licon"))),
     Rule(
         "licon.17",
         "licon on poly and on diff or tap at once",

@@ -35,6 +35,17 @@ DRAWN: dict[str, tuple[int, int]] = {
 }
 
 
+# Pin shapes (datatype 16) and the drawing layer that they must lie on.
+PINS: dict[str, tuple[int, int]] = {
+    "li": (67, 16),
+    "met1": (68, 16),
+    "met2": (69, 16),
+    "met3": (70, 16),
+    "met4": (71, 16),
+    "met5": (72, 16),
+}
+
+
 class Layers:
     """Regions of one layout by layer name; lengths given to its helpers are nm."""
 
@@ -50,6 +61,11 @@ class Layers:
             layer = self._opened.layout.layer(*DRAWN[name])
             self._drawn[name] = kdb.Region(self._opened.cell.begin_shapes_rec(layer), self._store)
         return self._drawn[name]
+
+    def pins(self, name: str) -> kdb.Region:
+        """Pin shapes of the conductor `name`."""
+        layer = self._opened.layout.layer(*PINS[name])
+        return kdb.Region(self._opened.cell.begin_shapes_rec(layer), self._store)
 
     def dbu(self, nm: float) -> int:
         """A length in nm as database units."""
@@ -86,6 +102,21 @@ class Layers:
         return self.drawn("diff") - self.drawn("poly")
 
     @cached_property
+    def n_doped(self) -> kdb.Region:
+        """n+ diffusion and tap."""
+        return (self.difftap & self.drawn("nsdm")).merged()
+
+    @cached_property
+    def p_doped(self) -> kdb.Region:
+        """p+ diffusion and tap."""
+        return (self.difftap & self.drawn("psdm")).merged()
+
+    @cached_property
+    def pgate(self) -> kdb.Region:
+        """Channels of p transistors."""
+        return (self.gate & self.drawn("nwell")).merged()
+
+    @cached_property
     def pdiff(self) -> kdb.Region:
         """p+ diffusion in nwell: p-channel devices."""
         return self.drawn("diff") & self.drawn("psdm") & self.drawn("nwell")
@@ -111,13 +142,13 @@ class Layers:
         return self.drawn("licon") & self.drawn("poly")
 
     @cached_property
-    def diff_licon(self) -> kdb.Region:
-        """Contacts to device diffusion."""
-        return self.drawn("licon").interacting(self.drawn("diff"))
+    def active_licon(self) -> kdb.Region:
+        """Contacts to diffusion or tap."""
+        return self.drawn("licon").interacting(self.difftap)
 
     @cached_property
     def tap_licon(self) -> kdb.Region:
-        """Contacts to taps alone."""
+        """Contacts to taps."""
         return self.drawn("licon").interacting(self.drawn("tap"))
 
     @cached_property

@@ -1,9 +1,9 @@
-"""Taps, latch-up and grid: rules that the shuttle's deck leaves to the designer."""
+"""Taps and latch-up, which the shuttle's deck leaves to the designer; grid, angles, pins."""
 
 import klayout.db as kdb
 
 from somaforge.pdk.sky130.drc import measure as m
-from somaforge.pdk.sky130.drc.layers import DRAWN, Layers
+from somaforge.pdk.sky130.drc.layers import DRAWN, PINS, Layers
 from somaforge.pdk.sky130.drc.rule import Found, Rule
 
 # LU.2, LU.3 (sky130 PDK documentation, "Latch-up rules"): devices within 15 um of a tap of their well.
@@ -14,6 +14,9 @@ STEP_NM = 1200
 SIZE_MODE = 2
 
 GRID_NM = 5
+
+# x.2: layers with right angles alone; all others may have 45 degrees (x.3a).
+ORTHOGONAL = frozenset({"diff", "tap", "poly", "li", "licon", "mcon", "via", "via2", "via3", "via4"})
 
 
 def _untapped_wells(layers: Layers) -> Found:
@@ -41,6 +44,21 @@ def _far_in_substrate(layers: Layers) -> Found:
     return layers.ndiff - layers.ptap.sized(layers.dbu(TAP_REACH_NM), SIZE_MODE)
 
 
+def _angle(name: str) -> Rule:
+    only = 90 if name in ORTHOGONAL else 45
+    rule = "x.2" if only == 90 else "x.3a"
+    return Rule(f"{name}.angle", f"{name} edges in steps of {only} degrees ({rule})", 0, lambda r: _odd_edges(r, name))
+
+
+def _odd_edges(layers: Layers, name: str) -> kdb.Edges:
+    kind = kdb.Edges.EdgeType.OrthoEdges if name in ORTHOGONAL else kdb.Edges.EdgeType.OrthoDiagonalEdges
+    return layers.drawn(name).merged().edges().with_angle(kind, True)
+
+
+def _pin(name: str) -> Rule:
+    return Rule(f"{name}.pin", f"{name} pin shapes on {name} (x.5)", 0, lambda r: r.pins(name) - r.drawn(name))
+
+
 def _grid(name: str) -> Rule:
     return Rule(f"{name}.grid", f"{name} on the 5 nm grid", GRID_NM, lambda r: m.off_grid(r, r.drawn(name), GRID_NM))
 
@@ -50,4 +68,6 @@ WELLS: tuple[Rule, ...] = (
     Rule("LU.2", "n+ diff further than 15 um from a p+ tap", TAP_REACH_NM, _far_in_substrate),
     Rule("LU.3", "p+ diff further than 15 um from an n+ tap in its well", TAP_REACH_NM, _far_in_well),
     *(_grid(name) for name in DRAWN),
+    *(_angle(name) for name in DRAWN),
+    *(_pin(name) for name in PINS),
 )
