@@ -14,6 +14,8 @@ from somaforge.pdk.sky130.drc import DRAWN, RULES, Found, Layers, Rule
 
 MARKERS_PER_RULE = 1000
 """Markers kept in the report for one rule; the count is of all."""
+FRAME = 5
+"""Database units around a marker that has no area."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,10 @@ def _violations(rule: Rule, found: Found, dbu: float) -> Violations:
 def _polygon(shape: kdb.Polygon | kdb.PolygonWithProperties | kdb.EdgePair | kdb.Edge) -> kdb.Polygon:
     if isinstance(shape, kdb.Polygon):
         return shape
-    if isinstance(shape, kdb.EdgePair):
+    if isinstance(shape, kdb.EdgePair) and shape.area() > 0:
         return shape.polygon(0)
-    return kdb.Polygon(shape.bbox())
+    # Points and edges get a frame that can be seen.
+    return kdb.Polygon(shape.bbox().enlarged(FRAME, FRAME))
 
 
 def _write_report(path: Path, cell: str, found: list[Violations]) -> None:

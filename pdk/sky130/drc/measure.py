@@ -58,6 +58,6 @@ def small_holes(layers: Layers, region: kdb.Region, nm2: int) -> kdb.Region:
     return small_area(layers, region.holes(), nm2)
 
 
-def off_grid(layers: Layers, region: kdb.Region, nm: int) -> kdb.Region:
-    """Vertices that are not on the grid of `nm`."""
-    return region.grid_check(layers.dbu(nm), layers.dbu(nm)).polygons()
+def off_grid(layers: Layers, region: kdb.Region, nm: int) -> kdb.EdgePairs:
+    """Vertices that are not on the grid of `nm` (points: they have no area, so they are not polygons)."""
+    return region.grid_check(layers.dbu(nm), layers.dbu(nm))
