@@ -23,7 +23,7 @@ class WeightFormat:
     @property
     def full_scale(self) -> int:
         """The largest magnitude of a code."""
-        return 2**self.bits - 1
+        return int(2**self.bits - 1)
 
     @property
     def latches(self) -> int:
@@ -41,7 +41,8 @@ class WeightFormat:
     def decode(self, bits: Bits) -> Codes:
         """Signed codes of latch values; shape [..., bits+1] -> [...]."""
         magnitude = (bits[..., : self.bits].astype(np.int64) << np.arange(self.bits)).sum(axis=-1)
-        return np.where(bits[..., self.bits], -magnitude, magnitude)
+        codes: Codes = np.where(bits[..., self.bits], -magnitude, magnitude)
+        return codes
 
 
 def word_line(matrix: int, row: int) -> str:

@@ -78,8 +78,10 @@ class FlatNetlist:
         names = dict.fromkeys(self.ports)
         for m in self.mos:
             names.update(dict.fromkeys((m.d, m.g, m.s, m.b)))
-        for part in (*self.capacitors, *self.resistors):
-            names.update(dict.fromkeys((part.a, part.b)))
+        for capacitor in self.capacitors:
+            names.update(dict.fromkeys((capacitor.a, capacitor.b)))
+        for resistor in self.resistors:
+            names.update(dict.fromkeys((resistor.a, resistor.b)))
         return tuple(names)
 
 

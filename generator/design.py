@@ -180,7 +180,8 @@ class _Builder:
                 size = Size(width, z.unit.l)
                 mos.append(self.p(f"mp_{k}_{u}", f"node_{k}", "vp", "p_source", size))
                 mos.append(self.n(f"mn_{k}_{u}", f"node_{k}", "vn", "n_source", size))
-            mos.append(self.n(f"m_switch_{k}", "out", f"w_{k}", f"node_{k}", z.switch))
+            switch = Mos(f"m_switch_{k}", self.logic_nfet, "out", f"w_{k}", f"node_{k}", "gnd", z.switch.w, z.switch.l)
+            mos.append(switch)
         # A dummy that is always off ends each strip, so that the last unit has a gate on both sides.
         mos.append(self.p("m_dummy_p", "node_0", "vdd", "vdd", z.unit))
         mos.append(self.n("m_dummy_n", "node_0", "gnd", "gnd", z.unit))
@@ -198,7 +199,9 @@ class _Builder:
     def output_synapse(self) -> Circuit:
         """A synapse with the weight +1 wired in: its latches are replaced by the rails."""
         tie = {"w_sign": "gnd", "w_0": "vdd"} | {f"w_{k}": "gnd" for k in range(1, self.bits)}
-        mos = tuple(Mos(m.name, m.device, m.d, tie.get(m.g, m.g), m.s, m.b, m.w_nm, m.l_nm) for m in self.synapse_core())
+        mos = tuple(
+            Mos(m.name, m.device, m.d, tie.get(m.g, m.g), m.s, m.b, m.w_nm, m.l_nm) for m in self.synapse_core()
+        )
         return Circuit("output_synapse", ("vp", "vn", "out", "vdd", "gnd"), mos)
 
     def row(self, matrix: int, columns: int) -> Circuit:

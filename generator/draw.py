@@ -69,7 +69,9 @@ class Canvas:
         half = self.r["licon.1"] // 2 + self.r["licon.15"]
         self.around("npc", x, y, half, half)
 
-    def pad(self, layer: str, below_cut: str | None, above_cut: str | None, orientation: Orientation) -> tuple[int, int]:
+    def pad(
+        self, layer: str, below_cut: str | None, above_cut: str | None, orientation: Orientation
+    ) -> tuple[int, int]:
         """Half sizes of the pad on `layer` that encloses the cuts to the layers below and above it."""
         half = [0, 0]
         for name, side in ((below_cut, 3), (above_cut, 2)):

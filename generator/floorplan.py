@@ -8,7 +8,7 @@ right, over the array, to that neuron's soma. Word lines of inner matrices arriv
 
 from dataclasses import dataclass
 
-from somaforge.generator.cells.core import CorePlan
+from somaforge.generator.cells.plan import CorePlan
 from somaforge.generator.cells.rows import Rows
 from somaforge.generator.cells.soma import SomaPlan
 from somaforge.pdk.errors import InputError

@@ -7,9 +7,10 @@ import klayout.db as kdb
 
 from somaforge.generator.address import bit_line, bit_line_bar, word_line
 from somaforge.generator.cells.latch import draw_latch
+from somaforge.generator.cells.plan import BUS_HALF
 from somaforge.generator.cells.rows import rows
 from somaforge.generator.cells.soma import LONE_PAD_HALF, draw_soma
-from somaforge.generator.cells.strip import BUS_HALF, STRAP_HALF
+from somaforge.generator.cells.strip import STRAP_HALF
 from somaforge.generator.cells.synapse import draw_output_synapse, draw_synapse
 from somaforge.generator.design import Design
 from somaforge.generator.draw import Canvas
@@ -155,7 +156,13 @@ def _word_lines(top: Canvas, plan: Floorplan) -> None:
             top.label("met4", word_line(m, r), left + half, track, (half, half))
             top.stack(x, track, "met3", "met4")
             top.stack(x, y, "met2", "met3", "h")
-            top.box("met3", x - LONE_PAD_HALF, min(track, y) - LONE_PAD_HALF, x + LONE_PAD_HALF, max(track, y) + LONE_PAD_HALF)
+            top.box(
+                "met3",
+                x - LONE_PAD_HALF,
+                min(track, y) - LONE_PAD_HALF,
+                x + LONE_PAD_HALF,
+                max(track, y) + LONE_PAD_HALF,
+            )
             top.box("met2", x - BUS_HALF, y - BUS_HALF, plan.matrix_x(m), y + BUS_HALF)
 
 

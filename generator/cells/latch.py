@@ -1,72 +1,9 @@
 """The latch: six transistors in one slot. The cell's origin is at the contact of `qb` and at the synapse's bottom."""
 
-from dataclasses import dataclass
-
+from somaforge.generator.cells.plan import LatchPlan, plan_latch
 from somaforge.generator.cells.rows import Rows
 from somaforge.generator.design import Design
 from somaforge.generator.draw import Canvas
-
-
-@dataclass(frozen=True)
-class LatchPlan:
-    """Horizontal positions relative to the contact of qb, in nm."""
-
-    q: int
-    middle: int
-    gate: int
-    """Gate of the inverter that drives q (its input is qb)."""
-    gate_bar: int
-    access: int
-    access_bar: int
-    bl: int
-    blb: int
-    left: int
-    right: int
-    bl_line: int
-    """Centre of the vertical bit line on met3."""
-    blb_line: int
-    line_pitch: int
-    """Smallest distance of two met3 lines with via pads, centre to centre."""
-
-    @property
-    def pitch(self) -> int:
-        """Slot to slot, with the diffusion space between."""
-        return self.right - self.left
-
-
-def plan_latch(design: Design) -> LatchPlan:
-    """Positions from the rules: the cross coupling sets the distance of q and qb."""
-    r, z = design.pdk.rules, design.sizes
-    half = r["licon.1"] // 2
-    to_gate = half + r["licon.11"] + z.pull_down.l // 2
-    # A cross-coupling contact keeps li.3 to the column of the other node and its pad poly.2 to the other gate.
-    contact = 2 * half + r["li.3"]
-    pad = half + r["licon.8"]
-    q = -(contact + pad + r["poly.2"] + z.pull_down.l // 2 + to_gate)
-    # The step from the access to the pull-down width keeps poly.4 to the access gate and poly.7 to the other one.
-    between = r["poly.4"] + r["poly.7"]
-    access_bar = -to_gate + z.pull_down.l // 2 + between + z.access.l // 2
-    access_bar = max(access_bar, half + r["licon.11"] + z.access.l // 2)
-    blb = access_bar + z.access.l // 2 + r["licon.11"] + half
-    edge = blb + half + r["licon.5c"] + (r["difftap.3"] + 5) // 10 * 5
-    # met3 lines of neighbouring slots need m3.2 between their via pads.
-    via_pad = r["via2.1a"] // 2 + r["m3.4"]
-    line = min(blb, edge - via_pad - r["m3.2"] // 2)
-    return LatchPlan(
-        q=q,
-        middle=q // 10 * 5,
-        gate=q + to_gate,
-        gate_bar=-to_gate,
-        access=q - access_bar,
-        access_bar=access_bar,
-        bl=q - blb,
-        blb=blb,
-        left=q - edge,
-        right=edge,
-        bl_line=q - line,
-        blb_line=line,
-        line_pitch=2 * via_pad + r["m3.2"],
-    )
 
 
 def draw_latch(canvas: Canvas, design: Design, rows: Rows) -> None:

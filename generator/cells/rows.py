@@ -7,6 +7,7 @@ tap. The rails lie on the cell's edges and are shared with the mirrored row abov
 
 from dataclasses import dataclass
 
+from somaforge.generator.cells.plan import BUS_HALF, TRACK_PITCH, plan_core
 from somaforge.generator.design import Design
 
 
@@ -60,14 +61,22 @@ TAP_HALF = 145
 """Half height of the taps: a licon with 60 nm of tap on each side (licon.5c)."""
 
 
-def _strip_height(design: Design) -> int:
-    """From the rail's centre to the strip's edge: tap space, and room for the source bar if the strip is narrow."""
+RAIL_HALF = 175
+"""Half height of the met1 rails: a mcon with its enclosures (ct.1 / 2 + m1.4 + m1.5)."""
+
+
+def _strip_height(design: Design, tracks: int) -> int:
+    """From the rail's centre to the strip's edge: tap space, room for the source bar if the strip is narrow, and for
+    the drains' tracks beyond the first."""
     r = design.pdk.rules
+    width = design.sizes.unit.w
+    half = r["licon.1"] // 2
     tap = TAP_HALF + r["difftap.3"]
-    li = r["licon.1"] // 2 + r["li.3"] + r["li.1"]
     # Seen from the far edge: drain contact, its pad, space, bar. What does not fit on the strip lies before it.
-    need = r["licon.5c"] + r["licon.1"] + r["li.5"] + r["li.3"] + r["li.1"]
-    return max(tap, li - r["li.1"] + need - design.sizes.unit.w)
+    bar = half + r["li.3"] + r["licon.5c"] + 2 * half + r["li.5"] + r["li.3"] + r["li.1"] - width
+    drain = width - r["licon.5c"] - half
+    track = RAIL_HALF + r["m1.2"] + BUS_HALF + (tracks - 1) * TRACK_PITCH - drain
+    return max(tap, bar, track)
 
 
 def _to_diffusion(design: Design, p_side: bool) -> int:
@@ -76,11 +85,11 @@ def _to_diffusion(design: Design, p_side: bool) -> int:
     return max(r["licon.14"], r["nsd.5a"] + r["licon.9"]) if p_side else r["licon.14"]
 
 
-def _strip(design: Design, rail: int, up: int) -> Strip:
+def _strip(design: Design, rail: int, up: int, edge_distance: int) -> Strip:
     r = design.pdk.rules
     half = r["licon.1"] // 2
     width = design.sizes.unit.w
-    edge = rail + up * _strip_height(design)
+    edge = rail + up * edge_distance
     far = edge + up * width
     drain = far - up * (r["licon.5c"] + half)
     bar = drain - up * (half + r["li.5"] + r["li.3"] + r["li.1"] // 2)
@@ -95,7 +104,8 @@ def rows(design: Design) -> Rows:
     r, z = design.pdk.rules, design.sizes
     half = r["licon.1"] // 2
     pad = half + r["licon.8"]  # half height of a poly contact pad; the larger enclosure lies along the bar
-    n = _strip(design, 0, 1)
+    edge_distance = _strip_height(design, max(plan_core(design).tracks) + 1)
+    n = _strip(design, 0, 1, edge_distance)
     switch_low = n.gate_y + pad + r["poly.2"] + r["poly.8"]
     switch_high = switch_low + z.switch.w
     weight = switch_high + r["licon.14"] + half
@@ -107,7 +117,7 @@ def rows(design: Design) -> Rows:
     p_low = cross_2 + half + _to_diffusion(design, True)
     p_high = p_low + z.pull_up.w
     gate_p = p_high + r["poly.8"] + r["poly.2"] + pad
-    height = gate_p + half + _to_diffusion(design, True) + z.unit.w + _strip_height(design)
+    height = gate_p + half + _to_diffusion(design, True) + z.unit.w + edge_distance
     well_low, well_high = n_high + r["difftap.9"], p_low - r["difftap.8"]
     return Rows(
         n=n,
@@ -119,7 +129,7 @@ def rows(design: Design) -> Rows:
         cross_y=(cross_1, cross_2),
         latch_p=(p_low, p_high),
         well_y=(well_low + well_high) // 10 * 5,
-        p=_strip(design, height, -1),
+        p=_strip(design, height, -1, edge_distance),
         height=height,
         ground_bus=n_high - r["licon.5c"] - half,
         supply_bus=(p_low + p_high) // 2,

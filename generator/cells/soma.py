@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 
+from somaforge.generator.cells.plan import StripPlan, plan_strip, strip_inset
 from somaforge.generator.cells.rows import Rows
 from somaforge.generator.cells.strip import (
-    StripPlan,
     bus,
     draw_devices,
     draw_frame,
     draw_power,
-    plan_strip,
-    strip_inset,
     tie_gate_to_rail,
     tie_to_rail,
 )

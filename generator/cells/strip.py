@@ -1,58 +1,11 @@
 """A mirror strip: gates side by side on one diffusion, contacts between them, tied to rail, bar or drain wires."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from somaforge.generator.cells.rows import TAP_HALF, Rows, Strip
-from somaforge.generator.design import Design
+from somaforge.generator.cells.plan import BUS_HALF, StripPlan
+from somaforge.generator.cells.rows import RAIL_HALF, TAP_HALF, Rows, Strip
 from somaforge.generator.draw import Canvas
 from somaforge.pdk.base import DeviceType
-
-
-@dataclass(frozen=True)
-class StripPlan:
-    """Gates and diffusions of a strip from left to right; diffusion i lies between gates i-1 and i."""
-
-    gate_nets: tuple[str, ...]
-    gate_lengths: tuple[int, ...]
-    diffusions: tuple[str, ...]
-    contacts: tuple[int, ...]
-    """Centres of the diffusion contacts."""
-    gates: tuple[int, ...]
-    """Centres of the gates."""
-
-    def at(self, net: str) -> list[int]:
-        """Contacts of a net."""
-        return [x for x, n in zip(self.contacts, self.diffusions, strict=True) if n == net]
-
-
-def contact_pitch(design: Design, length: int) -> int:
-    """Contact to contact over a gate of that length."""
-    r = design.pdk.rules
-    return length + r["licon.1"] + 2 * r["licon.11"]
-
-
-def plan_strip(
-    design: Design, x: int, gates: Sequence[tuple[str, int]], diffusions: Sequence[str], end: int | None = None
-) -> StripPlan:
-    """Positions of a strip whose first contact is at x. `end` moves the last contact outwards to the cell's edge."""
-    centres, contacts = [], [x]
-    for _, length in gates:
-        pitch = contact_pitch(design, length)
-        centres.append(contacts[-1] + pitch // 2)
-        contacts.append(contacts[-1] + pitch)
-    if end is not None:
-        contacts[-1] = max(end, contacts[-1])
-    return StripPlan(
-        tuple(g for g, _ in gates), tuple(n for _, n in gates), tuple(diffusions), tuple(contacts), tuple(centres)
-    )
-
-
-def strip_inset(design: Design) -> int:
-    """From a cell's edge to the first or last contact of its strips. Strips of neighbours keep difftap.3: a strip that
-    runs on through the array would be one device cluster as long as the row, and no cell could be checked by itself."""
-    r = design.pdk.rules
-    return (r["difftap.3"] + 5) // 10 * 5 + r["licon.1"] // 2 + r["licon.5c"]
 
 
 def draw_devices(canvas: Canvas, strip: Strip, plan: StripPlan) -> None:
@@ -68,8 +21,11 @@ def draw_devices(canvas: Canvas, strip: Strip, plan: StripPlan) -> None:
         canvas.box("poly", x - length // 2, tail, x + length // 2, strip.gate_y + strip.up * pad)
         if i + 1 < len(plan.gates) and plan.gate_nets[i + 1] == net:
             continue
-        left = min(plan.gates[start] - plan.gate_lengths[start] // 2, plan.gates[start] - wide)
-        right = max(x + length // 2, x + wide)
+        left = plan.gates[start] - plan.gate_lengths[start] // 2
+        right = x + length // 2
+        if start == i and right - left < 2 * wide:
+            # A single short gate: its pad reaches to the right, where the contact is (see dummy_contact).
+            right = left + 2 * wide
         canvas.box("poly", left, strip.gate_y - pad, right, strip.gate_y + pad)
         start = i + 1
 
@@ -99,9 +55,7 @@ def tie_to_bar(canvas: Canvas, strip: Strip, xs: Sequence[int]) -> None:
     for x in xs:
         canvas.contact(x, strip.source_y)
         if strip.source_y != strip.bar_y:
-            canvas.box(
-                "li", x - reach, strip.bar_y, x + reach, strip.source_y + strip.up * (reach + canvas.r["li.5"])
-            )
+            canvas.box("li", x - reach, strip.bar_y, x + reach, strip.source_y + strip.up * (reach + canvas.r["li.5"]))
     end = reach + canvas.r["li.5"]
     canvas.box("li", min(xs) - end, strip.bar_y - reach, max(xs) + end, strip.bar_y + reach)
 
@@ -131,19 +85,14 @@ def draw_frame(canvas: Canvas, rows: Rows, width: int, mirror: tuple[DeviceType,
             )
     pitch = 600  # tap contacts: any pitch above licon.2 and ct.2 does; this one keeps the rail's resistance low
     reach = r["licon.1"] // 2
-    rail = reach + r["m1.5"] + r["m1.4"]
     for y, layer in ((0, "gnd"), (h, "vdd")):
         canvas.box("tap", -end, y - TAP_HALF, width + end, y + TAP_HALF)
         canvas.box("li", -end, y - reach, width + end, y + reach)
-        canvas.box("met1", -end, y - rail, width + end, y + rail)
+        canvas.box("met1", -end, y - RAIL_HALF, width + end, y + RAIL_HALF)
         canvas.label("met1", layer, width // 2 // 5 * 5, y)
         for x in range(pitch // 2, width - pitch // 2 + 1, pitch):
             canvas.contact(x, y)
             canvas.around("mcon", x, y, r["ct.1"] // 2, r["ct.1"] // 2)
-
-
-BUS_HALF = 140
-"""Half width of the met2 row wires: a via2 with its enclosure (via2.1a / 2 + via2.4)."""
 
 
 def bus(canvas: Canvas, net: str, y: int, x1: int, x2: int, label: bool = True) -> None:

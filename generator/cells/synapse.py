@@ -1,7 +1,7 @@
 """The synapse with its latches, and the output synapse whose weight is wired to +1."""
 
-from somaforge.generator.cells.core import CorePlan, draw_core, plan_core
-from somaforge.generator.cells.latch import draw_latch
+from somaforge.generator.cells.core import draw_core
+from somaforge.generator.cells.plan import CorePlan, plan_core
 from somaforge.generator.cells.rows import Rows
 from somaforge.generator.cells.strip import bus, draw_frame
 from somaforge.generator.design import Design, latch_nets

@@ -1,0 +1,259 @@
+"""Horizontal positions: strips, latch slots and the synapse. Nothing is drawn here; the rows ask it for tracks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from somaforge.generator.design import Design
+from somaforge.generator.draw import assign_tracks, far_from
+from somaforge.pdk.errors import InputError
+
+BUS_HALF = 140
+"""Half width of the met2 row wires: a via2 with its enclosure (via2.1a / 2 + via2.4)."""
+
+
+@dataclass(frozen=True)
+class StripPlan:
+    """Gates and diffusions of a strip from left to right; diffusion i lies between gates i-1 and i."""
+
+    gate_nets: tuple[str, ...]
+    gate_lengths: tuple[int, ...]
+    diffusions: tuple[str, ...]
+    contacts: tuple[int, ...]
+    """Centres of the diffusion contacts."""
+    gates: tuple[int, ...]
+    """Centres of the gates."""
+
+    def at(self, net: str) -> list[int]:
+        """Contacts of a net."""
+        return [x for x, n in zip(self.contacts, self.diffusions, strict=True) if n == net]
+
+
+def contact_pitch(design: Design, length: int) -> int:
+    """Contact to contact over a gate of that length."""
+    r = design.pdk.rules
+    return length + r["licon.1"] + 2 * r["licon.11"]
+
+
+def plan_strip(
+    design: Design,
+    x: int,
+    gates: Sequence[tuple[str, int]],
+    diffusions: Sequence[str],
+    end: int | None = None,
+    stretch: int = 0,
+) -> StripPlan:
+    """Positions of a strip whose first contact is at x. `end` moves the last contact outwards to the cell's edge,
+    `stretch` widens the diffusion before the second gate."""
+    centres, contacts = [], [x]
+    for i, (_, length) in enumerate(gates):
+        pitch = contact_pitch(design, length)
+        start = contacts[-1] + (stretch if i == 1 else 0)
+        centres.append(start + pitch // 2)
+        contacts.append(start + pitch)
+    if end is not None:
+        contacts[-1] = max(end, contacts[-1])
+    return StripPlan(
+        tuple(g for g, _ in gates), tuple(n for _, n in gates), tuple(diffusions), tuple(contacts), tuple(centres)
+    )
+
+
+def strip_inset(design: Design) -> int:
+    """From a cell's edge to the first or last contact of its strips. Strips of neighbours keep difftap.3: a strip that
+    runs on through the array would be one device cluster as long as the row, and no cell could be checked by itself."""
+    r = design.pdk.rules
+    return (r["difftap.3"] + 5) // 10 * 5 + r["licon.1"] // 2 + r["licon.5c"]
+
+
+@dataclass(frozen=True)
+class LatchPlan:
+    """Horizontal positions relative to the contact of qb, in nm."""
+
+    q: int
+    middle: int
+    gate: int
+    """Gate of the inverter that drives q (its input is qb)."""
+    gate_bar: int
+    access: int
+    access_bar: int
+    bl: int
+    blb: int
+    left: int
+    right: int
+    bl_line: int
+    """Centre of the vertical bit line on met3."""
+    blb_line: int
+    line_pitch: int
+    """Smallest distance of two met3 lines with via pads, centre to centre."""
+
+    @property
+    def pitch(self) -> int:
+        """Slot to slot, with the diffusion space between."""
+        return self.right - self.left
+
+
+def plan_latch(design: Design) -> LatchPlan:
+    """Positions from the rules: the cross coupling sets the distance of q and qb."""
+    r, z = design.pdk.rules, design.sizes
+    half = r["licon.1"] // 2
+    to_gate = half + r["licon.11"] + z.pull_down.l // 2
+    # A cross-coupling contact keeps li.3 to the column of the other node and its pad poly.2 to the other gate.
+    contact = 2 * half + r["li.3"]
+    pad = half + r["licon.8"]
+    q = -(contact + pad + r["poly.2"] + z.pull_down.l // 2 + to_gate)
+    # The step from the access to the pull-down width keeps poly.4 to the access gate and poly.7 to the other one.
+    between = r["poly.4"] + r["poly.7"]
+    access_bar = -to_gate + z.pull_down.l // 2 + between + z.access.l // 2
+    access_bar = max(access_bar, half + r["licon.11"] + z.access.l // 2)
+    blb = access_bar + z.access.l // 2 + r["licon.11"] + half
+    edge = blb + half + r["licon.5c"] + (r["difftap.3"] + 5) // 10 * 5
+    # met3 lines of neighbouring slots need m3.2 between their via pads.
+    via_pad = r["via2.1a"] // 2 + r["m3.4"]
+    line = min(blb, edge - via_pad - r["m3.2"] // 2)
+    return LatchPlan(
+        q=q,
+        middle=q // 10 * 5,
+        gate=q + to_gate,
+        gate_bar=-to_gate,
+        access=q - access_bar,
+        access_bar=access_bar,
+        bl=q - blb,
+        blb=blb,
+        left=q - edge,
+        right=edge,
+        bl_line=q - line,
+        blb_line=line,
+        line_pitch=2 * via_pad + r["m3.2"],
+    )
+
+
+PAD_CLEARANCE = 460
+"""Distance of two met1 wires of different nets, centre to centre: two via pads (via.5a) and m1.2. Same-net points that
+are closer than this are joined on met1."""
+TRACK_PITCH = 2 * BUS_HALF + 140
+"""Of the met2 tracks that join the drains of a bit: m2.2 between two wires."""
+CONTACT_CLEARANCE = 500
+"""Of two wires of local interconnect over contacts, centre to centre: two ends (li.5) and li.3."""
+BAR_CONTACT_PITCH = 1000
+"""Of the contacts of a gate bar: npc.2 between their nitride cuts."""
+
+
+@dataclass(frozen=True)
+class CorePlan:
+    """Horizontal positions of a synapse."""
+
+    width: int
+    slots: tuple[int, ...]
+    """Origin of each latch slot (its qb contact), sign first, then the highest bit down to bit 0."""
+    bits: tuple[int, ...]
+    """The bit of each slot; the sign is bit `bits`."""
+    strip: StripPlan
+    """Both strips have these positions; rail, source and bar are named by each."""
+    latch: LatchPlan
+    sign_contact: int
+    """Contact of the sign switch's gate, clear of the rail's column of local interconnect."""
+    dummy_contact: int
+    bar_contacts: tuple[int, ...]
+    """Contacts between the gate bar and the row wire."""
+    tracks: tuple[int, ...]
+    """met2 track of each bit's drains, counted from the middle of the cell towards the rail."""
+
+    def slot(self, bit: int) -> int:
+        """Origin of the slot of a bit."""
+        return self.slots[self.bits.index(bit)]
+
+    def switch_gate(self, design: Design, bit: int) -> int:
+        """Centre of the gate of a bit switch."""
+        return self.slot(bit) - contact_pitch(design, design.sizes.switch.l) // 10 * 5
+
+    def drains(self, bit: int) -> list[int]:
+        """Drain contacts of a bit and its vertical wire, from left to right."""
+        return sorted([*self.strip.at(f"node_{bit}"), self.slot(bit)])
+
+    @property
+    def out_line(self) -> int:
+        """Centre of the column's output wire on met3: the middle of the highest bit's slot."""
+        return self.slots[1] + self.latch.middle
+
+    @property
+    def supply_line(self) -> int:
+        """Centre of the vertical supply wire on met3: the middle of the sign's slot."""
+        return self.slots[0] + self.latch.middle
+
+    @property
+    def ground_line(self) -> int:
+        """Centre of the vertical ground wire on met3: a third slot's middle, or with one bit a track of its own."""
+        if len(self.slots) > 2:
+            return self.slots[2] + self.latch.middle
+        return self.slots[-1] + self.latch.blb_line + self.latch.line_pitch
+
+
+def _sequence(bits: int) -> tuple[list[str], list[str]]:
+    """Gate nets and diffusion nets of a strip: sign switch, units from the highest bit down, dummy."""
+    gates, diffusions = ["w_sign"], ["rail", "source"]
+    for k in range(bits - 1, -1, -1):
+        for _ in range(2**k):
+            gates.append("bar")
+            diffusions.append(f"node_{k}" if diffusions[-1] == "source" else "source")
+    return [*gates, "rail"], [*diffusions, "rail"]
+
+
+def plan_core(design: Design) -> CorePlan:
+    """Positions from the rules; InputError where the parameters cannot be drawn."""
+    array, z = design.spec.array, design.sizes
+    if array.mirror.style == "scaled":
+        raise InputError(
+            "array.mirror.style: scaled mirrors have no layout: widths scaled by 1:2:4 do not give currents of 1:2:4 on "
+            "sky130 (narrow-width effects); use style: unit"
+        )
+    if z.switch.l > 1600:
+        raise InputError("array.switch.l_um: a switch longer than 1.6 um does not fit its slot; use a shorter one")
+    # With few or short units the sign's wire covers the whole gate bar: the units move right until a contact fits.
+    for stretch in range(0, 6000, 10 * design.pdk.grid_nm):
+        plan = _plan(design, stretch)
+        if plan.bar_contacts:
+            return plan
+    raise InputError("array.mirror: the gate bar has no room for its contact; use a longer unit (l_um)")
+
+
+def _plan(design: Design, stretch: int) -> CorePlan:
+    array, z, r = design.spec.array, design.sizes, design.pdk.rules
+    latch = plan_latch(design)
+    gates, diffusions = _sequence(array.bits)
+    lengths = [(net, z.sign.l if net == "w_sign" else z.unit.l) for net in gates]
+    inset = strip_inset(design)
+    strip = plan_strip(design, inset, lengths, diffusions, stretch=stretch)
+    slots, bits = _slots(design, strip, latch)
+    width = max(strip.contacts[-1] + inset, slots[-1] + latch.right)
+    if array.bits == 1:
+        width = max(width, slots[-1] + latch.right + latch.line_pitch)
+    strip = plan_strip(design, inset, lengths, diffusions, end=width - inset, stretch=stretch)
+    half = r["licon.1"] // 2
+    pad = half + r["licon.8a"]
+    sign_contact = max(strip.gates[0], strip.contacts[0] + half + r["li.3"] + half + r["li.5"])
+    dummy_contact = max(strip.gates[-1], strip.gates[-1] - z.unit.l // 2 + pad)
+    low = max(strip.gates[1] - z.unit.l // 2 + pad, slots[0] + CONTACT_CLEARANCE)
+    high = min(max(strip.gates[-2] + z.unit.l // 2 - pad, strip.gates[1]), dummy_contact - CONTACT_CLEARANCE)
+    contacts: list[int] = []
+    for x in range(low, high + 1, design.pdk.grid_nm):
+        if far_from(x, slots, PAD_CLEARANCE) and far_from(x, contacts, BAR_CONTACT_PITCH):
+            contacts.append(x)
+    drains = [sorted([*strip.at(f"node_{k}"), slots[bits.index(k)]]) for k in range(array.bits)]
+    tracks = assign_tracks([(d[0], d[-1]) for d in drains], PAD_CLEARANCE)
+    return CorePlan(width, slots, bits, strip, latch, sign_contact, dummy_contact, tuple(contacts[:8]), tuple(tracks))
+
+
+def _slots(design: Design, strip: StripPlan, latch: LatchPlan) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Latch slots from left to right: each near the drains of its bit, its vertical wire clear of all others."""
+    count = design.spec.array.bits
+    bits = (count, *range(count - 1, -1, -1))
+    slots: list[int] = []
+    for bit in bits:
+        x = -latch.left if not slots else slots[-1] + latch.pitch
+        if bit < count:
+            own = strip.at(f"node_{bit}")
+            others = [d for k in range(count) if k != bit for d in strip.at(f"node_{k}")]
+            x = max(x, (own[0] + own[-1]) // 10 * 5)
+            while not far_from(x, others, PAD_CLEARANCE):
+                x += design.pdk.grid_nm
+        slots.append(x)
+    return tuple(slots), bits
