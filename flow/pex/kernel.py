@@ -143,7 +143,12 @@ def couple(shapes: Rectangles, core: tuple[int, int, int, int], process: Interco
     xs = np.unique(np.concatenate((xs, (outer[0], outer[2]))))
     ys = np.unique(np.concatenate((ys, (outer[1], outer[3]))))
     grid = _paint(shapes, outer, xs, ys, len(process.conductors), substrate)
-    inside = ((ys[:-1] >= core[1]) & (ys[1:] <= core[3]))[:, None] & ((xs[:-1] >= core[0]) & (xs[1:] <= core[2]))[None]
+    rows, columns = (
+        slice(int(np.searchsorted(cuts, core[k])), int(np.searchsorted(cuts, core[k + 2])))
+        for cuts, k in ((ys, 1), (xs, 0))
+    )
+    inside = np.zeros(grid.shape[1:], dtype=bool)
+    inside[rows, columns] = True
     below_layer, below_net = _nearest(grid, range(len(grid)))
     above_layer, above_net = _nearest(grid, range(len(grid) - 1, -1, -1))
     sums = _Sums()
@@ -153,18 +158,17 @@ def couple(shapes: Rectangles, core: tuple[int, int, int, int], process: Interco
     for layer in range(POLY, len(grid)):
         if not (grid[layer] >= 0).any():
             continue
-        planes = [
-            grid[layer], below_layer[layer], below_net[layer], above_layer[layer], above_net[layer],
-            inside, channel, column, row,
-        ]  # fmt: skip
+        around = [below_layer[layer], below_net[layer], above_layer[layer], above_net[layer]]
+        planes = [grid[layer], *around, _kind(grid[layer], *around), inside, channel, column, row]
         for flip in (False, True):
             for turn in (False, True):
-                view = [p.T if turn else p for p in planes]
-                along, across = (ys, xs) if turn else (xs, ys)
+                # Only the lines that cross the core hold edges of it.
+                view = [p[:, columns].T if turn else p[rows] for p in planes]
+                along, across = (ys, np.diff(xs)[columns]) if turn else (xs, np.diff(ys)[rows])
                 if flip:
                     view = [p[:, ::-1] for p in view]
                     along = -along[::-1]
-                _edges(sums, model, layer, view, along, np.diff(across))
+                _edges(sums, model, layer, view, along, across)
     return sums.couplings()
 
 
@@ -200,6 +204,22 @@ def _nearest(grid: Ints, order: range) -> tuple[Ints, Ints]:
     return layer_of, net_of
 
 
+def _kind(*planes: Ints) -> Ints:
+    """One number per cell that is the same where all planes are the same."""
+    kind = np.zeros_like(planes[0])
+    for plane in planes:
+        kind = kind * (int(plane.max()) + 2) + plane + 1
+    return kind
+
+
+def _run_ends(kind: Ints) -> Ints:
+    """For each cell the last cell, along the second axis, of the run of equal cells that it lies in."""
+    width = kind.shape[1]
+    ends = np.full(kind.shape, width - 1, dtype=np.int64)
+    ends[:, :-1] = np.where(kind[:, :-1] != kind[:, 1:], np.arange(width - 1), width - 1)
+    return np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
+
+
 def _plates(
     sums: _Sums, model: _Model, grid: Ints, below_layer: Ints, below_net: Ints, inside: NDArray[np.bool_],
     xs: Ints, ys: Ints,
@@ -214,7 +234,8 @@ def _plates(
 
 def _edges(sums: _Sums, model: _Model, layer: int, view: list[NDArray[Any]], along: Ints, lengths: Ints) -> None:
     """Sidewall and fringe of the edges of one layer that face one direction (the view's second axis, upward)."""
-    own, down_layer, down_net, up_layer, up_net, inside, channel, column, row = view
+    own, down_layer, down_net, up_layer, up_net, kind, inside, channel, column, row = view
+    ends = _run_ends(kind)
     iy, ix = np.nonzero((own[:, :-1] >= 0) & (own[:, 1:] == EMPTY) & inside[:, :-1])
     net = np.asarray(own[iy, ix])
     gate = np.asarray(channel[iy, ix]) if layer == POLY else np.zeros(len(iy), dtype=bool)
@@ -223,7 +244,8 @@ def _edges(sums: _Sums, model: _Model, layer: int, view: list[NDArray[Any]], alo
     cell = ix + 1
     while len(iy):
         near = (along[cell] - edge).astype(float)
-        far = np.minimum((along[cell + 1] - edge).astype(float), model.halo)
+        last = ends[iy, cell]
+        far = np.minimum((along[last + 1] - edge).astype(float), model.halo)
         met = np.asarray(own[iy, cell])
         hit = met >= 0
         sums.add(
@@ -238,6 +260,6 @@ def _edges(sums: _Sums, model: _Model, layer: int, view: list[NDArray[Any]], alo
             part = (np.arctan(alpha * far[free]) - np.arctan(alpha * near[free])) / model.full[layer, to]
             farad = length[free] * model.fringe[layer, to] * part
             sums.add(net[free], np.asarray(nets[iy, cell])[free], farad, x[free], y[free])
-        cell = cell + 1
+        cell = last + 1
         go = ~hit & (cell < len(along) - 1) & (far < model.halo)
         iy, cell, net, gate, x, y, edge, length = (v[go] for v in (iy, cell, net, gate, x, y, edge, length))

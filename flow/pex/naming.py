@@ -43,20 +43,14 @@ def schematic_names(lvs: kdb.LayoutVsSchematic, top: kdb.Circuit) -> Names:
         pairs = known[circuits.first().name] = _Pairs()
         for net in xref.each_net_pair(circuits):
             if net.first() is not None and net.second() is not None:
-                pairs.nets[net.first().cluster_id] = _path(net.second().expanded_name())
+                pairs.nets[net.first().cluster_id] = net.second().expanded_name()
         for sub in xref.each_subcircuit_pair(circuits):
             if sub.first() is not None and sub.second() is not None:
-                pairs.children[sub.first().id()] = _path(sub.second().expanded_name() + ".")
+                pairs.children[sub.first().id()] = sub.second().expanded_name() + "."
         for device in xref.each_device_pair(circuits):
             if device.first() is not None and device.second() is not None:
-                pairs.devices[device.first().id()] = _path(device.second().expanded_name())
+                pairs.devices[device.first().id()] = device.second().expanded_name()
     return _names(known, top.name, "")
-
-
-def _path(name: str) -> str:
-    """KLayout's SPICE reader drops the letter that makes an instance: `_row_2.node_1` is `x_row_2.node_1`."""
-    *instances, last = name.split(".")
-    return "".join(f"x{instance}." for instance in instances) + last
 
 
 def _names(known: dict[str, _Pairs], circuit: str, prefix: str) -> Names:

@@ -74,8 +74,7 @@ def _along(x: Ints, y: Ints, boxes: Ints, sheets: Floats) -> list[Segment]:
         low = (centres[k - 1] + centres[k]) / 2 if k else -np.inf
         high = (centres[k + 1] + centres[k]) / 2 if k + 1 < len(rows) else np.inf
         bottom, top = np.maximum(boxes[:, 1], low), np.minimum(boxes[:, 3], high)
-        # Only what is longer than wide carries current along the row; the rest is stubs and landing pads.
-        use = (top > bottom) & (boxes[:, 2] - boxes[:, 0] >= boxes[:, 3] - boxes[:, 1])
+        use = top > bottom
         order = row[np.argsort(x[row], kind="stable")]
         for a, b in zip(order[:-1].tolist(), order[1:].tolist(), strict=True):
             ohm = stretch(boxes[use], (top - bottom)[use], sheets[use], int(x[a]), int(x[b]))
@@ -91,7 +90,10 @@ def stretch(boxes: Ints, widths: Floats, sheets: Floats, start: int, end: int) -
     cuts = np.unique(np.clip(np.concatenate((boxes[:, 0], boxes[:, 2], [start, end])), start, end))
     middle = (cuts[:-1] + cuts[1:]) / 2
     there = (boxes[:, 0][None] <= middle[:, None]) & (boxes[:, 2][None] >= middle[:, None])
-    conductance = there @ (widths / sheets)
+    # What is longer than wide carries current along; stubs and landing pads count only where nothing else does.
+    trunk = (boxes[:, 2] - boxes[:, 0]) >= widths
+    conductance = there @ (trunk * widths / sheets)
+    conductance = np.where(conductance > 0, conductance, there @ (widths / sheets))
     if np.any(conductance <= 0):
         return None
     return float(np.sum(np.diff(cuts) / conductance))
