@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Literal, Protocol
 
@@ -56,7 +57,7 @@ class ProgrammedChip:
 
 def check_program(design: Design, codes: Program) -> None:
     """InputError unless `codes` has one matrix of legal codes per layer, of the physical sizes."""
-    shapes = list(zip(design.layers, design.layers[1:], strict=False))
+    shapes = list(pairwise(design.layers))
     if [c.shape for c in codes] != shapes:
         raise InputError(f"weights: matrices {[c.shape for c in codes]}, the array has {shapes}")
     if any(np.any(np.abs(c) > design.weights.full_scale) for c in codes):

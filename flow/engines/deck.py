@@ -1,7 +1,6 @@
 """The ngspice deck of a programmed chip: transistors, wiring, stimulus. No `.control` block: nothing is executed."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,8 +38,6 @@ class Stimulus:
     """[patterns, inputs] in A."""
     dwell_s: float
     rise_s: float
-    programs: Sequence[Program] | None = None
-    """Weights per pattern; None: the chip's own all the time."""
     probes: tuple[str, ...] = ()
     """Nets whose voltage is recorded."""
 
@@ -76,7 +73,7 @@ class Deck:
             transistors=transistors,
             wiring=self._wiring(),
             supply=f"{chip.supply_V:.9g}",
-            sources=[*self._outputs(), *self._inputs(), *self._memory[1]],
+            sources=[*self._outputs(), *self._inputs()],
             starts=self._starts(),
             saves=" ".join(self.vectors),
             step=f"{stimulus.dwell_s / 50:.6e}",
@@ -112,32 +109,21 @@ class Deck:
         return found
 
     @cached_property
-    def _memory(self) -> tuple[dict[str, str], list[str]]:
-        """Nets of the memory that sit on a rail, and sources for weight nets that change between patterns."""
+    def _ties(self) -> dict[str, str]:
+        """Nets of the memory that sit on a rail. It is idle: word lines low, bit lines precharged."""
         ties: dict[str, str] = {}
-        for port in self.chip.flat.ports:  # the memory is idle: word lines low, bit lines precharged
+        for port in self.chip.flat.ports:
             if port.startswith("wl_"):
                 ties[port] = "gnd"
             elif port.startswith(("bl_", "blb_")):
                 ties[port] = "vdd"
-        if self.chip.memory == "transistor":
-            if self.stimulus.programs is not None:
-                raise InputError("deck: weights that change between patterns need memory='ideal'")
-            return ties, []
-        sources: list[str] = []
-        programs = [self._bits(p) for p in self.stimulus.programs or [self.chip.codes]]
-        for net, first in programs[0].items():
-            values = [p[net] for p in programs]
-            if all(v == first for v in values):
-                ties[net], ties[f"{net}_bar"] = ("vdd", "gnd") if first else ("gnd", "vdd")
-            else:
-                levels = np.where(values, self.chip.supply_V, 0.0)
-                sources.append(f"v_w{len(sources)} {_safe(net)} gnd {self._steps(levels)}")
-                ties[f"{net}_bar"] = "gnd"  # only wiring hangs on it
-        return ties, sources
+        if self.chip.memory == "ideal":
+            for net, high in self._bits(self.chip.codes).items():
+                ties[net], ties[f"{net}_bar"] = ("vdd", "gnd") if high else ("gnd", "vdd")
+        return ties
 
     def _net(self, name: str) -> str:
-        return self._memory[0].get(name) or _safe(name)
+        return self._ties.get(name) or _safe(name)
 
     def _transistors(self) -> tuple[list[str], list[str]]:
         chip = self.chip
@@ -146,6 +132,9 @@ class Deck:
         for m, shift in zip(chip.flat.mos, chip.shifts, strict=True):
             if _LATCH in m.name and chip.memory == "ideal":
                 continue
+            d, g, s, b = (self._net(n) for n in (m.d, m.g, m.s, m.b))
+            if d == s and {d, g} <= {"vdd", "gnd"}:
+                continue  # a dummy across one rail carries nothing
             key = (m.device, m.w_nm, m.l_nm)
             if key not in kinds:
                 model = bind(*key, chip.corner)
@@ -153,8 +142,7 @@ class Deck:
                 cards.append(model.card(name, exact=chip.exact))
                 kinds[key] = (name, model.instance(), mismatch.sign(m.device))
             name, geometry, sign = kinds[key]
-            nets = " ".join(self._net(n) for n in (m.d, m.g, m.s, m.b))
-            lines.append(f"m{_safe(m.name)} {nets} {name}{geometry} delvto={sign * shift:.9g}")
+            lines.append(f"m{_safe(m.name)} {d} {g} {s} {b} {name}{geometry} delvto={sign * shift:.9g}")
         return lines, cards
 
     def _wiring(self) -> list[str]:
