@@ -97,6 +97,8 @@ def _compare(opened: OpenLayout, netlist: Path, netlist_top: str, *, flat: bool)
     extracted.case_sensitive = False
     top = extraction.top
     devices = _flat_devices(top, {})
+    # Purging must not take a circuit that is compared.
+    top.dont_purge = reference.dont_purge = True
     lines = [*_extraction_errors(extraction)]
     if devices == 0:
         lines.append(f"layout {top.name}: no transistor was found in it")

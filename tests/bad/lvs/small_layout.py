@@ -50,7 +50,6 @@ class Options:
     flat: bool = False
 
 
-
 PITCH = 2000
 ROW = 8000
 
@@ -65,6 +64,9 @@ def draw(path: Path, options: Options = Options()) -> Path:
     matrix = layout.create_cell("matrix")
     _matrix(matrix, row, options)
     if options.flat:
+        # Names of cells' pins are no names of the flat cell.
+        for cell in (inverter, row):
+            cell.shapes(layout.layer(*LAYERS["li_label"])).clear()
         matrix.flatten(True)
     layout.write(str(path))
     return path
@@ -173,3 +175,34 @@ def _matrix(cell: kdb.Cell, row: kdb.Cell, options: Options) -> None:
         _box(cell, "met1", 1330, 3000, 1670, ROW + 3000)
         for y in (3000, ROW + 3000):
             _box(cell, "mcon", 1415, y - 85, 1585, y + 85)
+
+
+PAIR = """* two transistors in parallel
+.subckt pair d g s b
+X1 d g s b sky130_fd_pr__nfet_01v8 w=0.84 l=0.15
+X2 d g s b sky130_fd_pr__nfet_01v8 w=0.84 l=0.15
+.ends
+"""
+
+
+def draw_pair(path: Path, second_w: int) -> Path:
+    """Two n transistors in parallel, the second `second_w` wide; the substrate is labelled as in a standard cell."""
+    layout = kdb.Layout()
+    cell = layout.create_cell("pair")
+    _box(cell, "diff", 0, 0, 1000, 840)
+    _box(cell, "diff", 1000, 0, 2000, second_w)
+    for x in (500, 1500):
+        _box(cell, "poly", x - 75, -200, x + 75, 1200)
+    _box(cell, "poly", 425, 1100, 1575, 1300)
+    for x in (200, 1000, 1800):
+        _contact(cell, x, 400)
+        _box(cell, "li", x - 100, 200, x + 100, 600)
+    _box(cell, "li", 100, -400, 300, 400)
+    _box(cell, "li", 1700, -400, 1900, 400)
+    _box(cell, "li", 100, -500, 1900, -300)
+    _label(cell, "li", "s", 200, 0)
+    _label(cell, "li", "d", 1000, 400)
+    cell.shapes(layout.layer(66, 5)).insert(kdb.Text("g", kdb.Trans(1000, 1200)))
+    cell.shapes(layout.layer(64, 59)).insert(kdb.Text("b", kdb.Trans(0, 0)))
+    layout.write(str(path))
+    return path
