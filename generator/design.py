@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from somaforge.generator.address import WeightFormat, bit_line, bit_line_bar, word_line
 from somaforge.generator.circuit import Call, Circuit, FlatNetlist, Library, Mos
@@ -56,7 +57,7 @@ class Design:
     @property
     def synapse_count(self) -> int:
         """Synapses with a weight (the fixed output synapses are not counted, as in the paper)."""
-        return sum(a * b for a, b in zip(self.layers, self.layers[1:], strict=False))
+        return sum(a * b for a, b in pairwise(self.layers))
 
     @cached_property
     def flat(self) -> FlatNetlist:
@@ -238,7 +239,7 @@ class _Builder:
                 calls.append(
                     Call(f"x_soma_{layer}_{i}", "soma", (source, f"vp_{layer}_{i}", f"vn_{layer}_{i}", "vdd", "gnd"))
                 )
-        for m, (rows, columns) in enumerate(zip(layers, layers[1:], strict=False)):
+        for m, (rows, columns) in enumerate(pairwise(layers)):
             rails = [x for r in range(rows) for x in (f"vp_{m}_{r}", f"vn_{m}_{r}", word_line(m, r))]
             sums = [f"sum_{m + 1}_{c}" for c in range(columns)]
             lines = [
@@ -258,7 +259,7 @@ class _Builder:
     def library(self) -> Library:
         layers = self.spec.array.layers
         circuits = [self.latch(), self.soma(), self.synapse(), self.output_synapse()]
-        for m, (rows, columns) in enumerate(zip(layers, layers[1:], strict=False)):
+        for m, (rows, columns) in enumerate(pairwise(layers)):
             circuits += [self.row(m, columns), self.matrix(m, rows, columns)]
         circuits.append(self.network())
         return Library({c.name: c for c in circuits}, self.spec.name)

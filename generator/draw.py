@@ -79,7 +79,7 @@ class Canvas:
                 continue
             rules = _CUTS[name]
             size = self.r[rules[1]] // 2
-            small, large = (size + self.r[rule] for rule in rules[side])  # type: ignore[index,union-attr]
+            small, large = (size + self.r[rule] for rule in rules[side])
             pair = (large, small) if orientation == "h" else (small, large)
             half = [max(half[0], pair[0]), max(half[1], pair[1])]
         return half[0], half[1]
@@ -110,13 +110,9 @@ def assign_tracks(spans: Sequence[tuple[int, int]], clearance: int) -> list[int]
     tracks = [0] * len(spans)
     for i in sorted(range(len(spans)), key=lambda k: spans[k]):
         low, high = spans[i]
-        for track, end in enumerate(ends):
-            if low - end >= clearance:
-                break
-        else:
-            track = len(ends)
-            ends.append(high)
-        ends[track] = high
+        free = (t for t, end in enumerate(ends) if low - end >= clearance)
+        track = next(free, len(ends))
+        ends[track:] = [high, *ends[track + 1 :]]
         tracks[i] = track
     return tracks
 

@@ -7,6 +7,7 @@ right, over the array, to that neuron's soma. Word lines of inner matrices arriv
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from somaforge.generator.cells.plan import CorePlan
 from somaforge.generator.cells.rows import Rows
@@ -83,5 +84,5 @@ class Floorplan:
     def cell_area_um2(self) -> float:
         """Sum of the areas of all somas, synapses and output synapses."""
         somas = sum(self.layers) * self.soma.width
-        synapses = sum(a * b for a, b in zip(self.layers, self.layers[1:], strict=False)) + self.layers[-1]
+        synapses = sum(a * b for a, b in pairwise(self.layers)) + self.layers[-1]
         return (somas + synapses * self.synapse.width) * self.rows.height / 1e6

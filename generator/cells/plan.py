@@ -202,8 +202,8 @@ def plan_core(design: Design) -> CorePlan:
     array, z = design.spec.array, design.sizes
     if array.mirror.style == "scaled":
         raise InputError(
-            "array.mirror.style: scaled mirrors have no layout: widths scaled by 1:2:4 do not give currents of 1:2:4 on "
-            "sky130 (narrow-width effects); use style: unit"
+            "array.mirror.style: scaled mirrors have no layout: widths scaled by 1:2:4 do not give currents of 1:2:4 "
+            "on sky130 (narrow-width effects); use style: unit"
         )
     if z.switch.l > 1600:
         raise InputError("array.switch.l_um: a switch longer than 1.6 um does not fit its slot; use a shorter one")

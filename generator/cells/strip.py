@@ -67,7 +67,7 @@ def draw_frame(canvas: Canvas, rows: Rows, width: int, mirror: tuple[DeviceType,
     end = r["licon.1"] // 2 + r["licon.5c"]
     over = end + r["nsd.5a"]
     well = end + r["difftap.8"]
-    tap = TAP_HALF + r["nsd.5a"]
+    tap = TAP_HALF + r["nsd.7"]
     h = rows.height
     canvas.box("nwell", -well, rows.well_y, width + well, h + TAP_HALF + r["difftap.10"])
     canvas.box("psdm", -over, -tap, width + over, tap)

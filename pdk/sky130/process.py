@@ -56,6 +56,7 @@ RULES: dict[str, int] = {
     "nsd.1": 380,
     "nsd.2": 380,
     "nsd.5a": 125,
+    "nsd.7": 130,
     "npc.1": 270,
     "npc.2": 270,
     "hvtp.1": 380,
