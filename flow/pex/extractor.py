@@ -113,7 +113,9 @@ def _circuit(extraction: Extraction, geometry: Geometry, named: bool) -> FlatNet
         ports = [pin.name() for pin in top.each_pin()]
     else:
         used = {n for m in mos for n in (m.d, m.g, m.s, m.b)}
-        ports = [safe(net.name) for net in top.each_net() if net.name and safe(net.name) in used]
+        ports = [safe(net.name) for net in top.each_net() if net.name and safe(net.name) in geometry.nets]
+        # The substrate is a node of the result even where no transistor stands in it.
+        ports += [geometry.nets[0]] if geometry.nets[0] not in used else []
     unknown = [m.name for m in mos if m.name.rpartition(".")[2].startswith("unmatched_")]
     if unknown:
         raise InputError(f"cell {top.name}: transistor {unknown[0]} has no counterpart in the schematic")

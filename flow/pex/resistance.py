@@ -66,6 +66,8 @@ def _region(boxes: Ints) -> kdb.Region:
 
 def _by_net(layer: Ints, net: Ints, boxes: Ints) -> Iterator[tuple[int, int, Ints]]:
     """Groups of equal (layer, net)."""
+    if not len(layer):
+        return
     order = np.lexsort((net, layer))
     keys = np.stack((layer[order], net[order]), axis=1)
     starts = np.flatnonzero(np.any(np.diff(keys, axis=0, prepend=keys[:1] - 1) != 0, axis=1))
