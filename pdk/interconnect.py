@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Sidewall:
-    """Coupling of two facing edges of one layer: C = farad_per_m * length / (spacing + offset), both edges together."""
+    """Coupling of two facing edges of one layer: C = farad * length / (spacing + offset), both edges together."""
 
-    farad_per_m_m: float
-    """Coefficient in F: (F/m) * m of spacing."""
+    farad: float
+    """C of a wire as long as its spacing (with offset) is wide."""
     offset_nm: float
 
 

@@ -86,7 +86,7 @@ class _Model:
         for (edge, other), value in process.fringe_F_per_m.items():
             self.fringe[names.index(edge), names.index(other)] = value * 1e-9
         # Half for each of the two facing edges: both are visited.
-        self.side = np.array([process.sidewall[k].farad_per_m_m / 2 if k in process.sidewall else 0.0 for k in names])
+        self.side = np.array([process.sidewall[k].farad / 2 if k in process.sidewall else 0.0 for k in names])
         self.offset = np.array([process.sidewall[k].offset_nm if k in process.sidewall else 0.0 for k in names])
 
 
@@ -108,13 +108,14 @@ def join(parts: Sequence[Couplings]) -> Couplings:
     """Everything in `parts`, entries of the same pair of nets added up."""
     if not parts:
         return no_couplings()
-    a, b = (np.concatenate([getattr(p, name) for p in parts]) for name in ("a", "b"))
-    farad, x, y = (np.concatenate([getattr(p, name) for p in parts]) for name in ("farad", "x", "y"))
+    a, b = np.concatenate([p.a for p in parts]), np.concatenate([p.b for p in parts])
+    farad = np.concatenate([p.farad for p in parts])
+    x, y = np.concatenate([p.x for p in parts]), np.concatenate([p.y for p in parts])
     nets = int(max(a.max(initial=0), b.max(initial=0))) + 1
     key = np.minimum(a, b) * nets + np.maximum(a, b)
     found, index = (None, key) if nets * nets <= _DENSE else np.unique(key, return_inverse=True)
     size = nets * nets if found is None else len(found)
-    total = np.bincount(index, farad, size)
+    total = np.bincount(index, farad, size).astype(float)
     moments = [np.bincount(index, farad * v, size) for v in (x, y)]
     used = np.flatnonzero(total)
     pair = used if found is None else found[used]

@@ -9,7 +9,10 @@ are approximated". Where the two disagree, or agree on a number and not on its m
   taken as equipotential.
 - contact of a p tap in an nwell (`licon_ntap`, 185 ohm): klayout-pex; the tech file calls it `nsc`, same number.
 - sidewall: both print 44 aF for met1. Magic up to 8.3.678 applied the whole number to a pair of facing edges,
-  Magic from 8.3.679 and klayout-pex 0.6.12 apply half of it; `SIDEWALL_SHARE` says which is used here.
+  Magic from 8.3.679 and klayout-pex 0.6.12 apply half of it. A two-dimensional field solution of two met1 wires
+  (tests/flow/test_pex_field.py) gives 140, 92, 57, 34, 19 aF/um at 0.14, 0.28, 0.5, 1 and 2 um: the whole number
+  (113, 83, 59, 35, 20) is right within 20 %, half of it is not. So the whole is used here (`SIDEWALL_SHARE`), and
+  comparisons with klayout-pex ask for its reading: `interconnect(KLAYOUT_PEX_SIDEWALL_SHARE)`.
 - heights agree to 1 nm; klayout-pex alone has the dielectrics.
 - the tech file has low and high corners (hrlc, lrhc ...); klayout-pex has none. Only nominal is here.
 """
@@ -60,8 +63,10 @@ _SIDEWALL: dict[str, tuple[float, float]] = {
     "met5": (155.0, 500.0),
 }
 
-SIDEWALL_SHARE = 0.5
+SIDEWALL_SHARE = 1.0
 """Part of the printed sidewall number that a pair of facing edges has (see the module's docstring)."""
+KLAYOUT_PEX_SIDEWALL_SHARE = 0.5
+"""The part that klayout-pex 0.6.12 gives it: for comparisons only."""
 
 _AF_PER_UM2 = 1e-18 / 1e-12
 _AF_PER_UM = 1e-18 / 1e-6
@@ -83,45 +88,51 @@ def _tables() -> tuple[dict[tuple[str, str], float], dict[tuple[str, str], float
 
 _plate, _fringe = _tables()
 
-INTERCONNECT = Interconnect(
-    conductors=CONDUCTORS,
-    plate_F_per_m2=_plate,
-    fringe_F_per_m=_fringe,
-    sidewall={k: Sidewall(SIDEWALL_SHARE * c * _AF_UM_PER_UM, o) for k, (c, o) in _SIDEWALL.items()},
-    # alpha = 0.02 /um for each aF/um2: Magic's ExtTech halo constant, as klayout-pex uses it.
-    fringe_alpha_per_plate=0.02 * 1e6 / _AF_PER_UM2,
-    halo_nm=8000,  # `side_halo` (klayout-pex), `sidehalo 8` (tech file)
-    device_pairs=frozenset({("poly", "diffusion"), ("diffusion", "substrate")}),
-    # `resistance.layers`, mOhm in the source.
-    sheet_ohm={
-        "poly": 48.2,
-        "li": 12.8,
-        "met1": 0.125,
-        "met2": 0.125,
-        "met3": 0.047,
-        "met4": 0.047,
-        "met5": 0.029,
-    },
-    # `resistance.contacts` and `resistance.vias`, mOhm in the source. licon by what lies under it.
-    cut_ohm={
-        "licon_n": 185.0,
-        "licon_p": 585.0,
-        "licon_poly": 152.0,
-        "mcon": 9.3,
-        "via": 4.5,
-        "via2": 3.41,
-        "via3": 3.41,
-        "via4": 0.38,
-    },
-    # `height` of the tech file.
-    height_nm={
-        "diffusion": (206, 120),
-        "poly": (326, 180),
-        "li": (936, 100),
-        "met1": (1376, 360),
-        "met2": (2006, 360),
-        "met3": (2786, 845),
-        "met4": (4021, 845),
-        "met5": (5371, 1260),
-    },
-)
+
+def interconnect(sidewall_share: float = SIDEWALL_SHARE) -> Interconnect:
+    """sky130's wiring, nominal; `sidewall_share` of the printed sidewall numbers."""
+    return Interconnect(
+        conductors=CONDUCTORS,
+        plate_F_per_m2=_plate,
+        fringe_F_per_m=_fringe,
+        sidewall={k: Sidewall(sidewall_share * c * _AF_UM_PER_UM, o) for k, (c, o) in _SIDEWALL.items()},
+        # alpha = 0.02 /um for each aF/um2: Magic's ExtTech halo constant, as klayout-pex uses it.
+        fringe_alpha_per_plate=0.02 * 1e6 / _AF_PER_UM2,
+        halo_nm=8000,  # `side_halo` (klayout-pex), `sidehalo 8` (tech file)
+        device_pairs=frozenset({("poly", "diffusion"), ("diffusion", "substrate")}),
+        # `resistance.layers`, mOhm in the source.
+        sheet_ohm={
+            "poly": 48.2,
+            "li": 12.8,
+            "met1": 0.125,
+            "met2": 0.125,
+            "met3": 0.047,
+            "met4": 0.047,
+            "met5": 0.029,
+        },
+        # `resistance.contacts` and `resistance.vias`, mOhm in the source. licon by what lies under it.
+        cut_ohm={
+            "licon_n": 185.0,
+            "licon_p": 585.0,
+            "licon_poly": 152.0,
+            "mcon": 9.3,
+            "via": 4.5,
+            "via2": 3.41,
+            "via3": 3.41,
+            "via4": 0.38,
+        },
+        # `height` of the tech file.
+        height_nm={
+            "diffusion": (206, 120),
+            "poly": (326, 180),
+            "li": (936, 100),
+            "met1": (1376, 360),
+            "met2": (2006, 360),
+            "met3": (2786, 845),
+            "met4": (4021, 845),
+            "met5": (5371, 1260),
+        },
+    )
+
+
+INTERCONNECT = interconnect()

@@ -18,6 +18,7 @@ from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import CheckError
 from somaforge.pdk.sky130 import install
+from somaforge.pdk.sky130.parasitics import KLAYOUT_PEX_SIDEWALL_SHARE, SIDEWALL_SHARE, interconnect
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = json.loads((ROOT / "tests" / "golden" / "pex" / "klayout_pex.json").read_text())
@@ -34,7 +35,8 @@ def foundry(cell: str, suffix: str) -> Path:
 @pytest.mark.parametrize("cell", list(GOLDEN["cells"]))
 def test_agrees_with_klayout_pex(cell: str) -> None:
     """Total capacitance: 5 % for nets above 0.2 fF, 3 % over the cell."""
-    found = pex.extract(foundry(cell, ".gds"), cell, foundry(cell, ".spice"))
+    process = interconnect(KLAYOUT_PEX_SIDEWALL_SHARE)
+    found = pex.extract(foundry(cell, ".gds"), cell, foundry(cell, ".spice"), process=process)
     totals = {net: f * 1e15 for net, f in found.total_capacitance().items()}
     expected = GOLDEN["cells"][cell]["nets_fF"]
     assert totals.keys() == expected.keys()
@@ -94,7 +96,7 @@ def test_labels_name_nets_and_metal_without_a_label_is_not_lost(tmp_path: Path) 
     assert len(found.geometry.nets) == 3
     other = next(n for n in found.geometry.nets if n not in ("a", found.ground))
     coupling = next(c for c in found.couplings if {c.a, c.b} == {"a", other})
-    assert coupling.farad == pytest.approx(0.5 * 44e-18 * 20 / 0.45, rel=0.01)
+    assert coupling.farad == pytest.approx(SIDEWALL_SHARE * 44e-18 * 20 / 0.45, rel=0.01)
     assert found.resistance_ohm["a"] == pytest.approx(0.125 * 100, rel=0.01)
     flat = pex.annotate(found.circuit, found)
     assert set(flat.ports) == {"a", found.ground}
