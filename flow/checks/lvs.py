@@ -18,6 +18,8 @@ from somaforge.pdk.sky130.connectivity import PINS, Extraction, extract
 
 SIZE_TOLERANCE_UM = 0.001
 """Layouts are on a 5 nm grid and schematics are exact: 1 nm is rounding, and below 1 % of the shortest channel."""
+FLAT_LIMIT = 50_000
+"""Transistors above which cells that do not match are not compared flat as well: that would take hours."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def compare(layout: Path, netlist: Path, top: str, netlist_top: str | None = Non
     """Compare cell by cell, or flat if that matches better; keeps everything that it was made from."""
     opened = open_layout(layout, top)
     comparison = _compare(opened, netlist, netlist_top or top, flat=False)
-    if comparison.lines:
+    if comparison.lines and comparison.devices <= FLAT_LIMIT:
         flat = _compare(opened, netlist, netlist_top or top, flat=True)
         if len(flat.lines) < len(comparison.lines):
             comparison = flat
@@ -133,7 +135,10 @@ def _flat_devices(circuit: kdb.Circuit, known: dict[str, int]) -> int:
 def _extraction_errors(extraction: Extraction) -> Iterator[str]:
     for entry in extraction.lvs.each_log_entry():
         if entry.severity in (kdb.Severity.Error, kdb.Severity.Warning):
-            yield f"layout {entry.cell_name or extraction.opened.cell.name}: {' '.join(entry.message.split())}"
+            message = " ".join(entry.message.split())
+            if "soft-connected" in message:
+                message += "; its wires meet only in a well or in the substrate, join them in metal"
+            yield f"layout {entry.cell_name or extraction.opened.cell.name}: {message}"
 
 
 def _make_pins(extraction: Extraction, top: kdb.Circuit, reference: kdb.Circuit) -> Iterator[str]:
