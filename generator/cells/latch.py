@@ -44,6 +44,9 @@ def draw_latch(canvas: Canvas, design: Design, rows: Rows) -> None:
         canvas.li_pad(p.middle, y, "h")
         canvas.stack(p.middle, bus, "li", "met2")
         canvas.label("met2", net, p.middle, bus)
+    # The wells are tapped in the rows, not here: as a cell by itself the latch has them as pins.
+    canvas.label("nwell", "vpb", p.middle, rows.supply_bus)
+    canvas.label("pwell", "vnb", p.middle, rows.ground_bus)
     _nodes(canvas, rows, p, access_y)
 
 

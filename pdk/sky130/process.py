@@ -26,6 +26,8 @@ LAYERS: dict[str, tuple[int, int]] = {
     "met5": (72, 20),
     "areaid_sc": (81, 4),
     "boundary": (235, 4),
+    "nwell_label": (64, 5),
+    "pwell_label": (64, 59),
     "li_label": (67, 5),
     "met1_label": (68, 5),
     "met2_label": (69, 5),
