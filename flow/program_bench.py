@@ -206,8 +206,8 @@ class Deck:
 
 
 def _base(node: str) -> str:
-    """The net of a node: extraction numbers the nodes of a net after a colon or a hash."""
-    return re.split("[:#]", node, maxsplit=1)[0]
+    """The net of a node: extraction names the segments of a wire after its net (flow.pex.wires.Wire.node)."""
+    return re.sub(r"__s[0-9]+$", "", node)
 
 
 def _safe(name: str) -> str:
