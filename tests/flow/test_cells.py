@@ -29,8 +29,10 @@ class TestTransfer:
     pytestmark = spice
 
     def test_sweep_is_logarithmic_and_ascending(self) -> None:
-        ratios = np.diff(np.log10(transfer().inputs_A))
-            assert transfer().inputs_A[0] == pytest.approx(1e-9)
+        steps = np.diff(np.log10(transfer().inputs_A))
+        assert np.all(np.abs(steps - cells.DECADE_STEP) < 0.002)
+        assert transfer().inputs_A[0] == pytest.approx(1e-9)
+        assert transfer().inputs_A[-1] == pytest.approx(3e-7)
 
     def test_a_unit_takes_its_share_of_the_soma(self) -> None:
         """The soma has four units in parallel: a quarter each, more by the drain voltage (short channels)."""
