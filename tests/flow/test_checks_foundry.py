@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import klayout.db as kdb
 import pytest
 
 from somaforge.flow.checks import drc, lvs, netgen, precheck
@@ -95,8 +96,6 @@ def test_precheck_is_clean(tmp_path: Path) -> None:
 
 @pytest.mark.needs_klayout_app
 def test_precheck_finds_and_stops(tmp_path: Path) -> None:
-    import klayout.db as kdb
-
     layout = kdb.Layout()
     cell = layout.create_cell("bad")
     cell.shapes(layout.layer(68, 20)).insert(kdb.Box(0, 0, 135, 2000))
@@ -121,3 +120,21 @@ def test_precheck_without_proof_is_refused(damage: str, tmp_path: Path) -> None:
         report.write_text(empty[:40] if damage == "half" else empty)
     with pytest.raises(ToolError, match="precheck: "):
         precheck.read_report(report, "cell", log)
+
+
+def test_a_row_of_standard_cells_needs_taps(tmp_path: Path) -> None:
+    """One cell may leave its taps to its neighbours; a row of three is as long as a latch-up path may be."""
+    layout = kdb.Layout()
+    for cell in ("dfxtp_1", "tapvpwrvgnd_1"):
+        layout.read(str(files(cell)[0]))
+    flop, tap = (layout.cell(files(cell)[2]) for cell in ("dfxtp_1", "tapvpwrvgnd_1"))
+    for name, taps in (("without", 0), ("with", 1)):
+        row = layout.create_cell(name)
+        x = 0
+        for cell in (flop, *[tap] * taps, flop, flop):
+            row.insert(kdb.CellInstArray(cell.cell_index(), kdb.Trans(x, 0)))
+            x += {flop.name: 7360, tap.name: 460}[cell.name]
+    layout.write(str(tmp_path / "rows.gds"))
+    without, with_tap = (drc.run(tmp_path / "rows.gds", n, tmp_path / f"{n}.lyrdb") for n in ("without", "with"))
+    assert {rule for rule, n in without.items() if n} == {"nwell.4", "LU.2", "LU.3"}
+    assert {rule: n for rule, n in with_tap.items() if n} == {}
