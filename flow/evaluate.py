@@ -78,10 +78,11 @@ def time_to_output(time: Floats, outputs: Floats) -> float:
 def evaluate(
     engine: Engine, chip: ProgrammedChip, inputs: Floats, labels: Ints, pattern_time_s: float, classes: int
 ) -> Evaluation:
-    """Applies `inputs` [patterns, inputs of the data set] in A in order and measures every pattern.
+    """Applies `inputs` [patterns, inputs of the data set] in A and measures every pattern; results are in their order.
 
-    The data set uses the array's first inputs and its first `classes` outputs; unused inputs get no current. The last
-    pattern is applied once before the first, so that every pattern is a change. InputError if sizes do not fit.
+    The data set uses the array's first inputs and its first `classes` outputs; unused inputs get no current. Patterns
+    are applied with the classes in turn, because between two patterns of one class nothing has to change. The last one
+    is applied once before the first, so that every pattern is a change. InputError if sizes do not fit.
     """
     inputs = pad_inputs(chip, inputs)
     if len(labels) != len(inputs) or not 1 <= classes <= chip.design.layers[-1]:
@@ -89,9 +90,9 @@ def evaluate(
             f"evaluation: {len(labels)} labels for {len(inputs)} patterns, {classes} classes on "
             f"{chip.design.layers[-1]} outputs"
         )
-    run = engine.transient(chip, np.concatenate([inputs[-1:], inputs]), pattern_time_s)
-    patterns = range(1, len(inputs) + 1)
-    windows = [run.window(p) for p in patterns]
+    order = _in_turn(np.asarray(labels))
+    run = engine.transient(chip, inputs[[order[-1], *order]], pattern_time_s)
+    windows = [run.window(1 + int(place)) for place in np.argsort(order)]
     outputs = np.stack([run.outputs[w.stop - 1, :classes] for w in windows])
     predictions = outputs.argmax(axis=1)
     times = np.array([time_to_output(run.time[w], run.outputs[w, :classes]) for w in windows])
@@ -103,7 +104,7 @@ def evaluate(
         times,
         energy,
         pattern_time_s,
-        _trace(run, inputs, _shown(predictions), classes),
+        _trace(run, inputs, order, predictions, classes),
         run.effort.attempts,
         run.effort.seconds,
     )
@@ -119,20 +120,26 @@ def pad_inputs(chip: ProgrammedChip, inputs: Floats) -> Floats:
     return padded
 
 
-def _shown(predictions: Ints) -> int:
-    """The first pattern whose winner differs from the one before: a change worth looking at."""
-    changes = np.flatnonzero(predictions != np.roll(predictions, 1))
-    return int(changes[0]) if len(changes) else 0
+def _in_turn(labels: Ints) -> Ints:
+    """Indices of the patterns so that classes alternate: the first of each class, the second of each class, ..."""
+    rank = np.zeros(len(labels), dtype=np.int64)
+    for label in np.unique(labels):
+        rank[labels == label] = np.arange(np.sum(labels == label))
+    return np.lexsort((labels, rank))
 
 
-def _trace(run: TransientResult, inputs: Floats, pattern: int, classes: int) -> Trace:
-    start = (pattern + 1) * run.pattern_time_s  # one lead-in pattern
-    window = slice(run.window(pattern).start, run.window(pattern + 1).stop)
+def _trace(run: TransientResult, inputs: Floats, order: Ints, predictions: Ints, classes: int) -> Trace:
+    """Waveforms at the first change of the winner."""
+    winners = predictions[order]
+    changes = np.flatnonzero(winners != np.roll(winners, 1))
+    place = int(changes[0]) if len(changes) else 0
+    start = (place + 1) * run.pattern_time_s  # one lead-in pattern
+    window = slice(run.window(place).start, run.window(place + 1).stop)
     near = run.time[window] >= start - 0.25 * run.pattern_time_s
     return Trace(
-        pattern,
+        int(order[place]),
         run.time[window][near] - start,
-        np.stack([inputs[pattern - 1], inputs[pattern]]),
+        np.stack([inputs[order[place - 1]], inputs[order[place]]]),
         run.outputs[window][near][:, :classes],
         run.supply[window][near],
     )

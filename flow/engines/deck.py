@@ -17,6 +17,9 @@ from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
 SAFE = re.compile(r"[a-z][a-z0-9_]*([.:#][a-z0-9_]+)*")
 """Names that may stand in a deck. Lower case: SPICE does not tell cases apart, so mixed case could merge two nets."""
 _LATCH = ".x_latch_"
+_SEGMENT = re.compile(r"__s\d+$")
+"""What extraction adds to the name of a net for the segments of its wire (flow.pex.wires)."""
+_RAILS = {"vdd", "gnd"}
 
 
 def _safe(name: str) -> str:
@@ -38,6 +41,8 @@ class Stimulus:
     """[patterns, inputs] in A."""
     dwell_s: float
     rise_s: float
+    dynamic: bool = True
+    """Whether the time between patterns matters; False leaves out the wiring's capacitances."""
     probes: tuple[str, ...] = ()
     """Nets whose voltage is recorded."""
 
@@ -123,7 +128,13 @@ class Deck:
         return ties
 
     def _net(self, name: str) -> str:
-        return self._ties.get(name) or _safe(name)
+        """Node of a net: a rail for idle memory nets and for all their wire segments."""
+        return self._ties.get(name) or self._ties.get(_SEGMENT.sub("", name)) or _safe(name)
+
+    def _plate(self, name: str) -> str:
+        """Node where a capacitor ends: the whole supply wire is one plate (uA through ohms: it is within 0.1 mV)."""
+        whole = _SEGMENT.sub("", name)
+        return whole if whole in _RAILS else self._net(name)
 
     def _transistors(self) -> tuple[list[str], list[str]]:
         chip = self.chip
@@ -133,7 +144,7 @@ class Deck:
             if _LATCH in m.name and chip.memory == "ideal":
                 continue
             d, g, s, b = (self._net(n) for n in (m.d, m.g, m.s, m.b))
-            if d == s and {d, g} <= {"vdd", "gnd"}:
+            if d == s and {_SEGMENT.sub("", d), _SEGMENT.sub("", g)} <= _RAILS:
                 continue  # a dummy across one rail carries nothing
             key = (m.device, m.w_nm, m.l_nm)
             if key not in kinds:
@@ -146,17 +157,23 @@ class Deck:
         return lines, cards
 
     def _wiring(self) -> list[str]:
+        """Resistors, and for transients the capacitors, summed per pair of nodes: settled currents do not need them."""
         flat = self.chip.flat
-        parts = [(f"c{i}", c.name, c.a, c.b, c.farad) for i, c in enumerate(flat.capacitors)]
-        parts += [(f"r{i}", r.name, r.a, r.b, r.ohm) for i, r in enumerate(flat.resistors)]
-        lines = []
-        for name, origin, a, b, value in parts:
+        values = [(c.name, c.farad) for c in flat.capacitors] + [(r.name, r.ohm) for r in flat.resistors]
+        for name, value in values:
             if not (np.isfinite(value) and value > 0):
-                raise InputError(f"netlist: {origin[:60]!r} has the value {value}; extract the layout again")
-            a, b = self._net(a), self._net(b)
+                raise InputError(f"netlist: {name[:60]!r} has the value {value}; extract the layout again")
+        lines = []
+        for i, r in enumerate(flat.resistors):
+            a, b = self._net(r.a), self._net(r.b)
             if a != b:  # both ends on one rail: carries nothing
-                lines.append(f"{name} {a} {b} {value:.6e}")
-        return lines
+                lines.append(f"r{i} {a} {b} {r.ohm:.6e}")
+        total: dict[tuple[str, str], float] = {}
+        for c in flat.capacitors if self.stimulus.dynamic else ():
+            a, b = sorted((self._plate(c.a), self._plate(c.b)))
+            if a != b and {a, b} != _RAILS:
+                total[a, b] = total.get((a, b), 0.0) + c.farad
+        return [*lines, *(f"c{i} {a} {b} {farad:.6e}" for i, ((a, b), farad) in enumerate(total.items()))]
 
     def _outputs(self) -> list[str]:
         return [f"v_out_{j} out_{j} gnd {self.chip.output_V:.9g}" for j in range(self.chip.design.layers[-1])]

@@ -113,7 +113,7 @@ class NgspiceEngine:
         )
 
     def _staircase(self, chip: ProgrammedChip, inputs: Floats) -> DcResult:
-        values, effort = self._solve(chip, Stimulus(inputs, DC_DWELL_S, 0.1 * DC_DWELL_S))
+        values, effort = self._solve(chip, Stimulus(inputs, DC_DWELL_S, 0.1 * DC_DWELL_S, dynamic=False))
         ends: Floats = DC_DWELL_S * np.arange(1.0, len(inputs) + 1)
         outputs = slice(2, 2 + chip.design.layers[-1])
 
@@ -129,7 +129,7 @@ class NgspiceEngine:
         self, chip: ProgrammedChip, inputs: Floats, pattern_time_s: float, probes: Sequence[str] = ()
     ) -> TransientResult:
         """Patterns one after the other; starts in the operating point of the first."""
-        stimulus = Stimulus(inputs, pattern_time_s, min(RISE_S, pattern_time_s / 20), tuple(probes))
+        stimulus = Stimulus(inputs, pattern_time_s, min(RISE_S, pattern_time_s / 20), probes=tuple(probes))
         values, effort = self._solve(chip, stimulus)
         n = chip.design.layers[-1]
         voltages = {probe: values[:, 2 + n + i] for i, probe in enumerate(probes)}
