@@ -134,6 +134,9 @@ def _sums(top: Canvas, plan: Floorplan) -> None:
             x, y = plan.sum_x(m, c), plan.y(c, plan.input_y)
             if y > edge:
                 top.box("met3", x - line, edge, x + line, y)
+            else:
+                # The pads of the stack below and of the column's own via are close: a wire of their width joins them.
+                top.box("met3", x - half, plan.y(c, sum(plan.rows.switch) // 2), x + half, y)
             top.stack(x, y, "met3", "met4")
             end = plan.soma_x(m + 1) + plan.soma.input_x
             top.box("met4", x - half, y - half, end + half, y + half)

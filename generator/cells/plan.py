@@ -133,6 +133,8 @@ TRACK_PITCH = 2 * BUS_HALF + 140
 """Of the met2 tracks that join the drains of a bit: m2.2 between two wires."""
 CONTACT_CLEARANCE = 500
 """Of two wires of local interconnect over contacts, centre to centre: two ends (li.5) and li.3."""
+MIN_UNIT_L_NM = 330
+"""A dummy's contact pad (licon.8a) and poly.2 to the next gate; shorter devices would be poor mirrors anyway."""
 BAR_CONTACT_PITCH = 1000
 """Of the contacts of a gate bar: npc.2 between their nitride cuts."""
 
@@ -207,6 +209,11 @@ def plan_core(design: Design) -> CorePlan:
         )
     if z.switch.l > 1600:
         raise InputError("array.switch.l_um: a switch longer than 1.6 um does not fit its slot; use a shorter one")
+    if z.unit.l < MIN_UNIT_L_NM:
+        raise InputError(
+            f"array.mirror.l_um: {z.unit.l / 1000} um leaves no room for the gate contacts of a mirror strip; "
+            f"use {MIN_UNIT_L_NM / 1000} um or more"
+        )
     # With few or short units the sign's wire covers the whole gate bar: the units move right until a contact fits.
     for stretch in range(0, 6000, 10 * design.pdk.grid_nm):
         plan = _plan(design, stretch)

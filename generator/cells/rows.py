@@ -75,7 +75,8 @@ def _strip_height(design: Design, tracks: int) -> int:
     # Seen from the far edge: drain contact, its pad, space, bar. What does not fit on the strip lies before it.
     bar = half + r["li.3"] + r["licon.5c"] + 2 * half + r["li.5"] + r["li.3"] + r["li.1"] - width
     drain = width - r["licon.5c"] - half
-    track = RAIL_HALF + r["m1.2"] + BUS_HALF + (tracks - 1) * TRACK_PITCH - drain
+    via_pad = r["via2.1a"] // 2 + r["via2.5"]  # the rail's via stack has the tallest met2 there
+    track = via_pad + r["m2.2"] + BUS_HALF + (tracks - 1) * TRACK_PITCH - drain
     return max(tap, bar, track)
 
 

@@ -1,9 +1,10 @@
 """The soma: five transistors of unit devices, interdigitated, in the same strips as the synapse's mirrors."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from somaforge.generator.cells.plan import StripPlan, plan_strip, strip_inset
-from somaforge.generator.cells.rows import Rows
+from somaforge.generator.cells.rows import Rows, Strip
 from somaforge.generator.cells.strip import (
     bus,
     draw_devices,
@@ -77,8 +78,9 @@ def draw_soma(canvas: Canvas, design: Design, rows: Rows) -> SomaPlan:
             tie_to_rail(canvas, strip, x)
         for i, net in enumerate(devices.gate_nets):
             if net == "rail":
-                beside = devices.contacts[i] if i == 0 else devices.contacts[i + 1]
-                tie_gate_to_rail(canvas, strip, devices.gates[i], beside)
+                for beside in devices.contacts[i : i + 2]:
+                    tie_gate_to_rail(canvas, strip, devices.gates[i], beside)
+        _one_nitride_cut(canvas, strip, devices)
         for i in range(1, len(devices.contacts) - 1):
             net = devices.diffusions[i]
             if net != rail:
@@ -91,6 +93,15 @@ def draw_soma(canvas: Canvas, design: Design, rows: Rows) -> SomaPlan:
     _input(canvas, rows, plan)
     draw_power(canvas, rows, plan.width, plan.width // 15 * 5, plan.width // 15 * 10)
     return plan
+
+
+def _one_nitride_cut(canvas: Canvas, strip: Strip, devices: StripPlan) -> None:
+    """One cut for neighbouring dummies: short gates leave less than npc.2 between two."""
+    half = canvas.r["licon.1"] // 2 + canvas.r["licon.15"]
+    xs = [x for x, net in zip(devices.gates, devices.gate_nets, strict=True) if net == "rail"]
+    for a, b in pairwise(xs):
+        if b - a < 2 * half + canvas.r["npc.2"]:
+            canvas.box("npc", a - half, strip.gate_y - half, b + half, strip.gate_y + half)
 
 
 def _points(plan: SomaPlan, net: str) -> list[int]:
