@@ -4,7 +4,7 @@ from somaforge.flow.pex.annotate import annotate
 from somaforge.flow.pex.capacitance import Tiling
 from somaforge.flow.pex.extractor import Coupling, Parasitics, extract
 from somaforge.flow.pex.metrics import synapse_capacitance
-from somaforge.flow.pex.output import read_json, write_csv, write_json, write_spice
+from somaforge.flow.pex.output import read_json, write_csv, write_json, write_layout, write_spice
 
 __all__ = [
     "Coupling",
@@ -16,5 +16,6 @@ __all__ = [
     "synapse_capacitance",
     "write_csv",
     "write_json",
+    "write_layout",
     "write_spice",
 ]

@@ -33,6 +33,8 @@ class PlacedDevice:
     l_nm: int
     x_nm: int
     y_nm: int
+    junctions: tuple[float, float, float, float]
+    """Area of drain and source in um2, perimeter of drain and source in um; shared diffusion is divided."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,7 @@ class _Collector:
                 name, device.device_class().name.lower(), net("D"), net("G"), net("S"), net("B"),
                 round(device.parameter("W") * 1000), round(device.parameter("L") * 1000),
                 round(at.x * 1000), round(at.y * 1000),
+                (device.parameter("AD"), device.parameter("AS"), device.parameter("PD"), device.parameter("PS")),
             )
         )  # fmt: skip
 

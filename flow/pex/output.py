@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from somaforge.flow.pex.extractor import Parasitics
+from somaforge.flow.pex.annotate import annotate
+from somaforge.flow.pex.extractor import Parasitics, extract
 from somaforge.generator.circuit import Capacitor, FlatNetlist, Mos, Resistor
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_write
@@ -76,3 +77,19 @@ def read_json(path: Path) -> FlatNetlist:
 def _mos(row: list[Any]) -> Mos:
     name, device, d, g, s, b = map(str, row[:6])
     return Mos(name, device, d, g, s, b, int(row[6]), int(row[7]))
+
+
+def write_layout(layout: Path, top: str, spice: Path, table: Path) -> dict[str, float]:
+    """Extract `top` of any layout with its own labels: netlist with capacitors to `spice`, totals per net to `table`.
+
+    Returns what was found, as metrics. Resistance is in the table; without a schematic there are no cells to put
+    segments between.
+    """
+    found = extract(layout, top)
+    write_csv(found, table)
+    write_spice(annotate(found.circuit, found), spice)
+    return {
+        "pex__nets__count": len(found.geometry.nets),
+        "pex__transistors__count": len(found.circuit.mos),
+        "pex__wiring__F": sum(c.farad for c in found.couplings),
+    }

@@ -13,7 +13,7 @@ def action(context: Context) -> Mapping[str, float]:
     parasitics = extract(layout, top, netlist)
     context.log(f"{len(parasitics.couplings)} couplings, {len(parasitics.wires)} wires in segments")
     flat = annotate(context.design.flat, parasitics)
-    write_spice(flat, folder / "post_layout.spice")
+    write_spice(flat, folder / "post_layout.spice", parasitics)
     write_json(flat, folder / "flat.json")
     write_csv(parasitics, folder / "nets.csv")
     return {

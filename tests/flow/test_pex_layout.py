@@ -115,6 +115,18 @@ def test_csv_has_every_net(tmp_path: Path) -> None:
     assert float(rows["b"]["c_total_F"]) == pytest.approx(found.total_capacitance()["b"], rel=1e-5)
 
 
+def test_any_layout_to_files(tmp_path: Path) -> None:
+    """Two wires: a netlist with their capacitors, a table, counts."""
+    layout = metal(tmp_path / "m.gds", (1, (0, 0, 0.2, 20), "a"), (1, (0.4, 0, 0.6, 20), "b"))
+    metrics = pex.write_layout(layout, "top", tmp_path / "out.spice", tmp_path / "out.csv")
+    assert metrics["pex__nets__count"] == 3
+    lines = (tmp_path / "out.spice").read_text().splitlines()
+    assert lines[1].split()[:2] == [".subckt", "top"]
+    values = sum(float(line.split()[3]) for line in lines if line.startswith("C"))
+    assert values == pytest.approx(metrics["pex__wiring__F"], rel=1e-5)
+    assert (tmp_path / "out.csv").read_text().startswith("net,c_total_F,r_total_ohm\n")
+
+
 @pytest.fixture(scope="module")
 def array(tmp_path_factory: pytest.TempPathFactory) -> tuple[Design, pex.Parasitics]:
     """The smallest Iris network that has an interior synapse, drawn and extracted."""
