@@ -24,7 +24,8 @@ def operating_point(spec: Spec) -> JsonObject:
 def measure(folder: Path, job: Job) -> None:
     """One chip: calibration.json (for training) and measured.json (for the report)."""
     full_scale = datasets.load(job.spec.network.dataset).full_scale(job.spec.input)
-    result = characterize(NgspiceEngine(evidence=folder / "ngspice"), programmed(job), full_scale)
+    chip = programmed(job, netlist="flat_dc.json")
+    result = characterize(NgspiceEngine(evidence=folder / "ngspice"), chip, full_scale)
     atomic_write(folder / "calibration.json", result.calibration.to_json())
     write_json(
         folder / "measured.json",

@@ -46,10 +46,12 @@ def per_chip(*names: str) -> Callable[[Spec], tuple[str, ...]]:
     return lambda spec: tuple(f"chips/{seed}/{name}" for seed in spec.chips.seeds for name in names)
 
 
-def programmed(job: Job, codes: Program | None = None, memory: Memory = "ideal") -> ProgrammedChip:
-    """The post-layout chip of that seed; without codes all weights are 0."""
+def programmed(
+    job: Job, codes: Program | None = None, netlist: str = "flat.json", memory: Memory = "ideal"
+) -> ProgrammedChip:
+    """The post-layout chip of that seed; without codes all weights are 0. `netlist` is a file of the step pex."""
     design = build(job.spec)
-    flat = pex.read_json(job.inputs["pex"] / "flat.json")
+    flat = pex.read_json(job.inputs["pex"] / netlist)
     shifts = VirtualChip(job.seed, job.spec.chips.mismatch).shifts(flat, design.pdk)
     layers = design.layers
     if codes is None:

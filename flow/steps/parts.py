@@ -25,10 +25,12 @@ def processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """Keeps a killed run from leaving workers behind (Linux only: elsewhere they end with their pipe)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before we asked
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _run_part(worker: Callable[[Path, Argument], None], argument: Argument, target: Path, key: str) -> None:
@@ -72,7 +74,10 @@ class PartStore:
         if not left:
             return targets
         pool = ProcessPoolExecutor(
-            min(processors(), len(left)), mp_context=get_context("spawn"), initializer=_die_with_parent
+            min(processors(), len(left)),
+            mp_context=get_context("spawn"),
+            initializer=_die_with_parent,
+            initargs=(os.getpid(),),
         )
         try:
             running = {pool.submit(_run_part, worker, jobs[name], targets[name], self.key): name for name in left}

