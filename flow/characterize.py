@@ -103,8 +103,8 @@ def characterize(
     if np.any(swept <= 0):
         raise CheckError("characterization: a path from an input to an output carries no current; the chip is dead")
 
-    slopes, residuals = _fit_slopes(plans, swept, currents, full)
     exponent = _stage_exponent(swept, currents, len(layers))
+    slopes, residuals = _fit_slopes(plans, swept, currents, full, exponent)
     # current into the soma behind the changed weight, relative to the same path with full weights
     ratios = [
         (s, (np.maximum(r, 0.0) / swept[s.index, -1]) ** (exponent ** -(len(layers) - 1 - s.matrix)))
@@ -123,6 +123,7 @@ def characterize(
             _strengths(ratios, slopes, exponent),
             _code_gain(samples, full),
             tuple(map(float, currents)),
+            exponent,
         ),
         Transfer(np.array([c.nodes for c in plans]), currents, swept),
         exponent,
@@ -174,13 +175,14 @@ def _negative_shots(plans: list[Configuration], full: int, matrix: int, current:
 
 
 def _fit_slopes(
-    plans: list[Configuration], swept: Floats, currents: Floats, full: int
+    plans: list[Configuration], swept: Floats, currents: Floats, full: int, exponent: float
 ) -> tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...]]:
     """Slopes and residuals per soma: least squares of log(path gain) = sum of log(slope) of the path's somas."""
     layers = plans[0].layers
     offsets = np.concatenate([[0], np.cumsum(layers)])
-    # line through the origin with equal relative weight for every level: the mean of the log ratios
-    logs = np.log(swept / currents[None, :, None]) - (len(layers) - 1) * np.log(full)
+    # the law of the calibration with equal relative weight for every level: the mean of the log ratios
+    bend = (exponent ** len(layers) - 1) * np.log(currents / currents[-1])
+    logs = np.log(swept / currents[None, :, None]) - bend[None, :, None] - (len(layers) - 1) * np.log(full)
     columns = np.array([offsets[:-1, None] + c.nodes for c in plans])  # [configurations, layers, paths]
     rows = columns.transpose(0, 2, 1).reshape(-1, len(layers))
     matrix = np.zeros((len(rows), offsets[-1]))

@@ -11,6 +11,9 @@ from torch import Tensor
 
 from somaforge.flow.calibration import Calibration
 
+SMALLEST = 1e-6
+"""Of the full-scale current: below it a soma is a straight line, because the power law is infinitely steep at 0."""
+
 
 @dataclass(frozen=True)
 class Noise:
@@ -39,6 +42,7 @@ class ChipModel:
     slopes: tuple[Tensor, ...]
     negative_strength: tuple[float, ...]
     code_gain: Tensor
+    exponent: float
 
     @classmethod
     def of(cls, calibration: Calibration, layers: tuple[int, ...]) -> "ChipModel":
@@ -46,7 +50,12 @@ class ChipModel:
         slopes = tuple(
             torch.tensor(s[:n], dtype=torch.float32) for s, n in zip(calibration.slopes, layers, strict=True)
         )
-        return cls(slopes, calibration.negative_strength, torch.tensor(calibration.code_gain, dtype=torch.float32))
+        return cls(
+            slopes,
+            calibration.negative_strength,
+            torch.tensor(calibration.code_gain, dtype=torch.float32),
+            calibration.exponent,
+        )
 
     def weights(self, matrix: int, shadow: Tensor) -> Tensor:
         """Weights in positive unit mirrors, of shadow weights [..., rows, columns]; straight-through gradient."""
@@ -65,8 +74,12 @@ class ChipModel:
             weights = self.weights(m, values) * self.slopes[m][:, None]
             if noise is not None:
                 weights = _disturb(weights, values, noise, generator)
-            signal = torch.relu(signal @ weights)
-        return signal * self.slopes[-1]
+            signal = self.bent(signal) @ weights
+        return self.bent(signal) * self.slopes[-1]
+
+    def bent(self, x: Tensor) -> Tensor:
+        """Current that a soma hands on, x [..., somas] in full-scale currents; negative currents are cut off."""
+        return torch.relu(x) * x.clamp(min=SMALLEST) ** (self.exponent - 1.0)
 
 
 def _disturb(weights: Tensor, shadow: Tensor, noise: Noise, generator: torch.Generator | None) -> Tensor:

@@ -102,7 +102,9 @@ def train(
 
 
 def model_accuracy(calibration: Calibration, codes: tuple[Codes, ...], x: Floats, y: Labels) -> float:
-    """Accuracy of codes on the calibration's model; x [patterns, features] in any unit. An all-zero output is wrong."""
+    """Accuracy of codes on the calibration's model; x [patterns, features] in any unit, because only ratios
+    decide. An all-zero output is wrong.
+    """
     inputs = np.zeros((len(x), codes[0].shape[0]))
     inputs[:, : x.shape[1]] = x
     out = calibration.forward(list(codes), inputs)

@@ -1,6 +1,7 @@
 """The calibration: its equations by hand, its round trip, and what it refuses."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,17 @@ def test_forward_by_hand() -> None:
     hidden = (6e-9 - 2.052e-9, -1.98e-9 + 2.28e-9)
     out = 0.4 * (1.1 * 0.25 * hidden[0] + 3.0 * 0.5 * hidden[1])
     assert CHIP.forward(codes, np.array([[10e-9, 4e-9]])) == pytest.approx(np.array([[out]]), rel=1e-12)
+
+
+def test_forward_bends_from_the_reference_current() -> None:
+    codes = [np.array([[1, 0], [0, 0]]), np.array([[1], [0]])]
+    bent = replace(CHIP, levels_A=(1e-9, 10e-9), exponent=0.9)
+    straight = 0.4 * 1.1 * 0.25 * 1.1 * 0.2 * 10e-9
+    assert replace(bent, exponent=1.0).forward(codes, np.array([[10e-9, 0.0]])).item() == pytest.approx(straight)
+    # the second stage sees 0.22 of the reference, the third 0.22^0.9 * 0.275
+    hidden = 0.22
+    last = hidden**0.9 * 0.275
+    assert bent.forward(codes, np.array([[10e-9, 0.0]])).item() == pytest.approx(10e-9 * 0.4 * last**0.9)
 
 
 def test_forward_rectifies() -> None:

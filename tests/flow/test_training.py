@@ -27,7 +27,8 @@ def crooked_chip(seed: int) -> Calibration:
     """Slopes that differ by a third, as the smallest devices do."""
     random = np.random.default_rng(seed)
     slopes = tuple(tuple(0.25 * np.exp(0.35 * random.standard_normal(n))) for n in IRIS.array.layers)
-    return Calibration(slopes, tuple((0.0,) * 7 for _ in slopes), (0.9, 1.1), (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0))
+    gains = (0.0, 1.1, 2.2, 3.3, 4.3, 5.2, 6.1, 7.0)
+    return Calibration(slopes, tuple((0.0,) * 7 for _ in slopes), (0.9, 1.1), gains, (), 0.93)
 
 
 @cache
