@@ -57,6 +57,10 @@ def _sign_gate(canvas: Canvas, strip: Strip, plan: CorePlan, sign_x: int) -> Non
 
 def _gate_bus(canvas: Canvas, strip: Strip, plan: CorePlan, net: str) -> None:
     """The row wire of the mirror gates and its contacts to the gate bar."""
+    half = canvas.r["licon.1"] // 2 + canvas.r["licon.15"]
+    last = plan.bar_contacts[-1]
+    if plan.dummy_contact - last < 2 * half + canvas.r["npc.2"]:
+        canvas.box("npc", last - half, strip.gate_y - half, plan.dummy_contact + half, strip.gate_y + half)
     for x in plan.bar_contacts:
         canvas.poly_contact(x, strip.gate_y)
         canvas.li_pad(x, strip.gate_y, "h")

@@ -1,0 +1,35 @@
+"""Bit order: a round trip for every code, and the one place that knows it."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from somaforge.generator.address import WeightFormat, bit_line, bit_line_bar, word_line
+
+
+@given(st.integers(1, 6), st.data())
+def test_codes_survive_the_latches(bits: int, data: st.DataObject) -> None:
+    form = WeightFormat(bits)
+    codes = np.array(data.draw(st.lists(st.integers(-form.full_scale, form.full_scale), min_size=1, max_size=20)))
+    stored = form.encode(codes)
+    assert stored.shape == (len(codes), form.latches)
+    assert (form.decode(stored) == codes).all()
+
+
+def test_sign_is_the_last_bit_and_zero_is_positive() -> None:
+    form = WeightFormat(3)
+    assert form.encode(np.array([5, -5, 0])).tolist() == [
+        [True, False, True, False],
+        [True, False, True, True],
+        [False, False, False, False],
+    ]
+
+
+def test_a_code_out_of_range_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"outside -7\.\.7"):
+        WeightFormat(3).encode(np.array([8]))
+
+
+def test_line_names() -> None:
+    assert (word_line(1, 2), bit_line(0, 3, 1), bit_line_bar(0, 3, 1)) == ("wl_1_2", "bl_0_3_1", "blb_0_3_1")

@@ -1,0 +1,102 @@
+"""Layout and netlist are two views of one value: whatever is drawn is clean and matches."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import klayout.db as kdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from specs import design, drawable
+
+from somaforge.flow.checks import drc, lvs
+from somaforge.generator.layout import draw
+from somaforge.generator.netlist import write_spice
+from somaforge.pdk.errors import InputError
+
+
+def _check(parameters: dict[str, Any]) -> None:
+    """Draw, then native DRC and LVS: all clean."""
+    made = design(**parameters)
+    drawn = draw(made)
+    with TemporaryDirectory() as folder:
+        gds, spice = Path(folder, "drawn.gds"), Path(folder, "drawn.spice")
+        drawn.write(gds)
+        write_spice(made.library, spice)
+        violations = drc.run(gds, "drawn", Path(folder, "drawn.lyrdb"))
+        assert {rule: n for rule, n in violations.items() if n} == {}
+        result = lvs.run(gds, spice, "drawn", None)
+        assert result.mismatches == ()
+        assert result.devices == made.library.transistor_count()
+
+
+# Slow (2 s each): 20 arrays in every test run, more at night.
+@given(drawable())
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_any_parameters_are_clean_and_match(parameters: dict[str, Any]) -> None:
+    _check(parameters)
+
+
+@pytest.mark.nightly
+@given(drawable())
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+def test_many_parameters_are_clean_and_match(parameters: dict[str, Any]) -> None:
+    _check(parameters)
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        ({"mirror": {"multiplier": 3}}, "array.mirror.multiplier: 3 is odd"),
+        ({"mirror": {"style": "scaled"}}, "array.mirror.style: scaled mirrors have no layout"),
+        ({"mirror": {"l_um": 0.3}}, "array.mirror.l_um: 0.3 um leaves no room"),
+        ({"switch": {"w_um": 0.5, "l_um": 1.7}}, "array.switch.l_um: a switch longer than 1.6 um"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_with_a_reason(array: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        draw(design([4, 3, 3], **array))
+
+
+def test_the_same_design_gives_the_same_file(tmp_path: Path) -> None:
+    made = design([4, 2, 3])
+    for name in ("a", "b"):
+        draw(made).write(tmp_path / f"{name}.gds")
+        draw(made).write(tmp_path / f"{name}.oas")
+    assert (tmp_path / "a.gds").read_bytes() == (tmp_path / "b.gds").read_bytes()
+    assert (tmp_path / "a.oas").read_bytes() == (tmp_path / "b.oas").read_bytes()
+
+
+def test_everything_lies_on_the_grid_and_inside_the_die() -> None:
+    made = design([4, 3, 3])
+    drawn = draw(made)
+    top = drawn.layout.cell(drawn.top)
+    die = kdb.Box(*drawn.plan.die)
+    for layer in drawn.layout.layer_indexes():
+        region = kdb.Region(top.begin_shapes_rec(layer))
+        assert region.grid_check(made.pdk.grid_nm, made.pdk.grid_nm).count() == 0
+        assert region.bbox().empty() or region.bbox().inside(die)
+
+
+def test_synapse_area_is_what_the_plan_says() -> None:
+    """By hand for the default: 4 latch slots of 2.485 um wide; the tallest stack of rows is 8.22 um: 81.7 um2."""
+    metrics = draw(design([4, 3, 3])).metrics()
+    assert metrics["layout__synapse__um2"] == pytest.approx(4 * 2.485 * 8.22, rel=1e-3)
+    assert metrics["layout__synapse__um2"] <= 90
+
+
+def test_matched_devices_have_one_orientation_and_one_shape() -> None:
+    """Every unit gate of a synapse is the same rectangle on the same diffusion strip."""
+    made = design([4, 3, 3])
+    drawn = draw(made)
+    cell = drawn.layout.cell("synapse")
+
+    def region(name: str) -> kdb.Region:
+        number, datatype = made.pdk.layers[name]
+        return kdb.Region(cell.begin_shapes_rec(drawn.layout.layer(number, datatype)))
+
+    gates = (region("diff") & region("poly")).merged()
+    unit = made.sizes.unit
+    units = [g for g in gates.each() if (g.bbox().width(), g.bbox().height()) == (unit.l, unit.w)]
+    assert len(units) == 2 * (7 + 1)  # seven units and a dummy on each side
+    assert all(g.is_box() for g in units)
