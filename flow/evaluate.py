@@ -1,11 +1,11 @@
 """Runs a data set through a programmed chip, pattern after pattern without a pause, and measures what it did."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from somaforge.flow.engines.base import Engine, Floats, ProgrammedChip, TransientResult, check_inputs
+from somaforge.flow.engines.base import MEMORIES, Engine, Floats, ProgrammedChip, TransientResult, check_inputs
 from somaforge.pdk.errors import InputError
 
 Ints = npt.NDArray[np.int64]
@@ -24,6 +24,16 @@ class Trace:
     """[points, outputs] in A."""
     supply: Floats
     """[points] in A."""
+
+
+@dataclass(frozen=True)
+class MemoryEffect:
+    """Simulated latches against ideal memory."""
+
+    output_change: float
+    """Largest change of an output current, relative to the largest output of the pattern."""
+    latch_current: float
+    """Mean supply current of one latch in A: leakage."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +118,18 @@ def evaluate(
         run.effort.attempts,
         run.effort.seconds,
     )
+
+
+def memory_effect(engine: Engine, chip: ProgrammedChip, inputs: Floats) -> MemoryEffect:
+    """What simulating every latch changes in the settled currents of `inputs` [patterns, inputs of the data set] in A.
+
+    The array is simulated with ideal memory otherwise (base.Memory); this says what that leaves out.
+    """
+    padded = pad_inputs(chip, inputs)
+    ideal, whole = (engine.dc(replace(chip, memory=memory), padded) for memory in MEMORIES)
+    latches = chip.design.synapse_count * chip.design.weights.latches
+    change = np.abs(whole.outputs - ideal.outputs) / ideal.outputs.max(axis=1, keepdims=True)
+    return MemoryEffect(float(change.max()), float((whole.supply - ideal.supply).mean() / latches))
 
 
 def pad_inputs(chip: ProgrammedChip, inputs: Floats) -> Floats:

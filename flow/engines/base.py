@@ -19,6 +19,7 @@ Program = tuple[Codes, ...]
 """Signed codes of every matrix, each [rows, columns] of the physical array."""
 Memory = Literal["ideal", "transistor"]
 """ideal: latches are left out and the weight nets sit on the rails; transistor: every latch is simulated."""
+MEMORIES: tuple[Memory, ...] = ("ideal", "transistor")
 
 
 @dataclass(frozen=True)

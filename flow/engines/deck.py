@@ -193,11 +193,11 @@ class Deck:
         return f"pwl({' '.join(f'{t:.9e} {v:.9e}' for t, v in points)})"
 
     def _starts(self) -> list[str]:
-        """Guesses for the latches: the programmed state is one of two stable ones."""
+        """Latch states: held while the operating point is found (.nodeset guesses were lost on the way), then free."""
         if self.chip.memory == "ideal":
             return []
         supply, lines = self.chip.supply_V, []
         for net, high in self._bits(self.chip.codes).items():
             q, bar = (supply, 0.0) if high else (0.0, supply)
-            lines.append(f".nodeset v({_safe(net)})={q:.9g} v({net}_bar)={bar:.9g}")
+            lines.append(f".ic v({_safe(net)})={q:.9g} v({net}_bar)={bar:.9g}")
         return lines

@@ -46,18 +46,18 @@ class Rung:
     uic: bool = False
     """Start at 0 V and let the circuit settle in the first pattern."""
     keeps_latches: bool = True
-    """Whether simulated latches come out of the start in the state that .nodeset asks for."""
+    """Whether simulated latches come out of the start in the state that .ic holds."""
 
 
 # Iterations of the cold start of a 7-7-7 array with mismatch: gmin stepping at once (noopiter) 94, after a failed
-# direct attempt 595, source stepping 1700 to 3000. But gmin stepping passes through a state in which every latch is
-# balanced and lost all 392 of them; source stepping keeps what .nodeset asks for.
+# direct attempt 595, source stepping 1700 to 3000. Source stepping raises the supply from 0, against the latch states
+# that .ic holds, and loses them.
 LADDER = (
-    Rung("gmin-stepping", f"{BASE_OPTIONS} noopiter itl1=500", keeps_latches=False),
-    Rung("direct", f"{BASE_OPTIONS} itl1=500", keeps_latches=False),
-    Rung("source-stepping", f"{BASE_OPTIONS} gminsteps=0 itl1=500"),
+    Rung("gmin-stepping", f"{BASE_OPTIONS} noopiter itl1=500"),
+    Rung("direct", f"{BASE_OPTIONS} itl1=500"),
+    Rung("source-stepping", f"{BASE_OPTIONS} gminsteps=0 itl1=500", keeps_latches=False),
     Rung("uic", f"{BASE_OPTIONS} itl4=100", uic=True),
-    Rung("relaxed", "reltol=1e-3 abstol=1e-12 vntol=1e-6 gmin=1e-13 itl1=500 itl4=100", keeps_latches=False),
+    Rung("relaxed", "reltol=1e-3 abstol=1e-12 vntol=1e-6 gmin=1e-13 itl1=500 itl4=100"),
 )
 
 

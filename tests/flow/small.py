@@ -1,0 +1,36 @@
+"""Small designs and chips for the tests of engines."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from somaforge.flow.engines.base import Floats, Program, ProgrammedChip
+from somaforge.generator.circuit import FlatNetlist
+from somaforge.generator.design import Design, build
+from somaforge.generator.spec import parse_spec
+
+
+def small_design(layers: tuple[int, ...] = (2, 2, 2), bits: int = 3) -> Design:
+    """An array of that size; the network that runs on it is not used (Iris needs 4 inputs and 3 outputs)."""
+    spec = parse_spec(
+        {
+            "name": "small",
+            "array": {"layers": [max(n, 4) for n in layers], "bits": bits},
+            "network": {"layers": [4, *([4] * (len(layers) - 2)), 3]},
+            "input": {"full_scale_A": 325e-9},
+            "chips": {"seeds": [1]},
+        },
+        "test",
+    )
+    return build(spec.model_copy(update={"array": spec.array.model_copy(update={"layers": layers})}))
+
+
+def zeros(design: Design) -> Program:
+    return tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(design.layers))
+
+
+def nominal(design: Design, codes: Program | None = None, flat: FlatNetlist | None = None) -> ProgrammedChip:
+    """A chip without mismatch."""
+    flat = flat or design.flat
+    shifts: Floats = np.zeros(len(flat.mos))
+    return ProgrammedChip(design, flat, codes or zeros(design), shifts)
