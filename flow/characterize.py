@@ -177,19 +177,25 @@ def _negative_shots(plans: list[Configuration], full: int, matrix: int, current:
 def _fit_slopes(
     plans: list[Configuration], swept: Floats, currents: Floats, full: int, exponent: float
 ) -> tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...]]:
-    """Slopes and residuals per soma: least squares of log(path gain) = sum of log(slope) of the path's somas."""
+    """Slopes and residuals per soma by least squares on logarithms of the calibration's law.
+
+    With J the current relative to the largest, a path of layers 0 .. n-1 ends in
+    log(J_out) = q^n log(J_in) + sum over l of q^(n-1-l) log(slope_l) + sum over matrices m of q^(n-1-m) log(full).
+    """
     layers = plans[0].layers
     offsets = np.concatenate([[0], np.cumsum(layers)])
-    # the law of the calibration with equal relative weight for every level: the mean of the log ratios
-    bend = (exponent ** len(layers) - 1) * np.log(currents / currents[-1])
-    logs = np.log(swept / currents[None, :, None]) - bend[None, :, None] - (len(layers) - 1) * np.log(full)
+    powers = exponent ** np.arange(len(layers) - 1, -1, -1.0)  # of the slope of each layer
+    logs = np.log(swept / currents[-1]) - exponent ** len(layers) * np.log(currents / currents[-1])[None, :, None]
+    logs -= powers[:-1].sum() * np.log(full)
     columns = np.array([offsets[:-1, None] + c.nodes for c in plans])  # [configurations, layers, paths]
     rows = columns.transpose(0, 2, 1).reshape(-1, len(layers))
     matrix = np.zeros((len(rows), offsets[-1]))
-    np.put_along_axis(matrix, rows, 1.0, axis=1)
+    np.put_along_axis(matrix, rows, powers[None, :], axis=1)
+    # every level has the same relative weight: the mean of the logarithms
     solution: Floats = np.linalg.lstsq(matrix, logs.mean(axis=1).reshape(-1), rcond=None)[0]
     parts = [solution[a:b] for a, b in pairwise(offsets)]
-    common = float(np.mean([p.mean() for p in parts]))  # the scale between layers is free: equal geometric means
+    means = np.array([p.mean() for p in parts])
+    common = float((powers * means).sum() / powers.sum())  # the scale between layers is free: equal geometric means
     slopes = tuple(tuple(float(v) for v in np.exp(p - p.mean() + common)) for p in parts)
     fitted = (matrix @ solution).reshape(len(plans), 1, -1)
     squares = ((logs - fitted) ** 2).mean(axis=1).reshape(-1)
@@ -234,15 +240,17 @@ def _strengths(
         for p in range(c.paths):
             if c.paths > 1:
                 q = (p + 1) % c.paths
-                weaker = shot.currents[q] / shot.currents[p]
-                gain = np.prod([slopes[k][c.nodes[k, q]] / slopes[k][c.nodes[k, p]] for k in range(m + 1)])
+                weaker = float(shot.currents[q] / shot.currents[p])
+                hops = [slopes[k][c.nodes[k, q]] / slopes[k][c.nodes[k, p]] for k in range(m + 1)]
             else:
-                own, rival = slopes[m][c.nodes[m, 0]], slopes[m][c.rivals[m, 0]]
                 full = int(shot.program[m].max())
-                weaker, gain = (0.5, rival / own) if m == 0 else ((full // 2) / full, rival / own)
+                weaker = 0.5 if m == 0 else (full // 2) / full
+                hops = [slopes[m][c.rivals[m, 0]] / slopes[m][c.nodes[m, 0]]]
             if weaker < 1:
-                stages = m + 1 if c.paths > 1 or m == 0 else 1
-                found[m].append(float((1 - row[p]) / (gain * weaker ** (exponent**stages))))
+                strength = weaker  # current of the rival's synapse over the path's, soma after soma
+                for hop in hops:
+                    strength = hop * strength**exponent
+                found[m].append(float(1 - row[p]) / strength)
     measured = [float(np.mean(f)) for f in found if f]
     other = float(np.mean(measured)) if measured else 1.0
     return tuple(float(np.mean(f)) if f else other for f in found)

@@ -37,7 +37,7 @@ class Model:
         raise NotImplementedError
 
 
-def truth(layers: tuple[int, ...], bits: int, seed: int = 0) -> Calibration:
+def truth(layers: tuple[int, ...], bits: int, exponent: float = 1.0, seed: int = 0) -> Calibration:
     """Random slopes in the calibration's convention, unequal signs, a bent code."""
     draw = np.random.default_rng(seed)
     logs = [draw.normal(0, 0.15, n) for n in layers]
@@ -45,19 +45,21 @@ def truth(layers: tuple[int, ...], bits: int, seed: int = 0) -> Calibration:
     full = 2**bits - 1
     gain = tuple(c * (1 + 0.1 * (1 - c / full)) for c in range(full + 1))
     strength = tuple(float(v) for v in draw.uniform(0.9, 1.2, len(layers) - 1))
-    return Calibration(slopes, tuple((0.0,) * n for n in layers), strength, gain)
+    return Calibration(slopes, tuple((0.0,) * n for n in layers), strength, gain, (325e-9,), exponent)
 
 
 @pytest.mark.parametrize(
     ("layers", "bits"), [((7, 7, 7), 3), ((4, 7, 3), 3), ((12, 5, 3), 2), ((3, 4), 4), ((5, 4, 6, 3), 1)]
 )
-def test_finds_what_was_planted(layers: tuple[int, ...], bits: int) -> None:
-    design, planted = small_design(layers, bits), truth(layers, bits)
+@pytest.mark.parametrize("exponent", [1.0, 0.92])
+def test_finds_what_was_planted(layers: tuple[int, ...], bits: int, exponent: float) -> None:
+    design, planted = small_design(layers, bits), truth(layers, bits, exponent)
     found = characterize(Model(planted), nominal(design), 325e-9).calibration
     for mine, theirs in zip(found.slopes, planted.slopes, strict=True):
         assert mine == pytest.approx(theirs, rel=1e-6)
     assert found.code_gain == pytest.approx(planted.code_gain, rel=1e-6)
     assert found.negative_strength == pytest.approx(planted.negative_strength, rel=1e-6)
+    assert found.exponent == pytest.approx(exponent, rel=1e-9)
     assert max(max(r) for r in found.residuals) < 1e-6
 
 
