@@ -122,7 +122,10 @@ class TransientResult:
 class Engine(Protocol):
     """Every simulator does this; ToolError if it cannot, never a partial result."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What results call it."""
+        ...
 
     def dc(self, chip: ProgrammedChip, inputs: Floats, programs: Sequence[Program] | None = None) -> DcResult:
         """Settled currents for input currents [patterns, inputs] in A; `programs` replaces the weights per pattern."""

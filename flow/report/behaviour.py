@@ -70,8 +70,9 @@ def outputs(run: RunData) -> Plot:
     return Plot(
         "outputs",
         "Outputs for the test patterns",
-        "Shares of the output currents at the end of each pattern, on ngspice, post-layout. Colour: true class; a red "
-        "ring: wrong winner. Compare with Fig. 5e of the paper."
+        "Shares of the output currents at the end of each pattern, on ngspice, post-layout. Colour: true class "
+        f"({', '.join(f'{k} {name}' for k, name in enumerate(run.classes))}); a red ring: wrong winner. Compare with "
+        "Fig. 5e of the paper."
         if draw is _barycentric
         else "True class (down) against winner (across), on ngspice, post-layout.",
         svg,
@@ -87,6 +88,7 @@ def _barycentric(ax: Axes, evaluation: dict[str, Any], classes: int) -> None:
     labels, predictions = np.array(evaluation["labels"]), np.array(evaluation["predictions"])
     ax.axis("off")
     ax.set_aspect("equal")
+    ax.set_ylim(-0.16, HEIGHT + 0.2)
     ax.plot(*np.vstack([corners, corners[:1]]).T, color=GREY, lw=0.8)
     centre = corners.mean(axis=0)
     for a, b in ((0, 1), (1, 2), (2, 0)):  # where two outputs tie: the borders between winners
@@ -165,7 +167,7 @@ def speed_and_energy(run: RunData) -> Plot:
         svg = to_svg(figure)
     return Plot(
         "speed_energy",
-        "Speed and energy",
+        "Distributions",
         f"All chips and patterns, post-layout, at a run time of {run.spec.evaluation.pattern_time_s * 1e6:g} us a "
         "pattern. Supply energy of the array, input currents included; programming, input converters and readout are "
         "not.",

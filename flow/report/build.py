@@ -15,6 +15,7 @@ from somaforge.flow.report.tables import checks, figures, per_chip, provenance
 from somaforge.pdk.files import atomic_write
 
 PLOTS = {
+    "cells": (measured.cells,),
     "measured": (measured.transfer, measured.slopes, measured.codes),
     "behaviour": (behaviour.network, behaviour.training, behaviour.outputs, behaviour.pattern_change),
     "speed": (behaviour.speed_and_energy,),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from somaforge.flow import datasets
 from somaforge.flow.calibration import Calibration
 from somaforge.flow.run import CONFIG, RESOURCES, read_metrics
 from somaforge.flow.signoff import Signoff
@@ -44,6 +45,9 @@ class RunData:
     configs: dict[str, dict[str, Any]]
     """Resolved configuration by step name: tools, keys, seeds."""
     ideal: dict[str, Any]
+    """Training of the chip without mismatch."""
+    cells: dict[str, Any]
+    classes: tuple[str, ...]
 
 
 def collect_metrics(folders: dict[str, Path]) -> dict[str, float]:
@@ -66,6 +70,8 @@ def load(context: Context, metrics: dict[str, float], signoff: Signoff) -> RunDa
         rules=read_json(context.input("drc", "rules.json")),
         configs={name: read_json(folder / CONFIG) for name, folder in context.inputs.items()},
         ideal=read_json(context.input("train", "ideal.json")),
+        cells=read_json(context.input("cells", "cells.json")),
+        classes=datasets.load(context.spec.network.dataset).classes,
     )
 
 

@@ -3,25 +3,37 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from somaforge.flow.engines.base import Floats
 from somaforge.flow.report.data import ChipData, RunData
 from somaforge.flow.report.svg import BLUE, GREY, ORANGE, SERIES, Plot, style, to_svg
 
 
-def soma_curves(chip: ChipData) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
+def soma_curves(chip: ChipData) -> list[Floats]:
     """Per layer, [somas, levels] in A: a soma's unit-weight current, from every measured path through it.
 
-    A path's output is divided by the slopes of the other somas on it and by its weights; the median over paths stays.
+    Where a path's output departs from the calibration's model, its somas share the departure equally; the median over
+    paths stays.
     """
     nodes, out = np.array(chip.measured["nodes"]), np.array(chip.measured["outputs_A"])
+    inputs = np.array(chip.measured["inputs_A"])
     slopes = [np.array(layer) for layer in chip.calibration.slopes]
     full = len(chip.calibration.code_gain) - 1
-    along = np.prod([slopes[layer][nodes[:, layer]] for layer in range(len(slopes))], axis=0)
+    current = np.broadcast_to(inputs[:, None], out.shape)
+    for layer, own in enumerate(slopes):
+        weight = full if layer < len(slopes) - 1 else 1
+        current = weight * own[nodes[:, None, layer]] * bent(chip, current)
+    departure = (out / current) ** (1 / len(slopes))
     curves = []
     for layer, own in enumerate(slopes):
-        others = along / own[nodes[:, layer]] * float(full) ** (len(slopes) - 1)
-        current = np.moveaxis(out, 1, -1) / others[..., None]
-        curves.append(np.stack([np.median(current[nodes[:, layer] == soma], axis=0) for soma in range(len(own))]))
+        share = [np.median(np.moveaxis(departure, 1, -1)[nodes[:, layer] == soma], axis=0) for soma in range(len(own))]
+        curves.append(own[:, None] * bent(chip, inputs) * np.stack(share))
     return curves
+
+
+def bent(chip: ChipData, current: Floats) -> Floats:
+    """The calibration's law of a soma (see flow/calibration.py), with current in A."""
+    top = max(chip.calibration.levels_A, default=1.0)
+    return top * (current / top) ** chip.calibration.exponent
 
 
 def transfer(run: RunData) -> Plot:
@@ -29,6 +41,7 @@ def transfer(run: RunData) -> Plot:
     chip = run.chips[0]
     inputs = np.array(chip.measured["inputs_A"])
     curves = soma_curves(chip)
+    fine = np.linspace(0, inputs[-1], 60)
     with style():
         figure = Figure(figsize=(9.2, 2.9))
         axes = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
@@ -37,7 +50,7 @@ def transfer(run: RunData) -> Plot:
                 colour = SERIES[soma % len(SERIES)]
                 ax.plot(inputs * 1e9, current * 1e9, "o", ms=3, color=colour)
                 slope = chip.calibration.slopes[layer][soma]
-                ax.plot([0, inputs[-1] * 1e9], [0, slope * inputs[-1] * 1e9], lw=0.9, color=colour)
+                ax.plot(fine * 1e9, slope * bent(chip, fine) * 1e9, lw=0.9, color=colour)
             ax.set_title(f"layer {layer} ({len(somas)} somas)")
             ax.set_xlabel("input current (nA)")
         axes[0].set_ylabel("unit-weight current (nA)")
@@ -45,10 +58,48 @@ def transfer(run: RunData) -> Plot:
     return Plot(
         "transfer_curves",
         "Transfer curves of all somas",
-        f"Chip {chip.seed}. Dots: measured, other somas of the path divided out (median over paths); "
-        "lines: fitted slope. Compare with Fig. 5b of the paper.",
+        f"Chip {chip.seed}. Dots: measured through whole paths, whose departure from the model their somas share; "
+        f"lines: the fitted slope with exponent {chip.calibration.exponent:.3f}. Compare with Fig. 5b of the paper.",
         svg,
         {"chip": chip.seed, "inputs_A": inputs.tolist(), "unit_current_A": [c.tolist() for c in curves]},
+    )
+
+
+def cells(run: RunData) -> Plot:
+    """One soma with one synapse, and the latch: cells without mismatch, from PySpice."""
+    data = run.cells
+    inputs = np.array(data["inputs_A"])
+    full = max(data["codes"])
+    with style():
+        figure = Figure(figsize=(9.2, 2.9))
+        left, middle, right = figure.subplots(1, 3)
+        for code, current in zip(data["codes"], data["outputs_A"], strict=True):
+            if code > 0:
+                left.loglog(inputs * 1e9, np.array(current) * 1e9, color=BLUE, lw=0.9)
+                middle.semilogx(inputs * 1e9, np.array(current) / inputs / code, color=BLUE, lw=0.9)
+            elif code < 0:
+                left.loglog(inputs * 1e9, -np.array(current) * 1e9, color=ORANGE, lw=0.9, ls="--")
+                middle.semilogx(inputs * 1e9, np.array(current) / inputs / code, color=ORANGE, lw=0.9, ls="--")
+        left.set_xlabel("soma input (nA)")
+        left.set_ylabel("synapse output (nA)")
+        left.set_title(f"codes 1 to {full}; negative dashed")
+        middle.set_xlabel("soma input (nA)")
+        middle.set_title("gain per unit of code")
+        for name, colour in (("hold", BLUE), ("read", ORANGE)):
+            wing = data["latch"][name]
+            label = f"{name}: {wing['noise_margin_V'] * 1e3:.0f} mV"
+            right.plot(wing["drive_V"], wing["response_V"], color=colour, lw=1, label=label)
+            right.plot(wing["response_V"], wing["drive_V"], color=colour, lw=1)
+        right.set_xlabel("q (V)")
+        right.set_title("latch, static noise margin")
+        right.legend(loc="center")
+        svg = to_svg(figure)
+    return Plot(
+        "cells",
+        "The cells alone",
+        "Without mismatch, schematic, in process with PySpice; the output is held at half the supply.",
+        svg,
+        data,
     )
 
 
@@ -76,7 +127,7 @@ def slopes(run: RunData) -> Plot:
     return Plot(
         "slopes",
         "Slopes of all somas",
-        "Unit-weight current per input current; bars: RMS residual of the line fit. Compare with Fig. 5c of the paper.",
+        "Unit-weight current per input current; bars: RMS residual of the fit. Compare with Fig. 5c of the paper.",
         svg,
         {str(c.seed): {"slopes": c.calibration.slopes, "residuals": c.calibration.residuals} for c in run.chips},
     )

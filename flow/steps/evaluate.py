@@ -8,10 +8,11 @@ import numpy as np
 
 from somaforge.flow import bitfile, datasets
 from somaforge.flow.engines.ngspice import NgspiceEngine
-from somaforge.flow.evaluate import evaluate
+from somaforge.flow.evaluate import evaluate, memory_effect
 from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.characterize import operating_point
 from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed, read_json, write_json
+from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 
 
@@ -26,7 +27,7 @@ def run_patterns(folder: Path, job: Job) -> None:
     wanted = job.spec.evaluation.patterns
     count = len(dataset.test_y) if wanted == "all" else min(wanted, len(dataset.test_y))
     path = job.inputs["program"] / "chips" / str(job.seed) / "weights.bit"
-    chip = programmed(job, bitfile.unpack(path.read_bytes(), programmed(job).design, str(path)))
+    chip = programmed(job, bitfile.unpack(path.read_bytes(), build(job.spec), str(path)))
     result = evaluate(
         NgspiceEngine(evidence=folder / "ngspice"),
         chip,
@@ -57,9 +58,21 @@ def run_patterns(folder: Path, job: Job) -> None:
     )
 
 
+def latches(folder: Path, job: Job) -> None:
+    """What leaving the latches out of the array's simulation changes, on the first chip."""
+    dataset = datasets.load(job.spec.network.dataset)
+    path = job.inputs["program"] / "chips" / str(job.seed) / "weights.bit"
+    chip = programmed(job, bitfile.unpack(path.read_bytes(), build(job.spec), str(path)), "flat_dc.json")
+    first = [int(np.argmax(dataset.test_y == label)) for label in np.unique(dataset.test_y)]
+    effect = memory_effect(NgspiceEngine(), chip, dataset.to_currents(dataset.test_x[first], job.spec.input))
+    write_json(folder / "latches.json", vars(effect))
+
+
 def action(context: Context) -> Mapping[str, float]:
     """All chips, in parallel."""
     places = for_each_chip(context, run_patterns)
+    job = Job(context.spec, context.spec.chips.seeds[0], dict(context.inputs))
+    memory = read_json(context.each(latches, {"latches": job})["latches"] / "latches.json")
     chips = [read_json(place / "evaluation.json") for place in places.values()]
     right = np.array([np.equal(c["predictions"], c["labels"]) for c in chips])
     energy = np.array([c["energy_J"] for c in chips])
@@ -67,6 +80,8 @@ def action(context: Context) -> Mapping[str, float]:
     macs = sum(a * b for a, b in pairwise(context.spec.network.layers))
     per_mac = float(energy.mean() / macs)
     return {
+        "engine__latch_effect_max__ratio": memory["output_change"],
+        "power__latch__W": memory["latch_current"] * context.spec.supply_V,
         "accuracy__spice__ratio": float(right.mean()),
         "accuracy__spice__patterns__count": int(right.shape[1]),
         "accuracy__spice__chips__count": len(chips),

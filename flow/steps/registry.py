@@ -1,12 +1,13 @@
 """The flow, in order."""
 
-from somaforge.flow.steps import characterize, drc, evaluate, generate, lvs, pex, program, signoff, train
+from somaforge.flow.steps import cells, characterize, drc, evaluate, generate, lvs, pex, program, signoff, train
 
 STEPS = (
     generate.STEP,
     drc.STEP,
     lvs.STEP,
     pex.STEP,
+    cells.STEP,
     characterize.STEP,
     train.STEP,
     program.STEP,

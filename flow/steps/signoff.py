@@ -10,7 +10,7 @@ from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.generator.spec import Spec
 from somaforge.pdk.files import atomic_write
 
-BEFORE = ("generate", "drc", "lvs", "pex", "characterize", "train", "program", "evaluate")
+BEFORE = ("generate", "drc", "lvs", "pex", "cells", "characterize", "train", "program", "evaluate")
 
 
 def config(spec: Spec) -> JsonObject:
