@@ -55,14 +55,18 @@ class Mirror(Model):
     multiplier: Annotated[int, Field(ge=1, le=16)] = 4
     """Unit devices in parallel in each transistor of the soma."""
     nfet: Flavour = "standard"
+    """Threshold flavour of the n-channel mirrors."""
     pfet: Flavour = "standard"
+    """Threshold flavour of the p-channel mirrors."""
 
 
 class Device(Model):
     """A transistor size."""
 
     w_um: Um
+    """Channel width."""
     l_um: Um
+    """Channel length."""
 
 
 class Array(Model):
@@ -81,7 +85,9 @@ class Network(Model):
     """The network that runs on the array, on its first neurons of each layer."""
 
     layers: Annotated[tuple[LayerSize, ...], Field(min_length=2, max_length=8, strict=False)]
+    """Neurons per layer, as many layers as the array has; it may be smaller, unused weights are 0."""
     dataset: Literal["iris", "digits"] = "iris"
+    """iris: 120 and 30 flowers, 4 features, 3 classes; digits: 8 x 8 images, 64 features, 10 classes."""
 
     @model_validator(mode="after")
     def _matches_dataset(self) -> Self:
@@ -114,6 +120,7 @@ class Chips(Model):
     seeds: Annotated[
         tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(min_length=1, max_length=10_000, strict=False)
     ]
+    """One chip each: all its threshold shifts follow from its seed."""
     mismatch: Annotated[float, Field(ge=0, le=4)] = 1.0
     """Multiplies the foundry's mismatch; 1 is the foundry's, 0 switches it off."""
 
@@ -132,14 +139,16 @@ class Training(Model):
     """How the network is trained for each chip; the paper's recipe is loss mse, weight_noise 0, restarts 1."""
 
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
+    """Of the initial weights and of the noise."""
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    """Steps over the whole training set."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.03
     """First step size of Adam, relative to the largest weight; it falls to a hundredth along a cosine."""
     loss: Literal["cross_entropy", "mse"] = "cross_entropy"
     """cross_entropy: of the shares of the output currents; mse: the paper's, against one full-scale current."""
     l1_negative: Annotated[float, Field(ge=0, le=1)] = 1e-4
     """L1 cost on negative weights (the paper uses it to save power)."""
-    weight_noise: Annotated[float, Field(ge=0, le=1)] = 0.17
+    weight_noise: Annotated[float, Field(ge=0, le=1)] = 0.12
     """Relative error of one unit mirror, drawn anew in each step, for the mismatch that nobody measures."""
     noise_draws: Annotated[int, Field(ge=1, le=64)] = 4
     """Draws of chip errors per step."""
@@ -153,14 +162,18 @@ class Evaluation(Model):
     pattern_time_s: Annotated[float, Field(gt=0, le=1e-3)] = 2e-6
     """How long each pattern is applied."""
     patterns: Annotated[int, Field(ge=1)] | Literal["all"] = "all"
+    """How many test patterns, in the order of the data set; `all` for the whole test set."""
 
 
 class Limit(Model):
     """One line of the sign-off."""
 
     metric: Annotated[str, Field(pattern=METRIC_NAME.pattern, max_length=100)]
+    """A name of docs/metrics.md; if nothing measures it, the sign-off fails."""
     min: float | None = None
+    """Smallest value that passes."""
     max: float | None = None
+    """Largest value that passes; give one of the two or both."""
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
@@ -173,27 +186,36 @@ class Waiver(Model):
     """An accepted failure; printed in the report, void after its date."""
 
     metric: Annotated[str, Field(max_length=100)]
+    """Whose limit may be missed. A metric that is missing cannot be waived."""
     reason: Annotated[str, Field(min_length=10, max_length=500)]
+    """Why; at least ten characters."""
     name: Annotated[str, Field(min_length=1, max_length=100)]
+    """Who accepts it."""
     expires: date
+    """The last day on which it holds, YYYY-MM-DD."""
 
 
 class Spec(Model):
     """Everything that a run depends on."""
 
     name: Name
+    """1 to 32 of a-z, 0-9 and _, a letter first: it names the top cell, files and the run folder."""
     pdk: Literal["sky130"] = "sky130"
+    """The process."""
     array: Array
     network: Network
     supply_V: Annotated[float, Field(ge=0.8, le=1.95)] = 1.8
+    """Supply of the array, its memory and its periphery."""
     temperature_C: Annotated[float, Field(ge=-40, le=125)] = 27.0
+    """Of the chips, everywhere."""
     corners: Annotated[tuple[Corner, ...], Field(min_length=1, max_length=5, strict=False)] = ("tt",)
-    """Process corners; the first is the one that chips are characterized and evaluated at."""
+    """Process corners (tt ss ff sf fs): chips are simulated at the first, the others are not used yet."""
     input: Input
     chips: Chips
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
     limits: Annotated[tuple[Limit, ...], Field(strict=False)] = ()
+    """What sign-off demands, beside the standard limits: no DRC violation, no LVS mismatch, no wrong bit."""
     waivers: Annotated[tuple[Waiver, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
