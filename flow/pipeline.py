@@ -38,10 +38,15 @@ def rebuild_report(spec: Spec, out: Path, watcher: Watcher) -> None:
 
 def signoff_of(out: Path) -> Signoff:
     """The verdict of a complete run."""
-    path = next(iter(sorted(out.glob("*-signoff/signoff.json"))), None)
-    if path is None:
+    path = signoff_folder(out) / "signoff.json"
+    if not path.is_file():
         raise InputError(f"{out}: not a finished run (no signoff step); somaforge run makes one")
     return Signoff.from_json(json.loads(path.read_text(encoding="utf-8")))
+
+
+def signoff_folder(out: Path) -> Path:
+    """Where the last step of a run folder is, finished or not."""
+    return out / f"{len(STEPS):02d}-{STEPS[-1].name}"
 
 
 def finish(out: Path) -> None:

@@ -125,6 +125,7 @@ class Runner:
         chosen = self.chosen(until, only)
         with locked(self.out):
             discard_temporaries(self.out)
+            self._discard_renumbered()
             outcomes = []
             for step in chosen:
                 outcomes.append(self._up_to_date(step))
@@ -138,6 +139,15 @@ class Runner:
         with locked(self.out):
             discard_temporaries(self.out)
             return self._execute(step, self.key(step))
+
+    def _discard_renumbered(self) -> None:
+        """Folders of our steps under a number that an older version gave them."""
+        for step in self.steps:
+            own = self.folder(step.name).name
+            for ending in ("", ".failed"):
+                for folder in self.out.glob(f"[0-9][0-9]-{step.name}{ending}"):
+                    if folder.name != own + ending:
+                        shutil.rmtree(folder)
 
     def key(self, step: Step) -> str:
         """Hash of everything that the step's result depends on; its inputs must be finished."""

@@ -62,11 +62,11 @@ def init(template: str) -> None:
 @click.argument("run", type=click.Path(path_type=Path))
 def report(run: Path) -> None:
     """Build the report of the run folder RUN again from its metrics, and judge them again."""
-    from somaforge.flow.pipeline import finish, rebuild_report
+    from somaforge.flow.pipeline import finish, rebuild_report, signoff_folder
     from somaforge.generator.spec import parse_spec
 
-    config = next(iter(sorted(run.glob("*-signoff/config.json"))), None)
-    if config is None:
+    config = signoff_folder(run) / "config.json"
+    if not config.is_file():
         raise InputError(f"{run}: not a finished run (no signoff step); somaforge run makes one")
     try:
         data = json.loads(config.read_text(encoding="utf-8"))["spec"]

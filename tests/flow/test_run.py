@@ -159,3 +159,12 @@ def test_code_version_follows_imports() -> None:
     names = {p.name for p in files_of("somaforge.generator.design")}
     assert {"design.py", "spec.py", "circuit.py", "address.py", "process.py", "errors.py"} <= names
     assert "run.py" not in names
+
+
+def test_folders_of_an_older_numbering_go(tmp_path: Path) -> None:
+    run(tmp_path / "r")
+    (tmp_path / "r/03-last").rename(tmp_path / "r/07-last")
+    (tmp_path / "r/07-mine").mkdir()
+    assert run(tmp_path / "r") == (METRICS, ["last"])
+    assert not (tmp_path / "r/07-last").exists()
+    assert (tmp_path / "r/07-mine").exists(), "only folders of our own steps are ours to remove"

@@ -1,0 +1,35 @@
+"""Documents that are lists of facts agree with the code."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+METRIC = re.compile(r'"([a-z][a-z0-9_]*(?:__[A-Za-z0-9_]+)+)"')
+
+
+def test_spec_document_is_the_spec() -> None:
+    module = runpy.run_path(str(ROOT / "tools/spec_doc.py"))
+    assert (ROOT / "docs/spec.md").read_text() == module["text"](), "run: python tools/spec_doc.py"
+
+
+def _measured() -> set[str]:
+    files = [*(ROOT / "flow/steps").glob("*.py"), ROOT / "flow/pex/output.py", *(ROOT / "generator").glob("*.py")]
+    names = {name for file in files for name in METRIC.findall(file.read_text())}
+    return {name for name in names if not name.startswith(("__", "sky130"))}
+
+
+def test_every_metric_is_documented() -> None:
+    text = (ROOT / "docs/metrics.md").read_text()
+    named = set(re.findall(r"`([a-z0-9_]+__[A-Za-z0-9_]+)`", text))
+    assert _measured() - named == set(), "measured and not in docs/metrics.md"
+    assert named - _measured() == set(), "in docs/metrics.md and not measured"
+
+
+@pytest.mark.parametrize("page", sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")]), ids=lambda p: p.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
