@@ -1,0 +1,134 @@
+"""The threshold shifts of a chip, ordered by layer, soma and synapse, and the kind of transistor in each role."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from somaforge.flow.engines.array.tables import Kind
+from somaforge.flow.engines.base import Floats, ProgrammedChip
+from somaforge.generator.circuit import FlatNetlist
+from somaforge.generator.design import Design, mirror_parts
+from somaforge.pdk.errors import InputError
+
+SOMA_ROLES = ("m0", "m1", "m2", "m3", "m4")
+
+
+@dataclass(frozen=True, eq=False)
+class SomaShifts:
+    """Shifts of |Vth| in V of one layer of somas."""
+
+    values: Floats
+    """[somas, 5 roles, devices in parallel]."""
+
+
+@dataclass(frozen=True, eq=False)
+class SynapseShifts:
+    """Shifts of |Vth| in V of one matrix of synapses."""
+
+    p_mirror: tuple[Floats, ...]
+    """Per bit [rows, columns, devices in parallel]."""
+    n_mirror: tuple[Floats, ...]
+    switch: Floats
+    """[rows, columns, bits]."""
+    p_sign: Floats
+    """[rows, columns]."""
+    n_sign: Floats
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """What stands in each role."""
+
+    soma_n: Kind
+    soma_p: Kind
+    p_mirror: tuple[Kind, ...]
+    """Per bit."""
+    n_mirror: tuple[Kind, ...]
+    switch: Kind
+    p_sign: Kind
+    n_sign: Kind
+
+
+class Places:
+    """Where each transistor stands in the netlist's canonical order; made once for a netlist and used for many chips."""
+
+    def __init__(self, design: Design, flat: FlatNetlist) -> None:
+        """InputError if the netlist lacks a transistor of the design or has it in another size."""
+        self._flat, self._index = flat, {m.name: i for i, m in enumerate(flat.mos)}
+        self._sizes: dict[str, tuple[str, int, int]] = {}
+        spec = design.spec.array
+        self.bits = spec.bits
+        self._parts = [len(mirror_parts(design.spec, k)) for k in range(self.bits)]
+        units = range(1 if spec.mirror.style == "scaled" else spec.mirror.multiplier)
+        self.somas = [
+            np.array(
+                [
+                    [[self._at(f"x_soma_{layer}_{i}.", f"{r}_{u}", f"soma_{r}") for u in units] for r in SOMA_ROLES]
+                    for i in range(size)
+                ]
+            )
+            for layer, size in enumerate(design.layers)
+        ]
+        self.matrices = [
+            self._synapses(
+                [[f"x_matrix_{m}.x_row_{r}.x_synapse_{c}." for c in range(columns)] for r in range(rows)],
+            )
+            for m, (rows, columns) in enumerate(pairwise(design.layers))
+        ]
+        self.outputs = self._synapses([[f"x_output_{j}." for j in range(design.layers[-1])]])
+
+    def _at(self, path: str, name: str, role: str) -> int:
+        i = self._index.get(path + name)
+        if i is None:
+            raise InputError(f"netlist: no transistor {path}{name}; the array engine needs the design's own netlist")
+        m = self._flat.mos[i]
+        size = (m.device, m.w_nm, m.l_nm)
+        if self._sizes.setdefault(role, size) != size:
+            raise InputError(f"netlist: {path}{name} is {size}, others in its role are {self._sizes[role]}")
+        return i
+
+    def _synapses(self, paths: list[list[str]]) -> Mapping[str, "np.ndarray[tuple[int, ...], np.dtype[np.int64]]"]:
+        def every(name: str, role: str) -> list[list[int]]:
+            return [[self._at(path, name, role) for path in row] for row in paths]
+
+        found = {"p_sign": np.array(every("m_sign_p", "p_sign")), "n_sign": np.array(every("m_sign_n", "n_sign"))}
+        switches = [every(f"m_switch_{k}", "switch") for k in range(self.bits)]
+        found["switch"] = np.moveaxis(np.array(switches), 0, -1)
+        for k, parts in enumerate(self._parts):
+            for kind in "pn":
+                mirrors = [every(f"m{kind}_{k}_{u}", f"{kind}_mirror_{k}") for u in range(parts)]
+                found[f"{kind}_{k}"] = np.moveaxis(np.array(mirrors), 0, -1)
+        return found
+
+    def kinds(self, chip: ProgrammedChip) -> Kinds:
+        """Roles at the chip's corner, temperature and supply; InputError if roles that must be equal are not."""
+
+        def kind(role: str) -> Kind:
+            return Kind(*self._sizes[role], chip.corner, chip.temperature_C, chip.supply_V, chip.exact)
+
+        return Kinds(
+            kind("soma_m0"),
+            kind("soma_m2"),
+            tuple(kind(f"p_mirror_{k}") for k in range(self.bits)),
+            tuple(kind(f"n_mirror_{k}") for k in range(self.bits)),
+            kind("switch"),
+            kind("p_sign"),
+            kind("n_sign"),
+        )
+
+    def soma_shifts(self, shifts: Floats, layer: int) -> SomaShifts:
+        """Of one layer of somas."""
+        return SomaShifts(shifts[self.somas[layer]])
+
+    def synapse_shifts(self, shifts: Floats, matrix: int) -> SynapseShifts:
+        """Of one matrix; `matrix` = number of matrices gives the output synapses as one row."""
+        places = self.outputs if matrix == len(self.matrices) else self.matrices[matrix]
+        return SynapseShifts(
+            tuple(shifts[places[f"p_{k}"]] for k in range(self.bits)),
+            tuple(shifts[places[f"n_{k}"]] for k in range(self.bits)),
+            shifts[places["switch"]],
+            shifts[places["p_sign"]],
+            shifts[places["n_sign"]],
+        )

@@ -1,0 +1,83 @@
+"""A layer of somas: input voltage, input current and the two rails, for any number of patterns at once."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from somaforge.flow.engines.array.device import Device
+from somaforge.flow.engines.array.network import SomaShifts
+from somaforge.pdk.errors import ToolError
+
+SMALLEST_A = 1e-14
+"""Below, a soma is off: its own leakage is of this order."""
+TOLERANCE = 1e-7
+"""Of ln(current)."""
+STEP_V = 0.15
+"""Largest Newton step."""
+ROUNDS = 60
+FIRST_GUESS_V = 0.6
+"""Gate over source of a diode at some 100 nA."""
+
+Feed = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
+"""Current of a mirror, by gate, by drain, over the voltage of the diode that it feeds."""
+
+
+class Somas:
+    """One layer. Tensors are [patterns, somas]."""
+
+    def __init__(self, n: Device, p: Device, shifts: SomaShifts, supply_V: float, where: torch.device) -> None:
+        """Copies the shifts."""
+        self._n, self._p, self._supply = n, p, supply_V
+        values = torch.tensor(shifts.values, dtype=torch.float64, device=where)
+        self._shift = [values[:, role] for role in range(values.shape[1])]
+        self.count = values.shape[0]
+
+    def _mirror(self, device: Device, role: int, gate: Tensor, drain: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Current of the parallel transistors of a role, source at the body: current, by gate, by drain."""
+        each = self._shift[role]
+        drain = drain.unsqueeze(-1).expand(*drain.shape, each.shape[-1])
+        gate = gate.unsqueeze(-1)
+        found = device(gate - device.stretched(gate, each), drain, torch.zeros_like(drain))
+        return found.current.sum(-1), found.gate.sum(-1), found.drain.sum(-1)
+
+    def input_current(self, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Current into the diode M0 at its voltage, and the derivative."""
+        current, by_gate, by_drain = self._mirror(self._n, 0, v, v)
+        return current, by_gate + by_drain
+
+    def input_voltage(self, current: Tensor) -> Tensor:
+        """Voltage at which M0 takes that current (at least SMALLEST_A)."""
+        wanted = current.clamp(min=SMALLEST_A).log()
+        v = torch.full_like(current, FIRST_GUESS_V)
+        for _ in range(ROUNDS):
+            now, slope = self.input_current(v)
+            error = now.log() - wanted
+            v = (v - (error * now / slope).clamp(-STEP_V, STEP_V)).clamp(min=1e-4)
+            if float(error.abs().max()) < TOLERANCE:
+                return v
+        raise ToolError("array engine: an input diode did not converge; check the input currents")
+
+    def rails(self, v: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Voltages of the p and n rail in V and the supply current of M2 and M3 in A, at the voltage of M0."""
+        supply = self._supply
+        # both diodes by the voltage across them: the p rail lies `down` below the supply
+        down = self._diode(self._p, 2, lambda u: self._mirror(self._n, 1, v, supply - u), v)
+        up = self._diode(self._n, 4, lambda u: self._mirror(self._p, 3, down, supply - u), v)
+        first = self._mirror(self._p, 2, down, down)[0]
+        second = self._mirror(self._p, 3, down, supply - up)[0]
+        return supply - down, up, first + second
+
+    def _diode(self, device: Device, role: int, feed: Feed, like: Tensor) -> Tensor:
+        """Voltage across a diode that takes the current of a mirror whose drain it is."""
+        u = torch.full_like(like, FIRST_GUESS_V)
+        for _ in range(ROUNDS):
+            taken, by_gate, by_drain = self._mirror(device, role, u, u)
+            fed, _, by_feed = feed(u)
+            fed = fed.clamp(min=1e-18)
+            error = taken.log() - fed.log()
+            slope = (by_gate + by_drain) / taken + by_feed / fed
+            u = (u - (error / slope).clamp(-STEP_V, STEP_V)).clamp(min=1e-3)
+            if float(error.abs().max()) < TOLERANCE:
+                return u
+        raise ToolError(f"array engine: diode m{role} of a soma did not converge; check supply and input currents")

@@ -1,0 +1,213 @@
+"""Drain current of one transistor geometry as a table, swept once with ngspice and kept in the user's cache folder.
+
+Coordinates are those of an n-channel device against its body (p-channel: every voltage counted down from the supply):
+gate over source, source over body, drain over source. The table holds
+
+    G = ln( I / (1 - exp(-v_ds / U_T)) )
+
+which stays smooth where the current itself spans twelve decades and goes through zero: 1 - exp(-v_ds / U_T) is the
+drain's factor in weak inversion. The current is the source's, so what the drain loses to the body (junction, gate-
+induced leakage: below 1 pA at room temperature) is left out, and drain and source can be exchanged.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+from scipy.interpolate import CubicSpline
+
+from somaforge.flow.engines.base import Floats
+from somaforge.flow.engines.ngspice import read_raw
+from somaforge.flow.templating import render
+from somaforge.pdk.errors import ToolError
+from somaforge.pdk.files import atomic_path
+from somaforge.pdk.sky130 import mismatch
+from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
+
+BOLTZMANN_PER_CHARGE = 8.617333262e-5
+"""V/K (CODATA 2018)."""
+GATE_FROM_V, GATE_STEP_V = -0.3, 0.02
+"""Below -0.3 V a sky130 device carries less than 1 fA."""
+MARGIN_V = 0.1
+"""Beyond the supply: a threshold shift moves the gate, a column can be pulled below ground."""
+SOURCES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9, 1.05, 1.2, 1.4, 1.6, 1.8, 2.0, 2.1)
+"""Source over body in V."""
+ROOTS = 48
+"""Steps of the drain, equal in the root of v_ds: dense where the current leaves zero."""
+SMALLEST_DRAIN_V = 1e-4
+FLOOR_A = 1e-19
+SHIFT_V = 0.02
+"""Of the pair that shows how exactly a threshold shift is a shift of the gate: 3 to 5 standard deviations."""
+FINE_GATE_V, FINE_SOURCE_V, FINE_ROOTS = 0.005, 0.025, 96
+"""Steps between which the engine interpolates linearly; a cubic spline leads from the swept points to them."""
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a table depends on."""
+
+    device: str
+    w_nm: int
+    l_nm: int
+    corner: str
+    temperature_C: float
+    supply_V: float
+    exact: bool
+
+    @property
+    def span_V(self) -> float:  # noqa: N802 (a unit)
+        """Largest voltage in the table."""
+        return self.supply_V + MARGIN_V
+
+    @property
+    def thermal_V(self) -> float:  # noqa: N802 (a unit)
+        """U_T."""
+        return BOLTZMANN_PER_CHARGE * (self.temperature_C + 273.15)
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """What ngspice said."""
+
+    gates: Floats
+    sources: Floats
+    drains: Floats
+    log_current: Floats
+    """[gates, sources, drains]: G of the module's text."""
+    slope_excess: Floats
+    """[gates]: by how much more than its value a threshold shift moves the gate, relative (source at the body, drain
+    at half the span): the mobility knows the threshold too."""
+
+
+def sweep(kind: Kind, cache: Path | None = None, timeout_s: float = 120.0) -> Sweep:
+    """From the cache folder (default: the user's), or from ngspice; ToolError if that fails."""
+    deck, gates = _deck(kind)
+    key = hashlib.sha256(f"{FORMAT}\n{deck}".encode()).hexdigest()[:32]
+    folder = cache or Path(platformdirs.user_cache_dir("somaforge")) / "tables"
+    path = folder / f"{key}.npz"
+    if path.is_file():
+        try:
+            with np.load(path, allow_pickle=False) as data:
+                return Sweep(**{name: data[name] for name in Sweep.__dataclass_fields__})
+        except (OSError, ValueError, KeyError):
+            path.unlink(missing_ok=True)  # damaged: made again
+    found = _read(kind, _simulate(deck, timeout_s), gates)
+    with atomic_path(path) as beside:
+        np.savez_compressed(beside, **{name: getattr(found, name) for name in Sweep.__dataclass_fields__})
+    return found
+
+
+def _sources(kind: Kind) -> list[float]:
+    return [v for v in SOURCES if v < kind.span_V] + [kind.span_V]
+
+
+def _deck(kind: Kind) -> tuple[str, Floats]:
+    """The sweep's text and its gate voltages."""
+    model = bind(kind.device, kind.w_nm, kind.l_nm, kind.corner)
+    sign = mismatch.sign(kind.device)
+    steps = int(np.ceil((kind.span_V - GATE_FROM_V) / GATE_STEP_V))
+    gates = GATE_FROM_V + GATE_STEP_V * np.arange(steps + 1)
+    lines, saves = [], []
+    for i, (source, shift) in enumerate([*((v, 0.0) for v in _sources(kind)), (0.0, SHIFT_V), (0.0, -SHIFT_V)]):
+        lines += [
+            f"b_g{i} g{i} 0 v={sign}*(v(gate)+{source:.6g})",
+            f"b_d{i} d{i} 0 v={sign}*(v(drain)+{source:.6g})",
+            f"v_s{i} s{i} 0 {sign * source:.6g}",
+            f"m{i} d{i} g{i} s{i} 0 device{model.instance()} delvto={sign * shift:.6g}",
+        ]
+        saves.append(f"i(v_s{i})")
+    deck = render(
+        "device_table.sp.j2",
+        title=f"{kind.device} {kind.w_nm}/{kind.l_nm} nm, {kind.corner}",
+        scale_option=SCALE_OPTION,
+        temperature=f"{kind.temperature_C:.6g}",
+        card=model.card("device", exact=kind.exact),
+        smallest=f"{SMALLEST_DRAIN_V:g}",
+        span=f"{kind.span_V:.6g}",
+        lines=lines,
+        saves=" ".join(saves),
+        gate_from=f"{GATE_FROM_V:g}",
+        gate_to=f"{gates[-1] + GATE_STEP_V / 4:.6g}",
+        gate_step=f"{GATE_STEP_V:g}",
+        root_step=f"{1 / ROOTS:.12g}",
+    )
+    return deck, gates
+
+
+def _simulate(deck: str, timeout_s: float) -> Floats:
+    program = shutil.which("ngspice")
+    if program is None:
+        raise ToolError("ngspice: not installed; run make setup (Debian package ngspice from bookworm-backports)")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with tempfile.TemporaryDirectory(prefix="somaforge-table-") as folder:
+        text, raw = Path(folder) / "deck.sp", Path(folder) / "out.raw"
+        text.write_text(deck, encoding="ascii")
+        command = [program, "-n", "-b", "-r", str(raw), str(text)]
+        try:
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                timeout=timeout_s,
+                check=False,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+            )
+            return read_raw(raw)[1]
+        except subprocess.TimeoutExpired:
+            raise ToolError(f"ngspice: no device table in {timeout_s:g} s") from None
+        except (OSError, ValueError) as error:
+            raise ToolError(f"ngspice: no device table (exit code {done.returncode}, {error})") from None
+
+
+def _read(kind: Kind, values: Floats, gates: Floats) -> Sweep:
+    sources, drains = np.array(_sources(kind)), kind.span_V * (np.arange(ROOTS + 1) / ROOTS) ** 2
+    drains[0] = SMALLEST_DRAIN_V
+    if values.shape != (len(gates) * len(drains), len(sources) + 3):
+        raise ToolError(f"ngspice: the device table of {kind.device} has shape {values.shape}; sweep it by hand")
+    # i(v_s) flows into the voltage source, that is out of the transistor's source
+    current = mismatch.sign(kind.device) * values[:, 1:].reshape(len(drains), len(gates), -1)
+    log = np.log(np.maximum(current, FLOOR_A) / -np.expm1(-drains / kind.thermal_V)[:, None, None])
+    half = ROOTS * 7 // 10
+    here = CubicSpline(gates, log[half, :, 0])
+    # what the shift does, in gate voltage, minus the shift itself; by the mean of both directions
+    effect = (log[half, :, -1] - log[half, :, -2]) / (2 * SHIFT_V)
+    plain = (here(gates + SHIFT_V) - here(gates - SHIFT_V)) / (2 * SHIFT_V)
+    strong = (current[half, :, 0] > 1e-13) & (gates > gates[0] + SHIFT_V) & (gates < gates[-1] - SHIFT_V)
+    excess = np.where(strong, effect / np.where(strong, plain, 1.0) - 1.0, 0.0)
+    return Sweep(gates, sources, drains, np.ascontiguousarray(log[:, :, :-2].transpose(1, 2, 0)), excess)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Fine, equally spaced table for linear interpolation."""
+
+    kind: Kind
+    values: Floats
+    """[gate, source, root of drain]: G."""
+    excess: Floats
+    """[gate]: Sweep.slope_excess."""
+
+    @property
+    def p_channel(self) -> bool:
+        """Whether voltages are counted down from the supply."""
+        return mismatch.sign(self.kind.device) < 0
+
+
+def table(kind: Kind, cache: Path | None = None) -> Table:
+    """The table of one kind of transistor; ToolError if ngspice cannot make it."""
+    raw = sweep(kind, cache)
+    gates = np.arange(raw.gates[0], raw.gates[-1] + FINE_GATE_V / 2, FINE_GATE_V)
+    sources = np.arange(0.0, raw.sources[-1] + FINE_SOURCE_V, FINE_SOURCE_V)
+    roots = np.arange(FINE_ROOTS + 1) / FINE_ROOTS
+    values = CubicSpline(np.arange(ROOTS + 1) / ROOTS, raw.log_current, axis=2)(roots)
+    values = CubicSpline(raw.sources, values, axis=1)(sources)
+    values = CubicSpline(raw.gates, values, axis=0)(gates)
+    return Table(kind, np.ascontiguousarray(values), np.interp(gates, raw.gates, raw.slope_excess))
