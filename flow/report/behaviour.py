@@ -22,7 +22,7 @@ def network(run: RunData) -> Plot:
     chip, layers = run.chips[0], run.spec.network.layers
     full = run.design.weights.full_scale
     with style():
-        figure = Figure(figsize=(6.4, 3.4))
+        figure = Figure(figsize=(9.2, 3.6))
         ax = figure.subplots()
         ax.axis("off")
         shown = [min(n, MAX_DRAWN) for n in layers]
@@ -38,7 +38,7 @@ def network(run: RunData) -> Plot:
             ax.plot([layer] * len(where), where, "o", ms=9, mfc="white", mec=INK, zorder=2)
         ax.plot([], [], color=BLUE, lw=2, label="positive weight")
         ax.plot([], [], color=ORANGE, lw=2, label="negative weight")
-        ax.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, -0.12))
+        ax.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, -0.1))
         svg = to_svg(figure)
     return Plot(
         "network",
@@ -131,7 +131,7 @@ def pattern_change(run: RunData) -> Plot:
             middle.plot(time, current, color=SERIES[j % len(SERIES)], lw=1.4, label=f"out_{j}")
         middle.axvline(settled, color=INK, lw=0.9, ls="--")
         middle.annotate(
-            f"last change of the winner: {settled * 1e3:.0f} ns", (settled, 0.92), xytext=(6, 0),
+            f"last change of the winner: {settled * 1e3:.0f} ns", (settled, 1.03), xytext=(0, 0),
             xycoords=("data", "axes fraction"), textcoords="offset points", fontsize=8, color=INK,
         )  # fmt: skip
         middle.set_ylabel("outputs (nA)")

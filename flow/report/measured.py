@@ -92,7 +92,7 @@ def cells(run: RunData) -> Plot:
             right.plot(wing["response_V"], wing["drive_V"], color=colour, lw=1)
         right.set_xlabel("q (V)")
         right.set_title("latch, static noise margin")
-        right.legend(loc="center")
+        right.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.2))
         svg = to_svg(figure)
     return Plot(
         "cells",

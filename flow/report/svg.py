@@ -26,6 +26,7 @@ STYLE: Any = {
     "xtick.color": INK,
     "ytick.color": INK,
     "axes.grid": True,
+    "axes.axisbelow": True,
     "grid.color": "#e4e7ec",
     "grid.linewidth": 0.6,
     "legend.frameon": False,
