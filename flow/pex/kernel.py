@@ -8,7 +8,6 @@ outward (fringe with shielding, nearest first) are found exactly, for all cells 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,14 @@ from somaforge.pdk.interconnect import Interconnect
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Small = NDArray[np.int32]
+Box = tuple[int, int, int, int]
 
 SUBSTRATE, DIFFUSION, POLY = 0, 1, 2
 EMPTY = -1
+
+_LAYERS = 16
+"""More than any process has conductors: net and layer in one number."""
 
 _DENSE = 4_000_000
 """Tables of (net, net) up to this size are added up directly, larger ones by sorting."""
@@ -42,7 +46,7 @@ class Rectangles:
         """Some of them, in the order of `which`."""
         return Rectangles(self.layer[which], self.box[which], self.net[which])
 
-    def touching(self, window: tuple[int, int, int, int]) -> "Rectangles":
+    def touching(self, window: Box) -> "Rectangles":
         """Those that share area with the window."""
         b = self.box
         left, bottom, right, top = window
@@ -122,7 +126,7 @@ def join(parts: Sequence[Couplings]) -> Couplings:
     return Couplings(pair // nets, pair % nets, total[used], *(m[used] / total[used] for m in moments))
 
 
-def couple(shapes: Rectangles, core: tuple[int, int, int, int], process: Interconnect, substrate: int = 0) -> Couplings:
+def couple(shapes: Rectangles, core: Box, process: Interconnect, substrate: int = 0) -> Couplings:
     """Capacitances that belong to `core` (left, bottom, right, top in nm).
 
     `shapes` must hold everything within core plus the process's halo. Plates inside the core and the fields of the
@@ -130,137 +134,159 @@ def couple(shapes: Rectangles, core: tuple[int, int, int, int], process: Interco
     of the substrate outside wells.
     """
     model = _Model(process)
-    halo = model.halo
-    outer = (core[0] - halo, core[1] - halo, core[2] + halo, core[3] + halo)
-    shapes = shapes.touching(outer)
-    xs, ys = (
-        np.unique(
-            np.concatenate(
-                (np.clip(shapes.box[:, [k, k + 2]].ravel(), outer[k], outer[k + 2]), (core[k], core[k + 2])),
-            )
-        )
-        for k in (0, 1)
-    )
-    xs = np.unique(np.concatenate((xs, (outer[0], outer[2]))))
-    ys = np.unique(np.concatenate((ys, (outer[1], outer[3]))))
-    grid = _paint(shapes, outer, xs, ys, len(process.conductors), substrate)
-    rows, columns = (
-        slice(int(np.searchsorted(cuts, core[k])), int(np.searchsorted(cuts, core[k + 2])))
-        for cuts, k in ((ys, 1), (xs, 0))
-    )
-    inside = np.zeros(grid.shape[1:], dtype=bool)
-    inside[rows, columns] = True
-    below_layer, below_net = _nearest(grid, range(len(grid)))
-    above_layer, above_net = _nearest(grid, range(len(grid) - 1, -1, -1))
     sums = _Sums()
-    _plates(sums, model, grid, below_layer, below_net, inside, xs, ys)
-    column, row = np.meshgrid((xs[:-1] + xs[1:]) / 2, (ys[:-1] + ys[1:]) / 2)
-    channel = grid[SUBSTRATE] == EMPTY
-    for layer in range(POLY, len(grid)):
-        if not (grid[layer] >= 0).any():
-            continue
-        around = [below_layer[layer], below_net[layer], above_layer[layer], above_net[layer]]
-        planes = [grid[layer], *around, _kind(grid[layer], *around), inside, channel, column, row]
-        for flip in (False, True):
-            for turn in (False, True):
-                # Only the lines that cross the core hold edges of it.
-                view = [p[:, columns].T if turn else p[rows] for p in planes]
-                along, across = (ys, np.diff(xs)[columns]) if turn else (xs, np.diff(ys)[rows])
-                if flip:
-                    view = [p[:, ::-1] for p in view]
-                    along = -along[::-1]
-                _edges(sums, model, layer, view, along, across)
+    # Fields run along x and along y: a band of the core's height or width, as long as the halo reaches, holds each.
+    swap = [1, 0, 3, 2]
+    _band(sums, model, shapes, core, substrate, turned=False)
+    turned = Rectangles(shapes.layer, shapes.box[:, swap], shapes.net)
+    _band(sums, model, turned, (core[1], core[0], core[3], core[2]), substrate, turned=True)
     return sums.couplings()
 
 
-def _paint(
-    shapes: Rectangles, outer: tuple[int, int, int, int], xs: Ints, ys: Ints, layers: int, substrate: int
-) -> Ints:
+def _band(sums: _Sums, model: _Model, shapes: Rectangles, core: Box, substrate: int, *, turned: bool) -> None:
+    """Fields along the first axis from edges in the core; plates too, once (not if `turned`)."""
+    outer = (core[0] - model.halo, core[1], core[2] + model.halo, core[3])
+    shapes = shapes.touching(outer)
+    low, high = np.array(outer[:2] * 2), np.array(outer[2:] * 2)
+    shapes = Rectangles(shapes.layer, np.clip(shapes.box, low, high), shapes.net)
+    xs = np.unique(np.concatenate((shapes.box[:, [0, 2]].ravel(), (outer[0], core[0], core[2], outer[2]))))
+    ys = np.unique(np.concatenate((shapes.box[:, [1, 3]].ravel(), (outer[1], outer[3]))))
+    grid = _paint(shapes, xs, ys, len(model.plate), substrate)
+    inside = slice(int(np.searchsorted(xs, core[0])), int(np.searchsorted(xs, core[2])))
+    below, above = _nearest(grid, range(len(grid))), _nearest(grid, range(len(grid) - 1, -1, -1))
+    if not turned:
+        _plates(sums, model, grid[:, :, inside], below[:, :, inside], xs[inside.start : inside.stop + 1], ys)
+    used = np.array([k for k in range(POLY, len(grid)) if (grid[k] >= 0).any()], dtype=np.int64)
+    if not len(used):
+        return
+    # One line of the raster per row: all layers, then the same backwards, so that every edge faces the second axis.
+    own, under, over = (_both_ways(plane[used]) for plane in (grid, below, above))
+    core_columns = np.zeros(len(xs) - 1, dtype=bool)
+    core_columns[inside] = True
+    view = _View(
+        own=own,
+        below=under,
+        above=over,
+        layer=np.tile(np.repeat(used, len(ys) - 1), 2),
+        length=np.tile(np.diff(ys).astype(float), 2 * len(used)),
+        along=np.stack((xs, -xs[::-1])),
+        back=np.repeat(np.array([0, 1]), len(own) // 2),
+        inside=np.stack((core_columns, core_columns[::-1])),
+        channel=np.stack((grid[SUBSTRATE] == EMPTY, (grid[SUBSTRATE] == EMPTY)[:, ::-1])),
+        across=(ys[:-1] + ys[1:]) / 2,
+        turned=turned,
+    )
+    _edges(sums, model, view)
+
+
+def _both_ways(planes: Small) -> Small:
+    """[layer, across, cell] -> [line, cell], every line twice: forwards and backwards."""
+    lines = planes.reshape(-1, planes.shape[2])
+    return np.concatenate((lines, lines[:, ::-1]))
+
+
+def _paint(shapes: Rectangles, xs: Ints, ys: Ints, layers: int, substrate: int) -> Small:
     """[layer, y, x] -> net or EMPTY."""
-    grid = np.full((layers, len(ys) - 1, len(xs) - 1), EMPTY, dtype=np.int64)
+    grid = np.full((layers, len(ys) - 1, len(xs) - 1), EMPTY, dtype=np.int32)
     grid[SUBSTRATE] = substrate
     # Channels (EMPTY on the substrate's layer) must come after the wells that they lie in.
     shapes = shapes.take(np.argsort((shapes.layer == SUBSTRATE) & (shapes.net == EMPTY), kind="stable"))
-    left, right = (np.searchsorted(xs, np.clip(shapes.box[:, k], outer[0], outer[2])) for k in (0, 2))
-    bottom, top = (np.searchsorted(ys, np.clip(shapes.box[:, k], outer[1], outer[3])) for k in (1, 3))
-    for layer, x0, x1, y0, y1, net in zip(
-        shapes.layer.tolist(), left.tolist(), right.tolist(), bottom.tolist(), top.tolist(), shapes.net.tolist(),
-        strict=True,
-    ):  # fmt: skip
+    x, y = np.searchsorted(xs, shapes.box[:, [0, 2]]), np.searchsorted(ys, shapes.box[:, [1, 3]])
+    for layer, (x0, x1), (y0, y1), net in zip(
+        shapes.layer.tolist(), x.tolist(), y.tolist(), shapes.net.tolist(), strict=True
+    ):
         grid[layer, y0:y1, x0:x1] = net
     return grid
 
 
-def _nearest(grid: Ints, order: range) -> tuple[Ints, Ints]:
-    """For each layer and cell: layer and net of the nearest conductor met before it in `order` (EMPTY if none)."""
-    layer_of = np.full_like(grid, EMPTY)
-    net_of = np.full_like(grid, EMPTY)
-    layer_now = np.full_like(grid[0], EMPTY)
-    net_now = np.full_like(grid[0], EMPTY)
+def _nearest(grid: Small, order: range) -> Small:
+    """For each layer and cell the nearest conductor met before it in `order`, as net * _LAYERS + layer, or EMPTY."""
+    found = np.empty_like(grid)
+    now = np.full_like(grid[0], EMPTY)
     for layer in order:
-        layer_of[layer], net_of[layer] = layer_now, net_now
-        there = grid[layer] >= 0
-        layer_now = np.where(there, layer, layer_now)
-        net_now = np.where(there, grid[layer], net_now)
-    return layer_of, net_of
+        found[layer] = now
+        np.copyto(now, grid[layer] * _LAYERS + layer, where=grid[layer] >= 0)
+    return found
 
 
-def _kind(*planes: Ints) -> Ints:
-    """One number per cell that is the same where all planes are the same."""
-    kind = np.zeros_like(planes[0])
-    for plane in planes:
-        kind = kind * (int(plane.max()) + 2) + plane + 1
-    return kind
+def _plates(sums: _Sums, model: _Model, grid: Small, below: Small, xs: Ints, ys: Ints) -> None:
+    layer, iy, ix = np.nonzero((grid >= 0) & (below >= 0))
+    keep = layer >= POLY
+    layer, iy, ix = layer[keep], iy[keep], ix[keep]
+    under = below[layer, iy, ix].astype(np.int64)
+    area = np.diff(ys)[iy] * np.diff(xs)[ix].astype(float)
+    x, y = (xs[ix] + xs[ix + 1]) / 2, (ys[iy] + ys[iy + 1]) / 2
+    net = grid[layer, iy, ix].astype(np.int64)
+    sums.add(net, under // _LAYERS, area * model.plate[layer, under % _LAYERS], x, y)
 
 
-def _run_ends(kind: Ints) -> Ints:
-    """For each cell the last cell, along the second axis, of the run of equal cells that it lies in."""
-    width = kind.shape[1]
-    ends = np.full(kind.shape, width - 1, dtype=np.int64)
-    ends[:, :-1] = np.where(kind[:, :-1] != kind[:, 1:], np.arange(width - 1), width - 1)
-    return np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
+@dataclass(frozen=True)
+class _View:
+    """Lines of the raster, each looked at from its first cell to its last."""
+
+    own: Small
+    """[line, cell]: net on the line's own layer."""
+    below: Small
+    above: Small
+    layer: Ints
+    """[line]"""
+    length: Floats
+    """[line]: how far it reaches across, nm."""
+    along: Ints
+    """[backwards, cut]: places of the cuts in the direction of the line; `back` says which a line has."""
+    back: Ints
+    inside: NDArray[np.bool_]
+    """[backwards, cell]: part of the core."""
+    channel: NDArray[np.bool_]
+    """[backwards, across, cell]: below a gate."""
+    across: Floats
+    """[across]: middle of each line, nm."""
+    turned: bool
+    """Lines run along y, not x."""
+
+    def run_ends(self) -> Small:
+        """For each cell the last cell of the run of equal cells, seen from above and below, that it lies in."""
+        width = self.own.shape[1]
+        changes = np.zeros(self.own.shape, dtype=bool)
+        for plane in (self.own, self.below, self.above):
+            changes[:, :-1] |= plane[:, :-1] != plane[:, 1:]
+        ends = np.where(changes, np.arange(width, dtype=np.int32), np.int32(width - 1))
+        return np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
 
 
-def _plates(
-    sums: _Sums, model: _Model, grid: Ints, below_layer: Ints, below_net: Ints, inside: NDArray[np.bool_],
-    xs: Ints, ys: Ints,
-) -> None:  # fmt: skip
-    area = np.diff(ys)[:, None].astype(float) * np.diff(xs)[None]
-    for layer in range(POLY, len(grid)):
-        iy, ix = np.nonzero((grid[layer] >= 0) & (below_layer[layer] >= 0) & inside)
-        farad = area[iy, ix] * model.plate[layer, below_layer[layer][iy, ix]]
-        x, y = (xs[ix] + xs[ix + 1]) / 2, (ys[iy] + ys[iy + 1]) / 2
-        sums.add(grid[layer][iy, ix], below_net[layer][iy, ix], farad, x, y)
-
-
-def _edges(sums: _Sums, model: _Model, layer: int, view: list[NDArray[Any]], along: Ints, lengths: Ints) -> None:
-    """Sidewall and fringe of the edges of one layer that face one direction (the view's second axis, upward)."""
-    own, down_layer, down_net, up_layer, up_net, kind, inside, channel, column, row = view
-    ends = _run_ends(kind)
-    iy, ix = np.nonzero((own[:, :-1] >= 0) & (own[:, 1:] == EMPTY) & inside[:, :-1])
-    net = np.asarray(own[iy, ix])
-    gate = np.asarray(channel[iy, ix]) if layer == POLY else np.zeros(len(iy), dtype=bool)
-    x, y = np.asarray(column[iy, ix]), np.asarray(row[iy, ix])
-    edge, length = along[ix + 1], lengths[iy].astype(float)
-    cell = ix + 1
-    while len(iy):
-        near = (along[cell] - edge).astype(float)
-        last = ends[iy, cell]
-        far = np.minimum((along[last + 1] - edge).astype(float), model.halo)
-        met = np.asarray(own[iy, cell])
+def _edges(sums: _Sums, model: _Model, view: _View) -> None:
+    """Sidewall and fringe of the edges that face along the lines."""
+    own, width = view.own, view.own.shape[1]
+    line, at = np.nonzero((own[:, :-1] >= 0) & (own[:, 1:] == EMPTY) & view.inside[view.back, :-1])
+    if not len(line):
+        return
+    ends = view.run_ends()
+    layer, back, row = view.layer[line], view.back[line], line % len(view.across)
+    net = own[line, at].astype(np.int64)
+    gate = (layer == POLY) & view.channel[back, row, at]
+    middle = np.where(back == 0, 1.0, -1.0) * (view.along[back, at] + view.along[back, at + 1]) / 2
+    place = (view.across[row], middle) if view.turned else (middle, view.across[row])
+    edge, length, cell = view.along[back, at + 1], view.length[line], at + 1
+    live = np.arange(len(line))
+    while len(live):
+        b, k = back[live], cell[live]
+        near = (view.along[b, k] - edge[live]).astype(float)
+        last = ends[line[live], k]
+        far = np.minimum((view.along[b, last + 1] - edge[live]).astype(float), model.halo)
+        met = own[line[live], k]
         hit = met >= 0
-        sums.add(
-            net[hit], met[hit], length[hit] * model.side[layer] / (near[hit] + model.offset[layer]), x[hit], y[hit]
-        )
-        for layers, nets in ((down_layer, down_net), (up_layer, up_net)):
-            other = np.asarray(layers[iy, cell])
+        who, to = live[hit], met[hit].astype(np.int64)
+        side = length[who] * model.side[layer[who]] / (near[hit] + model.offset[layer[who]])
+        sums.add(net[who], to, side, place[0][who], place[1][who])
+        for plane in (view.below, view.above):
+            other = plane[line[live], k]
             # The field of a gate's edge along its channel belongs to the transistor model, down to the bulk too.
-            free = ~hit & (other >= 0) & ~(gate & (other == SUBSTRATE))
-            to = other[free]
-            alpha = model.alpha[layer, to]
-            part = (np.arctan(alpha * far[free]) - np.arctan(alpha * near[free])) / model.full[layer, to]
-            farad = length[free] * model.fringe[layer, to] * part
-            sums.add(net[free], np.asarray(nets[iy, cell])[free], farad, x[free], y[free])
-        cell = last + 1
-        go = ~hit & (cell < len(along) - 1) & (far < model.halo)
-        iy, cell, net, gate, x, y, edge, length = (v[go] for v in (iy, cell, net, gate, x, y, edge, length))
+            free = ~hit & (other >= 0) & ~(gate[live] & (other % _LAYERS == SUBSTRATE))
+            who, code = live[free], other[free].astype(np.int64)
+            own_layer, to = layer[who], code % _LAYERS
+            alpha = model.alpha[own_layer, to]
+            part = (np.arctan(alpha * far[free]) - np.arctan(alpha * near[free])) / model.full[own_layer, to]
+            farad = length[who] * model.fringe[own_layer, to] * part
+            sums.add(net[who], code // _LAYERS, farad, place[0][who], place[1][who])
+        cell[live] = last + 1
+        live = live[~hit & (last + 1 < width) & (far < model.halo)]
