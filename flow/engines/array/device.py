@@ -82,7 +82,7 @@ class Device:
         return shifts * (1 + self._excess.take(i))
 
     def pooled(self, gate: Tensor, shifts: Tensor) -> Tensor:
-        """One shift in V that gives parallel transistors with `shifts` [..., n] their mean current at that gate voltage.
+        """One shift in V that gives parallel transistors with `shifts` [..., n] their mean current at that gate.
 
         The gate is over the source, which is near the body. ln I is taken to second order around the gate voltage, and
         the shifts are stretched by what a threshold does beyond moving the gate (Sweep.slope_excess).

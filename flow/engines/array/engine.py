@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from somaforge.flow.engines.array.soma import Somas
 from somaforge.flow.engines.array.synapse import Devices, Synapses
 from somaforge.flow.engines.array.tables import Kind, table
 from somaforge.flow.engines.base import DcResult, Effort, Floats, Program, ProgrammedChip, check_inputs
+from somaforge.generator.address import Codes
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.pdk.errors import InputError
 
@@ -121,8 +123,8 @@ def _runs(programs: Sequence[Program]) -> list[tuple[Program, slice]]:
     """Runs of equal programs."""
     edges = [i for i in range(1, len(programs)) if any(map(_differ, programs[i - 1], programs[i]))]
     bounds = [0, *edges, len(programs)]
-    return [(programs[a], slice(a, b)) for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [(programs[a], slice(a, b)) for a, b in pairwise(bounds)]
 
 
-def _differ(a: Floats, b: Floats) -> bool:
+def _differ(a: Codes, b: Codes) -> bool:
     return not np.array_equal(a, b)

@@ -52,7 +52,7 @@ class Kinds:
 
 
 class Places:
-    """Where each transistor stands in the netlist's canonical order; made once for a netlist and used for many chips."""
+    """Where each transistor stands in the netlist's canonical order; made once for a netlist, used for many chips."""
 
     def __init__(self, design: Design, flat: FlatNetlist) -> None:
         """InputError if the netlist lacks a transistor of the design or has it in another size."""

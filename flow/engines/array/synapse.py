@@ -35,7 +35,7 @@ class Devices:
 
 @dataclass(frozen=True, eq=False)
 class Drive:
-    """What a batch of synapses sees from its rows: [patterns, synapses, bits], pooled shifts applied, n-channel sign."""
+    """Gates of a batch of mirrors: [patterns, synapses, bits], pooled shifts applied, n-channel sign."""
 
     p_gate: Tensor
     n_gate: Tensor
@@ -127,7 +127,9 @@ class Synapses:
             parts = [found.current, found.gate, found.drain, found.source]
         else:
             each = [m(gate[..., k], drain[..., k], source[..., k]) for k, m in enumerate(devices)]
-            parts = [torch.stack([getattr(b, name) for b in each], -1) for name in ("current", "gate", "drain", "source")]
+            parts = [
+                torch.stack([getattr(b, name) for b in each], -1) for name in ("current", "gate", "drain", "source")
+            ]
         return Branch(*(part * self._count for part in parts))
 
     def linearise(self, drive: Drive, column: Tensor, state: State) -> Linear:
@@ -167,11 +169,11 @@ class Synapses:
             State(dp[1], dn[1], node_slope),
         )
 
-    def advance(self, state: State, linear: Linear, dv: Tensor) -> State:
-        """The state after the column moved by `dv` [patterns, synapses]; steps are bounded."""
+    def advance(self, state: State, linear: Linear, dv: Tensor, share: float) -> State:
+        """The state after `share` of the step in which the column moves by `dv` [patterns, synapses]; it is bounded."""
 
         def move(now: Tensor, constant: Tensor, slope: Tensor, step: Tensor) -> Tensor:
-            to = now + (constant + slope * step).clamp(-STEP_V, STEP_V)
+            to = now + share * (constant + slope * step).clamp(-STEP_V, STEP_V)
             return to.clamp(-0.3, self._supply + 0.3)
 
         c, s = linear.constant, linear.by_column

@@ -33,7 +33,7 @@ from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
 BOLTZMANN_PER_CHARGE = 8.617333262e-5
 """V/K (CODATA 2018)."""
 GATE_FROM_V, GATE_STEP_V = -0.3, 0.02
-"""Below -0.3 V a sky130 device carries less than 1 fA."""
+"""Here the channel is off: what flows is the junction."""
 MARGIN_V = 0.1
 """Beyond the supply: a threshold shift moves the gate, a column can be pulled below ground."""
 SOURCES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9, 1.05, 1.2, 1.4, 1.6, 1.8, 2.0, 2.1)
@@ -42,11 +42,15 @@ ROOTS = 48
 """Steps of the drain, equal in the root of v_ds: dense where the current leaves zero."""
 SMALLEST_DRAIN_V = 1e-4
 FLOOR_A = 1e-19
+CLEAN_A = 1e-14
+"""Below, the current is continued as an exponential of the gate voltage."""
+CLEAN_POINTS = 3
+"""Gate steps over which the slope of that exponential is taken."""
 SHIFT_V = 0.02
 """Of the pair that shows how exactly a threshold shift is a shift of the gate: 3 to 5 standard deviations."""
 FINE_GATE_V, FINE_SOURCE_V, FINE_ROOTS = 0.005, 0.025, 96
 """Steps between which the engine interpolates linearly; a cubic spline leads from the swept points to them."""
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def _deck(kind: Kind) -> tuple[str, Floats]:
     model = bind(kind.device, kind.w_nm, kind.l_nm, kind.corner)
     sign = mismatch.sign(kind.device)
     steps = int(np.ceil((kind.span_V - GATE_FROM_V) / GATE_STEP_V))
-    gates = GATE_FROM_V + GATE_STEP_V * np.arange(steps + 1)
+    gates: Floats = GATE_FROM_V + GATE_STEP_V * np.arange(steps + 1, dtype=np.float64)
     lines, saves = [], []
     for i, (source, shift) in enumerate([*((v, 0.0) for v in _sources(kind)), (0.0, SHIFT_V), (0.0, -SHIFT_V)]):
         lines += [
@@ -174,7 +178,11 @@ def _read(kind: Kind, values: Floats, gates: Floats) -> Sweep:
         raise ToolError(f"ngspice: the device table of {kind.device} has shape {values.shape}; sweep it by hand")
     # i(v_s) flows into the voltage source, that is out of the transistor's source
     current = mismatch.sign(kind.device) * values[:, 1:].reshape(len(drains), len(gates), -1)
-    log = np.log(np.maximum(current, FLOOR_A) / -np.expm1(-drains / kind.thermal_V)[:, None, None])
+    # what the source's junction takes, seen where the channel is off
+    junction = current[0, 0]
+    current = current - junction
+    full = current / -np.expm1(-drains / kind.thermal_V)[:, None, None]
+    log = _continued(np.log(np.maximum(full, FLOOR_A)), np.log(np.maximum(CLEAN_A, 10 * np.abs(junction))))
     half = ROOTS * 7 // 10
     here = CubicSpline(gates, log[half, :, 0])
     # what the shift does, in gate voltage, minus the shift itself; by the mean of both directions
@@ -183,6 +191,23 @@ def _read(kind: Kind, values: Floats, gates: Floats) -> Sweep:
     strong = (current[half, :, 0] > 1e-13) & (gates > gates[0] + SHIFT_V) & (gates < gates[-1] - SHIFT_V)
     excess = np.where(strong, effect / np.where(strong, plain, 1.0) - 1.0, 0.0)
     return Sweep(gates, sources, drains, np.ascontiguousarray(log[:, :, :-2].transpose(1, 2, 0)), excess)
+
+
+def _continued(log: Floats, clean: Floats) -> Floats:
+    """`log` [drains, gates, sources] with what lies below `clean` [sources] replaced by a straight line over the gate.
+
+    Weak inversion goes on like that; ngspice's numbers are rounded and have leakage in them.
+    """
+    log = log.copy()
+    first = np.argmax(log > clean, axis=1)  # [drains, sources]
+    if np.any(first + CLEAN_POINTS >= log.shape[1]):
+        raise ToolError("ngspice: a device table has a drain current below 0.01 pA everywhere")
+    at = first[:, None]
+    edge = np.take_along_axis(log, at, 1)
+    slope = (np.take_along_axis(log, at + CLEAN_POINTS, 1) - edge) / CLEAN_POINTS
+    steps = np.arange(log.shape[1])[None, :, None] - at
+    found: Floats = np.where(steps < 0, edge + slope * steps, log)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
