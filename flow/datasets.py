@@ -67,10 +67,12 @@ def _held_out(labels: Labels, fold: int) -> npt.NDArray[np.bool_]:
 def _iris(fold: int) -> Dataset:
     """Fisher's flowers; each feature spans 0 to 1 on the training flowers, and the two lengths are inverted.
 
-    Without bias terms a network of rectifiers sees only the ratios of its inputs. All four sizes of a flower grow
-    together, so plain scaling throws away most of what tells the classes apart (cross-validated accuracy 0.78).
-    Inverting one size of each part, sepal and petal, keeps the total current nearly constant, and then the ratios
-    carry the information (0.95). bench/iris_chips.py measures this.
+    Without bias terms a network of rectifiers sees little more than the ratios of its inputs. All sizes of a flower
+    grow together, so plain scaling throws away most of what tells the classes apart. Inverting one size of each part,
+    sepal and petal, keeps the total current nearly constant, and then the ratios carry the information. On virtual
+    chips (bench/iris_chips.py --folds) the mean test accuracy of the five splits is 0.965 with the inversion and
+    below 0.8 without; 0.992 on the sign-off split, which holds few of the flowers that all methods confuse. Cross-
+    validation within the training flowers does not tell the inversions that keep the total constant apart.
     """
     data = load_iris()
     x, y = np.asarray(data.data, dtype=float), np.asarray(data.target, dtype=np.int64)
