@@ -78,8 +78,11 @@ class Device:
 
     def stretched(self, gate: Tensor, shifts: Tensor) -> Tensor:
         """Gate voltage that threshold shifts are worth at that gate over source (Sweep.slope_excess)."""
-        i = ((gate - GATE_FROM_V) / FINE_GATE_V).floor().clamp(0, self._gates - 1).to(torch.int64)
-        return shifts * (1 + self._excess.take(i))
+        x = (gate - GATE_FROM_V) / FINE_GATE_V
+        i = x.floor().clamp(0, self._gates - 2)
+        share, i = (x - i).clamp(0, 1), i.to(torch.int64)
+        low = self._excess.take(i)
+        return shifts * (1 + low + share * (self._excess.take(i + 1) - low))
 
     def pooled(self, gate: Tensor, shifts: Tensor) -> Tensor:
         """One shift in V that gives parallel transistors with `shifts` [..., n] their mean current at that gate.

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from somaforge.flow.engines.array import collapse
 from somaforge.flow.engines.array.device import Device
-from somaforge.flow.engines.array.layers import columns, held, rails
+from somaforge.flow.engines.array.layers import columns, held, rails, split
 from somaforge.flow.engines.array.network import Kinds, Places
 from somaforge.flow.engines.array.soma import Somas
 from somaforge.flow.engines.array.synapse import Devices, Synapses
@@ -20,6 +21,10 @@ from somaforge.generator.address import Codes
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.pdk.errors import InputError
 
+MANY = 64
+"""Patterns from which on synapses are solved on a grid (flow.engines.array.collapse) instead of pattern by pattern."""
+PATTERNS = 2000
+"""In one matrix product."""
 CHUNK = 30_000
 """Synapses times patterns in one tensor: what fits into a core's cache."""
 
@@ -92,9 +97,24 @@ class Network:
 
     def settle(self, inputs: Floats) -> tuple[Floats, Floats]:
         """Output currents [patterns, outputs] and supply current [patterns] in A."""
-        size = max(1, CHUNK // max(len(s) for s in self.synapses))
+        if len(inputs) >= MANY:
+            return self._settle_many(inputs)
+        size = max(1, CHUNK // max(1, *(len(s) for s in self.synapses)))
         parts = [self._settle(inputs[i : i + size]) for i in range(0, len(inputs), size)]
         return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+    def _settle_many(self, inputs: Floats) -> tuple[Floats, Floats]:
+        """By surfaces; the grid of a layer reaches as far as its currents in these patterns."""
+        current = torch.tensor(inputs, dtype=torch.float64, device=self._where)
+        supply = current.sum(-1)
+        now = rails(self.somas[0], self.somas[0].input_voltage(current))
+        for synapses, before, after in zip(self.synapses, self.somas, self.somas[1:], strict=False):
+            surface = collapse.grid(synapses, now.current.amax(0), before, after)
+            parts = [collapse.columns(surface, part, after) for part in split(now, PATTERNS)]
+            supply = supply + now.supply + torch.cat([p.supply for p in parts])
+            now = rails(after, torch.cat([p.voltage for p in parts]))
+        out = held(self.synapses[-1], now, self.chip.output_V)
+        return out.current.cpu().numpy(), (supply + now.supply + out.supply).cpu().numpy()
 
     def _settle(self, inputs: Floats) -> tuple[Floats, Floats]:
         current = torch.tensor(inputs, dtype=torch.float64, device=self._where)

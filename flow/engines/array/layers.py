@@ -52,6 +52,12 @@ def rails(somas: Somas, voltage: Tensor) -> Rails:
     return Rails(p, n, somas.input_current(voltage)[0], supply.sum(-1))
 
 
+def split(whole: Rails, size: int) -> list[Rails]:
+    """Groups of `size` patterns."""
+    parts = zip(*(t.split(size) for t in (whole.p, whole.n, whole.current, whole.supply)), strict=True)
+    return [Rails(*part) for part in parts]
+
+
 def columns(synapses: Synapses, before: Rails, somas: Somas) -> Solved:
     """Voltages of columns that end in somas; ToolError if Newton's method does not end."""
     rough = torch.zeros_like(before.current[:, :1]).expand(-1, synapses.columns)

@@ -11,11 +11,14 @@ from somaforge.pdk.errors import ToolError
 
 SMALLEST_A = 1e-14
 """Below, a soma is off: its own leakage is of this order."""
-TOLERANCE = 1e-7
+TOLERANCE = 3e-6
 """Of ln(current)."""
 STEP_V = 0.15
 """Largest Newton step."""
 ROUNDS = 60
+FULL_ROUNDS = 15
+SHORTER = 0.6
+"""Later steps are shortened: Newton's method can circle around a kink of the tables."""
 FIRST_GUESS_V = 0.6
 """Gate over source of a diode at some 100 nA."""
 
@@ -50,10 +53,11 @@ class Somas:
         """Voltage at which M0 takes that current (at least SMALLEST_A)."""
         wanted = current.clamp(min=SMALLEST_A).log()
         v = torch.full_like(current, FIRST_GUESS_V)
-        for _ in range(ROUNDS):
+        for round_ in range(ROUNDS):
             now, slope = self.input_current(v)
             error = now.log() - wanted
-            v = (v - (error * now / slope).clamp(-STEP_V, STEP_V)).clamp(min=1e-4)
+            step = (error * now / slope).clamp(-STEP_V, STEP_V)
+            v = (v - (step if round_ < FULL_ROUNDS else SHORTER * step)).clamp(min=1e-4)
             if float(error.abs().max()) < TOLERANCE:
                 return v
         raise ToolError("array engine: an input diode did not converge; check the input currents")
@@ -71,13 +75,14 @@ class Somas:
     def _diode(self, device: Device, role: int, feed: Feed, like: Tensor) -> Tensor:
         """Voltage across a diode that takes the current of a mirror whose drain it is."""
         u = torch.full_like(like, FIRST_GUESS_V)
-        for _ in range(ROUNDS):
+        for round_ in range(ROUNDS):
             taken, by_gate, by_drain = self._mirror(device, role, u, u)
             fed, _, by_feed = feed(u)
             fed = fed.clamp(min=1e-18)
             error = taken.log() - fed.log()
             slope = (by_gate + by_drain) / taken + by_feed / fed
-            u = (u - (error / slope).clamp(-STEP_V, STEP_V)).clamp(min=1e-3)
-            if float(error.abs().max()) < TOLERANCE:
+            step = (error / slope).clamp(-STEP_V, STEP_V)
+            u = (u - (step if round_ < FULL_ROUNDS else SHORTER * step)).clamp(min=1e-3)
+            if bool(((error.abs() < TOLERANCE) | ((taken - fed).abs() < SMALLEST_A)).all()):
                 return u
         raise ToolError(f"array engine: diode m{role} of a soma did not converge; check supply and input currents")

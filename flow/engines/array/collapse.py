@@ -1,0 +1,164 @@
+"""Many patterns on one chip: every synapse becomes a smooth surface, and a layer one matrix product.
+
+The output current of a synapse depends on two numbers only: the current into its row's soma, x, and the voltage v of
+its column. For one chip and one program it is solved exactly (all devices, all shifts) on a small grid of both. Between
+the grid's points I(x, v) / x is a cubic spline in ln x and in v. A spline is linear in its values, so the sum over all
+rows is a matrix product: patterns times (rows, points in x) by (rows, points in x) times (columns, points in v). What
+remains for a column is one equation in v: the spline of its sum against the current of its soma's diode.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.interpolate import CubicSpline
+from torch import Tensor
+
+from somaforge.flow.engines.array.layers import GUESS_GAIN, Rails, Solved
+from somaforge.flow.engines.array.soma import Somas
+from somaforge.flow.engines.array.synapse import Drive, State, Synapses
+from somaforge.pdk.errors import ToolError
+
+DECADES = 4
+"""Of row currents below the highest one; a smaller current has the shape of the smallest."""
+PER_DECADE = 3
+LOW_V = (-0.06, -0.03, 0.0, 0.03, 0.07, 0.12, 0.18)
+"""Columns that are pulled to ground: their somas carry nothing, so the points are few."""
+STEP_V = 0.04
+"""Between column voltages above that: 1.5 thermal voltages."""
+ABOVE = 1.3
+"""Highest column current in the grid over the first guess of it."""
+TOLERANCE = 1e-5
+"""Of a synapse's inner equations, relative to the row's current."""
+ROUNDS = 60
+COLUMN_ROUNDS = 60
+
+
+class Spline:
+    """Cubic spline (not-a-knot) on fixed points, as a linear function of its values."""
+
+    def __init__(self, points: Tensor) -> None:
+        """`points` rise, at least four."""
+        self.points = points
+        knots = points.cpu().numpy()
+        slopes = CubicSpline(knots, np.eye(len(knots))).derivative()(knots)  # [point, value]
+        self.slopes = torch.tensor(slopes, dtype=points.dtype, device=points.device)
+        self._width = points[1:] - points[:-1]
+
+    def _place(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        i = torch.searchsorted(self.points, x.contiguous(), right=True).clamp(1, len(self.points) - 1) - 1
+        h = self._width[i]
+        return i, h, (x - self.points[i]) / h
+
+    def basis(self, x: Tensor) -> Tensor:
+        """Weights of the values: [...] -> [..., points]."""
+        i, h, t = (part.unsqueeze(-1) for part in self._place(x))
+        found = (h * t * (1 - t) ** 2) * self.slopes[i.squeeze(-1)] - (h * t**2 * (1 - t)) * self.slopes[
+            i.squeeze(-1) + 1
+        ]
+        share = t**2 * (3 - 2 * t)
+        return found.scatter_add(-1, i, 1 - share).scatter_add(-1, i + 1, share)
+
+    def at(self, values: Tensor, slopes: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Value and derivative at x [...] of splines with these `values` and `slopes` [..., points]."""
+        i, h, t = self._place(x)
+        low, high = i.unsqueeze(-1), (i + 1).unsqueeze(-1)
+        a, b = values.gather(-1, low).squeeze(-1), values.gather(-1, high).squeeze(-1)
+        p, q = h * slopes.gather(-1, low).squeeze(-1), h * slopes.gather(-1, high).squeeze(-1)
+        c, d = 3 * (b - a) - 2 * p - q, p + q - 2 * (b - a)
+        return a + t * (p + t * (c + t * d)), (p + t * (2 * c + 3 * t * d)) / h
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """One matrix on its grid."""
+
+    rows: Spline
+    """In ln of the row's current in A."""
+    columns: Spline
+    """In the column's voltage in V."""
+    current: Tensor
+    """[rows * row points, columns * column points]: I / x."""
+    supply: Tensor
+    """Same shape: current of the p sign switches over x."""
+
+    def shares(self, current: Tensor) -> Tensor:
+        """Row currents [patterns, rows] as weights of the grid: [patterns, rows * row points]."""
+        low = float(self.rows.points[0])
+        log = current.clamp(min=1e-18).log().clamp(min=low)
+        return (self.rows.basis(log) * current.clamp(min=0).unsqueeze(-1)).flatten(1)
+
+
+def grid(synapses: Synapses, highest: Tensor, before: Somas, after: Somas) -> Surface:
+    """Solves every synapse for row currents up to `highest` [rows] and for all voltages that its column can have."""
+    top = float(highest.max().clamp(min=1e-12).log()) + 1e-6
+    logs = torch.linspace(top - DECADES * np.log(10), top, DECADES * PER_DECADE + 1, dtype=torch.float64)
+    rows = Spline(logs.to(highest.device))
+    x = rows.points.exp().unsqueeze(-1).expand(-1, before.count)
+    p, n, _ = before.rails(before.input_voltage(x))
+    voltages = _voltages(synapses, highest, after)
+    drive = synapses.drive(p, n)
+    state: State | None = None
+    currents, supplies = [], []
+    for v in reversed(voltages):
+        column = torch.full((len(logs), len(synapses)), v, dtype=torch.float64, device=highest.device)
+        state = synapses.start(drive, column) if state is None else state
+        current, supply, state = _inner(synapses, drive, column, state, x[:, :1])
+        currents.append(current / x[:, :1])
+        supplies.append(supply / x[:, :1])
+    columns = Spline(torch.tensor(voltages, dtype=torch.float64, device=highest.device))
+
+    def matrix(values: list[Tensor]) -> Tensor:
+        found = torch.zeros(before.count, len(logs), synapses.columns, len(voltages), dtype=torch.float64)
+        found = found.to(highest.device)
+        found[synapses.row, :, synapses.column] = torch.stack(values[::-1], -1).transpose(0, 1)
+        return found.reshape(before.count * len(logs), -1)
+
+    return Surface(rows, columns, matrix(currents), matrix(supplies))
+
+
+def _voltages(synapses: Synapses, highest: Tensor, after: Somas) -> list[float]:
+    most = synapses.per_column((GUESS_GAIN * ABOVE * synapses.code.clamp(min=0) * highest[synapses.row]).unsqueeze(0))
+    top = float(after.input_voltage(most).max())
+    steps = max(2, int(np.ceil((top - LOW_V[-1]) / STEP_V)))
+    return [*LOW_V, *(float(v) for v in np.linspace(LOW_V[-1], top, steps + 1)[1:])]
+
+
+def _inner(
+    synapses: Synapses, drive: Drive, column: Tensor, state: State, scale: Tensor
+) -> tuple[Tensor, Tensor, State]:
+    """Output and supply current of every synapse at rest, and its state."""
+    still = torch.zeros_like(column)
+    for round_ in range(ROUNDS):
+        linear = synapses.linearise(drive, column, state)
+        state = synapses.advance(state, linear, still, 1.0 if round_ < 10 else 0.6)
+        if bool((linear.error <= TOLERANCE * scale).all()):
+            return linear.current, linear.supply, state
+    raise ToolError("array engine: a synapse did not settle; simulate this chip with ngspice")
+
+
+def columns(surface: Surface, before: Rails, somas: Somas) -> Solved:
+    """Voltages of columns that end in somas, for many patterns."""
+    shares = surface.shares(before.current)
+    shape = (len(shares), somas.count, len(surface.columns.points))
+    total = (shares @ surface.current).reshape(shape)
+    slopes = total @ surface.columns.slopes.T
+    low = torch.full(shape[:2], float(surface.columns.points[0]), dtype=total.dtype, device=total.device)
+    high = torch.full_like(low, float(surface.columns.points[-1]))
+    v = 0.5 * (low + high)
+    for _ in range(COLUMN_ROUNDS):  # Newton's method inside a bracket that shrinks
+        fed, by_fed = surface.columns.at(total, slopes, v)
+        taken, by_taken = somas.input_current(v)
+        gap = fed - taken
+        low, high = torch.where(gap > 0, v, low), torch.where(gap > 0, high, v)
+        step = v + gap / (by_taken - by_fed).clamp(min=1e-16)
+        inside = (step > low) & (step < high)
+        moved = torch.where(inside, step, 0.5 * (low + high))
+        done = float((moved - v).abs().max()) < 1e-8
+        v = moved
+        if done:
+            break
+    supply = (shares @ surface.supply).reshape(shape)
+    used, _ = surface.columns.at(supply, supply @ surface.columns.slopes.T, v)
+    fed, _ = surface.columns.at(total, slopes, v)
+    return Solved(v, fed, used.sum(-1), 0)
