@@ -1,10 +1,10 @@
 """Parasitic extraction: what the wiring of any sky130 layout adds to its transistors."""
 
 from somaforge.flow.pex.annotate import annotate
-from somaforge.flow.pex.capacitance import Tiling
 from somaforge.flow.pex.extractor import Coupling, Parasitics, extract
 from somaforge.flow.pex.metrics import synapse_capacitance
 from somaforge.flow.pex.output import read_json, write_csv, write_json, write_layout, write_spice
+from somaforge.flow.pex.tiling import Tiling
 
 __all__ = [
     "Coupling",

@@ -2,18 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from somaforge.flow.checks import lvs
 from somaforge.flow.pex import capacitance
+from somaforge.flow.pex.capacitance import Capacitances
 from somaforge.flow.pex.geometry import Geometry, collect
+from somaforge.flow.pex.kernel import SUBSTRATE
 from somaforge.flow.pex.naming import layout_names, safe, schematic_names
 from somaforge.flow.pex.resistance import net_resistances
+from somaforge.flow.pex.tiling import Tiling, aligned
 from somaforge.flow.pex.wires import Wire, build_wire
 from somaforge.generator.circuit import FlatNetlist, Mos
-from somaforge.pdk.errors import CheckError, InputError
+from somaforge.pdk.errors import CheckError
 from somaforge.pdk.interconnect import Interconnect
 from somaforge.pdk.sky130.connectivity import LABELS, Extraction
 from somaforge.pdk.sky130.connectivity import extract as connect
@@ -33,29 +37,58 @@ class Coupling:
 
 @dataclass(frozen=True)
 class Parasitics:
-    """What the wiring of a layout adds to its transistors."""
+    """What the wiring of a layout adds to its transistors. What is large is made when it is asked for."""
 
-    circuit: FlatNetlist
-    """The layout's own transistors and ports, without parasitics."""
-    ground: str
-    """The substrate's net."""
-    couplings: tuple[Coupling, ...]
-    """Every pair of nets once; the substrate is a net like any other."""
-    resistance_ohm: Mapping[str, float]
-    """Per net, everything in series (see `resistance`)."""
-    wires: Mapping[str, Wire]
-    """Nets that several cells share, in segments. Empty without a reference netlist."""
+    name: str
+    ports: tuple[str, ...]
+    capacitances: Capacitances = field(repr=False)
     geometry: Geometry = field(repr=False)
-    windows: int
-    distinct_windows: int
+    process: Interconnect = field(repr=False)
+    labels: Mapping[str, tuple[int, int]] | None = field(repr=False)
+    """Top-level label -> place in nm; None without a reference netlist."""
+
+    @property
+    def ground(self) -> str:
+        """The substrate's net."""
+        return self.geometry.nets[0]
+
+    @property
+    def windows(self) -> int:
+        """Tiles of the layout."""
+        return self.capacitances.windows
+
+    @property
+    def distinct_windows(self) -> int:
+        """Those that differ from all others, mirrored or not."""
+        return self.capacitances.distinct
+
+    @cached_property
+    def circuit(self) -> FlatNetlist:
+        """The layout's own transistors and ports, without parasitics."""
+        mos = tuple(Mos(d.name, d.device, d.d, d.g, d.s, d.b, d.w_nm, d.l_nm) for d in self.geometry.devices)
+        return FlatNetlist(self.name, self.ports, mos)
+
+    @cached_property
+    def couplings(self) -> tuple[Coupling, ...]:
+        """Every pair of nets once; the substrate is a net like any other."""
+        nets, c = self.geometry.nets, self.capacitances.couplings
+        rows = zip(c.a.tolist(), c.b.tolist(), c.farad.tolist(), c.x.tolist(), c.y.tolist(), strict=True)
+        return tuple(Coupling(nets[a], nets[b], f, x, y) for a, b, f, x, y in rows)
+
+    @cached_property
+    def resistance_ohm(self) -> Mapping[str, float]:
+        """Per net, everything in series (see `resistance`)."""
+        return net_resistances(self.geometry, self.process)
+
+    @cached_property
+    def wires(self) -> Mapping[str, Wire]:
+        """Nets that several cells share, in segments. Empty without a reference netlist."""
+        return {} if self.labels is None else _wires(self.geometry, self.circuit, self.process, self.labels)
 
     def total_capacitance(self) -> dict[str, float]:
         """Net -> total capacitance, couplings included; every net of the layout."""
-        total = dict.fromkeys(self.geometry.nets, 0.0)
-        for c in self.couplings:
-            total[c.a] += c.farad
-            total[c.b] += c.farad
-        return total
+        totals = self.capacitances.totals(len(self.geometry.nets))
+        return dict(zip(self.geometry.nets, totals.tolist(), strict=True))
 
 
 def extract(
@@ -64,13 +97,14 @@ def extract(
     reference: Path | None = None,
     reference_top: str | None = None,
     *,
-    tiling: capacitance.Tiling | None = None,
+    tiling: Tiling | None = None,
     process: Interconnect = INTERCONNECT,
 ) -> Parasitics:
     """Parasitics of `top` in `layout`.
 
     With `reference` (a SPICE netlist) LVS runs first and nets and transistors get the schematic's flat names;
-    CheckError if it does not match. Without, the layout's labels name them. `tiling` is for layouts that repeat.
+    CheckError if it does not match. Without, the layout's labels name them. `tiling`: windows that are computed one
+    by one; without it, windows along the layout's own cells.
     """
     if reference is None:
         extraction = connect(layout, top)
@@ -83,43 +117,28 @@ def extract(
                 f"{len(comparison.lines)} mismatches, the first: {comparison.lines[0]}"
             )
         extraction = comparison.extraction
-        names = schematic_names(extraction.lvs, extraction.top)
+        names = schematic_names(extraction.lvs)
     geometry = collect(extraction, names)
-    found = capacitance.extract(geometry.conductors, geometry.box, process, tiling)
-    nets = geometry.nets
-    c = found.couplings
-    couplings = tuple(
-        Coupling(nets[a], nets[b], f, x, y)
-        for a, b, f, x, y in zip(c.a.tolist(), c.b.tolist(), c.farad.tolist(), c.x.tolist(), c.y.tolist(), strict=True)
-    )
-    circuit = _circuit(extraction, geometry, reference is not None)
+    lines = aligned([p.box for p in geometry.leaves], geometry.box) if tiling is None else tiling.lines(geometry.box)
     return Parasitics(
-        circuit=circuit,
-        ground=nets[0],
-        couplings=couplings,
-        resistance_ohm=net_resistances(geometry, process),
-        wires=_wires(extraction, geometry, circuit, process) if reference is not None else {},
+        name=extraction.top.name,
+        ports=_ports(extraction, geometry, reference is not None),
+        capacitances=capacitance.along(geometry.conductors, lines, process),
         geometry=geometry,
-        windows=found.windows,
-        distinct_windows=found.distinct,
+        process=process,
+        labels=None if reference is None else _label_places(extraction),
     )
 
 
-def _circuit(extraction: Extraction, geometry: Geometry, named: bool) -> FlatNetlist:
-    """The layout as a flat netlist. Ports: the schematic's pins, or every labelled net of the top cell."""
-    mos = tuple(Mos(d.name, d.device, d.d, d.g, d.s, d.b, d.w_nm, d.l_nm) for d in geometry.devices)
+def _ports(extraction: Extraction, geometry: Geometry, named: bool) -> tuple[str, ...]:
+    """The schematic's pins, or every labelled net of the top cell."""
     top = extraction.top
     if named:
-        ports = [pin.name() for pin in top.each_pin()]
-    else:
-        used = {n for m in mos for n in (m.d, m.g, m.s, m.b)}
-        ports = [safe(net.name) for net in top.each_net() if net.name and safe(net.name) in geometry.nets]
-        # The substrate is a node of the result even where no transistor stands in it.
-        ports += [geometry.nets[0]] if geometry.nets[0] not in used else []
-    unknown = [m.name for m in mos if m.name.rpartition(".")[2].startswith("unmatched_")]
-    if unknown:
-        raise InputError(f"cell {top.name}: transistor {unknown[0]} has no counterpart in the schematic")
-    return FlatNetlist(top.name, tuple(dict.fromkeys(ports)), mos)
+        return tuple(dict.fromkeys(pin.name() for pin in top.each_pin()))
+    ports = [safe(net.name) for net in top.each_net() if net.name and safe(net.name) in geometry.number]
+    # The substrate is a node of the result even where no transistor stands in it.
+    ports += [] if (geometry.transistors.nets == SUBSTRATE).any() else [geometry.nets[SUBSTRATE]]
+    return tuple(dict.fromkeys(ports))
 
 
 def cell_of(transistor: str, leaves: frozenset[str]) -> str:
@@ -132,7 +151,9 @@ def cell_of(transistor: str, leaves: frozenset[str]) -> str:
     return ""
 
 
-def _wires(extraction: Extraction, geometry: Geometry, circuit: FlatNetlist, process: Interconnect) -> dict[str, Wire]:
+def _wires(
+    geometry: Geometry, circuit: FlatNetlist, process: Interconnect, labels: Mapping[str, tuple[int, int]]
+) -> dict[str, Wire]:
     leaves = frozenset(m.name.rpartition(".")[0] for m in circuit.mos)
     places: dict[str, list[tuple[int, int]]] = {}
     touched: dict[str, dict[str, int]] = {}
@@ -148,7 +169,6 @@ def _wires(extraction: Extraction, geometry: Geometry, circuit: FlatNetlist, pro
         cell: (round(sum(p[0] for p in at) / len(at)), round(sum(p[1] for p in at) / len(at)))
         for cell, at in places.items()
     }
-    labels = _label_places(extraction)
     wires = {}
     for net, cells in touched.items():
         if len(cells) < 2:

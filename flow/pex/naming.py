@@ -1,13 +1,28 @@
-"""Flat names for extracted nets: the schematic's after a matched comparison, the layout's own otherwise."""
+"""Names for extracted nets: the schematic's after a matched comparison, the layout's own otherwise.
+
+Flat names are put together along the hierarchy: names of instances, then of the net in its circuit. The comparison
+may be hierarchical; no flat one is needed.
+"""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import klayout.db as kdb
 
-from somaforge.flow.pex.geometry import Names
+from somaforge.pdk.errors import InputError
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.#\[\]]+")
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the elements of a circuit are called in it."""
+
+    net: Callable[[kdb.Net], str]
+    child: Callable[[kdb.SubCircuit], str]
+    """With the dot that follows in flat names."""
+    device: Callable[[kdb.Device], str]
 
 
 def safe(name: str) -> str:
@@ -15,12 +30,12 @@ def safe(name: str) -> str:
     return _UNSAFE.sub("_", "net_" + name[1:] if name.startswith("$") else name)
 
 
-def layout_names(prefix: str = "") -> Names:
-    """The layout's own names, instance path joined by dots."""
+def layout_names() -> Names:
+    """The layout's own names."""
     return Names(
-        net=lambda net: prefix + safe(net.expanded_name()),
-        child=lambda sub: layout_names(f"{prefix}x_{safe(sub.expanded_name()).removeprefix('net_')}."),
-        device=lambda device: f"{prefix}m_{safe(device.expanded_name()).removeprefix('net_')}",
+        net=lambda net: safe(net.expanded_name()),
+        child=lambda sub: f"x_{safe(sub.expanded_name()).removeprefix('net_')}.",
+        device=lambda device: f"m_{safe(device.expanded_name()).removeprefix('net_')}",
     )
 
 
@@ -33,8 +48,11 @@ class _Pairs:
     devices: dict[int, str] = field(default_factory=dict)
 
 
-def schematic_names(lvs: kdb.LayoutVsSchematic, top: kdb.Circuit) -> Names:
-    """The schematic's names for the layout `top`, as `Library.flatten` forms them. `lvs` must have been compared."""
+def schematic_names(lvs: kdb.LayoutVsSchematic) -> Names:
+    """The schematic's names, as `Library.flatten` forms them. `lvs` must have been compared.
+
+    InputError (when asked for it) on a transistor without a counterpart.
+    """
     xref = lvs.xref()
     known: dict[str, _Pairs] = {}
     for circuits in xref.each_circuit_pair():
@@ -47,18 +65,23 @@ def schematic_names(lvs: kdb.LayoutVsSchematic, top: kdb.Circuit) -> Names:
         for sub in xref.each_subcircuit_pair(circuits):
             if sub.first() is not None and sub.second() is not None:
                 pairs.children[sub.first().id()] = sub.second().expanded_name() + "."
-        for device in xref.each_device_pair(circuits):
-            if device.first() is not None and device.second() is not None:
-                pairs.devices[device.first().id()] = device.second().expanded_name()
-    return _names(known, top.name, "")
+        for pair in xref.each_device_pair(circuits):
+            if pair.first() is not None and pair.second() is not None:
+                pairs.devices[pair.first().id()] = pair.second().expanded_name()
 
+    def pairs_of(circuit: kdb.Circuit) -> _Pairs:
+        return known.get(circuit.name, _Pairs())
 
-def _names(known: dict[str, _Pairs], circuit: str, prefix: str) -> Names:
-    pairs = known.get(circuit, _Pairs())
+    def device(found: kdb.Device) -> str:
+        name = pairs_of(found.circuit()).devices.get(found.id())
+        if name is None:
+            raise InputError(
+                f"cell {found.circuit().name}: transistor {found.expanded_name()} has no counterpart in the schematic"
+            )
+        return name
+
     return Names(
-        net=lambda net: prefix + (pairs.nets.get(net.cluster_id) or "unmatched_" + safe(net.expanded_name())),
-        child=lambda sub: _names(
-            known, sub.circuit_ref().name, prefix + pairs.children.get(sub.id(), f"unmatched_{sub.id()}.")
-        ),
-        device=lambda device: prefix + pairs.devices.get(device.id(), f"unmatched_{device.id()}"),
+        net=lambda net: pairs_of(net.circuit()).nets.get(net.cluster_id) or "unmatched_" + safe(net.expanded_name()),
+        child=lambda sub: pairs_of(sub.circuit()).children.get(sub.id(), f"unmatched_{sub.id()}."),
+        device=device,
     )

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import klayout.db as kdb
 import numpy as np
 
-from somaforge.flow.pex.geometry import CUTS, METALS, Geometry, boxes_region
+from somaforge.flow.pex.blocks import CUTS, METALS
+from somaforge.flow.pex.geometry import Geometry
 from somaforge.flow.pex.kernel import POLY, SUBSTRATE, Ints
+from somaforge.flow.pex.polygons import boxes_region
 from somaforge.pdk.interconnect import Interconnect
 
 _CLUSTER_NM = 300

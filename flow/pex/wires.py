@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from somaforge.flow.pex.geometry import METALS, Geometry
+from somaforge.flow.pex.blocks import METALS
+from somaforge.flow.pex.geometry import Geometry
 from somaforge.flow.pex.kernel import POLY, Floats, Ints
+from somaforge.flow.pex.polygons import boxes_region, rectangles
 from somaforge.pdk.interconnect import Interconnect
 
 _SAME_LINE_NM = 1500
@@ -52,17 +54,25 @@ def build_wire(
     """The wire of `net` through `sites` (cell -> centre in nm)."""
     names = tuple(sites)
     x, y = (np.array([sites[n][k] for n in names], dtype=np.int64) for k in (0, 1))
-    index = geometry.nets.index(net)
-    shapes = geometry.conductors
-    own = (shapes.net == index) & (shapes.layer >= POLY)
-    boxes, layers = shapes.box[own], shapes.layer[own]
-    sheets = np.array([process.sheet_ohm[METALS[k - POLY]] for k in layers.tolist()])
+    boxes, sheets = _metal(geometry, process, net)
     segments = [
         *_along(x, y, boxes, sheets),
         *_along(y, x, boxes[:, [1, 0, 3, 2]], sheets),
     ]
     segments += _bridges(x, y, segments, process)
     return Wire(net, names, tuple(x.tolist()), tuple(y.tolist()), port, tuple(segments))
+
+
+def _metal(geometry: Geometry, process: Interconnect, net: str) -> tuple[Ints, Floats]:
+    """Boxes of the net that do not overlap on a layer, and the sheet resistance of each."""
+    shapes = geometry.of_net(geometry.number[net])
+    boxes: list[tuple[int, int, int, int]] = []
+    sheets: list[float] = []
+    for k, name in enumerate(METALS):
+        found = rectangles(boxes_region(shapes.box[shapes.layer == POLY + k].tolist()), 1.0)
+        boxes += found
+        sheets += [process.sheet_ohm[name]] * len(found)
+    return np.array(boxes, dtype=np.int64).reshape(-1, 4), np.array(sheets)
 
 
 def _along(x: Ints, y: Ints, boxes: Ints, sheets: Floats) -> list[Segment]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from somaforge.flow.pex import capacitance
 from somaforge.flow.pex.kernel import EMPTY, Rectangles, couple
 from somaforge.flow.pex.resistance import squares
+from somaforge.flow.pex.tiling import LARGEST_NM, aligned
 from somaforge.pdk.sky130.parasitics import CONDUCTORS, INTERCONNECT, SIDEWALL_SHARE
 
 UM = 1000
@@ -141,6 +142,34 @@ def test_repeated_windows_are_computed_once() -> None:
     found = capacitance.extract(shapes(*rows), (0, 0, 120 * UM, 10 * UM), INTERCONNECT, tiling)
     assert found.windows == 12
     assert found.distinct <= 4
+
+
+def test_mirrored_rows_are_computed_once() -> None:
+    """Three lines per row, every second row upside down: bottom, inner and top rows, and the right sums."""
+    rows = []
+    for k in range(8):
+        for low, high, net in ((1, 2, 1), (3, 3.5, 2), (7, 9, 3)):
+            bottom, top = (10.0 * k + v if k % 2 == 0 else 10.0 * (k + 1) - v for v in (low, high))
+            rows.append(("met1", 0.0, min(bottom, top), 30.0, max(bottom, top), 10 * k + net))
+    tiling = capacitance.Tiling((0, 0), (30 * UM, 10 * UM))
+    found = capacitance.extract(shapes(*rows), (0, 0, 30 * UM, 80 * UM), INTERCONNECT, tiling)
+    assert (found.windows, found.distinct) == (8, 2)
+    whole = couple(shapes(*rows), (-FAR, -FAR, FAR, FAR), INTERCONNECT)
+    assert found.couplings.a.tolist() == whole.a.tolist()
+    for ours, expected in ((found.couplings.farad, whole.farad), (found.couplings.y, whole.y)):
+        assert ours == pytest.approx(expected, rel=1e-9)
+    totals = np.bincount(whole.a, whole.farad, 80) + np.bincount(whole.b, whole.farad, 80)
+    assert found.totals(80) == pytest.approx(totals, rel=1e-9)
+
+
+@given(st.lists(st.integers(0, 300), max_size=20), st.integers(0, 300), st.integers(1, 300))
+def test_cuts_cover_the_box(centres: list[int], low: int, size: int) -> None:
+    """Ascending, from one end to the other, no window wider than twice the halo."""
+    cells = [(x * UM - 1, 0, x * UM + 1, 0) for x in centres]
+    x = aligned(cells, (low * UM, 0, (low + size) * UM, UM)).x
+    assert (x[0], x[-1]) == (low * UM, (low + size) * UM)
+    assert np.all(np.diff(x) > 0)
+    assert np.all(np.diff(x) <= LARGEST_NM)
 
 
 @given(st.floats(1, 1000), st.floats(0.1, 5))

@@ -1,0 +1,233 @@
+"""Each circuit of an extracted layout as one block of rectangles and transistors, children included.
+
+A block is made once and stamped by numpy at every place of its circuit, so that an array costs as much Python as its
+hierarchy has cells. Nets of a block: its own first, then those that begin in its children.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import klayout.db as kdb
+import numpy as np
+
+from somaforge.flow.pex.kernel import DIFFUSION, EMPTY, POLY, SUBSTRATE, Floats, Ints, Rectangles
+from somaforge.flow.pex.naming import Names
+from somaforge.flow.pex.polygons import boxes_region, move, rectangles
+from somaforge.pdk.sky130.connectivity import POLYGONS, Extraction
+
+WELLS = ("nwell",)
+DIFFUSIONS = ("nsd", "psd", "ntap", "ptap")
+METALS = ("poly", "li", "met1", "met2", "met3", "met4", "met5")
+CUTS = ("licon", "mcon", "via", "via2", "via3", "via4")
+
+_CONDUCTORS = [(SUBSTRATE, n) for n in WELLS] + [(DIFFUSION, n) for n in DIFFUSIONS]
+_CONDUCTORS += [(POLY + i, n) for i, n in enumerate(METALS)]
+
+
+@dataclass(frozen=True)
+class Transistors:
+    """Transistors of a block; one entry of each array per transistor."""
+
+    names: tuple[str, ...]
+    kinds: tuple[str, ...]
+    """Foundry's device names, small letters."""
+    nets: Ints
+    """[n, 4]: drain, gate, source, bulk; EMPTY where nothing is connected."""
+    size: Ints
+    """[n, 2]: w, l in nm."""
+    place: Ints
+    """[n, 2]: nm."""
+    junctions: Floats
+    """[n, 4]: AD, AS in um2, PD, PS in um."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a leaf (a block without children) stands: its outline in nm."""
+
+    name: str
+    box: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A circuit, flat."""
+
+    nets: tuple[str, ...]
+    own: dict[int, int]
+    """Cluster of each of the circuit's own nets -> its number in `nets`."""
+    conductors: Rectangles
+    cuts: Rectangles
+    """`layer` counts in CUTS."""
+    transistors: Transistors
+    leaves: tuple[Place, ...]
+
+
+class Builder:
+    """Blocks of an extraction, by circuit."""
+
+    def __init__(self, extraction: Extraction, names: Names) -> None:
+        self.extraction = extraction
+        self.names = names
+        self.scale = extraction.opened.layout.dbu * 1000
+        self.known: dict[str, Block] = {}
+
+    def block(self, circuit: kdb.Circuit) -> Block:
+        """The circuit's block, made once."""
+        found = self.known.get(circuit.name)
+        if found is None:
+            found = self.known[circuit.name] = self._build(circuit)
+        return found
+
+    def _build(self, circuit: kdb.Circuit) -> Block:
+        simple = self._children_tell_all(circuit)
+        own: dict[int, int] = {}
+        names: list[str] = []
+        tables: tuple[list[Ints], list[Ints]] = ([], [])
+        for net in circuit.each_net():
+            number = own[net.cluster_id] = len(names)
+            names.append(self.names.net(net))
+            for k, kinds in enumerate((_CONDUCTORS, list(enumerate(CUTS)))):
+                for layer, name in kinds:
+                    region = self._shapes(net, name, not simple)
+                    tables[k].append(_table(layer, number, rectangles(region, self.scale)))
+        devices = [_devices(circuit, self.names, own)]
+        leaves: list[Place] = []
+        for sub in circuit.each_subcircuit():
+            self._stamp(sub, own, names, tables, devices, leaves, shared=simple)
+        cell = self.extraction.opened.layout.cell(circuit.name)
+        tables[0].extend(self._floating(cell, tables[0], names, own_only=simple))
+        if not simple:
+            channels = (self._drawn(cell, "diff", False) & self._drawn(cell, "poly", False)).merged()
+            tables[0].append(_table(SUBSTRATE, EMPTY, rectangles(channels, self.scale)))
+        conductors, cuts = (_rectangles(t) for t in tables)
+        if not leaves and len(conductors.layer):
+            leaves.append(Place(circuit.name, _outline(conductors.box)))
+        return Block(tuple(names), own, conductors, cuts, _joined(devices), tuple(leaves))
+
+    def _children_tell_all(self, circuit: kdb.Circuit) -> bool:
+        """Whether what the circuit's children hold and its own shapes are all there is: no flattened cells below."""
+        called = {sub.circuit_ref().name for sub in circuit.each_subcircuit()}
+        cell = self.extraction.opened.layout.cell(circuit.name)
+        if not called or cell is None or any(True for _ in circuit.each_device()):
+            return False
+        layout = self.extraction.opened.layout
+        if any(not self._drawn(cell, name, True).is_empty() for name in ("diff", "poly")):
+            return False
+        return {layout.cell(k).name for k in cell.each_child_cell()} <= called
+
+    def _shapes(self, net: kdb.Net, conductor: str, recursive: bool) -> kdb.Region:
+        extraction = self.extraction
+        if recursive:
+            return extraction.shapes(net, conductor)
+        found = extraction.lvs.shapes_of_net(net, extraction.regions[conductor], False)
+        if not isinstance(found, kdb.Region):
+            raise TypeError(f"{conductor} is not a polygon layer")
+        return found.merged()
+
+    def _stamp(
+        self, sub: kdb.SubCircuit, own: dict[int, int], names: list[str], tables: tuple[list[Ints], list[Ints]],
+        devices: list[Transistors], leaves: list[Place], *, shared: bool,
+    ) -> None:  # fmt: skip
+        """Add a child. `shared`: with its parts of nets that go on in the parent."""
+        circuit = sub.circuit_ref()
+        child = self.block(circuit)
+        number = np.full(len(child.nets) + 1, EMPTY, dtype=np.int64)  # the last is EMPTY's
+        for pin in circuit.each_pin():
+            above, below = sub.net_for_pin(pin.id()), circuit.net_for_pin(pin.id())
+            if above is not None and below is not None:
+                number[child.own[below.cluster_id]] = own[above.cluster_id]
+        inner = number[:-1] == EMPTY
+        number[:-1][inner] = len(names) + np.arange(int(inner.sum()))
+        prefix = self.names.child(sub)
+        names.extend(prefix + child.nets[k] for k in np.flatnonzero(inner).tolist())
+        for table, part in zip(tables, (child.conductors, child.cuts), strict=True):
+            if not shared:
+                part = part.take((part.net != EMPTY) & np.append(inner, False)[part.net])
+            columns = (part.layer[:, None], number[part.net][:, None], move(part.box, sub.trans))
+            table.append(np.concatenate(columns, axis=1))
+        t = child.transistors
+        corner = move(np.concatenate((t.place, t.place), axis=1), sub.trans)[:, :2]
+        own_names = tuple(prefix + n for n in t.names)
+        devices.append(Transistors(own_names, t.kinds, number[t.nets], t.size, corner, t.junctions))
+        boxes = move(np.array([p.box for p in child.leaves], dtype=np.int64).reshape(-1, 4), sub.trans).tolist()
+        leaves.extend(Place(p.name, (b[0], b[1], b[2], b[3])) for p, b in zip(child.leaves, boxes, strict=True))
+
+    def _drawn(self, cell: kdb.Cell, layer: str, own_only: bool) -> kdb.Region:
+        layout = self.extraction.opened.layout
+        index = layout.find_layer(*POLYGONS[layer])
+        if index is None:
+            return kdb.Region()
+        return (
+            kdb.Region(cell.shapes(index)) if own_only else kdb.Region(kdb.RecursiveShapeIterator(layout, cell, index))
+        )
+
+    def _floating(self, cell: kdb.Cell, tables: Sequence[Ints], names: list[str], *, own_only: bool) -> list[Ints]:
+        """Metal and poly that the netlist does not know: it shields and couples all the same."""
+        known = _rectangles(tables)
+        found, count = [], 0
+        for i, name in enumerate(METALS):
+            drawn = self._drawn(cell, name, own_only)
+            if drawn.is_empty():
+                continue
+            boxes = known.box[known.layer == POLY + i]
+            if own_only:
+                b, a = boxes, drawn.bbox()
+                low, high = (v * self.scale for v in (a.p1, a.p2))
+                boxes = b[(b[:, 0] < high.x) & (b[:, 2] > low.x) & (b[:, 1] < high.y) & (b[:, 3] > low.y)]
+            seen = boxes_region(np.rint(boxes / self.scale).astype(np.int64).tolist())
+            # Slanted edges were made stairs: what is thinner than a stair is no conductor of its own.
+            rest = (drawn - seen).sized(-10).sized(10)
+            for polygon in rest.merged().each():
+                count += 1
+                names.append(f"floating_{count}")
+                found.append(_table(POLY + i, len(names) - 1, rectangles(kdb.Region(polygon), self.scale)))
+        return found
+
+
+def _table(layer: int, net: int, boxes: Iterable[Sequence[int]]) -> Ints:
+    """[n, 6]: layer, net, box."""
+    array = np.array(list(boxes), dtype=np.int64).reshape(-1, 4)
+    return np.concatenate((np.tile(np.array([layer, net], dtype=np.int64), (len(array), 1)), array), axis=1)
+
+
+def _rectangles(tables: Sequence[Ints]) -> Rectangles:
+    table = np.concatenate(tables) if tables else np.zeros((0, 6), dtype=np.int64)
+    return Rectangles(table[:, 0].copy(), table[:, 2:].copy(), table[:, 1].copy())
+
+
+def _outline(boxes: Ints) -> tuple[int, int, int, int]:
+    return int(boxes[:, 0].min()), int(boxes[:, 1].min()), int(boxes[:, 2].max()), int(boxes[:, 3].max())
+
+
+def _devices(circuit: kdb.Circuit, names: Names, own: dict[int, int]) -> Transistors:
+    """The circuit's own transistors."""
+    found = list(circuit.each_device())
+
+    def net(device: kdb.Device, terminal: str) -> int:
+        at = device.net_for_terminal(device.device_class().terminal_id(terminal))
+        return own[at.cluster_id] if at is not None else EMPTY
+
+    def table(rows: list[list[int]], columns: int) -> Ints:
+        return np.array(rows, dtype=np.int64).reshape(-1, columns)
+
+    junctions = [[d.parameter(k) for k in ("AD", "AS", "PD", "PS")] for d in found]
+    return Transistors(
+        tuple(names.device(d) for d in found),
+        tuple(d.device_class().name.lower() for d in found),
+        table([[net(d, t) for t in "DGSB"] for d in found], 4),
+        table([[round(d.parameter(k) * 1000) for k in ("W", "L")] for d in found], 2),
+        table([[round(d.trans.disp.x * 1000), round(d.trans.disp.y * 1000)] for d in found], 2),
+        np.array(junctions, dtype=np.float64).reshape(-1, 4),
+    )
+
+
+def _joined(parts: Sequence[Transistors]) -> Transistors:
+    return Transistors(
+        tuple(n for p in parts for n in p.names),
+        tuple(k for p in parts for k in p.kinds),
+        np.concatenate([p.nets for p in parts]),
+        np.concatenate([p.size for p in parts]),
+        np.concatenate([p.place for p in parts]),
+        np.concatenate([p.junctions for p in parts]),
+    )
