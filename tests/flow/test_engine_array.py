@@ -7,7 +7,7 @@ import pytest
 from tests.flow.small import nominal, small_design, zeros
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array import ArrayEngine, collapse, engine
 from somaforge.flow.engines.base import DcResult, ProgrammedChip
 from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.generator.design import Design, build
@@ -43,17 +43,17 @@ class TestAgainstNgspice:
     def test_one_wrong_shift_is_seen(self) -> None:
         """Half a sigma and up, on one of four units of a soma's diode and of one mirror that is on."""
         design = small_design((4, 3, 3))
-        chip, engine = chip_of(design), ArrayEngine()
-        right = engine.dc(chip, INPUTS[:1]).outputs
+        chip, simulator = chip_of(design), ArrayEngine()
+        right = simulator.dc(chip, INPUTS[:1]).outputs
         names = [m.name for m in design.flat.mos]
         for name in ("x_soma_0_0.m0_2", "x_matrix_0.x_row_0.x_synapse_0.mp_2_3", "x_output_0.mp_0_0"):
             shifts = chip.shifts.copy()
             shifts[names.index(name)] += 0.005
-            changed = engine.dc(replace(chip, shifts=shifts), INPUTS[:1]).outputs
+            changed = simulator.dc(replace(chip, shifts=shifts), INPUTS[:1]).outputs
             assert np.abs(changed / right - 1).max() > 5e-3, name
         latch = chip.shifts.copy()
         latch[names.index("x_matrix_0.x_row_0.x_synapse_0.x_latch_0.m_up")] += 0.1
-        assert np.array_equal(engine.dc(replace(chip, shifts=latch), INPUTS[:1]).outputs, right)
+        assert np.array_equal(simulator.dc(replace(chip, shifts=latch), INPUTS[:1]).outputs, right)
 
     @pytest.mark.parametrize(("corner", "temperature", "supply"), [("ss", -20.0, 1.8), ("fs", 85.0, 1.62)])
     def test_other_operating_points(self, corner: str, temperature: float, supply: float) -> None:
@@ -78,15 +78,15 @@ class TestAgainstNgspice:
 @pytest.mark.needs_ngspice
 def test_patterns_are_independent_and_programs_change_with_them() -> None:
     design = small_design((4, 3, 3))
-    chip, engine = chip_of(design), ArrayEngine()
-    together = engine.dc(chip, INPUTS)
+    chip, simulator = chip_of(design), ArrayEngine()
+    together = simulator.dc(chip, INPUTS)
     for i, x in enumerate(INPUTS):
-        assert engine.dc(chip, x[None]).outputs[0] == pytest.approx(together.outputs[i], rel=1e-4, abs=1e-14)
-    changing = engine.dc(chip, INPUTS, [zeros(design), CODES, CODES])
+        assert simulator.dc(chip, x[None]).outputs[0] == pytest.approx(together.outputs[i], rel=1e-4, abs=1e-14)
+    changing = simulator.dc(chip, INPUTS, [zeros(design), CODES, CODES])
     assert np.abs(changing.outputs[0]).max() < 1e-12
     assert changing.outputs[1:] == pytest.approx(together.outputs[1:], rel=1e-4, abs=1e-14)
     with pytest.raises(ValueError, match="1 programs for 3 patterns"):
-        engine.dc(chip, INPUTS, [CODES])
+        simulator.dc(chip, INPUTS, [CODES])
 
 
 @pytest.mark.needs_pdk
@@ -103,3 +103,23 @@ def test_refusals() -> None:
     wide = tuple(replace(m, w_nm=900) if m.name == "x_soma_1_0.m3_2" else m for m in design.flat.mos)
     with pytest.raises(InputError, match=r"x_soma_1_0\.m3_2 is .*900.* others in its role"):
         ArrayEngine().dc(nominal(design, flat=replace(design.flat, mos=wide)), inputs)
+
+
+@pytest.mark.needs_pdk
+@pytest.mark.needs_ngspice
+def test_many_patterns_at_once_give_the_same_currents(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above engine.MANY synapses become surfaces; they are checked in every run, and left if they are wrong."""
+    chip = chip_of(small_design((4, 3, 3)))
+    inputs = 300e-9 * np.random.default_rng(1).random((engine.MANY, 4)) ** 3
+    inputs[:3] = INPUTS[:, :4]
+    many = ArrayEngine().dc(chip, inputs)
+    few = ArrayEngine().dc(chip, inputs[:20])
+    assert (many.effort.attempts, few.effort.attempts) == (("surfaces",), ("newton",))
+    first = DcResult(many.outputs[:20], many.supply[:20], many.unsettled[:20], many.effort)
+    assert np.median(errors(first, few)) < 2e-4
+    assert np.abs(first.outputs - few.outputs).max() < 5e-4 * few.outputs.max()
+    assert first.supply == pytest.approx(few.supply, rel=5e-4)
+    monkeypatch.setattr(collapse, "POINTS", 4)
+    coarse = ArrayEngine().dc(chip, inputs)
+    assert coarse.effort.attempts == ("surfaces", "newton")
+    assert coarse.outputs[:20] == pytest.approx(few.outputs, rel=1e-4, abs=1e-13)

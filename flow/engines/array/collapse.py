@@ -14,24 +14,28 @@ import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
-from somaforge.flow.engines.array.layers import GUESS_GAIN, Rails, Solved
+from somaforge.flow.engines.array.layers import FULL_ROUNDS, GUESS_GAIN, SHORTER, Rails, Solved
 from somaforge.flow.engines.array.soma import Somas
 from somaforge.flow.engines.array.synapse import Drive, State, Synapses
 from somaforge.pdk.errors import ToolError
 
 DECADES = 4
 """Of row currents below the highest one; a smaller current has the shape of the smallest."""
-PER_DECADE = 3
+POINTS = 16
+DENSER = 1.3
+"""Points lie closer together at the top, where mirrors leave weak inversion: 9 per decade there, 3 at the bottom."""
 LOW_V = (-0.06, -0.03, 0.0, 0.03, 0.07, 0.12, 0.18)
 """Columns that are pulled to ground: their somas carry nothing, so the points are few."""
 STEP_V = 0.04
 """Between column voltages above that: 1.5 thermal voltages."""
 ABOVE = 1.3
 """Highest column current in the grid over the first guess of it."""
-TOLERANCE = 1e-5
-"""Of a synapse's inner equations, relative to the row's current."""
+TOLERANCE = 1e-4
+"""Of a synapse's inner equations, relative to the row's current; the step that shows it is still taken."""
 ROUNDS = 60
 COLUMN_ROUNDS = 60
+CHUNK = 30_000
+"""Synapses times points in one tensor: what fits into a core's cache."""
 
 
 class Spline:
@@ -92,29 +96,21 @@ class Surface:
 def grid(synapses: Synapses, highest: Tensor, before: Somas, after: Somas) -> Surface:
     """Solves every synapse for row currents up to `highest` [rows] and for all voltages that its column can have."""
     top = float(highest.max().clamp(min=1e-12).log()) + 1e-6
-    logs = torch.linspace(top - DECADES * np.log(10), top, DECADES * PER_DECADE + 1, dtype=torch.float64)
-    rows = Spline(logs.to(highest.device))
+    below = torch.linspace(1, 0, POINTS, dtype=torch.float64, device=highest.device) ** DENSER
+    rows = Spline(top - DECADES * np.log(10) * below)
     x = rows.points.exp().unsqueeze(-1).expand(-1, before.count)
     p, n, _ = before.rails(before.input_voltage(x))
     voltages = _voltages(synapses, highest, after)
-    drive = synapses.drive(p, n)
-    state: State | None = None
-    currents, supplies = [], []
-    for v in reversed(voltages):
-        column = torch.full((len(logs), len(synapses)), v, dtype=torch.float64, device=highest.device)
-        state = synapses.start(drive, column) if state is None else state
-        current, supply, state = _inner(synapses, drive, column, state, x[:, :1])
-        currents.append(current / x[:, :1])
-        supplies.append(supply / x[:, :1])
     columns = Spline(torch.tensor(voltages, dtype=torch.float64, device=highest.device))
-
-    def matrix(values: list[Tensor]) -> Tensor:
-        found = torch.zeros(before.count, len(logs), synapses.columns, len(voltages), dtype=torch.float64)
-        found = found.to(highest.device)
-        found[synapses.row, :, synapses.column] = torch.stack(values[::-1], -1).transpose(0, 1)
-        return found.reshape(before.count * len(logs), -1)
-
-    return Surface(rows, columns, matrix(currents), matrix(supplies))
+    shape = (before.count, POINTS, synapses.columns, len(voltages))
+    current, supply = (torch.zeros(shape, dtype=torch.float64, device=highest.device) for _ in range(2))
+    size = max(1, CHUNK // max(1, len(synapses)))
+    for i in range(0, POINTS, size):
+        part = slice(i, i + size)
+        solved = _sweep(synapses, synapses.drive(p[part], n[part]), voltages, x[part, :1])
+        for surface, values in zip((current, supply), solved, strict=True):
+            surface[synapses.row, part, synapses.column] = (values / x[part, :1, None]).transpose(0, 1)
+    return Surface(rows, columns, current.flatten(2).flatten(0, 1), supply.flatten(2).flatten(0, 1))
 
 
 def _voltages(synapses: Synapses, highest: Tensor, after: Somas) -> list[float]:
@@ -124,17 +120,28 @@ def _voltages(synapses: Synapses, highest: Tensor, after: Somas) -> list[float]:
     return [*LOW_V, *(float(v) for v in np.linspace(LOW_V[-1], top, steps + 1)[1:])]
 
 
-def _inner(
-    synapses: Synapses, drive: Drive, column: Tensor, state: State, scale: Tensor
-) -> tuple[Tensor, Tensor, State]:
-    """Output and supply current of every synapse at rest, and its state."""
-    still = torch.zeros_like(column)
-    for round_ in range(ROUNDS):
-        linear = synapses.linearise(drive, column, state)
-        state = synapses.advance(state, linear, still, 1.0 if round_ < 10 else 0.6)
-        if bool((linear.error <= TOLERANCE * scale).all()):
-            return linear.current, linear.supply, state
-    raise ToolError("array engine: a synapse did not settle; simulate this chip with ngspice")
+def _sweep(synapses: Synapses, drive: Drive, voltages: list[float], scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Output and supply current of every synapse at rest at every column voltage: [row points, synapses, voltages].
+
+    Voltages fall, and the slopes at one predict the state at the next.
+    """
+    state: State | None = None
+    currents, supplies = [], []
+    for i in reversed(range(len(voltages))):
+        column = torch.full((len(scale), len(synapses)), voltages[i], dtype=scale.dtype, device=scale.device)
+        state = synapses.start(drive, column) if state is None else state
+        for round_ in range(ROUNDS):
+            linear = synapses.linearise(drive, column, state)
+            done = bool((linear.error <= TOLERANCE * scale).all())
+            ahead = torch.full_like(column, voltages[i - 1] - voltages[i] if done and i > 0 else 0.0)
+            state = synapses.advance(state, linear, ahead, 1.0 if round_ < FULL_ROUNDS else SHORTER)
+            if done:
+                break
+        else:
+            raise ToolError("array engine: a synapse did not settle; simulate this chip with ngspice")
+        currents.append(linear.current)
+        supplies.append(linear.supply)
+    return torch.stack(currents[::-1], -1), torch.stack(supplies[::-1], -1)
 
 
 def columns(surface: Surface, before: Rails, somas: Somas) -> Solved:

@@ -54,8 +54,8 @@ def rails(somas: Somas, voltage: Tensor) -> Rails:
 
 def split(whole: Rails, size: int) -> list[Rails]:
     """Groups of `size` patterns."""
-    parts = zip(*(t.split(size) for t in (whole.p, whole.n, whole.current, whole.supply)), strict=True)
-    return [Rails(*part) for part in parts]
+    parts = [slice(i, i + size) for i in range(0, len(whole.p), size)]
+    return [Rails(whole.p[i], whole.n[i], whole.current[i], whole.supply[i]) for i in parts]
 
 
 def columns(synapses: Synapses, before: Rails, somas: Somas) -> Solved:
