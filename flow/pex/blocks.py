@@ -4,7 +4,7 @@ A block is made once and stamped by numpy at every place of its circuit, so that
 hierarchy has cells. Nets of a block: its own first, then those that begin in its children.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import klayout.db as kdb
@@ -22,6 +22,10 @@ CUTS = ("licon", "mcon", "via", "via2", "via3", "via4")
 
 _CONDUCTORS = [(SUBSTRATE, n) for n in WELLS] + [(DIFFUSION, n) for n in DIFFUSIONS]
 _CONDUCTORS += [(POLY + i, n) for i, n in enumerate(METALS)]
+
+
+Tables = tuple[list[Rectangles], list[Rectangles]]
+"""Parts of the conductors, parts of the cuts."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class Builder:
         simple = self._children_tell_all(circuit)
         own: dict[int, int] = {}
         names: list[str] = []
-        tables: tuple[list[Ints], list[Ints]] = ([], [])
+        tables: Tables = ([], [])
         for net in circuit.each_net():
             number = own[net.cluster_id] = len(names)
             names.append(self.names.net(net))
@@ -93,11 +97,13 @@ class Builder:
                     tables[k].append(_table(layer, number, rectangles(region, self.scale)))
         devices = [_devices(circuit, self.names, own)]
         leaves: list[Place] = []
+        cell = self.extraction.opened.layout.cell(circuit.name)
+        if simple:
+            tables[0].extend(self._floating(cell, tables[0], names, own_only=True))
         for sub in circuit.each_subcircuit():
             self._stamp(sub, own, names, tables, devices, leaves, shared=simple)
-        cell = self.extraction.opened.layout.cell(circuit.name)
-        tables[0].extend(self._floating(cell, tables[0], names, own_only=simple))
         if not simple:
+            tables[0].extend(self._floating(cell, tables[0], names, own_only=False))
             channels = (self._drawn(cell, "diff", False) & self._drawn(cell, "poly", False)).merged()
             tables[0].append(_table(SUBSTRATE, EMPTY, rectangles(channels, self.scale)))
         conductors, cuts = (_rectangles(t) for t in tables)
@@ -126,13 +132,13 @@ class Builder:
         return found.merged()
 
     def _stamp(
-        self, sub: kdb.SubCircuit, own: dict[int, int], names: list[str], tables: tuple[list[Ints], list[Ints]],
+        self, sub: kdb.SubCircuit, own: dict[int, int], names: list[str], tables: Tables,
         devices: list[Transistors], leaves: list[Place], *, shared: bool,
     ) -> None:  # fmt: skip
         """Add a child. `shared`: with its parts of nets that go on in the parent."""
         circuit = sub.circuit_ref()
         child = self.block(circuit)
-        number = np.full(len(child.nets) + 1, EMPTY, dtype=np.int64)  # the last is EMPTY's
+        number = np.full(len(child.nets) + 1, EMPTY, dtype=np.int32)  # the last is EMPTY's
         for pin in circuit.each_pin():
             above, below = sub.net_for_pin(pin.id()), circuit.net_for_pin(pin.id())
             if above is not None and below is not None:
@@ -144,8 +150,7 @@ class Builder:
         for table, part in zip(tables, (child.conductors, child.cuts), strict=True):
             if not shared:
                 part = part.take((part.net != EMPTY) & np.append(inner, False)[part.net])
-            columns = (part.layer[:, None], number[part.net][:, None], move(part.box, sub.trans))
-            table.append(np.concatenate(columns, axis=1))
+            table.append(Rectangles(part.layer, move(part.box, sub.trans), number[part.net]))
         t = child.transistors
         corner = move(np.concatenate((t.place, t.place), axis=1), sub.trans)[:, :2]
         own_names = tuple(prefix + n for n in t.names)
@@ -162,7 +167,9 @@ class Builder:
             kdb.Region(cell.shapes(index)) if own_only else kdb.Region(kdb.RecursiveShapeIterator(layout, cell, index))
         )
 
-    def _floating(self, cell: kdb.Cell, tables: Sequence[Ints], names: list[str], *, own_only: bool) -> list[Ints]:
+    def _floating(
+        self, cell: kdb.Cell, tables: Sequence[Rectangles], names: list[str], *, own_only: bool
+    ) -> list[Rectangles]:
         """Metal and poly that the netlist does not know: it shields and couples all the same."""
         known = _rectangles(tables)
         found, count = [], 0
@@ -171,10 +178,6 @@ class Builder:
             if drawn.is_empty():
                 continue
             boxes = known.box[known.layer == POLY + i]
-            if own_only:
-                b, a = boxes, drawn.bbox()
-                low, high = (v * self.scale for v in (a.p1, a.p2))
-                boxes = b[(b[:, 0] < high.x) & (b[:, 2] > low.x) & (b[:, 1] < high.y) & (b[:, 3] > low.y)]
             seen = boxes_region(np.rint(boxes / self.scale).astype(np.int64).tolist())
             # Slanted edges were made stairs: what is thinner than a stair is no conductor of its own.
             rest = (drawn - seen).sized(-10).sized(10)
@@ -185,15 +188,16 @@ class Builder:
         return found
 
 
-def _table(layer: int, net: int, boxes: Iterable[Sequence[int]]) -> Ints:
-    """[n, 6]: layer, net, box."""
-    array = np.array(list(boxes), dtype=np.int64).reshape(-1, 4)
-    return np.concatenate((np.tile(np.array([layer, net], dtype=np.int64), (len(array), 1)), array), axis=1)
+def _table(layer: int, net: int, boxes: Sequence[Sequence[int]]) -> Rectangles:
+    layers, nets = (np.full(len(boxes), v, dtype=np.int32) for v in (layer, net))
+    return Rectangles(layers, np.array(boxes, dtype=np.int32).reshape(-1, 4), nets)
 
 
-def _rectangles(tables: Sequence[Ints]) -> Rectangles:
-    table = np.concatenate(tables) if tables else np.zeros((0, 6), dtype=np.int64)
-    return Rectangles(table[:, 0].copy(), table[:, 2:].copy(), table[:, 1].copy())
+def _rectangles(parts: Sequence[Rectangles]) -> Rectangles:
+    if not parts:
+        return _table(0, 0, [])
+    layers, boxes, nets = (np.concatenate([getattr(p, k) for p in parts]) for k in ("layer", "box", "net"))
+    return Rectangles(layers, boxes, nets)
 
 
 def _outline(boxes: Ints) -> tuple[int, int, int, int]:

@@ -88,7 +88,7 @@ def collect(extraction: Extraction, names: Names) -> Geometry:
     first = "vsubs" if substrate == EMPTY else block.nets[substrate]
     numbers = {first: 0}
     # Nets of one name are one net: a label that stands twice.
-    number = np.array([*(numbers.setdefault(name, len(numbers)) for name in block.nets), EMPTY], dtype=np.int64)
+    number = np.array([*(numbers.setdefault(name, len(numbers)) for name in block.nets), EMPTY], dtype=np.int32)
     conductors, cuts = (Rectangles(r.layer, r.box, number[r.net]) for r in (block.conductors, block.cuts))
     b = conductors.box
     box = (int(b[:, 0].min()), int(b[:, 1].min()), int(b[:, 2].max()), int(b[:, 3].max()))

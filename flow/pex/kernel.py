@@ -8,13 +8,14 @@ outward (fringe with shielding, nearest first) are found exactly, for all cells 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from somaforge.pdk.interconnect import Interconnect
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.signedinteger[Any]]
 Floats = NDArray[np.float64]
 Small = NDArray[np.int32]
 Box = tuple[int, int, int, int]

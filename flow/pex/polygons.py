@@ -49,8 +49,13 @@ def _stairs(part: kdb.SimplePolygon, scale: float) -> Iterator[tuple[int, int, i
 def move(boxes: Ints, trans: kdb.DCplxTrans) -> Ints:
     """Boxes in nm through a placement (multiples of 90 degrees, mirrored or not)."""
     angle, sign = round(trans.angle) % 360, -1 if trans.is_mirror() else 1
-    c, s = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[angle]
-    x, y = boxes[:, [0, 2]], boxes[:, [1, 3]] * sign
-    dx, dy = round(trans.disp.x * 1000), round(trans.disp.y * 1000)
-    u, v = c * x - s * y + dx, s * x + c * y + dy
-    return np.stack((u.min(1), v.min(1), u.max(1), v.max(1)), axis=1)
+    moved = np.empty_like(boxes)
+    turned = angle in (90, 270)
+    x_factor = {0: 1, 90: 1, 180: -1, 270: -1}[angle]
+    y_factor = sign * {0: 1, 90: -1, 180: -1, 270: 1}[angle]
+    for axis, factor in ((0, x_factor), (1, y_factor)):
+        to = 1 - axis if turned else axis
+        shift = round((trans.disp.y if to else trans.disp.x) * 1000)
+        low, high = (axis, axis + 2) if factor > 0 else (axis + 2, axis)
+        moved[:, to], moved[:, to + 2] = factor * boxes[:, low] + shift, factor * boxes[:, high] + shift
+    return moved
