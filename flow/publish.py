@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from somaforge.flow import junit, manifest
-from somaforge.flow.run import RESOURCES, Runner, read_metrics
+from somaforge.flow.run import RESOURCES, Runner, locked, read_metrics
 from somaforge.flow.signoff import Signoff
 from somaforge.flow.steps.store import commit, finished, new_temporary, read_done, sha256_json
 from somaforge.pdk.errors import ToolError
@@ -31,6 +31,11 @@ PER_CHIP = (("characterize", "calibration.json"), ("train", "weights.npz"), ("pr
 
 def publish(runner: Runner) -> dict[str, float]:
     """Fill `final/` from the finished steps (nothing to do if it is up to date); all metrics of the run."""
+    with locked(runner.out):
+        return _publish(runner)
+
+
+def _publish(runner: Runner) -> dict[str, float]:
     final = runner.out / FINAL
     records = {step.name: read_done(runner.folder(step.name)) for step in runner.steps}
     key = sha256_json({name: done.key if done is not None else None for name, done in records.items()})

@@ -156,6 +156,9 @@ class Runner:
             done = self._input_record(name)
             own = next(s for s in self.steps if s.name == name)
             files = [*own.outputs(self.spec), *([METRICS] if step.reads_metrics else [])]
+            missing = [file for file in files if file not in done.files]
+            if missing:
+                raise InputError(f"{self.folder(name)}: has no {missing[0]}; run somaforge run again")
             inputs[name] = {file: done.files[file].sha256 for file in files}
         return sha256_json(
             {
