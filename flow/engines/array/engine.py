@@ -1,8 +1,9 @@
 """The array engine: settled currents of a programmed chip from device tables, layer by layer."""
 
+import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,16 +11,18 @@ import numpy as np
 import torch
 
 from somaforge.flow.engines.array import collapse
+from somaforge.flow.engines.array.capacitance import LEVELS_A, Point, loads
 from somaforge.flow.engines.array.device import Device
-from somaforge.flow.engines.array.layers import columns, held, rails, split
+from somaforge.flow.engines.array.layers import Rails, columns, held, rails, split
 from somaforge.flow.engines.array.network import Kinds, Places
 from somaforge.flow.engines.array.soma import Somas
 from somaforge.flow.engines.array.synapse import Devices, Synapses
 from somaforge.flow.engines.array.tables import Kind, table
-from somaforge.flow.engines.base import DcResult, Effort, Floats, Program, ProgrammedChip, check_inputs
+from somaforge.flow.engines.array.transient import PASSES, SETTLED, Matrix, State, Stepper, Window, layers_of
+from somaforge.flow.engines.base import DcResult, Effort, Floats, Program, ProgrammedChip, TransientResult, check_inputs
 from somaforge.generator.address import Codes
 from somaforge.generator.circuit import FlatNetlist
-from somaforge.pdk.errors import InputError
+from somaforge.pdk.errors import InputError, ToolError
 
 EXACT, SURFACES = "newton", "surfaces"
 """Methods, as DcResult.effort names them."""
@@ -31,6 +34,8 @@ MANY = 64
 """Patterns from which on synapses are solved on a grid (flow.engines.array.collapse) instead of pattern by pattern."""
 PATTERNS = 2000
 """In one matrix product."""
+RISE_S = 10e-9
+"""How fast inputs change from pattern to pattern, as in the reference engine."""
 CHUNK = 30_000
 """Synapses times patterns in one tensor: what fits into a core's cache."""
 
@@ -75,6 +80,16 @@ class ArrayEngine:
             self._places = (chip.flat, Places(chip.design, chip.flat))
         return self._places[1]
 
+    def transient(
+        self, chip: ProgrammedChip, inputs: Floats, pattern_time_s: float, probes: Sequence[str] = ()
+    ) -> TransientResult:
+        """Patterns one after the other, all stepped together; `probes` are soma nets: in_, sum_, vp_ and vn_."""
+        check_inputs(chip.design, inputs)
+        start = time.monotonic()
+        network = Network(self, chip, chip.codes)
+        run = network.play(inputs, pattern_time_s, min(RISE_S, pattern_time_s / 20), self.cache, probes)
+        return replace(run, effort=Effort(time.monotonic() - start, run.effort.attempts))
+
 
 class Network:
     """One chip with one set of weights, ready for patterns."""
@@ -83,7 +98,7 @@ class Network:
         """InputError if the netlist is not the design's or the memory is simulated."""
         if chip.memory != "ideal":
             raise InputError("array engine: latches are ideal here; simulate memory='transistor' with ngspice")
-        self.chip = chip
+        self.chip, self.codes = chip, codes
         self._where = torch.device(engine.where)
         places = engine.places(chip)
         kinds = places.kinds(chip)
@@ -133,6 +148,80 @@ class Network:
         out = held(self.synapses[-1], now, self.chip.output_V)
         return out.current.cpu().numpy(), (supply + now.supply + out.supply).cpu().numpy()
 
+    def play(
+        self, inputs: Floats, period_s: float, rise_s: float, cache: Path | None, probes: Sequence[str]
+    ) -> TransientResult:
+        """See ArrayEngine.transient."""
+        chip, where = self.chip, self._where
+        new = torch.tensor(inputs, dtype=torch.float64, device=where)
+        old = torch.cat([new[:1], new[:-1]])
+        states: State = []
+        matrices = []
+        voltage = self.somas[0].input_voltage(new)
+        for k, somas in enumerate(self.somas):
+            now = rails(somas, voltage)
+            states.append((voltage, now.p, now.n))
+            if k < len(self.somas) - 1:
+                # rails overshoot their end on the way: the grid reaches twice as far
+                surface = collapse.grid(self.synapses[k], 2 * now.current.amax(0), somas, self.somas[k + 1])
+                matrices.append(Matrix.of(surface, self.codes[k]))
+                voltage = collapse.columns(surface, now, self.somas[k + 1]).voltage
+        point = Point(chip.corner, chip.temperature_C, chip.supply_V)
+        found = loads(chip.design, point, self._rest(), cache)
+        stepper = Stepper(layers_of(chip, self.somas, found, where), matrices, chip.supply_V)
+        start = _delayed(states, states)
+        passes, apart = 0, 1.0
+        while apart > SETTLED:
+            if passes == PASSES:
+                raise ToolError("array engine: patterns are too short to settle in several passes; use ngspice")
+            window = stepper.window(start, old, new, period_s, rise_s)
+            passes += 1
+            before, start = stepper.driven(start), _delayed(start, window.end)
+            after = stepper.driven(start)
+            apart = float((after - before).abs().max() / after.max())
+        return self._joined(window, inputs, period_s, probes, passes)
+
+    def _rest(self) -> Floats:
+        """Voltages [levels, in vp vn] of the first soma of the array at LEVELS_A."""
+        somas = self.somas[0]
+        x = torch.tensor(LEVELS_A, dtype=torch.float64, device=self._where).unsqueeze(-1).expand(-1, somas.count)
+        v = somas.input_voltage(x)
+        p, n, _ = somas.rails(v)
+        # rounded, so that chips share one measurement
+        return np.round(torch.stack([v.mean(1), p.mean(1), n.mean(1)], 1).cpu().numpy(), 2)
+
+    def _joined(
+        self, window: Window, inputs: Floats, period_s: float, probes: Sequence[str], passes: int
+    ) -> TransientResult:
+        """Patterns one behind the other."""
+        currents, supplies = [], []
+        for (p, n), supply in zip(window.last_rails, window.supply, strict=True):
+            nothing = torch.zeros_like(p)
+            out = held(self.synapses[-1], Rails(p, n, nothing, nothing[:, 0]), self.chip.output_V)
+            currents.append(out.current)
+            supplies.append(supply + out.supply)
+        count = len(inputs)
+        times = np.concatenate([window.time[(p > 0) :] + p * period_s for p in range(count)])
+
+        def chain(values: torch.Tensor) -> Floats:
+            """[points, patterns, ...] -> [all points, ...]; a pattern's first point is the last of the one before."""
+            parts = [values[(p > 0) :, p] for p in range(count)]
+            return torch.cat(parts).cpu().numpy()
+
+        voltages = {}
+        for probe in probes:
+            layer, node, i = _place(probe)
+            voltages[probe] = chain(torch.stack([s[layer][node][:, i] for s in window.states]))
+        return TransientResult(
+            times,
+            chain(torch.stack(currents)),
+            chain(torch.stack(supplies)),
+            period_s,
+            count,
+            Effort(0.0, (f"passes-{passes}",)),
+            voltages,
+        )
+
     def _settle(self, inputs: Floats) -> tuple[Floats, Floats]:
         current = torch.tensor(inputs, dtype=torch.float64, device=self._where)
         supply = current.sum(-1)
@@ -144,6 +233,25 @@ class Network:
         out = held(self.synapses[-1], now, self.chip.output_V)
         supply = supply + now.supply + out.supply
         return out.current.cpu().numpy(), supply.cpu().numpy()
+
+
+def _delayed(first: State, ends: State) -> State:
+    """The start of every pattern: the end of the one before it; of the first one, what `first` says."""
+
+    def part(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return torch.cat([a[:1], b[:-1]])
+
+    return [(part(a, x), part(b, y), part(c, z)) for (a, b, c), (x, y, z) in zip(first, ends, strict=True)]
+
+
+def _place(probe: str) -> tuple[int, int, int]:
+    """Layer, node (column, p, n) and soma of a net; InputError for other nets."""
+    found = re.fullmatch(r"(?:in_(\d+))|(?:(sum|vp|vn)_(\d+)_(\d+))", probe)
+    if found is None:
+        raise InputError(f"array engine: no voltage of {probe[:60]!r}; ask for in_<i>, sum_, vp_ or vn_<layer>_<i>")
+    if found[1] is not None:
+        return 0, 0, int(found[1])
+    return int(found[3]), ("sum", "vp", "vn").index(found[2]), int(found[4])
 
 
 def _devices(engine: ArrayEngine, kinds: Kinds) -> Devices:

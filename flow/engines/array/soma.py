@@ -19,6 +19,8 @@ ROUNDS = 60
 FULL_ROUNDS = 15
 SHORTER = 0.6
 """Later steps are shortened: Newton's method can circle around a kink of the tables."""
+STEP_ROUNDS, TIME_STEP_V, STEP_TOLERANCE_V = 8, 0.05, 2e-5
+"""Newton's method within a time step."""
 FIRST_GUESS_V = 0.6
 """Gate over source of a diode at some 100 nA."""
 
@@ -71,6 +73,39 @@ class Somas:
         first = self._mirror(self._p, 2, down, down)[0]
         second = self._mirror(self._p, 3, down, supply - up)[0]
         return supply - down, up, first + second
+
+    def branch_currents(self, v: Tensor, p_rail: Tensor, n_rail: Tensor) -> Tensor:
+        """Supply current of M2 and M3 in A while the rails move."""
+        down = self._supply - p_rail
+        first = self._mirror(self._p, 2, down, down)[0]
+        return first + self._mirror(self._p, 3, down, self._supply - n_rail)[0]
+
+    def p_step(self, v: Tensor, guess: Tensor, farad: Tensor, a0: float, history: Tensor) -> Tensor:
+        """p rail of an implicit step: farad (a0 p + history) = what M2 gives minus what M1 takes."""
+        p = guess
+        for _ in range(STEP_ROUNDS):
+            down = self._supply - p
+            given, by_gate, by_drain = self._mirror(self._p, 2, down, down)
+            taken, _, by_taken = self._mirror(self._n, 1, v, p)
+            wrong = farad * (a0 * p + history) - given + taken
+            step = wrong / (farad * a0 + by_gate + by_drain + by_taken)
+            p = p - step.clamp(-TIME_STEP_V, TIME_STEP_V)
+            if float(step.abs().max()) < STEP_TOLERANCE_V:
+                break
+        return p
+
+    def n_step(self, p_rail: Tensor, guess: Tensor, farad: Tensor, a0: float, history: Tensor) -> Tensor:
+        """n rail of an implicit step: farad (a0 n + history) = what M3 gives minus what M4 takes."""
+        n, gate = guess, self._supply - p_rail
+        for _ in range(STEP_ROUNDS):
+            given, _, by_given = self._mirror(self._p, 3, gate, self._supply - n)
+            taken, by_gate, by_drain = self._mirror(self._n, 4, n, n)
+            wrong = farad * (a0 * n + history) - given + taken
+            step = wrong / (farad * a0 + by_gate + by_drain + by_given)
+            n = n - step.clamp(-TIME_STEP_V, TIME_STEP_V)
+            if float(step.abs().max()) < STEP_TOLERANCE_V:
+                break
+        return n
 
     def _diode(self, device: Device, role: int, feed: Feed, like: Tensor) -> Tensor:
         """Voltage across a diode that takes the current of a mirror whose drain it is."""
