@@ -14,7 +14,8 @@ from somaforge.flow.checks.spice_reader import find_circuit, read_netlist
 from somaforge.pdk.errors import SomaforgeError
 from somaforge.pdk.files import atomic_path
 from somaforge.pdk.layout_file import OpenLayout, open_layout
-from somaforge.pdk.sky130.connectivity import PINS, Extraction, extract
+from somaforge.pdk.sky130.connectivity import Extraction, extract
+from somaforge.pdk.sky130.gds import PINS
 
 SIZE_TOLERANCE_UM = 0.001
 """Layouts are on a 5 nm grid and schematics are exact: 1 nm is rounding, and below 1 % of the shortest channel."""

@@ -19,8 +19,9 @@ from somaforge.flow.pex.wires import Wire, build_wire
 from somaforge.generator.circuit import FlatNetlist, Mos
 from somaforge.pdk.errors import CheckError
 from somaforge.pdk.interconnect import Interconnect
-from somaforge.pdk.sky130.connectivity import LABELS, Extraction
+from somaforge.pdk.sky130.connectivity import Extraction
 from somaforge.pdk.sky130.connectivity import extract as connect
+from somaforge.pdk.sky130.gds import LABELS
 from somaforge.pdk.sky130.parasitics import INTERCONNECT
 
 

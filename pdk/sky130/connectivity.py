@@ -13,53 +13,17 @@ import klayout.db as kdb
 
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.layout_file import OpenLayout, open_layout
+from somaforge.pdk.sky130.gds import DRAWN, LABELS, SUBSTRATE_LABEL
 
 SUBSTRATE = "SUB"
 """Internal name of the substrate net before a label names it."""
 
-# GDS numbers: sky130 PDK documentation, "GDS Layers Information".
-POLYGONS: dict[str, tuple[int, int]] = {
-    "nwell": (64, 20),
-    "diff": (65, 20),
-    "tap": (65, 44),
-    "poly": (66, 20),
-    "licon": (66, 44),
-    "li": (67, 20),
-    "mcon": (67, 44),
-    "met1": (68, 20),
-    "via": (68, 44),
-    "met2": (69, 20),
-    "via2": (69, 44),
-    "met3": (70, 20),
-    "via3": (70, 44),
-    "met4": (71, 20),
-    "via4": (71, 44),
-    "met5": (72, 20),
-    "hvtp": (78, 44),
-    "lvtn": (125, 44),
-    "hvi": (75, 20),
-}
-LABELS: dict[str, tuple[int, int]] = {
-    "nwell": (64, 5),
-    "poly": (66, 5),
-    "li": (67, 5),
-    "met1": (68, 5),
-    "met2": (69, 5),
-    "met3": (70, 5),
-    "met4": (71, 5),
-    "met5": (72, 5),
-}
-SUBSTRATE_LABEL = (64, 59)
-PINS: dict[str, tuple[int, int]] = {
-    "li": (67, 16),
-    "met1": (68, 16),
-    "met2": (69, 16),
-    "met3": (70, 16),
-    "met4": (71, 16),
-    "met5": (72, 16),
-}
+_WITHOUT_CURRENT = ("dnwell", "npc", "nsdm", "psdm", "areaid_sc", "boundary")
+POLYGONS = {name: numbers for name, numbers in DRAWN.items() if name not in _WITHOUT_CURRENT}
+"""Layers that make nets and transistors."""
+
 UNSUPPORTED: dict[str, tuple[int, int]] = {
-    "dnwell (deep nwell)": (64, 18),
+    "dnwell (deep nwell)": DRAWN["dnwell"],
     "poly resistor": (66, 13),
     "diffusion resistor": (65, 13),
     "nwell resistor": (64, 13),

@@ -1,42 +1,13 @@
 """SkyWater sky130: layers, rules and devices. Values: the foundry's periphery rules (sky130 PDK documentation)."""
 
 from somaforge.pdk.base import DeviceType, Pdk
+from somaforge.pdk.sky130.gds import DRAWN, LABELS, PINS, SUBSTRATE_LABEL
 
 LAYERS: dict[str, tuple[int, int]] = {
-    "nwell": (64, 20),
-    "diff": (65, 20),
-    "tap": (65, 44),
-    "lvtn": (125, 44),
-    "hvtp": (78, 44),
-    "poly": (66, 20),
-    "npc": (95, 20),
-    "nsdm": (93, 44),
-    "psdm": (94, 20),
-    "licon": (66, 44),
-    "li": (67, 20),
-    "mcon": (67, 44),
-    "met1": (68, 20),
-    "via": (68, 44),
-    "met2": (69, 20),
-    "via2": (69, 44),
-    "met3": (70, 20),
-    "via3": (70, 44),
-    "met4": (71, 20),
-    "via4": (71, 44),
-    "met5": (72, 20),
-    "areaid_sc": (81, 4),
-    "boundary": (235, 4),
-    "nwell_label": (64, 5),
-    "pwell_label": (64, 59),
-    "li_label": (67, 5),
-    "met1_label": (68, 5),
-    "met2_label": (69, 5),
-    "met3_label": (70, 5),
-    "met4_label": (71, 5),
-    "met1_pin": (68, 16),
-    "met2_pin": (69, 16),
-    "met3_pin": (70, 16),
-    "met4_pin": (71, 16),
+    **DRAWN,
+    **{f"{conductor}_label": numbers for conductor, numbers in LABELS.items()},
+    **{f"{conductor}_pin": numbers for conductor, numbers in PINS.items()},
+    "pwell_label": SUBSTRATE_LABEL,
 }
 
 RULES: dict[str, int] = {

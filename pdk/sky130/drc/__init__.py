@@ -2,10 +2,11 @@
 
 from somaforge.pdk.sky130.drc.contacts import CONTACTS
 from somaforge.pdk.sky130.drc.front import FRONT
-from somaforge.pdk.sky130.drc.layers import DRAWN, Layers
+from somaforge.pdk.sky130.drc.layers import Layers
 from somaforge.pdk.sky130.drc.metals import METALS
 from somaforge.pdk.sky130.drc.rule import Found, Rule
 from somaforge.pdk.sky130.drc.wells import WELLS
+from somaforge.pdk.sky130.gds import DRAWN
 
 RULES: tuple[Rule, ...] = (*FRONT, *CONTACTS, *METALS, *WELLS)
 

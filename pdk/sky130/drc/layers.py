@@ -5,45 +5,7 @@ from functools import cached_property
 import klayout.db as kdb
 
 from somaforge.pdk.layout_file import OpenLayout
-
-# GDS numbers: sky130 PDK documentation, "GDS Layers Information".
-DRAWN: dict[str, tuple[int, int]] = {
-    "dnwell": (64, 18),
-    "nwell": (64, 20),
-    "diff": (65, 20),
-    "tap": (65, 44),
-    "hvtp": (78, 44),
-    "hvi": (75, 20),
-    "lvtn": (125, 44),
-    "poly": (66, 20),
-    "npc": (95, 20),
-    "nsdm": (93, 44),
-    "psdm": (94, 20),
-    "licon": (66, 44),
-    "li": (67, 20),
-    "mcon": (67, 44),
-    "met1": (68, 20),
-    "via": (68, 44),
-    "met2": (69, 20),
-    "via2": (69, 44),
-    "met3": (70, 20),
-    "via3": (70, 44),
-    "met4": (71, 20),
-    "via4": (71, 44),
-    "met5": (72, 20),
-    "areaid_sc": (81, 4),
-}
-
-
-# Pin shapes (datatype 16) and the drawing layer that they must lie on.
-PINS: dict[str, tuple[int, int]] = {
-    "li": (67, 16),
-    "met1": (68, 16),
-    "met2": (69, 16),
-    "met3": (70, 16),
-    "met4": (71, 16),
-    "met5": (72, 16),
-}
+from somaforge.pdk.sky130.gds import DRAWN, PINS
 
 
 class Layers:

@@ -1,0 +1,54 @@
+"""GDS layers of sky130, the one place that knows their numbers (sky130 PDK documentation, "GDS Layers Information")."""
+
+DRAWN: dict[str, tuple[int, int]] = {
+    "dnwell": (64, 18),
+    "nwell": (64, 20),
+    "diff": (65, 20),
+    "tap": (65, 44),
+    "hvtp": (78, 44),
+    "hvi": (75, 20),
+    "lvtn": (125, 44),
+    "poly": (66, 20),
+    "npc": (95, 20),
+    "nsdm": (93, 44),
+    "psdm": (94, 20),
+    "licon": (66, 44),
+    "li": (67, 20),
+    "mcon": (67, 44),
+    "met1": (68, 20),
+    "via": (68, 44),
+    "met2": (69, 20),
+    "via2": (69, 44),
+    "met3": (70, 20),
+    "via3": (70, 44),
+    "met4": (71, 20),
+    "via4": (71, 44),
+    "met5": (72, 20),
+    "areaid_sc": (81, 4),
+    "boundary": (235, 4),
+}
+"""Drawing layers by name."""
+
+LABELS: dict[str, tuple[int, int]] = {
+    "nwell": (64, 5),
+    "poly": (66, 5),
+    "li": (67, 5),
+    "met1": (68, 5),
+    "met2": (69, 5),
+    "met3": (70, 5),
+    "met4": (71, 5),
+    "met5": (72, 5),
+}
+"""Net names on a conductor (datatype 5)."""
+
+SUBSTRATE_LABEL = (64, 59)
+
+PINS: dict[str, tuple[int, int]] = {
+    "li": (67, 16),
+    "met1": (68, 16),
+    "met2": (69, 16),
+    "met3": (70, 16),
+    "met4": (71, 16),
+    "met5": (72, 16),
+}
+"""Pin shapes of a conductor (datatype 16)."""
