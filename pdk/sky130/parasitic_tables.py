@@ -1,4 +1,4 @@
-"""The printed numbers of sky130's wiring in three corners; `parasitics` says where they are from and makes SI of them."""
+"""The printed numbers of sky130's wiring in three corners; `parasitics` has their sources and makes SI of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Wiring capacitance and resistance of sky130 in three corners.
 
-Source of the nominal corner: klayout-pex 0.6.12, `klayout_pex_protobuf/sky130A_tech.pb.json`, section `process_parasitics`. The same
-numbers stand in the precheck package (cf-precheck 1.3.7, `be_checks/tech/sky130A/sky130A.tech`, `extract` section,
+Source of the nominal corner: klayout-pex 0.6.12, `klayout_pex_protobuf/sky130A_tech.pb.json`, section
+`process_parasitics`. The same numbers stand in the precheck package (cf-precheck 1.3.7, `be_checks/tech/sky130A/sky130A.tech`, `extract` section,
 nominal variant), which names its own source: the foundry's document PEX/xRC/cap_models, "fringe capacitance values
 are approximated". Where the two disagree, or agree on a number and not on its meaning:
 
@@ -17,8 +17,9 @@ are approximated". Where the two disagree, or agree on a number and not on its m
 - corners: only the tech file has them, `low` here is its variant lrlc (least R and C), `high` its hrhc. Their sidewall
   rows have other offsets than the nominal row (met1: 0.14 instead of 0.25 um) and give more than nominal at small
   spacing in both corners (127 and 134 aF/um against 113 at 0.14 um), which cannot be. So the nominal row is kept and
-  moved by the ratio of the corners to their geometric mean: 2.7 % for met1, 3.7 % to 10 % for met2 to met4, 21 % for met5.
-- resistances of the corners: the same variants. The tech file has no corner for temperature; all are at 25 C.
+  moved by the ratio of the corners to their geometric mean: 0 for poly, 3 to 4 % for li to met2, 8 % for met3, 10 % for
+  met4, 21 % for met5.
+- resistances of the corners: the same variants.
 """
 
 from typing import Literal
