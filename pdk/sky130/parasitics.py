@@ -1,9 +1,10 @@
 """Wiring capacitance and resistance of sky130 in three corners.
 
 Source of the nominal corner: klayout-pex 0.6.12, `klayout_pex_protobuf/sky130A_tech.pb.json`, section
-`process_parasitics`. The same numbers stand in the precheck package (cf-precheck 1.3.7, `be_checks/tech/sky130A/sky130A.tech`, `extract` section,
-nominal variant), which names its own source: the foundry's document PEX/xRC/cap_models, "fringe capacitance values
-are approximated". Where the two disagree, or agree on a number and not on its meaning:
+`process_parasitics`. The same numbers stand in the precheck package (cf-precheck 1.3.7,
+`be_checks/tech/sky130A/sky130A.tech`, `extract` section, nominal variant), which names its own source: the foundry's
+document PEX/xRC/cap_models, "fringe capacitance values are approximated". Where the two disagree, or agree on a number
+and not on its meaning:
 
 - nwell sheet: 1700 ohm (klayout-pex) against 950 ohm (tech file; 550 to 1350 in its corners). Not used: wells are
   taken as equipotential.
