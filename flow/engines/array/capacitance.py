@@ -26,7 +26,7 @@ from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import atomic_path
 from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
 
-LEVELS_A = np.logspace(-11, -5, 9)
+LEVELS_A = np.logspace(-11, -5, 7)
 """Currents into the soma at which cells are measured."""
 FREQUENCY_HZ = 1e3
 SOMA_PINS = ("in", "vp", "vn")
@@ -79,7 +79,7 @@ def loads(design: Design, point: Point, rest: Floats, cache: Path | None = None,
     lines += [f"m{m.name} {m.d} {m.g} {m.s} {m.b} {models[m.device, m.w_nm, m.l_nm]}" for m in used]
     deck = render(
         "capacitance_table.sp.j2",
-        title=f"{design.spec.name}: loads of cells",
+        title="loads of cells",
         scale_option=SCALE_OPTION,
         temperature=f"{point.temperature_C:.6g}",
         cards=[bind(*key, point.corner).card(name, exact=False) for key, name in kinds.items()],

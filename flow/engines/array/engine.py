@@ -85,6 +85,8 @@ class ArrayEngine:
     ) -> TransientResult:
         """Patterns one after the other, all stepped together; `probes` are soma nets: in_, sum_, vp_ and vn_."""
         check_inputs(chip.design, inputs)
+        for probe in probes:
+            _place(probe)
         start = time.monotonic()
         network = Network(self, chip, chip.codes)
         run = network.play(inputs, pattern_time_s, min(RISE_S, pattern_time_s / 20), self.cache, probes)

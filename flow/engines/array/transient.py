@@ -142,7 +142,8 @@ def at_level(load: Tensor, current: Tensor) -> Tensor:
     x = ((current.clamp(min=1e-18).log() - low) / (high - low) * (len(LEVELS_A) - 1)).clamp(0, len(LEVELS_A) - 1)
     i = x.floor().clamp(max=len(LEVELS_A) - 2)
     share, i = (x - i).T, i.to(torch.int64).T
-    return (load.gather(1, i) * (1 - share) + load.gather(1, i + 1) * share).T
+    found: Tensor = (load.gather(1, i) * (1 - share) + load.gather(1, i + 1) * share).T
+    return found
 
 
 Feed = Callable[[Tensor], tuple[Tensor, Tensor]]
