@@ -104,6 +104,10 @@ install_python_packages() {
   printf '%s\n' "$key" >"$stamp"
 }
 
-install_debian_packages
-install_python_packages
-.venv/bin/somaforge pdk install sky130 2> >(grep -v ': installed$' >&2 || true) >/dev/null
+main() {
+  install_debian_packages
+  install_python_packages
+  .venv/bin/somaforge pdk install sky130 2> >(grep -v ': installed$' >&2 || true) >/dev/null
+}
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then main; fi  # a test reads the functions
