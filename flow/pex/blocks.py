@@ -4,7 +4,7 @@ A block is made once and stamped by numpy at every place of its circuit, so that
 hierarchy has cells. Nets of a block: its own first, then those that begin in its children.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import klayout.db as kdb
@@ -18,7 +18,8 @@ from somaforge.pdk.sky130.connectivity import POLYGONS, Extraction
 WELLS = ("nwell",)
 DIFFUSIONS = ("nsd", "psd", "ntap", "ptap")
 METALS = ("poly", "li", "met1", "met2", "met3", "met4", "met5")
-CUTS = ("licon", "mcon", "via", "via2", "via3", "via4")
+CUTS = ("licon_n", "licon_p", "licon_poly", "mcon", "via", "via2", "via3", "via4")
+"""A contact's resistance depends on what lies under it."""
 
 _CONDUCTORS = [(SUBSTRATE, n) for n in WELLS] + [(DIFFUSION, n) for n in DIFFUSIONS]
 _CONDUCTORS += [(POLY + i, n) for i, n in enumerate(METALS)]
@@ -85,19 +86,20 @@ class Builder:
 
     def _build(self, circuit: kdb.Circuit) -> Block:
         simple = self._children_tell_all(circuit)
+        cell = self.extraction.opened.layout.cell(circuit.name)
         own: dict[int, int] = {}
         names: list[str] = []
         tables: Tables = ([], [])
         for net in circuit.each_net():
             number = own[net.cluster_id] = len(names)
             names.append(self.names.net(net))
-            for k, kinds in enumerate((_CONDUCTORS, list(enumerate(CUTS)))):
-                for layer, name in kinds:
-                    region = self._shapes(net, name, not simple)
-                    tables[k].append(_table(layer, number, rectangles(region, self.scale)))
+            for layer, name in _CONDUCTORS:
+                region = self._shapes(net, name, not simple)
+                tables[0].append(_table(layer, number, rectangles(region, self.scale)))
+            for name, region in self._cuts(net, cell, not simple):
+                tables[1].append(_table(CUTS.index(name), number, rectangles(region, self.scale)))
         devices = [_devices(circuit, self.names, own)]
         leaves: list[Place] = []
-        cell = self.extraction.opened.layout.cell(circuit.name)
         if simple:
             tables[0].extend(self._floating(cell, tables[0], names, own_only=True))
         for sub in circuit.each_subcircuit():
@@ -121,6 +123,15 @@ class Builder:
         if any(not self._drawn(cell, name, True).is_empty() for name in ("diff", "poly")):
             return False
         return {layout.cell(k).name for k in cell.each_child_cell()} <= called
+
+    def _cuts(self, net: kdb.Net, cell: kdb.Cell, recursive: bool) -> Iterator[tuple[str, kdb.Region]]:
+        contacts = self._shapes(net, "licon", recursive)
+        if not contacts.is_empty():
+            on_poly, rest = contacts.split_inside(self._drawn(cell, "poly", False))
+            in_well, outside = rest.split_inside(self._drawn(cell, "nwell", False))
+            yield from (("licon_poly", on_poly), ("licon_p", in_well), ("licon_n", outside))
+        for name in CUTS[CUTS.index("mcon") :]:
+            yield name, self._shapes(net, name, recursive)
 
     def _shapes(self, net: kdb.Net, conductor: str, recursive: bool) -> kdb.Region:
         extraction = self.extraction

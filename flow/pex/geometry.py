@@ -66,14 +66,21 @@ class Geometry:
         return {name: k for k, name in enumerate(self.nets)}
 
     @cached_property
-    def _by_net(self) -> tuple[Ints, Ints]:
-        order = np.argsort(self.conductors.net, kind="stable")
-        return order, np.searchsorted(self.conductors.net[order], np.arange(len(self.nets) + 1))
+    def _by_net(self) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints]]:
+        orders = [np.argsort(r.net, kind="stable") for r in (self.conductors, self.cuts)]
+        numbers = np.arange(len(self.nets) + 1)
+        starts = [np.searchsorted(r.net[k], numbers) for r, k in zip((self.conductors, self.cuts), orders, strict=True)]
+        return (orders[0], starts[0]), (orders[1], starts[1])
 
     def of_net(self, net: int) -> Rectangles:
         """The shapes of one net."""
-        order, start = self._by_net
+        order, start = self._by_net[0]
         return self.conductors.take(order[start[net] : start[net + 1]])
+
+    def cuts_of_net(self, net: int) -> Rectangles:
+        """The contacts and vias of one net."""
+        order, start = self._by_net[1]
+        return self.cuts.take(order[start[net] : start[net + 1]])
 
 
 def collect(extraction: Extraction, names: Names) -> Geometry:

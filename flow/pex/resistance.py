@@ -2,14 +2,13 @@
 table; simulations use the segments of `wires`."""
 
 import math
-from collections.abc import Iterator
 
 import klayout.db as kdb
 import numpy as np
 
 from somaforge.flow.pex.blocks import CUTS, METALS
 from somaforge.flow.pex.geometry import Geometry
-from somaforge.flow.pex.kernel import POLY, SUBSTRATE, Ints
+from somaforge.flow.pex.kernel import POLY, Rectangles
 from somaforge.flow.pex.polygons import boxes_region
 from somaforge.pdk.interconnect import Interconnect
 
@@ -25,31 +24,28 @@ def squares(area: float, perimeter: float) -> float:
 
 
 def net_resistances(geometry: Geometry, process: Interconnect) -> dict[str, float]:
-    """Net -> ohm, for every net with metal or poly."""
-    total = dict.fromkeys(geometry.nets, 0.0)
-    shapes = geometry.conductors
-    for layer, net, boxes in _by_net(shapes.layer, shapes.net, shapes.box):
-        if layer < POLY or net < 0:
-            continue
-        sheet = process.sheet_ohm[METALS[layer - POLY]]
-        for polygon in _region(boxes).each():
-            total[geometry.nets[net]] += sheet * squares(polygon.area(), polygon.perimeter())
-    poly, well = (_region(shapes.box[(shapes.layer == k) & (shapes.net >= 0)]) for k in (POLY, SUBSTRATE))
-    cuts = geometry.cuts
-    for layer, net, boxes in _by_net(cuts.layer, cuts.net, cuts.box):
-        for kind, region in _kinds(CUTS[layer], _region(boxes), poly, well):
-            total[geometry.nets[net]] += process.cut_ohm[kind] * _series_of_parallel(region)
+    """Net -> ohm, for every net with metal or poly. Nets of one shape are computed once."""
+    known: dict[bytes, float] = {}
+    found = {}
+    for number, name in enumerate(geometry.nets):
+        wires, cuts = geometry.of_net(number), geometry.cuts_of_net(number)
+        corner = wires.box[:, :2].min(axis=0) if len(wires.net) else np.zeros(2, dtype=np.int64)
+        wires, cuts = (Rectangles(r.layer, r.box - np.tile(corner, 2), r.net) for r in (wires, cuts))
+        key = b"".join(v.tobytes() for r in (wires, cuts) for v in (r.layer, r.box))
+        if key not in known:
+            known[key] = _resistance(wires, cuts, process)
+        found[name] = known[key]
+    return found
+
+
+def _resistance(wires: Rectangles, cuts: Rectangles, process: Interconnect) -> float:
+    total = 0.0
+    for k, metal in enumerate(METALS):
+        for polygon in boxes_region(wires.box[wires.layer == POLY + k].tolist()).each():
+            total += process.sheet_ohm[metal] * squares(polygon.area(), polygon.perimeter())
+    for k, cut in enumerate(CUTS):
+        total += process.cut_ohm[cut] * _series_of_parallel(boxes_region(cuts.box[cuts.layer == k].tolist()))
     return total
-
-
-def _kinds(cut: str, region: kdb.Region, poly: kdb.Region, well: kdb.Region) -> Iterator[tuple[str, kdb.Region]]:
-    """A contact's resistance depends on what lies under it."""
-    if cut != "licon":
-        yield cut, region
-        return
-    on_poly, rest = region.split_inside(poly)
-    in_well, outside = rest.split_inside(well)
-    yield from (("licon_poly", on_poly), ("licon_p", in_well), ("licon_n", outside))
 
 
 def _series_of_parallel(cuts: kdb.Region) -> float:
@@ -60,18 +56,3 @@ def _series_of_parallel(cuts: kdb.Region) -> float:
     for cluster in cuts.sized(_CLUSTER_NM // 2).merged().each():
         total += 1 / max(1, kdb.Region(cluster).pull_interacting(cuts).count())
     return total
-
-
-def _region(boxes: Ints) -> kdb.Region:
-    return boxes_region(boxes.tolist())
-
-
-def _by_net(layer: Ints, net: Ints, boxes: Ints) -> Iterator[tuple[int, int, Ints]]:
-    """Groups of equal (layer, net)."""
-    if not len(layer):
-        return
-    order = np.lexsort((net, layer))
-    keys = np.stack((layer[order], net[order]), axis=1)
-    starts = np.flatnonzero(np.any(np.diff(keys, axis=0, prepend=keys[:1] - 1) != 0, axis=1))
-    for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
-        yield int(keys[start, 0]), int(keys[start, 1]), boxes[order[start:end]]
