@@ -1,6 +1,7 @@
 """Parasitic extraction: what the wiring of any sky130 layout adds to its transistors."""
 
 from somaforge.flow.pex.annotate import annotate
+from somaforge.flow.pex.dspf import write_dspf
 from somaforge.flow.pex.extractor import Coupling, Parasitics, extract
 from somaforge.flow.pex.metrics import synapse_capacitance
 from somaforge.flow.pex.output import read_json, write_csv, write_json, write_layout, write_spice
@@ -15,6 +16,7 @@ __all__ = [
     "read_json",
     "synapse_capacitance",
     "write_csv",
+    "write_dspf",
     "write_json",
     "write_layout",
     "write_spice",
