@@ -14,7 +14,7 @@ import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
-from somaforge.flow.engines.array.layers import FULL_ROUNDS, GUESS_GAIN, SHORTER, Rails, Solved
+from somaforge.flow.engines.array.layers import FULL_ROUNDS, GUESS_GAIN, SHORTER, Solved
 from somaforge.flow.engines.array.soma import Somas
 from somaforge.flow.engines.array.synapse import Drive, State, Synapses
 from somaforge.pdk.errors import ToolError
@@ -85,6 +85,15 @@ class Surface:
     """[rows * row points, columns * column points]: I / x."""
     supply: Tensor
     """Same shape: current of the p sign switches over x."""
+    soma_supply: Tensor
+    """[rows, row points]: current of the soma's p transistors over x."""
+
+    def somas(self, current: Tensor) -> Tensor:
+        """Supply current [patterns] of the rows' somas for their input currents [patterns, rows]."""
+        log = current.clamp(min=1e-18).log().clamp(min=float(self.rows.points[0]))
+        slopes = self.soma_supply @ self.rows.slopes.T
+        whole = (*current.shape, len(self.rows.points))
+        return (self.rows.at(self.soma_supply.expand(whole), slopes.expand(whole), log)[0] * current).sum(-1)
 
     def shares(self, current: Tensor) -> Tensor:
         """Row currents [patterns, rows] as weights of the grid: [patterns, rows * row points]."""
@@ -99,7 +108,7 @@ def grid(synapses: Synapses, highest: Tensor, before: Somas, after: Somas) -> Su
     below = torch.linspace(1, 0, POINTS, dtype=torch.float64, device=highest.device) ** DENSER
     rows = Spline(top - DECADES * np.log(10) * below)
     x = rows.points.exp().unsqueeze(-1).expand(-1, before.count)
-    p, n, _ = before.rails(before.input_voltage(x))
+    p, n, own = before.rails(before.input_voltage(x))
     voltages = _voltages(synapses, highest, after)
     columns = Spline(torch.tensor(voltages, dtype=torch.float64, device=highest.device))
     shape = (before.count, POINTS, synapses.columns, len(voltages))
@@ -110,7 +119,7 @@ def grid(synapses: Synapses, highest: Tensor, before: Somas, after: Somas) -> Su
         solved = _sweep(synapses, synapses.drive(p[part], n[part]), voltages, x[part, :1])
         for surface, values in zip((current, supply), solved, strict=True):
             surface[synapses.row, part, synapses.column] = (values / x[part, :1, None]).transpose(0, 1)
-    return Surface(rows, columns, current.flatten(2).flatten(0, 1), supply.flatten(2).flatten(0, 1))
+    return Surface(rows, columns, current.flatten(2).flatten(0, 1), supply.flatten(2).flatten(0, 1), (own / x).T)
 
 
 def _voltages(synapses: Synapses, highest: Tensor, after: Somas) -> list[float]:
@@ -144,9 +153,9 @@ def _sweep(synapses: Synapses, drive: Drive, voltages: list[float], scale: Tenso
     return torch.stack(currents[::-1], -1), torch.stack(supplies[::-1], -1)
 
 
-def columns(surface: Surface, before: Rails, somas: Somas) -> Solved:
-    """Voltages of columns that end in somas, for many patterns."""
-    shares = surface.shares(before.current)
+def columns(surface: Surface, current: Tensor, somas: Somas) -> Solved:
+    """Voltages of columns that end in somas, for the rows' currents [patterns, rows]."""
+    shares = surface.shares(current)
     shape = (len(shares), somas.count, len(surface.columns.points))
     total = (shares @ surface.current).reshape(shape)
     slopes = total @ surface.columns.slopes.T

@@ -13,7 +13,7 @@ import torch
 from somaforge.flow.engines.array import collapse
 from somaforge.flow.engines.array.capacitance import LEVELS_A, Point, loads
 from somaforge.flow.engines.array.device import Device
-from somaforge.flow.engines.array.layers import Rails, columns, held, rails, split
+from somaforge.flow.engines.array.layers import Rails, columns, held, rails
 from somaforge.flow.engines.array.network import Kinds, Places
 from somaforge.flow.engines.array.soma import Somas
 from somaforge.flow.engines.array.synapse import Devices, Synapses
@@ -141,12 +141,14 @@ class Network:
         """By surfaces; the grid of a layer reaches as far as its currents in these patterns."""
         current = torch.tensor(inputs, dtype=torch.float64, device=self._where)
         supply = current.sum(-1)
-        now = rails(self.somas[0], self.somas[0].input_voltage(current))
+        voltage = current  # of the last layer's columns in the end
         for synapses, before, after in zip(self.synapses, self.somas, self.somas[1:], strict=False):
-            surface = collapse.grid(synapses, now.current.amax(0), before, after)
-            parts = [collapse.columns(surface, part, after) for part in split(now, PATTERNS)]
-            supply = supply + now.supply + torch.cat([p.supply for p in parts])
-            now = rails(after, torch.cat([p.voltage for p in parts]))
+            surface = collapse.grid(synapses, current.amax(0), before, after)
+            parts = [collapse.columns(surface, part, after) for part in current.split(PATTERNS)]
+            supply = supply + surface.somas(current) + torch.cat([p.supply for p in parts])
+            voltage = torch.cat([p.voltage for p in parts])
+            current = torch.cat([after.input_current(p.voltage)[0] for p in parts])
+        now = rails(self.somas[-1], voltage)
         out = held(self.synapses[-1], now, self.chip.output_V)
         return out.current.cpu().numpy(), (supply + now.supply + out.supply).cpu().numpy()
 
@@ -167,7 +169,7 @@ class Network:
                 # rails overshoot their end on the way: the grid reaches twice as far
                 surface = collapse.grid(self.synapses[k], 2 * now.current.amax(0), somas, self.somas[k + 1])
                 matrices.append(Matrix.of(surface, self.codes[k]))
-                voltage = collapse.columns(surface, now, self.somas[k + 1]).voltage
+                voltage = collapse.columns(surface, now.current, self.somas[k + 1]).voltage
         point = Point(chip.corner, chip.temperature_C, chip.supply_V)
         found = loads(chip.design, point, self._rest(), cache)
         stepper = Stepper(layers_of(chip, self.somas, found, where), matrices, chip.supply_V)

@@ -52,12 +52,6 @@ def rails(somas: Somas, voltage: Tensor) -> Rails:
     return Rails(p, n, somas.input_current(voltage)[0], supply.sum(-1))
 
 
-def split(whole: Rails, size: int) -> list[Rails]:
-    """Groups of `size` patterns."""
-    parts = [slice(i, i + size) for i in range(0, len(whole.p), size)]
-    return [Rails(whole.p[i], whole.n[i], whole.current[i], whole.supply[i]) for i in parts]
-
-
 def columns(synapses: Synapses, before: Rails, somas: Somas) -> Solved:
     """Voltages of columns that end in somas; ToolError if Newton's method does not end."""
     rough = torch.zeros_like(before.current[:, :1]).expand(-1, synapses.columns)

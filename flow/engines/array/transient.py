@@ -113,6 +113,15 @@ def wires(chip: ProgrammedChip) -> dict[str, float]:
     return total
 
 
+def _nodes(chip: ProgrammedChip, wire: dict[str, float], matrix: int) -> Floats:
+    """Wires of the inner nodes that switches join to each column: [columns] in F."""
+    on = chip.design.weights.encode(chip.codes[matrix])[..., :-1]
+    total = np.zeros(on.shape[1])
+    for r, c, k in np.argwhere(on):
+        total[c] += wire.get(f"x_matrix_{matrix}.x_row_{r}.x_synapse_{c}.node_{k}", 0.0)
+    return total
+
+
 def layers_of(chip: ProgrammedChip, somas: list[Somas], found: Loads, where: torch.device) -> list[Layer]:
     """Adds up cells and wires on every slow node."""
     wire, full = wires(chip), chip.design.weights.full_scale
@@ -123,6 +132,7 @@ def layers_of(chip: ProgrammedChip, somas: list[Somas], found: Loads, where: tor
         column, p, n = (np.outer(one, found.soma[pin]) for pin in range(3))
         if k > 0:
             column += found.synapse[chip.codes[k - 1] + full, 2].sum(0)
+            column += _nodes(chip, wire, k - 1)[:, None]
         # the last rails drive one output synapse of weight +1 each
         driven = chip.codes[k] + full if k < last else np.full((soma.count, 1), full + 1)
         p += found.synapse[driven, 0].sum(1)
