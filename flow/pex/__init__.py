@@ -3,18 +3,20 @@
 from somaforge.flow.pex.annotate import annotate
 from somaforge.flow.pex.dspf import write_dspf
 from somaforge.flow.pex.extractor import Coupling, Parasitics, extract
-from somaforge.flow.pex.metrics import synapse_capacitance
+from somaforge.flow.pex.metrics import SynapseCapacitance, synapse_capacitance, synapse_parts
 from somaforge.flow.pex.output import read_json, write_csv, write_json, write_layout, write_spice
 from somaforge.flow.pex.tiling import Tiling
 
 __all__ = [
     "Coupling",
     "Parasitics",
+    "SynapseCapacitance",
     "Tiling",
     "annotate",
     "extract",
     "read_json",
     "synapse_capacitance",
+    "synapse_parts",
     "write_csv",
     "write_dspf",
     "write_json",

@@ -1,6 +1,7 @@
 """What the report says about parasitics."""
 
 import re
+from dataclasses import dataclass
 from statistics import median
 
 from somaforge.flow.pex.extractor import Parasitics
@@ -10,14 +11,33 @@ from somaforge.pdk.interconnect import Interconnect
 from somaforge.pdk.sky130.parasitics import INTERCONNECT
 
 _SYNAPSE = re.compile(r"x_matrix_(\d+)\.x_row_(\d+)\.x_synapse_(\d+)$")
-_SHARED = re.compile(r"(vp|vn|sum|out)_\d+(_\d+)?$")
+_ROW = re.compile(r"(vp|vn)_\d+_\d+$")
+_COLUMN = re.compile(r"(sum|out)_\d+(_\d+)?$")
+
+
+@dataclass(frozen=True)
+class SynapseCapacitance:
+    """Wiring capacitance of one synapse in the middle of an array, F. Couplings between two parts count in both."""
+
+    row: float
+    """On its rails vp and vn."""
+    column: float
+    """On its column's summed current."""
+    inside: float
+    """On the nets that begin in it: switches, latches."""
 
 
 def synapse_capacitance(parasitics: Parasitics, process: Interconnect = INTERCONNECT) -> float:
-    """Metric `pex__synapse__F`: wiring capacitance that one synapse adds to its row (vp, vn) and column (sum).
+    """Metric `pex__synapse__F`: wiring capacitance that one synapse adds to its row (vp, vn) and column (sum)."""
+    parts = synapse_parts(parasitics, process)
+    return parts.row + parts.column
+
+
+def synapse_parts(parasitics: Parasitics, process: Interconnect = INTERCONNECT) -> SynapseCapacitance:
+    """Where the wiring capacitance of a synapse is.
 
     Exact for a periodic array: one pitch by one pitch around the middle synapse of the first matrix, with its real
-    surroundings, everything that vp, vn and sum wires couple to (a coupling between two of them loads both).
+    surroundings, everything that its wires couple to (a coupling between two of them loads both).
     CheckError if the layout has no synapse with a neighbour on both sides.
     """
     sites: dict[tuple[int, int], tuple[int, int]] = {}
@@ -37,7 +57,10 @@ def synapse_capacitance(parasitics: Parasitics, process: Interconnect = INTERCON
     core = (x - width // 2, y - height // 2, x - width // 2 + width, y - height // 2 + height)
     found = couple(parasitics.geometry.conductors, core, process)
     nets = parasitics.geometry.nets
-    total = 0.0
+    row_F = column_F = inside_F = 0.0
     for a, b, farad in zip(found.a.tolist(), found.b.tolist(), found.farad.tolist(), strict=True):
-        total += farad * sum(bool(_SHARED.match(nets[k])) for k in (a, b))
-    return total / 4
+        for net in (nets[a], nets[b]):
+            row_F += farad * bool(_ROW.match(net))
+            column_F += farad * bool(_COLUMN.match(net))
+            inside_F += farad * ("x_synapse_" in net)
+    return SynapseCapacitance(row_F / 4, column_F / 4, inside_F / 4)

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from somaforge.flow.pex.annotate import annotate
+from somaforge.flow.pex.dspf import write_dspf
 from somaforge.flow.pex.extractor import Parasitics, extract
 from somaforge.flow.pex.geometry import PlacedDevice
 from somaforge.generator.circuit import Capacitor, FlatNetlist, Mos, Resistor
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_write
+from somaforge.pdk.sky130.parasitics import Corner, interconnect
 
 _PER_LINE = 12
 
@@ -98,15 +100,20 @@ def _mos(row: list[Any]) -> Mos:
     return Mos(name, device, d, g, s, b, int(row[6]), int(row[7]))
 
 
-def write_layout(layout: Path, top: str, spice: Path, table: Path) -> dict[str, float]:
+def write_layout(
+    layout: Path, top: str, spice: Path, table: Path, corner: Corner = "nominal", dspf: Path | None = None
+) -> dict[str, float]:
     """Extract `top` of any layout with its own labels: netlist with capacitors to `spice`, totals per net to `table`.
 
     Returns what was found, as metrics. Resistance is in the table; without a schematic there are no cells to put
     segments between.
     """
-    found = extract(layout, top)
+    found = extract(layout, top, process=interconnect(corner=corner))
+    flat = annotate(found.circuit, found)
     write_csv(found, table)
-    write_spice(annotate(found.circuit, found), spice, found)
+    write_spice(flat, spice, found)
+    if dspf is not None:
+        write_dspf(flat, dspf, found.ground)
     return {
         "pex__nets__count": len(found.geometry.nets),
         "pex__transistors__count": len(found.circuit.mos),

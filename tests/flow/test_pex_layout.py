@@ -137,6 +137,18 @@ def test_any_layout_to_files(tmp_path: Path) -> None:
     assert (tmp_path / "out.csv").read_text().startswith("net,c_total_F,r_total_ohm\n")
 
 
+def test_any_layout_in_corners_and_as_dspf(tmp_path: Path) -> None:
+    """Less capacitance in the low corner, more in the high one; DSPF with both nets."""
+    layout = metal(tmp_path / "m.gds", (1, (0, 0, 0.2, 20), "a"), (1, (0.4, 0, 0.6, 20), "b"))
+    files = tmp_path / "o.spice", tmp_path / "o.csv"
+    low, nominal, high = (
+        pex.write_layout(layout, "top", *files, corner, tmp_path / "o.dspf")["pex__wiring__F"]
+        for corner in ("low", "nominal", "high")
+    )
+    assert low < nominal < high
+    assert {"a", "b"} <= {x.split()[1] for x in (tmp_path / "o.dspf").read_text().splitlines() if x.startswith("*|NET")}
+
+
 @pytest.fixture(scope="module")
 def array(tmp_path_factory: pytest.TempPathFactory) -> tuple[Design, pex.Parasitics]:
     """The smallest Iris network that has an interior synapse, drawn and extracted."""
@@ -224,6 +236,15 @@ def test_synapse_metric(array: Array) -> None:
     """Some femtofarad per synapse (the paper: 11 fF for its larger synapse)."""
     _, found = array
     assert 2e-15 < pex.synapse_capacitance(found) < 20e-15
+
+
+def test_parts_of_a_synapse(array: Array) -> None:
+    """Row and column are the metric; inside is of the same size."""
+    _, found = array
+    parts = pex.synapse_parts(found)
+    assert parts.row + parts.column == pytest.approx(pex.synapse_capacitance(found))
+    assert parts.row > parts.column > 0
+    assert 1e-15 < parts.inside < 50e-15
 
 
 def test_json_gives_the_netlist_back(array: Array, tmp_path: Path) -> None:
