@@ -144,7 +144,7 @@ class Network:
         voltage = current  # of the last layer's columns in the end
         for synapses, before, after in zip(self.synapses, self.somas, self.somas[1:], strict=False):
             surface = collapse.grid(synapses, current.amax(0), before, after)
-            parts = [collapse.columns(surface, part, after) for part in current.split(PATTERNS)]
+            parts = [collapse.columns(surface, part, after) for part in _groups(current)]
             supply = supply + surface.somas(current) + torch.cat([p.supply for p in parts])
             voltage = torch.cat([p.voltage for p in parts])
             current = torch.cat([after.input_current(p.voltage)[0] for p in parts])
@@ -237,6 +237,11 @@ class Network:
         out = held(self.synapses[-1], now, self.chip.output_V)
         supply = supply + now.supply + out.supply
         return out.current.cpu().numpy(), supply.cpu().numpy()
+
+
+def _groups(current: torch.Tensor) -> list[torch.Tensor]:
+    """PATTERNS at a time."""
+    return [current[i : i + PATTERNS] for i in range(0, len(current), PATTERNS)]
 
 
 def _delayed(first: State, ends: State) -> State:
