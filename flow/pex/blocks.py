@@ -44,6 +44,8 @@ class Transistors:
     """[n, 2]: nm."""
     junctions: Floats
     """[n, 4]: AD, AS in um2, PD, PS in um."""
+    origin: Ints
+    """[n, 2]: which of the builder's `cells` draws it, its number among that cell's own transistors."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,15 @@ class Builder:
         self.names = names
         self.scale = extraction.opened.layout.dbu * 1000
         self.known: dict[str, Block] = {}
+        self.cells: list[Block] = []
 
     def block(self, circuit: kdb.Circuit) -> Block:
         """The circuit's block, made once."""
         found = self.known.get(circuit.name)
         if found is None:
             found = self.known[circuit.name] = self._build(circuit)
+            if any(True for _ in circuit.each_device()):
+                self.cells.append(found)
         return found
 
     def _build(self, circuit: kdb.Circuit) -> Block:
@@ -98,7 +103,7 @@ class Builder:
                 tables[0].append(_table(layer, number, rectangles(region, self.scale)))
             for name, region in self._cuts(net, cell, not simple):
                 tables[1].append(_table(CUTS.index(name), number, rectangles(region, self.scale)))
-        devices = [_devices(circuit, self.names, own)]
+        devices = [_devices(circuit, self.names, own, len(self.cells))]
         leaves: list[Place] = []
         if simple:
             tables[0].extend(self._floating(cell, tables[0], names, own_only=True))
@@ -165,7 +170,7 @@ class Builder:
         t = child.transistors
         corner = move(np.concatenate((t.place, t.place), axis=1), sub.trans)[:, :2]
         own_names = tuple(prefix + n for n in t.names)
-        devices.append(Transistors(own_names, t.kinds, number[t.nets], t.size, corner, t.junctions))
+        devices.append(Transistors(own_names, t.kinds, number[t.nets], t.size, corner, t.junctions, t.origin))
         boxes = move(np.array([p.box for p in child.leaves], dtype=np.int64).reshape(-1, 4), sub.trans).tolist()
         leaves.extend(Place(p.name, (b[0], b[1], b[2], b[3])) for p, b in zip(child.leaves, boxes, strict=True))
 
@@ -215,7 +220,7 @@ def _outline(boxes: Ints) -> tuple[int, int, int, int]:
     return int(boxes[:, 0].min()), int(boxes[:, 1].min()), int(boxes[:, 2].max()), int(boxes[:, 3].max())
 
 
-def _devices(circuit: kdb.Circuit, names: Names, own: dict[int, int]) -> Transistors:
+def _devices(circuit: kdb.Circuit, names: Names, own: dict[int, int], cell: int) -> Transistors:
     """The circuit's own transistors."""
     found = list(circuit.each_device())
 
@@ -234,6 +239,7 @@ def _devices(circuit: kdb.Circuit, names: Names, own: dict[int, int]) -> Transis
         table([[round(d.parameter(k) * 1000) for k in ("W", "L")] for d in found], 2),
         table([[round(d.trans.disp.x * 1000), round(d.trans.disp.y * 1000)] for d in found], 2),
         np.array(junctions, dtype=np.float64).reshape(-1, 4),
+        table([[cell, k] for k in range(len(found))], 2),
     )
 
 
@@ -245,4 +251,5 @@ def _joined(parts: Sequence[Transistors]) -> Transistors:
         np.concatenate([p.size for p in parts]),
         np.concatenate([p.place for p in parts]),
         np.concatenate([p.junctions for p in parts]),
+        np.concatenate([p.origin for p in parts]),
     )

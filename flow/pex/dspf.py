@@ -8,6 +8,7 @@ nets. All of it is SPICE, so that a simulator reads the file as a subcircuit as 
 from collections.abc import Iterable
 from pathlib import Path
 
+from somaforge.flow.pex.extractor import Parasitics
 from somaforge.generator.circuit import Capacitor, FlatNetlist, Resistor
 from somaforge.pdk.files import atomic_write
 
@@ -15,8 +16,8 @@ _SEGMENT = "__s"
 """What follows a net's name in the names of its inner nodes (`wires.Wire.node`)."""
 
 
-_SHORT_OHM = 0.001
-"""Joins a terminal's node to the wire: the format wants them apart."""
+_SMALLEST_OHM = 0.001
+"""Joins a terminal's node to the wire where nothing is known to lie between: the format wants them apart."""
 
 
 def net_of(node: str) -> str:
@@ -24,8 +25,10 @@ def net_of(node: str) -> str:
     return node.partition(_SEGMENT)[0]
 
 
-def dspf_text(flat: FlatNetlist, ground: str) -> str:
-    """`flat` (from `annotate`) with `ground` as the net that capacitances to the substrate go to."""
+def dspf_text(flat: FlatNetlist, parasitics: Parasitics) -> str:
+    """`flat` (from `annotate`) with the contacts, vias and stubs between each transistor and the wires of its cell."""
+    ground = parasitics.ground
+    ohm = _terminal_ohm(flat, parasitics)
     total: dict[str, float] = {}
     c_of: dict[str, list[Capacitor]] = {}
     r_of: dict[str, list[Resistor]] = {}
@@ -58,16 +61,28 @@ def dspf_text(flat: FlatNetlist, ground: str) -> str:
         lines += [f"*|S ({node})" for node in nodes[net] if node != net]
         lines += [f"C{c.name} {c.a} {c.b} {c.farad:.6g}" for c in c_of.get(net, [])]
         lines += [f"R{r.name} {r.a} {r.b} {r.ohm:.6g}" for r in r_of.get(net, [])]
-        lines += [f"Rt_{m}:{pin} {node} X{m}:{pin} {_SHORT_OHM:g}" for m, pin, node in terminals.get(net, [])]
+        lines += [f"Rt_{m}:{pin} {node} X{m}:{pin} {ohm[m, pin]:.6g}" for m, pin, node in terminals.get(net, [])]
     lines.append("* transistors")
     lines += [f"X{m.name} {m.d} {m.g} {m.s} {m.b} {m.device} w={m.w_nm / 1000:g} l={m.l_nm / 1000:g}" for m in flat.mos]
     lines.append(".ENDS")
     return "\n".join(lines) + "\n"
 
 
-def write_dspf(flat: FlatNetlist, path: Path, ground: str) -> None:
+def _terminal_ohm(flat: FlatNetlist, parasitics: Parasitics) -> dict[tuple[str, str], float]:
+    drains = {d.name: d.d for d in parasitics.geometry.devices}
+    found: dict[tuple[str, str], float] = {}
+    for m in flat.mos:
+        values = dict(zip("DGSB", parasitics.terminal_ohm[m.name], strict=True))
+        # LVS takes drain and source for the same thing, so the layout's may be the schematic's the other way round.
+        if net_of(m.d) != drains[m.name]:
+            values["D"], values["S"] = values["S"], values["D"]
+        found |= {(m.name, pin): max(value, _SMALLEST_OHM) for pin, value in values.items()}
+    return found
+
+
+def write_dspf(flat: FlatNetlist, path: Path, parasitics: Parasitics) -> None:
     """Write `flat` as DSPF, whole or not at all (see `dspf_text`)."""
-    atomic_write(path, dspf_text(flat, ground))
+    atomic_write(path, dspf_text(flat, parasitics))
 
 
 def _wrapped(head: str, words: Iterable[str], per_line: int = 12) -> list[str]:

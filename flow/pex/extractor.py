@@ -14,6 +14,7 @@ from somaforge.flow.pex.geometry import Geometry, collect
 from somaforge.flow.pex.kernel import SUBSTRATE
 from somaforge.flow.pex.naming import layout_names, safe, schematic_names
 from somaforge.flow.pex.resistance import net_resistances
+from somaforge.flow.pex.terminals import terminal_ohm
 from somaforge.flow.pex.tiling import Tiling, aligned
 from somaforge.flow.pex.wires import Wire, build_wire
 from somaforge.generator.circuit import FlatNetlist, Mos
@@ -80,6 +81,12 @@ class Parasitics:
     def resistance_ohm(self) -> Mapping[str, float]:
         """Per net, everything in series (see `resistance`)."""
         return net_resistances(self.geometry, self.process)
+
+    @cached_property
+    def terminal_ohm(self) -> Mapping[str, tuple[float, float, float, float]]:
+        """Transistor -> ohm from the wires of its cell to its own drain, gate, source, bulk (see `terminals`)."""
+        rows = terminal_ohm(self.geometry, self.process).tolist()
+        return {n: (d, g, s, b) for n, (d, g, s, b) in zip(self.geometry.transistors.names, rows, strict=True)}
 
     @cached_property
     def wires(self) -> Mapping[str, Wire]:

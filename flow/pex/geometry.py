@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from somaforge.flow.pex.blocks import Builder, Place, Transistors
+from somaforge.flow.pex.blocks import Block, Builder, Place, Transistors
 from somaforge.flow.pex.kernel import EMPTY, Ints, Rectangles
 from somaforge.flow.pex.naming import Names
 from somaforge.pdk.errors import InputError
@@ -43,6 +43,8 @@ class Geometry:
     transistors: Transistors = field(repr=False)
     leaves: tuple[Place, ...] = field(repr=False)
     """The cells that the layout is made of."""
+    cells: tuple[Block, ...] = field(repr=False)
+    """Blocks that transistors are drawn in."""
     box: tuple[int, int, int, int]
 
     @cached_property
@@ -85,7 +87,8 @@ class Geometry:
 
 def collect(extraction: Extraction, names: Names) -> Geometry:
     """Every net of the extraction's top circuit with its rectangles; metal that is on no net becomes `floating_<k>`."""
-    block = Builder(extraction, names).block(extraction.top)
+    builder = Builder(extraction, names)
+    block = builder.block(extraction.top)
     if not len(block.conductors.layer):
         raise InputError(f"cell {extraction.opened.cell.name}: nothing conducts in it")
     # Net 0 is the substrate; it has a net of its own only where something is connected to it.
@@ -99,5 +102,5 @@ def collect(extraction: Extraction, names: Names) -> Geometry:
     conductors, cuts = (Rectangles(r.layer, r.box, number[r.net]) for r in (block.conductors, block.cuts))
     b = conductors.box
     box = (int(b[:, 0].min()), int(b[:, 1].min()), int(b[:, 2].max()), int(b[:, 3].max()))
-    devices = Transistors(t.names, t.kinds, number[t.nets], t.size, t.place, t.junctions)
-    return Geometry(tuple(numbers), conductors, cuts, devices, block.leaves, box)
+    devices = Transistors(t.names, t.kinds, number[t.nets], t.size, t.place, t.junctions, t.origin)
+    return Geometry(tuple(numbers), conductors, cuts, devices, block.leaves, tuple(builder.cells), box)

@@ -113,7 +113,7 @@ def write_layout(
     write_csv(found, table)
     write_spice(flat, spice, found)
     if dspf is not None:
-        write_dspf(flat, dspf, found.ground)
+        write_dspf(flat, dspf, found)
     return {
         "pex__nets__count": len(found.geometry.nets),
         "pex__transistors__count": len(found.circuit.mos),

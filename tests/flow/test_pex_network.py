@@ -94,12 +94,27 @@ def test_ladders_against_resistor_extraction(array: tuple[Design, pex.Parasitics
     assert sum(s.ohm for s in inner) == pytest.approx(sum(exact[s.a, s.b] for s in inner), rel=0.1)
 
 
+def test_way_to_every_transistor(array: tuple[Design, pex.Parasitics]) -> None:
+    """Drain and source have a contact at least; one under the mirror's unit is 185 ohm (n) or 585 ohm (p)."""
+    _, found = array
+    ohm = found.terminal_ohm
+    drawn = {d.name: d for d in found.geometry.devices}
+    for name, (d, g, s, b) in ohm.items():
+        # Two contacts side by side in the widest transistors.
+        least = 585 / 2 if "pfet" in drawn[name].device else 185 / 2
+        assert least < min(d, s) < 2000, name
+        assert 50 < g < 2000
+        assert b == 0
+    same = [ohm[f"x_matrix_0.x_row_{r}.x_synapse_1.m_sign_n"] for r in range(4)]
+    assert same == [same[0]] * 4
+
+
 def test_dspf_has_every_net_element_and_terminal(array: tuple[Design, pex.Parasitics], tmp_path: Path) -> None:
     """Sections add up: elements, totals per net, four terminals per transistor."""
     design, found = array
     flat = pex.annotate(design.flat, found)
     path = tmp_path / "array.dspf"
-    dspf.write_dspf(flat, path, found.ground)
+    dspf.write_dspf(flat, path, found)
     lines = path.read_text().splitlines()
     assert lines[:2] == ["*|DSPF 1.5", '*|DESIGN "iris"']
     assert sum(line.startswith("Cc_") for line in lines) == len(flat.capacitors)
