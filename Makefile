@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: setup lint test demo nightly bench clean
+.PHONY: setup lint test demo nightly bench bench-engine bench-pex clean
 
 setup:
 	@tools/setup.sh
@@ -23,6 +23,12 @@ nightly: setup
 
 bench: setup
 	@for file in bench/*.py; do echo "== $$file"; .venv/bin/python "$$file"; done
+
+bench-engine: setup
+	.venv/bin/python bench/engine.py
+
+bench-pex: setup
+	.venv/bin/python bench/pex.py
 
 clean:
 	rm -rf runs .mypy_cache .ruff_cache .pytest_cache .hypothesis
