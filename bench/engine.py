@@ -14,7 +14,6 @@ import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -34,13 +33,15 @@ from somaforge.pdk.files import atomic_write
 RESULT = Path(__file__).parent / "results" / "engine.json"
 INPUT_A = 45e-9
 """Mean input current of the paper's faster operating point."""
+MEAN_GAIN, UNIT_GAIN, SPREAD = 1.0, 0.3, 1.5
+"""Mean current into a soma over the mean one of the layer before; of one unit; standard deviation of the codes."""
 SIZES = "25-25-15,50-40-20,100-60-30,196-100-50-10"
 EVALUATIONS = 11
 """Transistor groups of a 3-bit synapse that a Newton step evaluates: 3 p, 3 n, 3 switches, 2 sign switches."""
 
 
 def chip_of(layers: tuple[int, ...], seed: int = 1) -> ProgrammedChip:
-    """A chip with mismatch and weights like trained ones: small codes are frequent, a third is negative."""
+    """A chip with mismatch and weights like trained ones: small codes, currents of one order in all layers."""
     spec = parse_spec(
         {
             "name": "bench",
@@ -53,9 +54,11 @@ def chip_of(layers: tuple[int, ...], seed: int = 1) -> ProgrammedChip:
     )
     design = build(spec.model_copy(update={"array": spec.array.model_copy(update={"layers": layers})}))
     flat, draw = design.flat, np.random.default_rng(seed)
-    codes = tuple(np.clip(np.rint(draw.normal(0.7, 2.5, shape)), -7, 7).astype(np.int64) for shape in pairwise(layers))
-    chip = ProgrammedChip(design, flat, codes, VirtualChip(seed).shifts(flat, design.pdk))
-    return replace(chip, flat=flat)
+    codes = tuple(
+        np.clip(np.rint(draw.normal(MEAN_GAIN / UNIT_GAIN / shape[0], SPREAD, shape)), -7, 7).astype(np.int64)
+        for shape in pairwise(layers)
+    )
+    return ProgrammedChip(design, flat, codes, VirtualChip(seed).shifts(flat, design.pdk))
 
 
 def patterns(count: int, inputs: int) -> np.ndarray:
@@ -188,21 +191,28 @@ def main() -> None:
     parser.add_argument("--many", default="196-100-50-10:10000")
     options = parser.parse_args()
     engine = ArrayEngine()
-    found = against_ngspice(engine, options.reference, options.patterns)
-    sizes = [over_size(engine, sizes_of(text)) for text in options.sizes.split(",")]
     layers, _, count = options.many.partition(":")
-    result = {
+    found = against_ngspice(engine, options.reference, options.patterns)
+    result: dict[str, Any] = {
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0],
         "machine": platform.machine(),
         "threads": torch.get_num_threads(),
         **{key: value for key, value in found.items() if "__ratio" in key},
         "reference": found,
-        "sizes": sizes,
-        "many": many(engine, sizes_of(layers), int(count)),
+        "sizes": [],
     }
-    atomic_write(RESULT, json.dumps(result, indent=1) + "\n")
+    _write(result)  # after every part: a benchmark that is stopped leaves what it has measured
+    for text in options.sizes.split(","):
+        result["sizes"].append(over_size(engine, sizes_of(text)))
+        _write(result)
+    result["many"] = many(engine, sizes_of(layers), int(count))
+    _write(result)
     print(json.dumps(result, indent=1))
+
+
+def _write(result: dict[str, Any]) -> None:
+    atomic_write(RESULT, json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":
