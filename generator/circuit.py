@@ -1,7 +1,7 @@
 """Circuits as values: transistors, calls and their flat form. No sizes or names are made here."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,6 @@ class Library:
 
     circuits: Mapping[str, Circuit]
     top: str
-    global_nets: tuple[str, ...] = field(default=())
 
     def transistor_count(self) -> int:
         """Transistors in the flat network."""

@@ -39,11 +39,11 @@ def draw_latch(canvas: Canvas, design: Design, rows: Rows) -> None:
         tall = canvas.pad("met2", "met1", "met2", "v")
         canvas.box("met2", min(x, line) - tall[0], access_y - tall[1], max(x, line) + tall[0], access_y + tall[1])
         canvas.label("met3", net, line, access_y)
-    for y, bus, net in ((rows.ground_bus, rows.ground_bus, "gnd"), (rows.supply_bus, rows.supply_bus, "vdd")):
+    for y, net in ((rows.ground_bus, "gnd"), (rows.supply_bus, "vdd")):
         canvas.contact(p.middle, y)
         canvas.li_pad(p.middle, y, "h")
-        canvas.stack(p.middle, bus, "li", "met2")
-        canvas.label("met2", net, p.middle, bus)
+        canvas.stack(p.middle, y, "li", "met2")
+        canvas.label("met2", net, p.middle, y)
     # The wells are tapped in the rows, not here: as a cell by itself the latch has them as pins.
     canvas.label("nwell", "vpb", p.middle, rows.supply_bus)
     canvas.label("pwell", "vnb", p.middle, rows.ground_bus)

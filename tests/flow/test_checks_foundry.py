@@ -85,8 +85,9 @@ def test_netgen_result_that_reports_on_another_cell_is_refused(tmp_path: Path) -
 
 
 @pytest.mark.needs_klayout_app
-def test_precheck_is_clean(tmp_path: Path) -> None:
-    layout, _, name = files("dlxtp_1")
+@pytest.mark.parametrize("cell", ["dlxtp_1", "dfxtp_1"])
+def test_precheck_is_clean(tmp_path: Path, cell: str) -> None:
+    layout, _, name = files(cell)
     report = tmp_path / "report.lyrdb"
     counts = precheck.run(layout, name, report, 120)
     assert len(counts) >= precheck.LEAST_RULES
