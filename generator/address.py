@@ -45,6 +45,80 @@ class WeightFormat:
         return codes
 
 
+@dataclass(frozen=True)
+class Cell:
+    """One latch: a bit of a synapse."""
+
+    matrix: int
+    row: int
+    column: int
+    bit: int
+
+
+@dataclass(frozen=True)
+class MemoryMap:
+    """Where each latch lies in the memory that the port writes: `rows` words of `width` bits.
+
+    Matrices stacked in one bank share its bit lines: the first at physical row 0, the next on top of it. A word is
+    one physical row of all banks; its bits go bank by bank, column by column, bit by bit (sign last).
+    """
+
+    layers: tuple[int, ...]
+    bits: int
+    banks: tuple[tuple[int, ...], ...]
+    """Matrices of each bank, from the bottom; together 0, 1, ... in order."""
+
+    def base(self, matrix: int) -> int:
+        """Physical row of a matrix's first row."""
+        below = self.banks[self.bank(matrix)]
+        return sum(self.layers[m] for m in below[: below.index(matrix)])
+
+    def bank(self, matrix: int) -> int:
+        """The bank that holds a matrix."""
+        return next(b for b, matrices in enumerate(self.banks) if matrix in matrices)
+
+    def bank_rows(self, bank: int) -> int:
+        """Word lines of a bank."""
+        return sum(self.layers[m] for m in self.banks[bank])
+
+    def bank_columns(self, bank: int) -> int:
+        """Columns of a bank's widest matrix."""
+        return max(self.layers[m + 1] for m in self.banks[bank])
+
+    @property
+    def rows(self) -> int:
+        """Words."""
+        return max(self.bank_rows(b) for b in range(len(self.banks)))
+
+    @property
+    def width(self) -> int:
+        """Bits of a word."""
+        return sum(self.bank_columns(b) for b in range(len(self.banks))) * (self.bits + 1)
+
+    def place(self, cell: Cell) -> tuple[int, int]:
+        """Physical row, and place in the word."""
+        bank = self.bank(cell.matrix)
+        before = sum(self.bank_columns(b) for b in range(bank))
+        return self.base(cell.matrix) + cell.row, (before + cell.column) * (self.bits + 1) + cell.bit
+
+    def cell(self, row: int, index: int) -> Cell | None:
+        """What lies at a place of a word; None where there is no latch."""
+        column, bit = divmod(index, self.bits + 1)
+        for bank, matrices in enumerate(self.banks):
+            if column < self.bank_columns(bank):
+                for m in matrices:
+                    if 0 <= row - self.base(m) < self.layers[m] and column < self.layers[m + 1]:
+                        return Cell(m, row - self.base(m), column, bit)
+                return None
+            column -= self.bank_columns(bank)
+        return None
+
+
+def memory_map(layers: tuple[int, ...], bits: int) -> MemoryMap:
+    """The map of an array: one bank per matrix."""
+    return MemoryMap(layers, bits, tuple((m,) for m in range(len(layers) - 1)))
+
+
 def word_line(matrix: int, row: int) -> str:
     """Net of the word line of one row of one matrix."""
     return f"wl_{matrix}_{row}"

@@ -1,11 +1,13 @@
 """Bit order: a round trip for every code, and the one place that knows it."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somaforge.generator.address import WeightFormat, bit_line, bit_line_bar, word_line
+from somaforge.generator.address import MemoryMap, WeightFormat, bit_line, bit_line_bar, memory_map, word_line
 
 
 @given(st.integers(1, 6), st.data())
@@ -33,3 +35,14 @@ def test_a_code_out_of_range_is_refused() -> None:
 
 def test_line_names() -> None:
     assert (word_line(1, 2), bit_line(0, 3, 1), bit_line_bar(0, 3, 1)) == ("wl_1_2", "bl_0_3_1", "blb_0_3_1")
+
+
+@given(st.lists(st.integers(1, 6), min_size=2, max_size=5), st.integers(1, 6), st.booleans())
+def test_every_latch_has_one_place_in_the_memory(layers: list[int], bits: int, stacked: bool) -> None:
+    matrices = tuple(range(len(layers) - 1))
+    memory = MemoryMap(tuple(layers), bits, (matrices,)) if stacked else memory_map(tuple(layers), bits)
+    found = {memory.cell(r, i) for r in range(memory.rows) for i in range(memory.width)} - {None}
+    assert len(found) == sum(a * b for a, b in pairwise(layers)) * (bits + 1)
+    for cell in found:
+        assert cell is not None
+        assert memory.cell(*memory.place(cell)) == cell
