@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from somaforge.flow.engines.deck import weight_net
+from somaforge.flow.engines.lines import weight_net
 from somaforge.flow.engines.ngspice import read_raw
 from somaforge.flow.program_bench import Bench, Deck
 from somaforge.generator.address import Bits, bit_line, bit_line_bar

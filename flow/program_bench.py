@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from somaforge.flow.engines.deck import SAFE, weight_net
+from somaforge.flow.engines.lines import SAFE, weight_net
 from somaforge.flow.templating import render
 from somaforge.generator.address import Bits, bit_line, bit_line_bar, word_line
 from somaforge.generator.circuit import FlatNetlist, Mos

@@ -7,7 +7,8 @@ import pytest
 from tests.flow.small import nominal, small_design
 
 from somaforge.flow.engines.base import ProgrammedChip
-from somaforge.flow.engines.deck import Deck, Stimulus, weight_net
+from somaforge.flow.engines.deck import Deck, Stimulus
+from somaforge.flow.engines.lines import weight_net
 from somaforge.generator.circuit import Capacitor, Resistor
 from somaforge.pdk.errors import InputError
 

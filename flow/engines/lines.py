@@ -1,0 +1,122 @@
+"""What every deck of a programmed chip shares: nets tied to rails, and the lines of its transistors."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from somaforge.flow.engines.base import Program, ProgrammedChip
+from somaforge.generator.address import Bits
+from somaforge.generator.circuit import Mos, Resistor
+from somaforge.generator.design import latch_nets
+from somaforge.pdk.errors import InputError
+from somaforge.pdk.sky130 import mismatch
+from somaforge.pdk.sky130.binding import bind
+
+SAFE = re.compile(r"[a-z][a-z0-9_]*([.:#][a-z0-9_]+)*")
+"""Names that may stand in a deck. Lower case: SPICE does not tell cases apart, so mixed case could merge two nets."""
+RAILS = {"vdd", "gnd"}
+_LATCH = ".x_latch_"
+_SEGMENT = re.compile(r"__s\d+$")
+"""What extraction adds to the name of a net for the segments of its wire (flow.pex.wires)."""
+
+Net = Callable[[str], str]
+"""Node of a net in a deck."""
+
+
+def safe(name: str) -> str:
+    """The name; InputError if it cannot stand in a deck."""
+    if not SAFE.fullmatch(name):
+        raise InputError(f"netlist: the name {name[:60]!r} cannot stand in a deck; use a-z, 0-9, _ and . : # between")
+    return name
+
+
+def whole(name: str) -> str:
+    """The net of a wire segment."""
+    return _SEGMENT.sub("", name)
+
+
+def weight_net(matrix: int, row: int, column: int, latch: str) -> str:
+    """Flat net of one weight bit (`latch` as in generator.design.latch_nets); its complement is this + "_bar"."""
+    return f"x_matrix_{matrix}.x_row_{row}.x_synapse_{column}.{latch}"
+
+
+def weight_bits(chip: ProgrammedChip, program: Program) -> dict[str, bool]:
+    """Value of every weight net."""
+    names = latch_nets(chip.design.spec.array.bits)
+    found: dict[str, bool] = {}
+    for m, codes in enumerate(program):
+        bits: Bits = chip.design.weights.encode(codes)
+        for r, c, k in np.ndindex(bits.shape):
+            found[weight_net(m, r, c, names[k])] = bool(bits[r, c, k])
+    return found
+
+
+@dataclass(frozen=True)
+class Nets:
+    """Nodes of a chip whose memory is idle."""
+
+    chip: ProgrammedChip
+
+    @cached_property
+    def ties(self) -> dict[str, str]:
+        """Nets of the memory that sit on a rail. It is idle: word lines low, bit lines precharged."""
+        ties: dict[str, str] = {}
+        for port in self.chip.flat.ports:
+            if port.startswith("wl_"):
+                ties[port] = "gnd"
+            elif port.startswith(("bl_", "blb_")):
+                ties[port] = "vdd"
+        if self.chip.memory == "ideal":
+            for net, high in weight_bits(self.chip, self.chip.codes).items():
+                ties[net], ties[f"{net}_bar"] = ("vdd", "gnd") if high else ("gnd", "vdd")
+        return ties
+
+    def node(self, name: str) -> str:
+        """A rail for idle memory nets and for all their wire segments, else the name."""
+        return self.ties.get(name) or self.ties.get(whole(name)) or safe(name)
+
+    def plate(self, name: str) -> str:
+        """Node where a capacitor ends: the whole supply wire is one plate (uA through ohms: it is within 0.1 mV)."""
+        net = whole(name)
+        return net if net in RAILS else self.node(name)
+
+
+def transistor_lines(chip: ProgrammedChip, mos: Iterable[tuple[Mos, float]], node: Net) -> tuple[list[str], list[str]]:
+    """Lines of transistors with their threshold shifts in V, and the model cards that they need."""
+    kinds: dict[tuple[str, int, int], tuple[str, str, int]] = {}
+    cards, lines = [], []
+    for m, shift in mos:
+        if _LATCH in m.name and chip.memory == "ideal":
+            continue
+        d, g, s, b = (node(n) for n in (m.d, m.g, m.s, m.b))
+        if d == s and {whole(d), whole(g)} <= RAILS:
+            continue  # a dummy across one rail carries nothing
+        key = (m.device, m.w_nm, m.l_nm)
+        if key not in kinds:
+            model = bind(*key, chip.corner)
+            name = f"model_{len(kinds)}"
+            cards.append(model.card(name, exact=chip.exact))
+            kinds[key] = (name, model.instance(), mismatch.sign(m.device))
+        name, geometry, sign = kinds[key]
+        lines.append(f"m{safe(m.name)} {d} {g} {s} {b} {name}{geometry} delvto={sign * shift:.9g}")
+    return lines, cards
+
+
+def resistor_lines(resistors: Iterable[Resistor], node: Net) -> list[str]:
+    """Resistors whose ends are different nodes; InputError for a value that is not positive."""
+    lines = []
+    for i, r in enumerate(resistors):
+        check_value(r.name, r.ohm)
+        a, b = node(r.a), node(r.b)
+        if a != b:  # both ends on one rail: carries nothing
+            lines.append(f"r{i} {a} {b} {r.ohm:.6e}")
+    return lines
+
+
+def check_value(name: str, value: float) -> None:
+    """InputError unless a parasitic element has a positive, finite value."""
+    if not (np.isfinite(value) and value > 0):
+        raise InputError(f"netlist: {name[:60]!r} has the value {value}; extract the layout again")
