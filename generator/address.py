@@ -59,27 +59,29 @@ class Cell:
 class MemoryMap:
     """Where each latch lies in the memory that the port writes: `rows` words of `width` bits.
 
-    Matrices stacked in one bank share its bit lines: the first at physical row 0, the next on top of it. A word is
-    one physical row of all banks; its bits go bank by bank, column by column, bit by bit (sign last).
+    Matrices stacked in one bank share its bit lines. A word is one physical row of all banks; its bits go bank by bank,
+    column by column, bit by bit (sign last). Not every bank has a word line in every physical row: matrices of one bank
+    may lie apart, and banks differ in height.
     """
 
     layers: tuple[int, ...]
     bits: int
     banks: tuple[tuple[int, ...], ...]
-    """Matrices of each bank, from the bottom; together 0, 1, ... in order."""
+    """Matrices of each bank; together 0, 1, ... in order."""
+    bases: tuple[int, ...]
+    """Physical row of each matrix's first row."""
 
     def base(self, matrix: int) -> int:
         """Physical row of a matrix's first row."""
-        below = self.banks[self.bank(matrix)]
-        return sum(self.layers[m] for m in below[: below.index(matrix)])
+        return self.bases[matrix]
 
     def bank(self, matrix: int) -> int:
         """The bank that holds a matrix."""
         return next(b for b, matrices in enumerate(self.banks) if matrix in matrices)
 
-    def bank_rows(self, bank: int) -> int:
-        """Word lines of a bank."""
-        return sum(self.layers[m] for m in self.banks[bank])
+    def word_rows(self, bank: int) -> tuple[int, ...]:
+        """The physical rows in which a bank has a word line, from the bottom."""
+        return tuple(sorted(self.base(m) + r for m in self.banks[bank] for r in range(self.layers[m])))
 
     def bank_columns(self, bank: int) -> int:
         """Columns of a bank's widest matrix."""
@@ -88,7 +90,7 @@ class MemoryMap:
     @property
     def rows(self) -> int:
         """Words."""
-        return max(self.bank_rows(b) for b in range(len(self.banks)))
+        return max(base + self.layers[m] for m, base in enumerate(self.bases))
 
     @property
     def width(self) -> int:
@@ -116,19 +118,20 @@ class MemoryMap:
 
 def memory_map(layers: tuple[int, ...], bits: int) -> MemoryMap:
     """The map of an array: one bank per matrix."""
-    return MemoryMap(layers, bits, tuple((m,) for m in range(len(layers) - 1)))
+    matrices = range(len(layers) - 1)
+    return MemoryMap(layers, bits, tuple((m,) for m in matrices), tuple(0 for _ in matrices))
 
 
-def word_line(matrix: int, row: int) -> str:
-    """Net of the word line of one row of one matrix."""
-    return f"wl_{matrix}_{row}"
+def word_line(bank: int, row: int) -> str:
+    """Net of the word line of one physical row of a bank."""
+    return f"wl_{bank}_{row}"
 
 
-def bit_line(matrix: int, column: int, bit: int) -> str:
-    """Net of the true bit line of one bit of one column."""
-    return f"bl_{matrix}_{column}_{bit}"
+def bit_line(bank: int, column: int, bit: int) -> str:
+    """Net of the true bit line of one bit of one column of a bank."""
+    return f"bl_{bank}_{column}_{bit}"
 
 
-def bit_line_bar(matrix: int, column: int, bit: int) -> str:
-    """Net of the complement bit line of one bit of one column."""
-    return f"blb_{matrix}_{column}_{bit}"
+def bit_line_bar(bank: int, column: int, bit: int) -> str:
+    """Net of the complement bit line of one bit of one column of a bank."""
+    return f"blb_{bank}_{column}_{bit}"

@@ -9,7 +9,8 @@ right, over the array, to that neuron's soma. Word lines of inner matrices arriv
 from dataclasses import dataclass
 from itertools import pairwise
 
-from somaforge.generator.cells.plan import CorePlan
+from somaforge.generator.address import MemoryMap
+from somaforge.generator.cells.plan import BUS_HALF, CorePlan
 from somaforge.generator.cells.rows import Rows
 from somaforge.generator.cells.soma import SomaPlan
 from somaforge.pdk.errors import InputError
@@ -28,6 +29,13 @@ class Floorplan:
     rows: Rows
     soma: SomaPlan
     synapse: CorePlan
+    memory: MemoryMap
+    wire_half: int
+    """Half width of a met4 wire."""
+
+    def bank_x(self, bank: int) -> int:
+        """Left edge of a bank: of the somas before its matrices."""
+        return self.soma_x(self.memory.banks[bank][0])
 
     def soma_x(self, layer: int) -> int:
         """Left edge of a layer's somas."""
@@ -59,12 +67,24 @@ class Floorplan:
         """Height in the row at which the met4 wire enters a soma."""
         return self.rows.switch[1]
 
-    def word_track_y(self, matrix: int) -> int:
-        """Height in the row of the met4 track of an inner matrix's word line; InputError if the row is full."""
-        y = self.rows.word_y + (matrix - 1) * WORD_TRACK_NM
+    def word_track_y(self, bank: int) -> int:
+        """Height in the row of the met4 track of an inner bank's word line; InputError if the row is full."""
+        y = self.rows.word_y + (bank - 1) * WORD_TRACK_NM
         if y > self.rows.height - 2 * WORD_TRACK_NM:
-            raise InputError(f"array.layers: no track is left over the rows for the word lines of matrix {matrix}")
+            raise InputError(f"array.layers: no track is left over the rows for the word lines of bank {bank}")
         return y
+
+    def word_pin(self, bank: int, row: int) -> tuple[str, int, int]:
+        """Layer and centre of the pin of a word line, at the macro's left edge; `row` is a physical row."""
+        left = self.die[0]
+        if bank == 0:
+            return "met2", left + BUS_HALF, self.y(row, self.rows.word_y)
+        return "met4", left + self.wire_half, self.y(row, self.word_track_y(bank))
+
+    def bit_line_x(self, bank: int, column: int, bit: int) -> tuple[int, int]:
+        """Centres of a column's pair of bit lines (true, complement): met3, down to the macro's lower edge."""
+        slot = self.bank_x(bank) + self.soma.width + column * self.synapse.width + self.synapse.slot(bit)
+        return slot + self.synapse.latch.bl_line, slot + self.synapse.latch.blb_line
 
     @property
     def width(self) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import klayout.db as kdb
 
-from somaforge.generator.address import bit_line, bit_line_bar, word_line
+from somaforge.generator.address import bit_line, bit_line_bar, memory_map, word_line
 from somaforge.generator.cells.latch import draw_latch
 from somaforge.generator.cells.plan import BUS_HALF
 from somaforge.generator.cells.rows import rows
@@ -61,9 +61,10 @@ def draw(design: Design) -> DrawnDesign:
     synapse_plan = draw_synapse(synapse, latch, design, z)
     output = Canvas(layout, design.pdk, "output_synapse")
     draw_output_synapse(output, design, z)
-    plan = Floorplan(design.layers, z, soma_plan, synapse_plan)
-
     top = Canvas(layout, design.pdk, design.spec.name)
+    memory = memory_map(design.layers, design.spec.array.bits)
+    plan = Floorplan(design.layers, z, soma_plan, synapse_plan, memory, top.pad("met4", "met3", None, "h")[0])
+
     for layer, size in enumerate(design.layers):
         for i in range(size):
             top.place(soma, plan.soma_x(layer), plan.row_origin(i), plan.is_mirrored(i))
@@ -110,13 +111,8 @@ def _label_columns(canvas: Canvas, design: Design, plan: Floorplan, columns: int
             canvas.label("met3", f"blb_{c}_{bit}", x + plan.synapse.slot(bit) + latch.blb_line, y)
 
 
-def _wire_half(top: Canvas) -> int:
-    """Half width of a met4 wire: as wide as a via3 with its enclosure."""
-    return top.pad("met4", "met3", None, "h")[0]
-
-
 def _inputs(top: Canvas, plan: Floorplan) -> None:
-    half = _wire_half(top)
+    half = plan.wire_half
     left = plan.die[0]
     for i in range(plan.layers[0]):
         y = plan.y(i, plan.input_y)
@@ -126,7 +122,7 @@ def _inputs(top: Canvas, plan: Floorplan) -> None:
 
 def _sums(top: Canvas, plan: Floorplan) -> None:
     """From every column over the array to the soma that it feeds."""
-    half = _wire_half(top)
+    half = plan.wire_half
     line = top.r["m3.1"] // 2
     for m in range(len(plan.layers) - 1):
         edge = plan.layers[m] * plan.rows.height
@@ -143,47 +139,39 @@ def _sums(top: Canvas, plan: Floorplan) -> None:
 
 
 def _word_lines(top: Canvas, plan: Floorplan) -> None:
-    """The first matrix's word lines come in on met2; those of the others on met4 tracks over the blocks before them."""
-    half = _wire_half(top)
+    """The first bank's word lines come in on met2; those of the others on met4 tracks over the blocks before them."""
+    half = plan.wire_half
     left = plan.die[0]
-    for m in range(len(plan.layers) - 1):
-        for r in range(plan.layers[m]):
+    for bank in range(len(plan.memory.banks)):
+        end = plan.bank_x(bank) + plan.soma.width
+        for r in plan.memory.word_rows(bank):
             y = plan.y(r, plan.rows.word_y)
-            if m == 0:
-                top.box("met2", left, y - BUS_HALF, plan.matrix_x(0), y + BUS_HALF)
-                top.label("met2", word_line(m, r), left + BUS_HALF, y, (BUS_HALF, BUS_HALF))
+            layer, pin_x, pin_y = plan.word_pin(bank, r)
+            pin = BUS_HALF if layer == "met2" else half
+            top.label(layer, word_line(bank, r), pin_x, pin_y, (pin, pin))
+            if layer == "met2":
+                top.box("met2", left, y - BUS_HALF, end, y + BUS_HALF)
                 continue
-            track = plan.y(r, plan.word_track_y(m))
-            x = plan.soma_x(m) + plan.soma.margin - plan.soma.input_x
-            top.box("met4", left, track - half, x + half, track + half)
-            top.label("met4", word_line(m, r), left + half, track, (half, half))
-            top.stack(x, track, "met3", "met4")
+            x = plan.bank_x(bank) + plan.soma.margin - plan.soma.input_x
+            top.box("met4", left, pin_y - half, x + half, pin_y + half)
+            top.stack(x, pin_y, "met3", "met4")
             top.stack(x, y, "met2", "met3", "h")
-            top.box(
-                "met3",
-                x - LONE_PAD_HALF,
-                min(track, y) - LONE_PAD_HALF,
-                x + LONE_PAD_HALF,
-                max(track, y) + LONE_PAD_HALF,
-            )
-            top.box("met2", x - BUS_HALF, y - BUS_HALF, plan.matrix_x(m), y + BUS_HALF)
+            low, high = min(pin_y, y) - LONE_PAD_HALF, max(pin_y, y) + LONE_PAD_HALF
+            top.box("met3", x - LONE_PAD_HALF, low, x + LONE_PAD_HALF, high)
+            top.box("met2", x - BUS_HALF, y - BUS_HALF, end, y + BUS_HALF)
 
 
 def _bit_lines(top: Canvas, design: Design, plan: Floorplan) -> None:
     """Bit lines go down to the macro's lower edge."""
     half = top.r["m3.1"] // 2
     bottom = plan.die[1]
-    for m in range(len(plan.layers) - 1):
-        for c in range(plan.layers[m + 1]):
+    for bank in range(len(plan.memory.banks)):
+        for c in range(plan.memory.bank_columns(bank)):
             for bit in range(design.weights.latches):
-                origin = plan.matrix_x(m) + c * plan.synapse.width + plan.synapse.slot(bit)
-                latch = plan.synapse.latch
-                for x, net in (
-                    (origin + latch.bl_line, bit_line(m, c, bit)),
-                    (origin + latch.blb_line, bit_line_bar(m, c, bit)),
-                ):
+                lines = zip(plan.bit_line_x(bank, c, bit), (bit_line, bit_line_bar), strict=True)
+                for x, name in lines:
                     top.box("met3", x - half, bottom, x + half, 0)
-                    top.label("met3", net, x, bottom + half, (half, half))
+                    top.label("met3", name(bank, c, bit), x, bottom + half, (half, half))
 
 
 def _outputs(top: Canvas, plan: Floorplan) -> None:

@@ -40,7 +40,10 @@ def test_line_names() -> None:
 @given(st.lists(st.integers(1, 6), min_size=2, max_size=5), st.integers(1, 6), st.booleans())
 def test_every_latch_has_one_place_in_the_memory(layers: list[int], bits: int, stacked: bool) -> None:
     matrices = tuple(range(len(layers) - 1))
-    memory = MemoryMap(tuple(layers), bits, (matrices,)) if stacked else memory_map(tuple(layers), bits)
+    memory = memory_map(tuple(layers), bits)
+    if stacked:
+        bases = tuple(sum(layers[:m]) + m for m in matrices)
+        memory = MemoryMap(tuple(layers), bits, (matrices,), bases)
     found = {memory.cell(r, i) for r in range(memory.rows) for i in range(memory.width)} - {None}
     assert len(found) == sum(a * b for a, b in pairwise(layers)) * (bits + 1)
     for cell in found:
