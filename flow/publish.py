@@ -7,6 +7,7 @@ from pathlib import Path
 from somaforge.flow import junit, manifest
 from somaforge.flow.run import RESOURCES, Runner, locked, read_metrics
 from somaforge.flow.signoff import Signoff
+from somaforge.flow.steps.code import code_version
 from somaforge.flow.steps.store import commit, finished, new_temporary, read_done, sha256_json
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import atomic_write
@@ -23,6 +24,7 @@ TAKEN: tuple[tuple[str, str, str], ...] = (
     ("pex", "post_layout.spice", "pex/{name}.pex.spice"),
     ("pex", "nets.csv", "pex/{name}.nets.csv"),
     ("signoff", "report", "report"),
+    ("signoff", "signoff.json", "signoff.json"),
 )
 """Step, file or folder in its folder, place in final/."""
 PER_CHIP = (("characterize", "calibration.json"), ("train", "weights.npz"), ("program", "weights.bit"))
@@ -38,7 +40,8 @@ def publish(runner: Runner) -> dict[str, float]:
 def _publish(runner: Runner) -> dict[str, float]:
     final = runner.out / FINAL
     records = {step.name: read_done(runner.folder(step.name)) for step in runner.steps}
-    key = sha256_json({name: done.key if done is not None else None for name, done in records.items()})
+    keys = {name: done.key if done is not None else None for name, done in records.items()}
+    key = sha256_json({"code": code_version(__name__), "steps": keys})
     metrics = all_metrics(runner)
     if finished(final, key):
         return metrics
@@ -54,7 +57,7 @@ def _publish(runner: Runner) -> dict[str, float]:
     atomic_write(temporary / "metrics.json", json.dumps(metrics, indent=1, sort_keys=True) + "\n")
     folders = [runner.folder(step.name) for step in runner.steps]
     record = manifest.make(runner.spec, folders, temporary)
-    atomic_write(temporary / "manifest.json", json.dumps(record, indent=1, sort_keys=True) + "\n")
+    atomic_write(temporary / manifest.NAME, json.dumps(record, indent=1, sort_keys=True) + "\n")
     commit(temporary, final, key)
     return metrics
 

@@ -1,0 +1,180 @@
+"""Every metric once: its meaning, its unit and which way is better. docs/metrics.md is written from this table."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Better = Literal["higher", "lower", "neither"]
+
+NOISE_OF_RESOURCES = 0.5
+"""Run time and memory of the same work differ by this much on a shared machine (README: 5 to 12 minutes for one demo)."""
+
+UNITS = {
+    "count": "1",
+    "ratio": "1",
+    "um2": "um2",
+    "F": "F",
+    "V": "V",
+    "A": "A",
+    "J": "J",
+    "s": "s",
+    "W": "W",
+    "ohm": "ohm",
+    "per_J": "1/J",
+    "bytes": "B",
+}
+"""What the end of a metric's name says; SI units, areas in square micrometres."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What somaforge knows about one metric, or about a family with <name> in its name."""
+
+    name: str
+    better: Better
+    meaning: str
+    noise: float = 0.0
+    """Relative change that says nothing."""
+
+    @property
+    def unit(self) -> str:
+        """Its unit, from the end of its name."""
+        return unit_of(self.name)
+
+    def covers(self, name: str) -> bool:
+        """Whether `name` is this metric or one of its family."""
+        head, mark, tail = self.name.partition("<name>")
+        if not mark:
+            return name == self.name
+        return name.startswith(head) and name.endswith(tail) and len(name) > len(head) + len(tail)
+
+
+def unit_of(name: str) -> str:
+    """The unit that a metric's name ends with; "" if there is none."""
+    for end, unit in UNITS.items():
+        if name.endswith(f"_{end}"):
+            return unit
+    return ""
+
+
+def find(name: str) -> Metric | None:
+    """The metric of that name; None if the table does not have it."""
+    return next((m for m in METRICS if m.covers(name)), None)
+
+
+def _of(better: Better, meaning: str, *names: str, noise: float = 0.0) -> tuple[Metric, ...]:
+    return tuple(Metric(name, better, meaning, noise) for name in names)
+
+
+METRICS: tuple[Metric, ...] = (
+    # design and layout
+    *_of("neither", "synapses with a weight in the array", "design__synapses__count"),
+    *_of("neither", "transistors in the array, latches included", "design__transistors__count"),
+    *_of(
+        "neither",
+        "multiply-accumulates of one pattern: the weights of the network that runs (49 for 4-7-3)",
+        "design__macs__count",
+    ),
+    *_of("lower", "pitch area of a synapse with its latches", "layout__synapse__um2"),
+    *_of("lower", "pitch area of a soma", "layout__soma__um2"),
+    *_of("lower", "the whole macro", "layout__die__um2"),
+    *_of("higher", "share of the macro that cells cover", "layout__utilization__ratio"),
+    # checks
+    *_of("lower", "design rule violations; 0 to pass", "drc__native__count", "drc__precheck__count"),
+    *_of("higher", "rules that were checked", "drc__native__rules__count", "drc__precheck__rules__count"),
+    *_of(
+        "lower",
+        "layout against schematic: devices, W, L, nets, pins; 0 to pass and to go on",
+        "lvs__mismatches__count",
+    ),
+    *_of("neither", "what was compared", "lvs__devices__count", "lvs__nets__count"),
+    *_of("lower", "the second opinion on every cell; 0 to pass and to go on", "netgen__mismatches__count"),
+    *_of("neither", "cells that netgen compared", "netgen__cells__count"),
+    # parasitics
+    *_of("lower", "wiring capacitance that one synapse adds to its row and column", "pex__synapse__F"),
+    *_of("lower", "sum of all wiring capacitances", "pex__wiring__F"),
+    *_of("neither", "elements in the post-layout netlist", "pex__capacitors__count", "pex__resistors__count"),
+    *_of("neither", "of `somaforge pex --layout`", "pex__nets__count", "pex__transistors__count"),
+    # cells alone
+    *_of("neither", "output over soma input for code 1 at 15 nA, no mismatch", "cells__unit_gain__ratio"),
+    *_of("lower", "worst departure of a code from its multiple of code 1, at 15 nA", "cells__code_error_max__ratio"),
+    *_of("lower", "worst difference between +code and -code, at 15 nA", "cells__asymmetry_max__ratio"),
+    *_of("higher", "static noise margins of the latch", "cells__latch_hold_margin__V", "cells__latch_read_margin__V"),
+    # what the tester measured
+    *_of(
+        "neither",
+        "standard deviation over mean of the measured soma slopes, mean over chips",
+        "characterize__slope_spread__ratio",
+    ),
+    *_of(
+        "lower",
+        "distance of the measured paths from the fitted model",
+        "characterize__residual_max__ratio",
+        "characterize__residual_rms__ratio",
+    ),
+    *_of(
+        "neither", "magnitude of a negative unit weight over a positive one", "characterize__negative_strength__ratio"
+    ),
+    *_of(
+        "lower",
+        "worst departure of the measured code table from a line",
+        "characterize__code_nonlinearity_max__ratio",
+    ),
+    *_of(
+        "neither", "exponent of a soma's output over its input; 1 is a straight line", "characterize__exponent__ratio"
+    ),
+    *_of("lower", "how far the simulated measurement was from rest", "characterize__unsettled_max__ratio"),
+    *_of("neither", "measurements made", "characterize__patterns__count"),
+    # what the chips did
+    *_of("higher", "software network without mismatch, test patterns", "accuracy__model_ideal__ratio"),
+    *_of("higher", "software network with each chip's calibration, test patterns", "accuracy__model_chip__ratio"),
+    *_of("higher", "the same on the training patterns", "accuracy__train_chip__ratio"),
+    *_of("higher", "programmed chips on ngspice, post-layout, test patterns", "accuracy__spice__ratio"),
+    *_of(
+        "neither",
+        "how many patterns and chips that is",
+        "accuracy__spice__patterns__count",
+        "accuracy__spice__chips__count",
+    ),
+    *_of("higher", "the worst chip", "accuracy__spice_worst_chip__ratio"),
+    *_of("higher", "chips without an error", "accuracy__spice_perfect__chips__count"),
+    *_of(
+        "lower",
+        "supply energy per multiply-accumulate, counted as one and as two operations",
+        "energy__mac__J",
+        "energy__operation_of_two__J",
+    ),
+    *_of("higher", "multiply-accumulates per joule", "efficiency__mac__per_J"),
+    *_of(
+        "lower",
+        "from the pattern change to the last change of the winning output",
+        "time_to_output__p50__s",
+        "time_to_output__p99__s",
+    ),
+    *_of("lower", "supply power while patterns run, input currents included", "power__mean__W"),
+    *_of("lower", "leakage of one latch", "power__latch__W"),
+    *_of(
+        "lower",
+        "what leaving the latches out of the array's simulation changes in its outputs",
+        "engine__latch_effect_max__ratio",
+    ),
+    # programming
+    *_of("lower", "latches that were read back wrong; 0 to pass", "program__wrong_bits__count"),
+    *_of(
+        "lower",
+        "latches read wrong, read with too little difference, or disturbed; 0 to pass",
+        "program__problems__count",
+    ),
+    *_of("neither", "latches written and read at transistor level", "program__bits__count"),
+    *_of("higher", "smallest difference of a bit-line pair when it is read", "program__read_difference_min__V"),
+    *_of("lower", "largest drop of a latch node while it should hold", "program__hold_loss_max__V"),
+    # the run
+    *_of("neither", "lines of the verdict", "signoff__limits__count"),
+    *_of("lower", "lines that failed or were waived", "signoff__failures__count", "signoff__waived__count"),
+    *_of(
+        "lower",
+        "run time and peak memory of each step, child processes included",
+        "step__<name>__s",
+        "step__<name>__rss_bytes",
+        noise=NOISE_OF_RESOURCES,
+    ),
+)
