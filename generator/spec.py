@@ -15,7 +15,7 @@ from somaforge.pdk.errors import InputError
 SAFE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 METRIC_NAME = re.compile(r"[a-z0-9_]+(__[A-Za-z0-9_]+)+")
 
-DATASET_SIZES = {"iris": (4, 3), "digits": (64, 10)}
+DATASET_SIZES = {"iris": (4, 3), "digits": (64, 10), "mnist": (196, 10), "fsdd": (132, 10)}
 """Features and classes of each data set (flow.datasets loads them)."""
 
 
@@ -86,8 +86,10 @@ class Network(Model):
 
     layers: Annotated[tuple[LayerSize, ...], Field(min_length=2, max_length=8, strict=False)]
     """Neurons per layer, as many layers as the array has; it may be smaller, unused weights are 0."""
-    dataset: Literal["iris", "digits"] = "iris"
-    """iris: 120 and 30 flowers, 4 features, 3 classes; digits: 8 x 8 images, 64 features, 10 classes."""
+    dataset: Literal["iris", "digits", "mnist", "fsdd"] = "iris"
+    """iris: 120 and 30 flowers, 4 features, 3 classes; digits: 8 x 8 images, 64 features, 10 classes; mnist: 60,000 and
+    10,000 images, their 196 most active pixels, 10 classes; fsdd: 2,700 and 300 spoken digits, 12 cepstral coefficients
+    in 11 slices of time, 10 classes. The last two need files: --data-dir."""
 
     @model_validator(mode="after")
     def _matches_dataset(self) -> Self:
@@ -163,6 +165,9 @@ class Evaluation(Model):
     """How long each pattern is applied."""
     patterns: Annotated[int, Field(ge=1)] | Literal["all"] = "all"
     """How many test patterns, in the order of the data set; `all` for the whole test set."""
+    timed_patterns: Annotated[int, Field(ge=1)] = 500
+    """How many of them, from the first, run in time for speed and energy where the array engine finds the winners of
+    all of them at rest; ngspice runs every pattern in time."""
 
 
 class Limit(Model):
@@ -208,6 +213,9 @@ class Spec(Model):
     """Supply of the array, its memory and its periphery."""
     temperature_C: Annotated[float, Field(ge=-40, le=125)] = 27.0
     """Of the chips, everywhere."""
+    engine: Literal["ngspice", "array"] = "ngspice"
+    """What simulates the array when chips are characterized and evaluated: ngspice up to some thousand synapses, the
+    array engine beyond (docs/array-engine.md); every run compares it with ngspice."""
     corners: Annotated[tuple[Corner, ...], Field(min_length=1, max_length=5, strict=False)] = ("tt",)
     """Process corners (tt ss ff sf fs): chips are simulated at the first, the others are not used yet."""
     input: Input

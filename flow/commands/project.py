@@ -12,7 +12,7 @@ from somaforge.pdk import load
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.sky130 import install as sky130
 
-TEMPLATES = ("iris",)
+TEMPLATES = ("iris", "mnist", "spoken-digits")
 
 
 @click.command()

@@ -1,29 +1,36 @@
 """The flow's commands: run, and every step alone. drc, lvs and pex also take any layout (commands.layouts)."""
 
+import os
 from pathlib import Path
 
 import click
 
 from somaforge.flow.commands import layouts
 from somaforge.flow.commands.console import Progress, show_json, show_metrics
+from somaforge.flow.data_files import VARIABLE
 from somaforge.generator.spec import Spec, load_spec
 from somaforge.pdk.errors import InputError
 
 PATH = click.Path(path_type=Path)
 out_option = click.option("--out", type=PATH, help="Run folder [default: runs/<name of the spec>].")
+data_option = click.option(
+    "--data-dir", type=PATH, envvar=VARIABLE, show_envvar=True, help="Folder with the files of the data set."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
 spec_argument = click.argument("spec", type=PATH, required=False)
 
 
-def _load(path: Path, out: Path | None) -> tuple[Spec, Path]:
+def _load(path: Path, out: Path | None, data_dir: Path | None = None) -> tuple[Spec, Path]:
     spec = load_spec(path)
+    if data_dir is not None:
+        os.environ[VARIABLE] = str(data_dir.absolute())  # the processes that run the steps read it there
     return spec, out if out is not None else Path("runs") / spec.name
 
 
-def _one_step(step: str, path: Path, out: Path | None, as_json: bool) -> None:
+def _one_step(step: str, path: Path, out: Path | None, as_json: bool, data_dir: Path | None = None) -> None:
     from somaforge.flow.pipeline import finish, run_step
 
-    spec, folder = _load(path, out)
+    spec, folder = _load(path, out, data_dir)
     progress = Progress(as_json)
     try:
         outcome = run_step(spec, folder, step, progress)
@@ -39,12 +46,16 @@ def _one_step(step: str, path: Path, out: Path | None, as_json: bool) -> None:
 @click.argument("spec", type=PATH)
 @out_option
 @click.option("--until", help="Stop after this step.")
+@data_option
 @json_option
-def run(spec: Path, out: Path | None, until: str | None, as_json: bool) -> None:
+def run(spec: Path, out: Path | None, until: str | None, data_dir: Path | None, as_json: bool) -> None:
     """Run the whole flow of SPEC; finished steps are not run again, an interrupted run goes on."""
+    from somaforge.flow.datasets import fingerprint
     from somaforge.flow.pipeline import FINAL, finish, run_all, signoff_of
 
-    loaded, folder = _load(spec, out)
+    loaded, folder = _load(spec, out, data_dir)
+    if until is None:
+        fingerprint(loaded.network.dataset)  # missing data are better missed now than after an hour
     progress = Progress(as_json)
     try:
         outcomes, final = run_all(loaded, folder, until, progress)
@@ -68,9 +79,10 @@ def _plain(name: str, summary: str) -> click.Command:
     @click.command(name, help=summary)
     @click.argument("spec", type=PATH)
     @out_option
+    @data_option
     @json_option
-    def command(spec: Path, out: Path | None, as_json: bool) -> None:
-        _one_step(name, spec, out, as_json)
+    def command(spec: Path, out: Path | None, data_dir: Path | None, as_json: bool) -> None:
+        _one_step(name, spec, out, as_json, data_dir)
 
     return command
 

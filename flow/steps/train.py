@@ -16,7 +16,8 @@ from somaforge.generator.spec import Spec
 def config(spec: Spec) -> JsonObject:
     """Network, recipe and chips; input currents only scale the model and do not matter."""
     keys = {"array", "network", "training", "chips", "input"}
-    return spec.model_dump(mode="json", include=keys)
+    data = {"data_sha256": datasets.fingerprint(spec.network.dataset)}
+    return {**data, **spec.model_dump(mode="json", include=keys)}
 
 
 def learn(folder: Path, job: Job) -> None:

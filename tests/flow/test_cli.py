@@ -23,7 +23,7 @@ SPEC = Path(__file__).parents[2] / "examples/iris.yaml"
         (["drc", str(SPEC), "--layout", "x.gds"], "give either a SPEC or --layout FILE; see --help"),
         (["lvs", "--layout", "x.gds"], "lvs --layout: needs --netlist FILE and --top CELL too"),
         (["pex", "--layout", "x.gds"], "pex --layout: needs --top CELL and --output FILE.spice too"),
-        (["init", "nonsense"], "init nonsense: there is no such template; known: iris"),
+        (["init", "nonsense"], "init nonsense: there is no such template; known: iris, mnist, spoken-digits"),
         (["pdk", "install", "tsmc16"], "pdk: unknown process 'tsmc16'; known: sky130"),
         (["report", "nowhere"], "nowhere: not a finished run (no signoff step); somaforge run makes one"),
         (["frobnicate"], "No such command 'frobnicate'. See somaforge --help."),
@@ -98,10 +98,11 @@ def test_doctor_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: py
 @pytest.mark.needs_ngspice
 @pytest.mark.needs_klayout_app
 @pytest.mark.needs_netgen
+@pytest.mark.needs_iverilog
 def test_doctor_is_content_after_setup(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["doctor", "--json"]) == 0
     findings = {f["name"]: f for f in json.loads(capsys.readouterr().out)["findings"]}
-    assert {"python", "ngspice", "klayout-application", "netgen", "pdk-sky130", "torch"} <= findings.keys()
+    assert {"python", "ngspice", "klayout-application", "netgen", "iverilog", "pdk-sky130", "torch"} <= findings.keys()
     assert not any(f["problem"] for f in findings.values())
 
 
