@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.integrate import cumulative_trapezoid
 
 from somaforge.flow.engines.base import MEMORIES, Engine, Floats, ProgrammedChip, TransientResult, check_inputs
 from somaforge.pdk.errors import InputError
@@ -46,9 +47,14 @@ class Evaluation:
     """[patterns] the output with the largest current at the end of the pattern."""
     labels: Ints
     time_to_output: Floats
-    """[patterns] in s from the pattern change to the last change of the winning output (the paper's definition)."""
+    """[timed patterns] in s from the pattern change to the last change of the winning output (the paper's
+    definition); the timed patterns are the first ones."""
     energy: Floats
-    """[patterns] in J from the supply, input currents included."""
+    """[timed patterns] in J from the supply, input currents included."""
+    energy_to_output: Floats
+    """[timed patterns] the part of it up to the last change of the winning output."""
+    agreement: float
+    """Share of the timed patterns whose winner at the end of the pattern is the prediction."""
     pattern_time_s: float
     trace: Trace
     attempts: tuple[str, ...]
@@ -86,9 +92,17 @@ def time_to_output(time: Floats, outputs: Floats) -> float:
 
 
 def evaluate(
-    engine: Engine, chip: ProgrammedChip, inputs: Floats, labels: Ints, pattern_time_s: float, classes: int
+    engine: Engine,
+    chip: ProgrammedChip,
+    inputs: Floats,
+    labels: Ints,
+    pattern_time_s: float,
+    classes: int,
+    timed: int | None = None,
 ) -> Evaluation:
     """Applies `inputs` [patterns, inputs of the data set] in A and measures every pattern; results are in their order.
+
+    With `timed`, only that many of the first patterns run in time, and all outputs are those at rest.
 
     The data set uses the array's first inputs and its first `classes` outputs; unused inputs get no current. Patterns
     are applied with the classes in turn, because between two patterns of one class nothing has to change. The last one
@@ -100,23 +114,31 @@ def evaluate(
             f"evaluation: {len(labels)} labels for {len(inputs)} patterns, {classes} classes on "
             f"{chip.design.layers[-1]} outputs"
         )
-    order = _in_turn(np.asarray(labels))
+    order = _in_turn(np.asarray(labels)[:timed])
     run = engine.transient(chip, inputs[[order[-1], *order]], pattern_time_s)
     windows = [run.window(1 + int(place)) for place in np.argsort(order)]
-    outputs = np.stack([run.outputs[w.stop - 1, :classes] for w in windows])
+    ends = np.stack([run.outputs[w.stop - 1, :classes] for w in windows])
+    outputs, attempts, seconds = ends, run.effort.attempts, run.effort.seconds
+    if timed is not None:
+        settled = engine.dc(chip, inputs)
+        outputs = settled.outputs[:, :classes]
+        attempts, seconds = (*settled.effort.attempts, *attempts), seconds + settled.effort.seconds
     predictions = outputs.argmax(axis=1)
     times = np.array([time_to_output(run.time[w], run.outputs[w, :classes]) for w in windows])
-    energy = np.array([np.trapezoid(run.supply[w], run.time[w]) * chip.supply_V for w in windows])
+    used = [cumulative_trapezoid(run.supply[w], run.time[w], initial=0) * chip.supply_V for w in windows]
+    to_output = [np.interp(t, run.time[w] - run.time[w.start], e) for t, w, e in zip(times, windows, used, strict=True)]
     return Evaluation(
         outputs,
         predictions,
         np.asarray(labels),
         times,
-        energy,
+        np.array([e[-1] for e in used]),
+        np.array(to_output),
+        float(np.mean(ends.argmax(axis=1) == predictions[: len(ends)])),
         pattern_time_s,
         _trace(run, inputs, order, predictions, classes),
-        run.effort.attempts,
-        run.effort.seconds,
+        attempts,
+        seconds,
     )
 
 

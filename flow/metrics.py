@@ -6,7 +6,8 @@ from typing import Literal
 Better = Literal["higher", "lower", "neither"]
 
 NOISE_OF_RESOURCES = 0.5
-"""Run time and memory of the same work differ by this much on a shared machine (README: 5 to 12 minutes for one demo)."""
+"""Run time and memory of the same work differ by this much on a shared machine: the README says 5 to 12 minutes for one
+demo."""
 
 UNITS = {
     "count": "1",
@@ -93,7 +94,7 @@ METRICS: tuple[Metric, ...] = (
     *_of("lower", "wiring capacitance that one synapse adds to its row and column", "pex__synapse__F"),
     *_of("lower", "sum of all wiring capacitances", "pex__wiring__F"),
     *_of("neither", "elements in the post-layout netlist", "pex__capacitors__count", "pex__resistors__count"),
-    *_of("neither", "of `somaforge pex --layout`", "pex__nets__count", "pex__transistors__count"),
+    *_of("neither", "nets with a wire, and transistors, of the layout", "pex__nets__count", "pex__transistors__count"),
     # cells alone
     *_of("neither", "output over soma input for code 1 at 15 nA, no mismatch", "cells__unit_gain__ratio"),
     *_of("lower", "worst departure of a code from its multiple of code 1, at 15 nA", "cells__code_error_max__ratio"),
@@ -137,6 +138,17 @@ METRICS: tuple[Metric, ...] = (
     ),
     *_of("higher", "the worst chip", "accuracy__spice_worst_chip__ratio"),
     *_of("higher", "chips without an error", "accuracy__spice_perfect__chips__count"),
+    *_of("higher", "programmed chips on the array engine, post-layout, test patterns", "accuracy__array__ratio"),
+    *_of(
+        "neither",
+        "how many patterns and chips that is",
+        "accuracy__array__patterns__count",
+        "accuracy__array__chips__count",
+    ),
+    *_of("higher", "the worst chip", "accuracy__array_worst_chip__ratio"),
+    *_of("higher", "chips without an error", "accuracy__array_perfect__chips__count"),
+    *_of("neither", "patterns of each chip that ran in time, for speed and energy", "evaluate__timed_patterns__count"),
+    *_of("higher", "share of them with the final winner at the end of the pattern", "evaluate__timed_agreement__ratio"),
     *_of(
         "lower",
         "supply energy per multiply-accumulate, counted as one and as two operations",

@@ -99,19 +99,24 @@ class Library:
             counts[circuit.name] = len(circuit.mos) + sum(counts[c.circuit] for c in circuit.calls)
         return counts[self.top]
 
-    def flatten(self, top: str | None = None) -> FlatNetlist:
-        """The flat netlist of `top` (default: the library's top): internal nets get the instance path as prefix."""
+    def flatten(self, top: str | None = None, without: frozenset[str] = frozenset()) -> FlatNetlist:
+        """The flat netlist of `top` (default: the library's top): internal nets get the instance path as prefix.
+
+        Instances of the circuits `without` are left out.
+        """
         circuit = self.circuits[top or self.top]
         ports = {p: p for p in circuit.ports}
-        return FlatNetlist(circuit.name, circuit.ports, tuple(self._flat_mos(circuit, "", ports)))
+        return FlatNetlist(circuit.name, circuit.ports, tuple(self._flat_mos(circuit, "", ports, without)))
 
-    def _flat_mos(self, circuit: Circuit, path: str, nets: Mapping[str, str]) -> Iterator[Mos]:
+    def _flat_mos(self, circuit: Circuit, path: str, nets: Mapping[str, str], without: frozenset[str]) -> Iterator[Mos]:
         def net(name: str) -> str:
             return nets.get(name) or path + name
 
         for m in circuit.mos:
             yield replace(m, name=path + m.name, d=net(m.d), g=net(m.g), s=net(m.s), b=net(m.b))
         for call in circuit.calls:
+            if call.circuit in without:
+                continue
             child = self.circuits[call.circuit]
             inner = {port: net(outer) for port, outer in zip(child.ports, call.nets, strict=True)}
-            yield from self._flat_mos(child, f"{path}{call.name}.", inner)
+            yield from self._flat_mos(child, f"{path}{call.name}.", inner, without)

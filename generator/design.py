@@ -12,6 +12,9 @@ from somaforge.generator.circuit import Call, Circuit, FlatNetlist, Library, Mos
 from somaforge.generator.spec import Spec
 from somaforge.pdk import Pdk, load
 
+LATCH = "latch"
+"""Name of the latch's circuit."""
+
 Maker = Callable[..., Mos]
 
 
@@ -63,6 +66,11 @@ class Design:
     def flat(self) -> FlatNetlist:
         """The flat schematic in canonical transistor order."""
         return self.library.flatten()
+
+    @cached_property
+    def flat_without_memory(self) -> FlatNetlist:
+        """The same without the latches: what carries currents when patterns run."""
+        return self.library.flatten(without=frozenset({LATCH}))
 
     @property
     def hash(self) -> str:
@@ -146,7 +154,7 @@ class _Builder:
             Mos("m_up", p, "q", "qb", "vdd", "vpb", z.pull_up.w, z.pull_up.l),
             Mos("m_up_bar", p, "qb", "q", "vdd", "vpb", z.pull_up.w, z.pull_up.l),
         )
-        return Circuit("latch", ("wl", "bl", "blb", "q", "qb", "vdd", "gnd", "vpb", "vnb"), mos)
+        return Circuit(LATCH, ("wl", "bl", "blb", "q", "qb", "vdd", "gnd", "vpb", "vnb"), mos)
 
     def soma(self) -> Circuit:
         """M0 rectifies, M1 copies it into M2 (gate vp), M3 copies M2 into M4 (gate vn); a dummy ends each strip."""
@@ -192,7 +200,7 @@ class _Builder:
         bits = self.bits
         lines = [x for k in range(bits + 1) for x in (f"bl_{k}", f"blb_{k}")]
         calls = tuple(
-            Call(f"x_latch_{k}", "latch", ("wl", f"bl_{k}", f"blb_{k}", q, f"{q}_bar", "vdd", "gnd", "vdd", "gnd"))
+            Call(f"x_latch_{k}", LATCH, ("wl", f"bl_{k}", f"blb_{k}", q, f"{q}_bar", "vdd", "gnd", "vdd", "gnd"))
             for k, q in enumerate(latch_nets(bits))
         )
         return Circuit("synapse", ("vp", "vn", "out", "wl", *lines, "vdd", "gnd"), tuple(self.synapse_core()), calls)

@@ -4,7 +4,15 @@ from somaforge.flow.pex.annotate import annotate
 from somaforge.flow.pex.dspf import write_dspf
 from somaforge.flow.pex.extractor import Coupling, Parasitics, extract
 from somaforge.flow.pex.metrics import SynapseCapacitance, synapse_capacitance, synapse_parts
-from somaforge.flow.pex.output import read_json, write_csv, write_json, write_layout, write_spice
+from somaforge.flow.pex.output import (
+    read_json,
+    read_lumped,
+    write_csv,
+    write_json,
+    write_layout,
+    write_lumped,
+    write_spice,
+)
 from somaforge.flow.pex.tiling import Tiling
 
 __all__ = [
@@ -15,11 +23,13 @@ __all__ = [
     "annotate",
     "extract",
     "read_json",
+    "read_lumped",
     "synapse_capacitance",
     "synapse_parts",
     "write_csv",
     "write_dspf",
     "write_json",
     "write_layout",
+    "write_lumped",
     "write_spice",
 ]

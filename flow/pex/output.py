@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from somaforge.pdk.files import atomic_write
 from somaforge.pdk.sky130.parasitics import Corner, interconnect
 
 _PER_LINE = 12
+GROUND = "gnd"
+"""The substrate's net in our designs."""
 
 
 def spice_text(flat: FlatNetlist, parasitics: Parasitics | None = None) -> str:
@@ -93,6 +97,31 @@ def read_json(path: Path) -> FlatNetlist:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"flat netlist {path}: cannot be read ({error}); extract again") from error
+
+
+def write_lumped(totals: Mapping[str, float], path: Path) -> None:
+    """Total capacitance of each net in F, for engines that take nets as single nodes."""
+    atomic_write(path, json.dumps({"version": 1, "farad": dict(totals)}, separators=(",", ":")) + "\n")
+
+
+def read_lumped(path: Path, flat: FlatNetlist) -> FlatNetlist:
+    """`flat` with the capacitances that `write_lumped` wrote, to its ground; nets that it lacks are left out.
+
+    InputError if the file is anything else.
+    """
+    try:
+        table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if table["version"] != 1:
+            raise InputError(f"capacitances {path}: version {table['version']} is not known; extract again")
+        known = set(flat.nets)
+        lumps = (
+            Capacitor(f"c_{k}", net, GROUND, float(farad))
+            for k, (net, farad) in enumerate(table["farad"].items())
+            if net in known and net != GROUND
+        )
+        return replace(flat, capacitors=tuple(lumps))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"capacitances {path}: cannot be read ({error}); extract again") from error
 
 
 def _mos(row: list[Any]) -> Mos:

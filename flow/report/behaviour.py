@@ -70,11 +70,11 @@ def outputs(run: RunData) -> Plot:
     return Plot(
         "outputs",
         "Outputs for the test patterns",
-        "Shares of the output currents at the end of each pattern, on ngspice, post-layout. Colour: true class "
+        f"Shares of the output currents for each pattern, {run.engine_words}, post-layout. Colour: true class "
         f"({', '.join(f'{k} {name}' for k, name in enumerate(run.classes))}); a red ring: wrong winner. Compare with "
         "Fig. 5e of the paper."
         if draw is _barycentric
-        else "True class (down) against winner (across), on ngspice, post-layout.",
+        else f"True class (down) against winner (across), {run.engine_words}, post-layout.",
         svg,
         {str(c.seed): {key: c.evaluation[key] for key in ("outputs_A", "predictions", "labels")} for c in run.chips},
     )
@@ -143,7 +143,8 @@ def pattern_change(run: RunData) -> Plot:
     return Plot(
         "pattern_change",
         "One pattern change",
-        f"Chip {chip.seed}, test pattern {trace['pattern']}, ngspice, post-layout. Compare with Fig. 3 of the paper.",
+        f"Chip {chip.seed}, test pattern {trace['pattern']}, {run.engine_words}, post-layout. Compare with Fig. 3 of "
+        "the paper.",
         svg,
         {"chip": chip.seed, **trace},
     )

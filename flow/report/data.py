@@ -49,6 +49,11 @@ class RunData:
     cells: dict[str, Any]
     classes: tuple[str, ...]
 
+    @property
+    def engine_words(self) -> str:
+        """What simulated the array, in a sentence."""
+        return "ngspice" if self.spec.engine == "ngspice" else "array engine"
+
 
 def collect_metrics(folders: dict[str, Path]) -> dict[str, float]:
     """Metrics, run times and peak memory of finished steps."""

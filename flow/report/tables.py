@@ -30,13 +30,15 @@ class Figure:
 def figures(run: RunData) -> list[Figure]:
     """Figures of merit, from metrics."""
     m = run.metrics
-    chips = m["accuracy__spice__chips__count"]
+    engine = "spice" if run.spec.engine == "ngspice" else "array"
+    chips = m[f"accuracy__{engine}__chips__count"]
     return [
         Figure(
             "accuracy",
-            f"{100 * m['accuracy__spice__ratio']:.1f} %",
-            f"ngspice, post-layout, mean of {chips:g} chips, {m['accuracy__spice__patterns__count']:g} patterns; "
-            f"{m['accuracy__spice_perfect__chips__count']:g} chips without an error",
+            f"{100 * m[f'accuracy__{engine}__ratio']:.2f} %",
+            f"{run.engine_words}, post-layout, mean of {chips:g} chips, "
+            f"{m[f'accuracy__{engine}__patterns__count']:g} patterns; "
+            f"{m[f'accuracy__{engine}_perfect__chips__count']:g} chips without an error",
         ),
         Figure(
             "energy",

@@ -8,24 +8,24 @@ import numpy as np
 from somaforge.flow import datasets
 from somaforge.flow.calibration import Calibration
 from somaforge.flow.characterize import characterize
-from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.flow.steps.base import Context, JsonObject, Step, silicon
-from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed, read_json, write_json
+from somaforge.flow.steps.chip import Job, engine_of, for_each_chip, per_chip, programmed, read_json, write_json
 from somaforge.generator.spec import Spec
 from somaforge.pdk.files import atomic_write
 
 
 def operating_point(spec: Spec) -> JsonObject:
     """What the chips and their measurement depend on, beside the silicon."""
-    keys = {"supply_V", "temperature_C", "corners", "input", "chips"}
-    return {"dataset": spec.network.dataset, **silicon(spec), **spec.model_dump(mode="json", include=keys)}
+    keys = {"engine", "supply_V", "temperature_C", "corners", "input", "chips"}
+    data = {"dataset": spec.network.dataset, "data_sha256": datasets.fingerprint(spec.network.dataset)}
+    return {**data, **silicon(spec), **spec.model_dump(mode="json", include=keys)}
 
 
 def measure(folder: Path, job: Job) -> None:
     """One chip: calibration.json (for training) and measured.json (for the report)."""
     full_scale = datasets.load(job.spec.network.dataset).full_scale(job.spec.input)
-    chip = programmed(job, netlist="flat_dc.json")
-    result = characterize(NgspiceEngine(evidence=folder / "ngspice"), chip, full_scale)
+    chip = programmed(job, use="rest")
+    result = characterize(engine_of(job.spec, folder / "ngspice"), chip, full_scale)
     atomic_write(folder / "calibration.json", result.calibration.to_json())
     write_json(
         folder / "measured.json",

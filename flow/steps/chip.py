@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from somaforge.flow import pex
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.base import Memory, Program, ProgrammedChip
+from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.base import Engine, Memory, Program, ProgrammedChip
+from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.flow.steps.base import Context
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
@@ -46,12 +48,26 @@ def per_chip(*names: str) -> Callable[[Spec], tuple[str, ...]]:
     return lambda spec: tuple(f"chips/{seed}/{name}" for seed in spec.chips.seeds for name in names)
 
 
-def programmed(
-    job: Job, codes: Program | None = None, netlist: str = "flat.json", memory: Memory = "ideal"
-) -> ProgrammedChip:
-    """The post-layout chip of that seed; without codes all weights are 0. `netlist` is a file of the step pex."""
+def engine_of(spec: Spec, evidence: Path) -> Engine:
+    """The engine that the spec names; `evidence` is where ngspice leaves a run that failed."""
+    return NgspiceEngine(evidence=evidence) if spec.engine == "ngspice" else ArrayEngine()
+
+
+Use = Literal["time", "rest", "memory"]
+"""What a chip is simulated for: patterns in time, currents at rest, or writing and reading its latches."""
+
+
+def programmed(job: Job, codes: Program | None = None, use: Use = "time", memory: Memory = "ideal") -> ProgrammedChip:
+    """The post-layout chip of that seed; without codes all weights are 0.
+
+    For ngspice with couplings and wire segments; for the array engine with the capacitance of each net.
+    """
     design = build(job.spec)
-    flat = pex.read_json(job.inputs["pex"] / netlist)
+    if job.spec.engine == "ngspice":
+        flat = pex.read_json(job.inputs["pex"] / ("flat_dc.json" if use == "rest" else "flat.json"))
+    else:
+        whole = design.flat if use == "memory" else design.flat_without_memory
+        flat = whole if use == "rest" else pex.read_lumped(job.inputs["pex"] / "lumped.json", whole)
     shifts = VirtualChip(job.seed, job.spec.chips.mismatch).shifts(flat, design.pdk)
     layers = design.layers
     if codes is None:

@@ -1,4 +1,4 @@
-"""Step evaluate: the test patterns through every programmed chip, on the reference simulator, post-layout."""
+"""Step evaluate: the test patterns through every programmed chip, on the spec's engine, post-layout."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from somaforge.flow import bitfile, datasets
+from somaforge.flow.engines.base import Program
 from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.flow.evaluate import evaluate, memory_effect
 from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.characterize import operating_point
-from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed, read_json, write_json
+from somaforge.flow.steps.chip import Job, engine_of, for_each_chip, per_chip, programmed, read_json, write_json
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 
@@ -21,20 +22,24 @@ def config(spec: Spec) -> JsonObject:
     return {**operating_point(spec), **spec.model_dump(mode="json", include={"network", "evaluation"})}
 
 
+def _codes(job: Job) -> Program:
+    """The weights of the chip's bitfile."""
+    path = job.inputs["program"] / "chips" / str(job.seed) / "weights.bit"
+    return bitfile.unpack(path.read_bytes(), build(job.spec), str(path))
+
+
 def run_patterns(folder: Path, job: Job) -> None:
     """One chip with the weights of its bitfile: evaluation.json."""
-    dataset = datasets.load(job.spec.network.dataset)
-    wanted = job.spec.evaluation.patterns
-    count = len(dataset.test_y) if wanted == "all" else min(wanted, len(dataset.test_y))
-    path = job.inputs["program"] / "chips" / str(job.seed) / "weights.bit"
-    chip = programmed(job, bitfile.unpack(path.read_bytes(), build(job.spec), str(path)))
+    dataset, wanted = datasets.load(job.spec.network.dataset), job.spec.evaluation
+    count = len(dataset.test_y) if wanted.patterns == "all" else min(wanted.patterns, len(dataset.test_y))
     result = evaluate(
-        NgspiceEngine(evidence=folder / "ngspice"),
-        chip,
+        engine_of(job.spec, folder / "ngspice"),
+        programmed(job, _codes(job)),
         dataset.to_currents(dataset.test_x[:count], job.spec.input),
         dataset.test_y[:count],
-        job.spec.evaluation.pattern_time_s,
+        wanted.pattern_time_s,
         job.spec.network.layers[-1],
+        None if job.spec.engine == "ngspice" else wanted.timed_patterns,
     )
     write_json(
         folder / "evaluation.json",
@@ -44,6 +49,8 @@ def run_patterns(folder: Path, job: Job) -> None:
             "labels": result.labels,
             "time_to_output_s": result.time_to_output,
             "energy_J": result.energy,
+            "energy_to_output_J": result.energy_to_output,
+            "agreement": result.agreement,
             "pattern_time_s": result.pattern_time_s,
             "trace": {
                 "pattern": result.trace.pattern,
@@ -61,8 +68,7 @@ def run_patterns(folder: Path, job: Job) -> None:
 def latches(folder: Path, job: Job) -> None:
     """What leaving the latches out of the array's simulation changes, on the first chip."""
     dataset = datasets.load(job.spec.network.dataset)
-    path = job.inputs["program"] / "chips" / str(job.seed) / "weights.bit"
-    chip = programmed(job, bitfile.unpack(path.read_bytes(), build(job.spec), str(path)), "flat_dc.json")
+    chip = programmed(job, _codes(job), use="rest")
     first = [int(np.argmax(dataset.test_y == label)) for label in np.unique(dataset.test_y)]
     effect = memory_effect(NgspiceEngine(), chip, dataset.to_currents(dataset.test_x[first], job.spec.input))
     write_json(folder / "latches.json", vars(effect))
@@ -71,22 +77,27 @@ def latches(folder: Path, job: Job) -> None:
 def action(context: Context) -> Mapping[str, float]:
     """All chips, in parallel."""
     places = for_each_chip(context, run_patterns)
-    job = Job(context.spec, context.spec.chips.seeds[0], dict(context.inputs))
-    memory = read_json(context.each(latches, {"latches": job})["latches"] / "latches.json")
+    found: dict[str, float] = {}
+    if context.spec.engine == "ngspice":
+        job = Job(context.spec, context.spec.chips.seeds[0], dict(context.inputs))
+        memory = read_json(context.each(latches, {"latches": job})["latches"] / "latches.json")
+        found["engine__latch_effect_max__ratio"] = memory["output_change"]
+        found["power__latch__W"] = memory["latch_current"] * context.spec.supply_V
     chips = [read_json(place / "evaluation.json") for place in places.values()]
     right = np.array([np.equal(c["predictions"], c["labels"]) for c in chips])
     energy = np.array([c["energy_J"] for c in chips])
     times = np.array([c["time_to_output_s"] for c in chips])
     macs = sum(a * b for a, b in pairwise(context.spec.network.layers))
     per_mac = float(energy.mean() / macs)
-    return {
-        "engine__latch_effect_max__ratio": memory["output_change"],
-        "power__latch__W": memory["latch_current"] * context.spec.supply_V,
-        "accuracy__spice__ratio": float(right.mean()),
-        "accuracy__spice__patterns__count": int(right.shape[1]),
-        "accuracy__spice__chips__count": len(chips),
-        "accuracy__spice_worst_chip__ratio": float(right.mean(axis=1).min()),
-        "accuracy__spice_perfect__chips__count": int(right.all(axis=1).sum()),
+    name = "spice" if context.spec.engine == "ngspice" else "array"
+    return found | {
+        f"accuracy__{name}__ratio": float(right.mean()),
+        f"accuracy__{name}__patterns__count": int(right.shape[1]),
+        f"accuracy__{name}__chips__count": len(chips),
+        f"accuracy__{name}_worst_chip__ratio": float(right.mean(axis=1).min()),
+        f"accuracy__{name}_perfect__chips__count": int(right.all(axis=1).sum()),
+        "evaluate__timed_patterns__count": int(times.shape[1]),
+        "evaluate__timed_agreement__ratio": float(np.mean([c["agreement"] for c in chips])),
         "design__macs__count": macs,
         "energy__mac__J": per_mac,
         "energy__operation_of_two__J": per_mac / 2,

@@ -3,12 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from somaforge.flow.pex import annotate, extract, synapse_capacitance, write_csv, write_json, write_spice
+from somaforge.flow.pex import (
+    Parasitics,
+    annotate,
+    extract,
+    synapse_capacitance,
+    write_csv,
+    write_json,
+    write_lumped,
+    write_spice,
+)
 from somaforge.flow.steps.base import Context, Step, silicon
 
 SMALLEST_F = 2e-17
 """Couplings below this go to ground at both ends: on the 7-7-7 array that moves times to output by 0.3 ns and energy by
 0.01 %, and halves the simulator's time."""
+
+FLAT = ("post_layout.spice", "flat.json", "flat_dc.json")
+"""Netlists that ngspice runs whole."""
 
 
 def action(context: Context) -> Mapping[str, float]:
@@ -16,17 +28,27 @@ def action(context: Context) -> Mapping[str, float]:
     layout, netlist = context.input("generate", "layout.gds"), context.input("generate", "netlist.spice")
     top, folder = context.spec.name, context.folder
     parasitics = extract(layout, top, netlist)
-    context.log(f"{len(parasitics.couplings)} couplings, {len(parasitics.wires)} wires in segments")
+    context.log(f"{len(parasitics.geometry.nets)} nets, {parasitics.distinct_windows} distinct tiles")
+    totals = parasitics.total_capacitance()
+    write_lumped(totals, folder / "lumped.json")
+    write_csv(parasitics, folder / "nets.csv")
+    found = {"pex__synapse__F": synapse_capacitance(parasitics), "pex__nets__count": len(totals)}
+    found["pex__wiring__F"] = float(parasitics.capacitances.couplings.farad.sum())
+    if context.spec.engine == "ngspice":
+        found |= _flat(context, parasitics)
+    return found
+
+
+def _flat(context: Context, parasitics: Parasitics) -> Mapping[str, float]:
+    """The flat post-layout netlist, with couplings and segments, for the reference simulator."""
+    folder = context.folder
     flat = annotate(context.design.flat, parasitics, smallest_F=SMALLEST_F)
     # For settled currents: the supply's resistance. Gates draw no current, so signal wires drop microvolts.
     settled = replace(annotate(context.design.flat, parasitics, wires="supply"), capacitors=())
     write_spice(flat, folder / "post_layout.spice", parasitics)
     write_json(flat, folder / "flat.json")
     write_json(settled, folder / "flat_dc.json")
-    write_csv(parasitics, folder / "nets.csv")
     return {
-        "pex__synapse__F": synapse_capacitance(parasitics),
-        "pex__wiring__F": sum(c.farad for c in parasitics.couplings),
         "pex__capacitors__count": len(flat.capacitors),
         "pex__resistors__count": len(flat.resistors),
     }
@@ -35,8 +57,8 @@ def action(context: Context) -> Mapping[str, float]:
 STEP = Step(
     "pex",
     action,
-    lambda spec: ("post_layout.spice", "flat.json", "flat_dc.json", "nets.csv"),
+    lambda spec: (*(FLAT if spec.engine == "ngspice" else ()), "lumped.json", "nets.csv"),
     ("generate", "lvs"),
-    config=silicon,
+    config=lambda spec: {**silicon(spec), "engine": spec.engine},
     tools=("klayout", "numpy"),
 )

@@ -21,7 +21,7 @@ def write_and_read(folder: Path, job: Job) -> None:
     data = bitfile.pack(codes, build(job.spec))
     (folder / "weights.bit").write_bytes(data)
     values = bitfile.parse(data, "weights.bit").values
-    chip = programmed(job)
+    chip = programmed(job, use="memory")
     found = [
         simulate(
             chip.design,
