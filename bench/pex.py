@@ -58,7 +58,7 @@ def measure(layers: tuple[int, ...]) -> dict[str, float]:
         compared = lvs.compare(gds, spice, design.spec.name)
         times.append(time.process_time())
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        geometry = collect(compared.extraction, schematic_names(compared.extraction.lvs))
+        geometry = collect(compared.extraction, schematic_names(compared.partners()))
         times.append(time.process_time())
         lines = aligned([p.box for p in geometry.leaves], geometry.box)
         found = capacitance.along(geometry.conductors, lines, INTERCONNECT)

@@ -7,6 +7,9 @@ circuit that every one of its instances connects to one and the same net.
 
 import klayout.db as kdb
 
+LINKS_LIMIT = 2_000_000
+"""Links between pins of one circuit's calls that a comparison may hold: about 80 MB of both netlists together."""
+
 
 def align(layout: kdb.Netlist, schematic: kdb.Netlist, top: kdb.Circuit, reference: kdb.Circuit) -> None:
     """Make both hierarchies the same: afterwards each circuit has a partner of that name with as many pins."""
@@ -27,6 +30,30 @@ def align(layout: kdb.Netlist, schematic: kdb.Netlist, top: kdb.Circuit, referen
         schematic.flatten_circuits(flatten_theirs)
         layout.purge()
         schematic.purge()
+
+
+def too_wide(netlist: kdb.Netlist, top: kdb.Circuit) -> list[kdb.Circuit]:
+    """Circuits with so many pins that a comparison is better off with their contents in their place.
+
+    KLayout links every pin of a call with every other pin of it: n pins cost n * n links for each call (196 rows of
+    905 pins, 160 million: 7 GB), while the synapses in such a row have 14 pins each.
+    """
+    wide: list[kdb.Circuit] = []
+    # Children first: what a parent costs without its own pins depends on which of its children are dissolved.
+    inside: dict[str, int] = {}
+    for circuit in netlist.each_circuit_bottom_up():
+        contents = sum(1 for _ in circuit.each_device()) * 4**2
+        calls: dict[str, int] = {}
+        for call in circuit.each_subcircuit():
+            calls[call.circuit_ref().name] = calls.get(call.circuit_ref().name, 0) + 1
+        contents += sum(inside[name] * n for name, n in calls.items())
+        own = pin_count(circuit) ** 2
+        references = sum(1 for _ in circuit.each_ref())
+        dissolved = circuit.name != top.name and references * own > LINKS_LIMIT and contents < own
+        if dissolved:
+            wide.append(circuit)
+        inside[circuit.name] = contents if dissolved else own
+    return wide
 
 
 def pin_count(circuit: kdb.Circuit) -> int:

@@ -3,13 +3,14 @@
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import klayout.db as kdb
 
-from somaforge.flow.checks.hierarchy import align
+from somaforge.flow.checks.hierarchy import align, too_wide
 from somaforge.flow.checks.lvs_report import mismatch_lines
+from somaforge.flow.checks.partners import Partners, Whole, dissolve, partners
 from somaforge.flow.checks.spice_reader import find_circuit, read_netlist
 from somaforge.pdk.errors import SomaforgeError
 from somaforge.pdk.files import atomic_path
@@ -62,6 +63,12 @@ class Comparison:
     lines: tuple[str, ...]
     devices: int
     nets: int
+    whole: Whole | None
+    """The layout's netlist with the circuits that were dissolved for the comparison; None if there were none."""
+
+    def partners(self) -> dict[str, Partners]:
+        """Layout circuit -> schematic names of what is in it, for every circuit of `extraction.netlist`."""
+        return partners(self.extraction.lvs, self.whole)
 
     def net_names(self) -> dict[str, str]:
         """Layout net name -> schematic net name in the top circuit."""
@@ -117,13 +124,17 @@ def _compare(opened: OpenLayout, netlist: Path, netlist_top: str, *, flat: bool)
     if flat:
         schematic.flatten()
     align(extracted, schematic, top, reference)
+    wide = too_wide(extracted, top)
+    whole = dissolve(extracted, schematic, wide) if wide else None
     lvs.reference = schematic
     same = lvs.compare(comparer)
     lines += mismatch_lines(lvs, top.name, SIZE_TOLERANCE_UM)
     if not same and not lines:
         lines.append(f"circuit {top.name}: layout and schematic differ (see the LVS database)")
     nets = sum(1 for c in extracted.each_circuit() for _ in c.each_net())
-    return Comparison(extraction, schematic, tuple(dict.fromkeys(lines)), devices, nets)
+    if whole is not None:
+        extraction = replace(extraction, whole=whole.netlist)
+    return Comparison(extraction, schematic, tuple(dict.fromkeys(lines)), devices, nets, whole)
 
 
 def _flat_devices(circuit: kdb.Circuit, known: dict[str, int]) -> int:

@@ -125,7 +125,7 @@ def extract(
                 f"{len(comparison.lines)} mismatches, the first: {comparison.lines[0]}"
             )
         extraction = comparison.extraction
-        names = schematic_names(extraction.lvs)
+        names = schematic_names(comparison.partners())
     geometry = collect(extraction, names)
     lines = aligned([p.box for p in geometry.leaves], geometry.box) if tiling is None else tiling.lines(geometry.box)
     return Parasitics(

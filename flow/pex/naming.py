@@ -5,11 +5,12 @@ may be hierarchical; no flat one is needed.
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import klayout.db as kdb
 
+from somaforge.flow.checks.partners import Partners
 from somaforge.pdk.errors import InputError
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.#\[\]]+")
@@ -39,38 +40,17 @@ def layout_names() -> Names:
     )
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """What each element of one layout circuit is called in the schematic's circuit."""
-
-    nets: dict[int, str] = field(default_factory=dict)
-    children: dict[int, str] = field(default_factory=dict)
-    devices: dict[int, str] = field(default_factory=dict)
-
-
-def schematic_names(lvs: kdb.LayoutVsSchematic) -> Names:
-    """The schematic's names, as `Library.flatten` forms them. `lvs` must have been compared.
+def schematic_names(known: Mapping[str, Partners]) -> Names:
+    """The schematic's names, as `Library.flatten` forms them, from a comparison's `partners()`.
 
     InputError (when asked for it) on a transistor without a counterpart.
     """
-    xref = lvs.xref()
-    known: dict[str, _Pairs] = {}
-    for circuits in xref.each_circuit_pair():
-        if circuits.first() is None or circuits.second() is None:
-            continue
-        pairs = known[circuits.first().name] = _Pairs()
-        for net in xref.each_net_pair(circuits):
-            if net.first() is not None and net.second() is not None:
-                pairs.nets[net.first().cluster_id] = net.second().expanded_name()
-        for sub in xref.each_subcircuit_pair(circuits):
-            if sub.first() is not None and sub.second() is not None:
-                pairs.children[sub.first().id()] = sub.second().expanded_name() + "."
-        for pair in xref.each_device_pair(circuits):
-            if pair.first() is not None and pair.second() is not None:
-                pairs.devices[pair.first().id()] = pair.second().expanded_name()
 
-    def pairs_of(circuit: kdb.Circuit) -> _Pairs:
-        return known.get(circuit.name, _Pairs())
+    def pairs_of(circuit: kdb.Circuit) -> Partners:
+        return known.get(circuit.name, Partners())
+
+    def child(call: kdb.SubCircuit) -> str:
+        return pairs_of(call.circuit()).children.get(call.id(), f"unmatched_{call.id()}") + "."
 
     def device(found: kdb.Device) -> str:
         name = pairs_of(found.circuit()).devices.get(found.id())
@@ -82,6 +62,6 @@ def schematic_names(lvs: kdb.LayoutVsSchematic) -> Names:
 
     return Names(
         net=lambda net: pairs_of(net.circuit()).nets.get(net.cluster_id) or "unmatched_" + safe(net.expanded_name()),
-        child=lambda sub: pairs_of(sub.circuit()).children.get(sub.id(), f"unmatched_{sub.id()}."),
+        child=child,
         device=device,
     )

@@ -91,11 +91,13 @@ class Extraction:
     lvs: kdb.LayoutVsSchematic
     regions: Mapping[str, kdb.Region]
     """Conductor name (CONDUCTORS and nwell) -> region; give it to `shapes`."""
+    whole: kdb.Netlist | None = None
+    """The netlist as it was, if circuits of `lvs.netlist()` were put in their parents since."""
 
     @property
     def netlist(self) -> kdb.Netlist:
-        """The extracted netlist; W and L in um."""
-        return self.lvs.netlist()
+        """The extracted netlist, with the layout's circuits; W and L in um."""
+        return self.lvs.netlist() if self.whole is None else self.whole
 
     @property
     def top(self) -> kdb.Circuit:

@@ -37,7 +37,7 @@ def test_tiles_against_flat(tmp_path: Path) -> None:
     found = pex.extract(gds, design.spec.name, spice)
     flat = lvs.compare_flat(gds, spice, design.spec.name)
     assert not flat.lines
-    geometry = collect(flat.extraction, schematic_names(flat.extraction.lvs))
+    geometry = collect(flat.extraction, schematic_names(flat.partners()))
     whole = couple(geometry.conductors, geometry.box, INTERCONNECT)
     n = len(geometry.nets)
     totals = np.bincount(whole.a, whole.farad, n) + np.bincount(whole.b, whole.farad, n)
