@@ -1,10 +1,5 @@
 """The reference engine: ngspice 46 with KLU as a subprocess, one process per chip, one thread per process."""
 
-import os
-import re
-import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +18,7 @@ from somaforge.flow.engines.base import (
     check_inputs,
 )
 from somaforge.flow.engines.deck import Deck, Stimulus
+from somaforge.flow.engines.process import RunError, last_error, parse_raw, run_ngspice
 from somaforge.pdk.errors import ToolError
 
 # abstol and gmin resolve 0.1 nA: with ngspice's gmin of 1e-12 S the outputs of a 7-7-7 array were 2 pA and its supply
@@ -61,23 +57,12 @@ LADDER = (
 )
 
 
-class _AttemptError(Exception):
-    """One rung did not give a whole result."""
-
-
 def read_raw(path: Path) -> tuple[list[str], Floats]:
-    """Vector names and values [points, vectors] of a binary real ngspice raw file; ValueError if it is not one."""
-    head, mark, body = path.read_bytes().partition(b"Binary:\n")
-    text = head.decode("ascii", "replace")
-    counts = {key: re.search(rf"No\. {key}: *(\d+)", text) for key in ("Variables", "Points")}
-    if not mark or "real" not in text or counts["Variables"] is None or counts["Points"] is None:
-        raise ValueError("not a binary raw file of real numbers")
-    width, points = int(counts["Variables"][1]), int(counts["Points"][1])
-    names = [line.split()[1] for line in text.partition("Variables:\n")[2].splitlines() if line.strip()]
-    values = np.frombuffer(body, dtype=np.float64)
-    if len(names) != width or len(values) != width * points or points < 2:
-        raise ValueError(f"{len(values)} numbers for {points} points of {width} vectors")
-    return names, values.reshape(points, width)
+    """Vector names and values [points >= 2, vectors] of a binary real ngspice raw file; ValueError if it is not one."""
+    names, values = parse_raw(path.read_bytes())
+    if len(values) < 2:
+        raise ValueError(f"{values.size} numbers for {len(values)} points of {len(names)} vectors")
+    return names, values
 
 
 @dataclass(frozen=True)
@@ -149,7 +134,7 @@ class NgspiceEngine:
             attempts.append(rung.name)
             try:
                 values = self._attempt(chip, stimulus, rung)
-            except _AttemptError as problem:
+            except RunError as problem:
                 problems.append(f"{rung.name}: {problem}")
                 continue
             return values, Effort(time.monotonic() - start, tuple(attempts))
@@ -164,11 +149,11 @@ class NgspiceEngine:
         deck = Deck(chip, stimulus, rung.options, rung.uic)
         names, values = self._run(deck.text, chip.flat.name)
         if names[0] != "time" or [n.lower() for n in names[1:]] != list(deck.vectors):
-            raise _AttemptError(f"saved {len(names)} vectors, wanted time and {len(deck.vectors)}")
-        if not np.all(np.isfinite(values)):
-            raise _AttemptError("a result is not a finite number")
+            raise RunError(f"saved {len(names)} vectors, wanted time and {len(deck.vectors)}")
+        if len(values) < 2 or not np.all(np.isfinite(values)):
+            raise RunError("no points, or a result is not a finite number")
         if values[-1, 0] < stimulus.stop_s * (1 - 1e-9):
-            raise _AttemptError(f"stopped at {values[-1, 0]:.3e} s of {stimulus.stop_s:.3e} s")
+            raise RunError(f"stopped at {values[-1, 0]:.3e} s of {stimulus.stop_s:.3e} s")
         if deck.state_nets:
             _check_states(chip, deck, values[-1, -len(deck.state_nets) :])
         if lead:
@@ -178,37 +163,18 @@ class NgspiceEngine:
         return values
 
     def _run(self, text: str, what: str) -> tuple[list[str], Floats]:
-        program = shutil.which(self.command)
-        if program is None:
-            raise ToolError("ngspice: not installed; run make setup (Debian package ngspice from bookworm-backports)")
-        # one thread: chips run in parallel, and OpenMP gains nothing on arrays of this size
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1"}
-        with tempfile.TemporaryDirectory(prefix="somaforge-ngspice-") as folder:
-            deck, raw = Path(folder) / "deck.sp", Path(folder) / "out.raw"
-            deck.write_text(text, encoding="ascii")
-            try:
-                done = subprocess.run(
-                    [program, "-n", "-b", "-r", str(raw), str(deck)],  # -n: no .spiceinit of the user
-                    capture_output=True,
-                    text=True,
-                    errors="replace",
-                    timeout=self.timeout_s,
-                    check=False,
-                    cwd=folder,
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                )
-            except subprocess.TimeoutExpired:
-                self._keep(what, text, "timed out")
-                raise _AttemptError(f"no result in {self.timeout_s:g} s") from None
-            log = done.stdout + done.stderr
-            self._keep(what, text, log)
-            if done.returncode != 0:
-                raise _AttemptError(f"exit code {done.returncode}, {_last_error(log)}")
-            try:
-                return read_raw(raw)
-            except (OSError, ValueError) as error:
-                raise _AttemptError(f"no data ({error}), {_last_error(log)}") from None
+        try:
+            done = run_ngspice(text, self.timeout_s, command=self.command)
+        except RunError:
+            self._keep(what, text, "timed out")
+            raise
+        self._keep(what, text, done.log)
+        if done.code != 0:
+            raise RunError(f"exit code {done.code}, {last_error(done.log)}")
+        try:
+            return parse_raw(done.raw)
+        except ValueError as error:
+            raise RunError(f"no data ({error}), {last_error(done.log)}") from None
 
     def _keep(self, what: str, deck: str, log: str) -> None:
         if self.evidence is not None:
@@ -221,16 +187,10 @@ def _equal(a: Program, b: Program) -> bool:
     return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
-def _last_error(log: str) -> str:
-    """The last line of an ngspice log that tells what went wrong."""
-    wrong = [x.strip() for x in log.splitlines() if re.search(r"error|too small|singular|abort|fatal|failed", x, re.I)]
-    return wrong[-1][:200] if wrong else "no message"
-
-
 def _check_states(chip: ProgrammedChip, deck: Deck, final: Floats) -> None:
-    """_AttemptError unless every latch ended in the state it was programmed to."""
+    """RunError unless every latch ended in the state it was programmed to."""
     expected = deck.states * chip.supply_V
     lost = np.abs(final - expected) > STATE_MARGIN * chip.supply_V
     if np.any(lost):
         net = deck.state_nets[int(np.argmax(lost))]
-        raise _AttemptError(f"{int(lost.sum())} latches lost their state, the first is {net}")
+        raise RunError(f"{int(lost.sum())} latches lost their state, the first is {net}")
