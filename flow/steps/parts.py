@@ -25,8 +25,11 @@ def processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _die_with_parent(parent: int) -> None:
-    """Keeps a killed run from leaving workers behind (Linux only: elsewhere they end with their pipe)."""
+def _prepare(parent: int, threads: int) -> None:
+    """Runs first in a worker. It dies with its parent, so that a killed run leaves none behind (Linux only: elsewhere
+    they end with their pipe). Workers share the processors: torch's own threads would wait for each other."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = str(threads)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it died before we asked
@@ -73,11 +76,12 @@ class PartStore:
             log(f"{len(jobs) - len(left)} of {len(jobs)} parts were finished by an earlier run")
         if not left:
             return targets
+        workers = min(processors(), len(left))
         pool = ProcessPoolExecutor(
-            min(processors(), len(left)),
+            workers,
             mp_context=get_context("spawn"),
-            initializer=_die_with_parent,
-            initargs=(os.getpid(),),
+            initializer=_prepare,
+            initargs=(os.getpid(), processors() // workers),
         )
         try:
             running = {pool.submit(_run_part, worker, jobs[name], targets[name], self.key): name for name in left}
