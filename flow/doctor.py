@@ -44,6 +44,7 @@ def examine() -> tuple[Finding, ...]:
         "ngspice": _ngspice,
         "klayout-application": lambda: tools.program_version("klayout-application"),
         "netgen": lambda: tools.program_version("netgen"),
+        "iverilog": lambda: tools.program_version("iverilog"),
         "pdk-sky130": tools.pdk_version,
     }
     checks |= {name: (lambda n=name: tools.package_version(n)) for name in tools.PACKAGES}  # type: ignore[misc]

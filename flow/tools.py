@@ -34,6 +34,7 @@ PROGRAMS = {
     "ngspice": Program("ngspice", "ngspice", ("--version",), r"ngspice-(\S+)", "ngspice (bookworm-backports)"),
     "klayout-application": Program("klayout-application", "klayout", ("-v",), r"KLayout (\S+)", "klayout"),
     "netgen": Program("netgen", "netgen-lvs", ("-noconsole", "-batch", "quit"), r"Netgen (\S+)", "netgen-lvs"),
+    "iverilog": Program("iverilog", "iverilog", ("-V",), r"Icarus Verilog version (\S+)", "iverilog"),
 }
 PACKAGES = ("numpy", "scipy", "klayout", "torch", "scikit-learn", "PySpice", "jinja2", "pydantic", "matplotlib")
 

@@ -13,6 +13,7 @@ NEEDS: dict[str, Callable[[], str]] = {
     "needs_ngspice": lambda: tools.program_version("ngspice"),
     "needs_klayout_app": lambda: tools.program_version("klayout-application"),
     "needs_netgen": lambda: tools.program_version("netgen"),
+    "needs_iverilog": lambda: tools.program_version("iverilog"),
 }
 
 

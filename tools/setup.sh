@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up everything that somaforge needs on Debian 12: simulator, KLayout application, netgen, Python packages, PDK data.
+# Sets up everything that somaforge needs on Debian 12: simulators, KLayout application, netgen, Python packages, PDK data.
 # Does only what is missing, so it can be run as often as you like; `make setup` calls it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -77,6 +77,7 @@ install_debian_packages() {
   has_libngspice || newer+=(libngspice0)
   command -v klayout >/dev/null || wanted+=(klayout)
   command -v netgen-lvs >/dev/null || wanted+=(netgen-lvs)
+  command -v iverilog >/dev/null || wanted+=(iverilog)
   find_python >/dev/null || wanted+=(python3.11 python3.11-venv)
   [ $((${#wanted[@]} + ${#newer[@]})) -gt 0 ] || return 0
   command -v apt-get >/dev/null || die "missing: ${newer[*]} ${wanted[*]}; this script installs them on Debian 12 only"

@@ -14,7 +14,7 @@ PRECHECK_TIMEOUT_S = 3600.0
 
 
 @contextmanager
-def _reports(out: Path | None) -> Iterator[Path]:
+def reports(out: Path | None) -> Iterator[Path]:
     """Where report databases go: the user's folder, or one that goes away."""
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -43,7 +43,7 @@ def drc(layout: Path, top: str | None, deck: str, out: Path | None, as_json: boo
     """Check a layout with one deck or all; CheckError if any rule is violated."""
     names = list(DECKS) if deck == "all" else [deck]
     shown: dict[str, object] = {}
-    with _reports(out) as folder:
+    with reports(out) as folder:
         found = {name: DECKS[name](layout, top, folder) for name in names}
     for name in names:
         shown[f"drc__{name}__count"] = sum(found[name].values())
@@ -66,7 +66,7 @@ def lvs(layout: Path, netlist: Path, top: str, out: Path | None, as_json: bool) 
     """Compare a layout with a netlist; CheckError if they differ."""
     from somaforge.flow.checks import lvs as compare
 
-    with _reports(out) as folder:
+    with reports(out) as folder:
         result = compare.run(layout, netlist, top, folder / "lvs.lvsdb")
     count = len(result.mismatches)
     if as_json:

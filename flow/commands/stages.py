@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from somaforge.flow.commands import layouts
+from somaforge.flow.commands import layouts, programming
 from somaforge.flow.commands.console import Progress, show_json, show_metrics
 from somaforge.flow.data_files import VARIABLE
 from somaforge.generator.spec import Spec, load_spec
@@ -148,6 +148,22 @@ def pex(
         layouts.pex(layout, top, output, as_json)
 
 
+@click.command()
+@click.argument("spec", type=PATH)
+@out_option
+@click.option("--bitfile", type=PATH, help="Write this file through the port instead; --out keeps the simulation.")
+@json_option
+def program(spec: Path, out: Path | None, bitfile: Path | None, as_json: bool) -> None:
+    """Write the weights of SPEC into the latches and read them back.
+
+    With --bitfile no chip is made: the file goes through the programming port in Verilog simulation, and back.
+    """
+    if bitfile is None:
+        _one_step("program", spec, out, as_json)
+    else:
+        programming.through_port(spec, bitfile, out, as_json)
+
+
 COMMANDS: tuple[click.Command, ...] = (
     run,
     _plain("generate", "Write the netlists and the layout of SPEC."),
@@ -156,7 +172,7 @@ COMMANDS: tuple[click.Command, ...] = (
     pex,
     _plain("characterize", "Measure the virtual chips of SPEC as a tester would."),
     _plain("train", "Train a network for every characterized chip of SPEC."),
-    _plain("program", "Write the weights of SPEC into the latches and read them back."),
+    program,
     _plain("evaluate", "Run the test set through every programmed chip of SPEC."),
     _plain("signoff", "Judge SPEC's metrics and write the report."),
 )

@@ -1,0 +1,30 @@
+"""program --bitfile: any bitfile of a design through its programming port, in Verilog simulation."""
+
+from pathlib import Path
+
+from somaforge.flow.commands.console import show_metrics
+from somaforge.flow.commands.layouts import reports
+
+
+def through_port(spec: Path, file: Path, out: Path | None, as_json: bool) -> None:
+    """Write every latch, read it back, compare; CheckError that names the first latch that differs."""
+    from somaforge.flow import bitfile, port, port_simulation
+    from somaforge.generator.address import memory_map
+    from somaforge.generator.design import build
+    from somaforge.generator.spec import load_spec
+
+    design, content = build(load_spec(spec)), bitfile.read(file)
+    bitfile.verify(content, design, str(file))
+    memory = memory_map(design.layers, design.weights.bits)
+    view = port_simulation.behaviour(design.spec.name, memory)
+    with reports(out) as folder:
+        result = port_simulation.simulate(view, memory, port.to_words(memory, content.values), folder)
+    show_metrics(
+        {
+            "program__wrong_bits__count": result.wrong_count,
+            "program__port_bits__count": sum(v.size for v in content.values),
+            "program__port_clocks__count": result.clocks,
+        },
+        as_json,
+    )
+    result.check()

@@ -1,0 +1,105 @@
+"""Verilog views of the macro, with all of its pins: behaviour of the programming port and the weight memory, and the
+periphery as gates of the foundry's library on an array of latches."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from somaforge.generator.address import Cell, MemoryMap
+from somaforge.generator.periphery.netlist import LIBRARY, PORT_INPUTS, Gate, GateNetlist
+from somaforge.pdk.errors import InputError
+from somaforge.pdk.templating import render
+
+POWER = ("vdd", "gnd")
+
+
+@dataclass(frozen=True)
+class Block:
+    """The rectangle of the memory that one matrix takes: rows and places from first to before end."""
+
+    first_row: int
+    end_row: int
+    first_place: int
+    end_place: int
+
+
+def blocks(memory: MemoryMap) -> tuple[Block, ...]:
+    """The rectangle of every matrix, in order."""
+    found = []
+    for matrix, (rows, columns) in enumerate(zip(memory.layers, memory.layers[1:], strict=False)):
+        row, place = memory.place(Cell(matrix, 0, 0, 0))
+        found.append(Block(row, row + rows, place, place + columns * (memory.bits + 1)))
+    return tuple(found)
+
+
+def analog_pins(layers: tuple[int, ...]) -> list[str]:
+    """Pins that carry currents: inputs of the first layer, outputs of the last."""
+    return [*(f"in_{i}" for i in range(layers[0])), *(f"out_{j}" for j in range(layers[-1]))]
+
+
+def _common(name: str, memory: MemoryMap) -> Mapping[str, object]:
+    if name in KEYWORDS:
+        raise InputError(f"name: {name!r} is a word of Verilog and cannot name a module; choose another")
+    return {
+        "name": name,
+        "rows": memory.rows,
+        "width": memory.width,
+        "matrices": blocks(memory),
+        "power": POWER,
+        "analog": analog_pins(memory.layers),
+        "inputs": PORT_INPUTS,
+    }
+
+
+def model(name: str, memory: MemoryMap) -> str:
+    """Verilog-2005 of the macro `name` as a user simulates it."""
+    return render("port_model.v.j2", layers=memory.layers, bits=memory.bits, **_common(name, memory))
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One gate as Verilog writes it."""
+
+    name: str
+    cell: str
+    connections: str
+
+
+KEYWORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+    always and assign automatic begin buf bufif0 bufif1 case casex casez cell cmos config deassign default defparam
+    design disable edge else end endcase endconfig endfunction endgenerate endmodule endprimitive endspecify
+    endtable endtask event for force forever fork function generate genvar highz0 highz1 if ifnone incdir include
+    initial inout input instance integer join large liblist library localparam macromodule medium module nand
+    negedge nmos nor noshowcancelled not notif0 notif1 or output parameter pmos posedge primitive pull0 pull1
+    pulldown pullup pulsestyle_ondetect pulsestyle_onevent rcmos real realtime reg release repeat rnmos rpmos rtran
+    rtranif0 rtranif1 scalared showcancelled signed small specify specparam strong0 strong1 supply0 supply1 table
+    task time tran tranif0 tranif1 tri tri0 tri1 triand trior trireg unsigned use uwire vectored wait wand weak0
+    weak1 while wire wor xnor xor
+    """,
+    )
+)
+"""IEEE 1364-2005, annex B."""
+
+_INDEXED = re.compile(r"(wl|bl|blb)_([0-9]+)")
+
+
+def _net(net: str) -> str:
+    """Word lines and bit lines are vectors in Verilog."""
+    return _INDEXED.sub(r"\1[\2]", net) if _INDEXED.fullmatch(net) else net
+
+
+def _line(gate: Gate) -> _Line:
+    connections = ", ".join(f".{pin}({_net(net)})" for pin, net in gate.pins)
+    return _Line(gate.name, LIBRARY + gate.cell, connections)
+
+
+def gates(name: str, memory: MemoryMap, netlist: GateNetlist) -> str:
+    """Structural Verilog of the macro `name`: what LVS compares, with the latches as behaviour."""
+    ports = {*netlist.inputs, *netlist.outputs, *netlist.lines}
+    wires = dict.fromkeys(net for gate in netlist.gates for _, net in gate.pins if net not in ports)
+    return render(
+        "port_gates.v.j2", wires=wires, gates=[_line(gate) for gate in netlist.gates], **_common(name, memory)
+    )
