@@ -3,7 +3,7 @@
 The bench does what the periphery does on silicon. Row A begins with the opposite of its weights and its neighbour B
 with the opposite of that. Then, on the same bit lines: write A; write B with the opposite of A's weights (the worst
 disturbance); let A hold; read A and B. To read, the bit lines are charged to the supply, released, and the word line
-opens: the sign of their difference after `sense_s` is the bit. All other rows of the matrix hang on the bit lines with
+opens: the sign of their difference after `sense_s` is the bit. All other rows of the bank hang on the bit lines with
 closed access devices that pull the wrong line.
 """
 
@@ -149,7 +149,7 @@ def _judge(deck: Deck, waves: dict[str, Floats]) -> Programming:
         reading = (time >= opened) & (time <= opened + 0.5 * phase)
         difference, hold, delay = (np.empty(written.shape) for _ in range(3))
         for column, bit in np.ndindex(written.shape):
-            true, bar = (f(deck.matrix, column, bit) for f in (bit_line, bit_line_bar))
+            true, bar = (f(deck.bank, column, bit) for f in (bit_line, bit_line_bar))
             wave = waves[f"v({true})"] - waves[f"v({bar})"]
             difference[column, bit] = np.interp(opened + bench.sense_s, time, wave)
             right = np.flatnonzero(reading & ((wave if written[column, bit] else -wave) >= SENSE_V))

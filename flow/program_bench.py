@@ -57,8 +57,9 @@ class Deck:
     ) -> None:
         self.design, self.matrix, self.flat, self.corner, self.bench = design, matrix, flat, corner, bench
         self.shifts = np.zeros(len(flat.mos)) if shifts is None else shifts
-        self.row_count = design.layers[matrix]
-        neighbour = row + 1 if row + 1 < self.row_count else row - 1
+        self.bank, self.base = design.memory.bank(matrix), design.memory.base(matrix)
+        self.row_count = len(design.memory.word_rows(self.bank))
+        neighbour = row + 1 if row + 1 < design.layers[matrix] else row - 1
         self.bits: dict[int, Bits] = {row: values} | ({neighbour: ~values} if neighbour >= 0 else {})
         """Row -> what is written into it, in the order of writing."""
         self.latches = latch_nets(design.weights.bits)
@@ -94,6 +95,10 @@ class Deck:
             stop=f"{self.stop_s:.6e}",
         )
 
+    def word(self, row: int) -> str:
+        """Net of the word line of a row of the matrix."""
+        return word_line(self.bank, self.base + row)
+
     def is_read(self, phase: int) -> bool:
         """Whether the bit lines are released in that phase."""
         return phase >= self.read_from and (phase - self.read_from) % 2 == 0
@@ -111,15 +116,15 @@ class Deck:
 
     def _word_lines(self) -> Iterator[str]:
         for index, row in enumerate(self.bits):
-            name = word_line(self.matrix, row)
+            name = self.word(row)
             yield f"v_{name} {name} gnd {self._pulse([2 * index + 1, self.read_from + 2 * index], self.supply)}"
 
     def _bit_lines(self) -> Iterator[str]:
         """Each line: its load, and a driver that is high except when a 0 is written through it."""
         for column, bit in np.ndindex(next(iter(self.bits.values())).shape):
             for name, inverted in (
-                (bit_line(self.matrix, column, bit), 0),
-                (bit_line_bar(self.matrix, column, bit), 1),
+                (bit_line(self.bank, column, bit), 0),
+                (bit_line_bar(self.bank, column, bit), 1),
             ):
                 low = [2 * i + 1 for i, v in enumerate(self.bits.values()) if bool(v[column, bit]) == bool(inverted)]
                 # High is the resting level: the pulse downwards is the supply minus a pulse.
@@ -155,28 +160,29 @@ class Deck:
         return lines, cards
 
     def _kept(self) -> Iterator[tuple[Mos, float]]:
-        """Latches and switches of the two rows; of the other rows the closed access devices."""
-        pattern = re.compile(rf"x_matrix_{self.matrix}\.x_row_(\d+)\.x_synapse_(\d+)\.(x_latch_(\d+)\.)?(\w+)")
+        """Latches and switches of the two rows; of all other rows on these bit lines the closed access devices."""
+        bank = "|".join(str(m) for m in self.design.memory.banks[self.bank])
+        pattern = re.compile(rf"x_matrix_({bank})\.x_row_(\d+)\.x_synapse_(\d+)\.(x_latch_(\d+)\.)?(\w+)")
         some = next(iter(self.bits.values()))
         for mos, shift in zip(self.flat.mos, self.shifts, strict=True):
             found = pattern.fullmatch(mos.name)
             if found is None:
                 continue
-            row, column, part = int(found[1]), int(found[2]), found[5]
-            if row in self.bits:
-                if found[3]:
+            matrix, row, column, part = int(found[1]), int(found[2]), int(found[3]), found[6]
+            if matrix == self.matrix and row in self.bits:
+                if found[4]:
                     yield mos, float(shift)
                 elif part.startswith(("m_switch", "m_sign")):  # the load of a latch: the gate, with its channel on
                     rail = "vdd" if part == "m_sign_p" else "gnd"
                     yield replace(mos, d=rail, s=rail), float(shift)
-            elif found[3] and part.startswith("m_access"):
+            elif found[4] and column < len(some) and part.startswith("m_access"):
                 # All other rows hold the opposite of what is read first: they leak into the wrong line.
-                stored = not bool(some[column, int(found[4])]) ^ (part == "m_access_bar")
+                stored = not bool(some[column, int(found[5])]) ^ (part == "m_access_bar")
                 yield replace(mos, g="gnd", s="vdd" if stored else "gnd"), float(shift)
 
     def _wiring(self) -> list[str]:
         """Extracted wiring on the nets of the bench; what leads elsewhere ends on ground."""
-        own = {_base(net) for net in self.saved()} | {word_line(self.matrix, r) for r in self.bits} | {"vdd", "gnd"}
+        own = {_base(net) for net in self.saved()} | {self.word(r) for r in self.bits} | {"vdd", "gnd"}
         lines = []
         for i, c in enumerate(self.flat.capacitors):
             a, b = (n if _base(n) in own else "gnd" for n in (c.a, c.b))
@@ -198,7 +204,7 @@ class Deck:
         """Nets whose voltage is recorded: bit lines and both nodes of every latch."""
         nets = []
         for column, bit in np.ndindex(next(iter(self.bits.values())).shape):
-            nets += [bit_line(self.matrix, column, bit), bit_line_bar(self.matrix, column, bit)]
+            nets += [bit_line(self.bank, column, bit), bit_line_bar(self.bank, column, bit)]
             for row in self.bits:
                 q = weight_net(self.matrix, row, column, self.latches[bit])
                 nets += [q, f"{q}_bar"]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from somaforge.generator.stacking import stack
+
 Codes = npt.NDArray[np.int64]
 Bits = npt.NDArray[np.bool_]
 
@@ -117,9 +119,10 @@ class MemoryMap:
 
 
 def memory_map(layers: tuple[int, ...], bits: int) -> MemoryMap:
-    """The map of an array: one bank per matrix."""
-    matrices = range(len(layers) - 1)
-    return MemoryMap(layers, bits, tuple((m,) for m in matrices), tuple(0 for _ in matrices))
+    """The map of an array: its matrices lie as generator.stacking says."""
+    placed, matrices = stack(layers), len(layers) - 1
+    banks = (tuple(m for m in blocks if m < matrices) for blocks in placed.banks)
+    return MemoryMap(layers, bits, tuple(b for b in banks if b), placed.bases[:matrices])
 
 
 def word_line(bank: int, row: int) -> str:

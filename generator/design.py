@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from somaforge.generator.address import WeightFormat, bit_line, bit_line_bar, word_line
+from somaforge.generator.address import MemoryMap, WeightFormat, bit_line, bit_line_bar, memory_map, word_line
 from somaforge.generator.circuit import Call, Circuit, FlatNetlist, Library, Mos
 from somaforge.generator.spec import Spec
 from somaforge.pdk import Pdk, load
@@ -56,6 +56,11 @@ class Design:
     def layers(self) -> tuple[int, ...]:
         """Somas per layer, input somas first."""
         return self.spec.array.layers
+
+    @cached_property
+    def memory(self) -> MemoryMap:
+        """Where the latches lie, and which lines reach them."""
+        return memory_map(self.layers, self.spec.array.bits)
 
     @property
     def synapse_count(self) -> int:
@@ -238,6 +243,10 @@ class _Builder:
         return [x for c in range(columns) for k in range(self.bits + 1) for x in (f"bl_{c}_{k}", f"blb_{c}_{k}")]
 
     def network(self) -> Circuit:
+        def lines(bank: int, columns: int) -> list[str]:
+            places = ((c, k) for c in range(columns) for k in range(self.bits + 1))
+            return [line(bank, c, k) for c, k in places for line in (bit_line, bit_line_bar)]
+
         layers = self.spec.array.layers
         calls: list[Call] = []
         ports = ["vdd", "gnd", *(f"in_{i}" for i in range(layers[0])), *(f"out_{j}" for j in range(layers[-1]))]
@@ -247,17 +256,15 @@ class _Builder:
                 calls.append(
                     Call(f"x_soma_{layer}_{i}", "soma", (source, f"vp_{layer}_{i}", f"vn_{layer}_{i}", "vdd", "gnd"))
                 )
+        memory = memory_map(layers, self.bits)
         for m, (rows, columns) in enumerate(pairwise(layers)):
-            rails = [x for r in range(rows) for x in (f"vp_{m}_{r}", f"vn_{m}_{r}", word_line(m, r))]
+            bank, base = memory.bank(m), memory.base(m)
+            rails = [x for r in range(rows) for x in (f"vp_{m}_{r}", f"vn_{m}_{r}", word_line(bank, base + r))]
             sums = [f"sum_{m + 1}_{c}" for c in range(columns)]
-            lines = [
-                x
-                for c in range(columns)
-                for k in range(self.bits + 1)
-                for x in (bit_line(m, c, k), bit_line_bar(m, c, k))
-            ]
-            calls.append(Call(f"x_matrix_{m}", f"matrix_{m}", (*rails, *sums, *lines, "vdd", "gnd")))
-            ports += [word_line(m, r) for r in range(rows)] + lines
+            calls.append(Call(f"x_matrix_{m}", f"matrix_{m}", (*rails, *sums, *lines(bank, columns), "vdd", "gnd")))
+        for bank in range(len(memory.banks)):
+            ports += [word_line(bank, r) for r in memory.word_rows(bank)]
+            ports += lines(bank, memory.bank_columns(bank))
         last = len(layers) - 1
         for j in range(layers[-1]):
             nets = (f"vp_{last}_{j}", f"vn_{last}_{j}", f"out_{j}", "vdd", "gnd")

@@ -16,8 +16,9 @@ _CUTS: dict[str, tuple[str, str, tuple[str, str], tuple[str, str]]] = {
     "met1": ("via", "via.1a", ("via.4a", "via.5a"), ("m2.4", "m2.5")),
     "met2": ("via2", "via2.1a", ("via2.4", "via2.5"), ("m3.4", "m3.4")),
     "met3": ("via3", "via3.1", ("via3.4", "via3.5"), ("m4.3", "m4.3")),
+    "met4": ("via4", "via4.1", ("via4.4", "via4.4"), ("m5.3", "m5.3")),
 }
-METALS = ("li", "met1", "met2", "met3", "met4")
+METALS = ("li", "met1", "met2", "met3", "met4", "met5")
 
 
 class Canvas:

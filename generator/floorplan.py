@@ -1,9 +1,16 @@
-"""Where everything lies: somas, matrices and output synapses side by side, and the wires that join the layers.
+"""Where everything lies: banks side by side, in each the somas and matrices of one or more layers on top of each other.
 
-From left to right: the input somas, the first matrix, the next layer's somas, the next matrix, ..., the output somas
-and the output synapses. Row r of every block lies at the same height, every second row is mirrored. A column's sum
-(met3, vertical) meets the row of the neuron that it feeds somewhere over its matrix: there a met4 wire takes it to the
-right, over the array, to that neuron's soma. Word lines of inner matrices arrive on met4 as well.
+Physical row r of every bank lies at the same height, every second row is mirrored. A layer's somas stand left of the
+matrix that they feed, in its rows. How a column's sum (met3, vertical) reaches the soma of its neuron:
+
+- next bank: on met3 to the neuron's row, there on met4 to the right, over the array;
+- next block of the same bank, to the right of that block's columns, or into the outputs: on met3 to the neuron's row,
+  there on met4 to the left;
+- next block of the same bank, below or above that block's own columns: in the row of wiring between the two blocks from
+  met3 to met5, on met5 over the columns to the neuron's row, there on met4 to the left.
+
+generator.stacking decides what lies where. Word lines leave at the left edge, those of inner banks on met4 tracks over
+the banks before; bit lines run through their whole bank and leave at the lower edge.
 """
 
 from dataclasses import dataclass
@@ -13,6 +20,8 @@ from somaforge.generator.address import MemoryMap
 from somaforge.generator.cells.plan import BUS_HALF, CorePlan
 from somaforge.generator.cells.rows import Rows
 from somaforge.generator.cells.soma import SomaPlan
+from somaforge.generator.cells.strip import STRAP_HALF
+from somaforge.generator.stacking import Stack
 from somaforge.pdk.errors import InputError
 
 EDGE_NM = 2000
@@ -22,28 +31,62 @@ WORD_TRACK_NM = 700
 
 
 @dataclass(frozen=True)
+class Wires:
+    """Sizes of the wires over the array in nm, from the rules."""
+
+    met4_half: int
+    """Half width of a met4 wire: as wide as a via3 with its enclosure."""
+    met4_space: int
+    via4_half: int
+    """Half side of the met4 pad of a via4."""
+    met5_half: int
+
+    @property
+    def via4_clearance(self) -> int:
+        """From the centre of a via4 to that of the nearest met4 wire of another net."""
+        return self.via4_half + self.met4_space + self.met4_half
+
+
+@dataclass(frozen=True)
 class Floorplan:
-    """Positions of the blocks in nm; the origin is the lower left corner of the first soma."""
+    """Positions of the blocks in nm; the origin is the lower left corner of the first bank."""
 
     layers: tuple[int, ...]
     rows: Rows
     soma: SomaPlan
     synapse: CorePlan
+    stack: Stack
     memory: MemoryMap
-    wire_half: int
-    """Half width of a met4 wire."""
+    wires: Wires
+
+    @property
+    def outputs(self) -> int:
+        """The block of the outputs, after the last matrix."""
+        return len(self.layers) - 1
+
+    def columns(self, block: int) -> int:
+        """Columns of a matrix, or the one column of output synapses."""
+        return self.layers[block + 1] if block < self.outputs else 1
+
+    def row(self, block: int, r: int) -> int:
+        """Physical row of row r of a block: of a neuron of layer `block`."""
+        return self.stack.bases[block] + r
+
+    def bank_width(self, bank: int) -> int:
+        """Somas and columns."""
+        return self.soma.width + max(self.columns(b) for b in self.stack.banks[bank]) * self.synapse.width
 
     def bank_x(self, bank: int) -> int:
         """Left edge of a bank: of the somas before its matrices."""
-        return self.soma_x(self.memory.banks[bank][0])
+        return sum(self.bank_width(b) for b in range(bank))
 
     def soma_x(self, layer: int) -> int:
         """Left edge of a layer's somas."""
-        return sum(self.soma.width + columns * self.synapse.width for columns in self.layers[1 : layer + 1])
+        return self.bank_x(self.stack.bank(layer))
 
-    def matrix_x(self, matrix: int) -> int:
-        """Left edge of a matrix; the output synapses are the block after the last one."""
-        return self.soma_x(matrix) + self.soma.width
+    def block_x(self, block: int) -> int:
+        """Left edge of a matrix or of the output synapses."""
+        return self.soma_x(block) + self.soma.width
 
     def is_mirrored(self, row: int) -> bool:
         """Every second row is mirrored, so that neighbours share rails, taps and wells."""
@@ -58,9 +101,27 @@ class Floorplan:
         """Where a cell of that row is placed: mirrored cells hang from their upper edge."""
         return (row + 1 if self.is_mirrored(row) else row) * self.rows.height
 
+    def extent(self, block: int) -> tuple[int, int]:
+        """Lower and upper edge of a block."""
+        return self.row(block, 0) * self.rows.height, self.row(block, self.layers[block]) * self.rows.height
+
     def sum_x(self, matrix: int, column: int) -> int:
         """The vertical wire of a column's sum."""
-        return self.matrix_x(matrix) + column * self.synapse.width + self.synapse.out_line
+        return self.block_x(matrix) + column * self.synapse.width + self.synapse.out_line
+
+    def climbs(self, matrix: int, column: int) -> bool:
+        """Whether a column's sum goes over the next matrix on met5."""
+        same = self.stack.bank(matrix) == self.stack.bank(matrix + 1)
+        return same and matrix + 1 < self.outputs and column < self.columns(matrix + 1)
+
+    def climb_x(self, matrix: int, column: int) -> int:
+        """Centre of that met5 wire: beside the column's own sum, which may leave in the same row to the right."""
+        return self.sum_x(matrix, column) - self.wires.via4_clearance
+
+    def wiring_row(self, matrix: int) -> int:
+        """The row between a matrix and the next one of its bank."""
+        base, following = self.stack.bases[matrix], self.stack.bases[matrix + 1]
+        return following - 1 if following > base else base - 1
 
     @property
     def input_y(self) -> int:
@@ -69,8 +130,9 @@ class Floorplan:
 
     def word_track_y(self, bank: int) -> int:
         """Height in the row of the met4 track of an inner bank's word line; InputError if the row is full."""
-        y = self.rows.word_y + (bank - 1) * WORD_TRACK_NM
-        if y > self.rows.height - 2 * WORD_TRACK_NM:
+        first = max(self.rows.word_y, self.input_y + self.wires.via4_clearance)
+        y = first + (bank - 1) * WORD_TRACK_NM
+        if y + self.wires.met4_half + self.wires.met4_space > self.rows.height - STRAP_HALF:
             raise InputError(f"array.layers: no track is left over the rows for the word lines of bank {bank}")
         return y
 
@@ -79,21 +141,27 @@ class Floorplan:
         left = self.die[0]
         if bank == 0:
             return "met2", left + BUS_HALF, self.y(row, self.rows.word_y)
-        return "met4", left + self.wire_half, self.y(row, self.word_track_y(bank))
+        return "met4", left + self.wires.met4_half, self.y(row, self.word_track_y(bank))
 
     def bit_line_x(self, bank: int, column: int, bit: int) -> tuple[int, int]:
         """Centres of a column's pair of bit lines (true, complement): met3, down to the macro's lower edge."""
         slot = self.bank_x(bank) + self.soma.width + column * self.synapse.width + self.synapse.slot(bit)
         return slot + self.synapse.latch.bl_line, slot + self.synapse.latch.blb_line
 
+    def bit_line_gaps(self, bank: int, column: int) -> list[tuple[int, int]]:
+        """From the macro's lower edge up to the column's highest synapse: where no matrix has its bit lines."""
+        spans = sorted(self.extent(m) for m in self.memory.banks[bank] if column < self.columns(m))
+        edges = [self.die[1], *(y for span in spans for y in span)]
+        return [(low, high) for low, high in zip(edges[::2], edges[1::2], strict=False) if high > low]
+
     @property
     def width(self) -> int:
-        """Right edge of the output synapses."""
-        return self.matrix_x(len(self.layers) - 1) + self.synapse.width
+        """Right edge of the last bank."""
+        return self.bank_x(len(self.stack.banks))
 
     @property
     def row_count(self) -> int:
-        """Rows of the tallest block."""
+        """Physical rows: as many as the tallest layer has."""
         return max(self.layers)
 
     @property

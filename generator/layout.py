@@ -5,16 +5,16 @@ from pathlib import Path
 
 import klayout.db as kdb
 
-from somaforge.generator.address import bit_line, bit_line_bar, memory_map, word_line
 from somaforge.generator.cells.latch import draw_latch
-from somaforge.generator.cells.plan import BUS_HALF
-from somaforge.generator.cells.rows import rows
-from somaforge.generator.cells.soma import LONE_PAD_HALF, draw_soma
-from somaforge.generator.cells.strip import STRAP_HALF
+from somaforge.generator.cells.plan import BUS_HALF, CorePlan
+from somaforge.generator.cells.rows import Rows, rows
+from somaforge.generator.cells.soma import SomaPlan, draw_soma
 from somaforge.generator.cells.synapse import draw_output_synapse, draw_synapse
 from somaforge.generator.design import Design
 from somaforge.generator.draw import Canvas
-from somaforge.generator.floorplan import EDGE_NM, Floorplan
+from somaforge.generator.floorplan import Floorplan, Wires
+from somaforge.generator.stacking import stack
+from somaforge.generator.wiring import draw_wiring
 from somaforge.pdk.files import atomic_path
 
 
@@ -62,24 +62,29 @@ def draw(design: Design) -> DrawnDesign:
     output = Canvas(layout, design.pdk, "output_synapse")
     draw_output_synapse(output, design, z)
     top = Canvas(layout, design.pdk, design.spec.name)
-    memory = memory_map(design.layers, design.spec.array.bits)
-    plan = Floorplan(design.layers, z, soma_plan, synapse_plan, memory, top.pad("met4", "met3", None, "h")[0])
-
+    plan = _plan(design, z, soma_plan, synapse_plan, top)
     for layer, size in enumerate(design.layers):
         for i in range(size):
-            top.place(soma, plan.soma_x(layer), plan.row_origin(i), plan.is_mirrored(i))
-    for m in range(len(design.layers) - 1):
-        top.place(_matrix(layout, design, plan, m, synapse), plan.matrix_x(m), 0)
+            r = plan.row(layer, i)
+            top.place(soma, plan.soma_x(layer), plan.row_origin(r), plan.is_mirrored(r))
+    for m in range(plan.outputs):
+        top.place(_matrix(layout, design, plan, m, synapse), plan.block_x(m), plan.extent(m)[0])
     for j in range(design.layers[-1]):
-        top.place(output, plan.matrix_x(len(design.layers) - 1), plan.row_origin(j), plan.is_mirrored(j))
-    _inputs(top, plan)
-    _sums(top, plan)
-    _word_lines(top, plan)
-    _bit_lines(top, design, plan)
-    _outputs(top, plan)
-    _power(top, plan)
+        r = plan.row(plan.outputs, j)
+        top.place(output, plan.block_x(plan.outputs), plan.row_origin(r), plan.is_mirrored(r))
+    draw_wiring(top, plan)
     top.box("boundary", *plan.die)
     return DrawnDesign(layout, design.spec.name, plan)
+
+
+def _plan(design: Design, z: Rows, soma: SomaPlan, synapse: CorePlan, canvas: Canvas) -> Floorplan:
+    wires = Wires(
+        met4_half=canvas.pad("met4", "met3", None, "h")[0],
+        met4_space=canvas.r["m4.2"],
+        via4_half=canvas.pad("met4", None, "met4", "h")[0],
+        met5_half=canvas.r["m5.1"] // 2,
+    )
+    return Floorplan(design.layers, z, soma, synapse, stack(design.layers), design.memory, wires)
 
 
 def _matrix(layout: kdb.Layout, design: Design, plan: Floorplan, matrix: int, synapse: Canvas) -> Canvas:
@@ -93,10 +98,12 @@ def _matrix(layout: kdb.Layout, design: Design, plan: Floorplan, matrix: int, sy
         row.label("met2", net, BUS_HALF, y)
     _label_columns(row, design, plan, columns, z.height // 2)
     whole = Canvas(layout, design.pdk, f"matrix_{matrix}")
+    low, _ = plan.extent(matrix)
     for r in range(design.layers[matrix]):
-        whole.place(row, 0, plan.row_origin(r), plan.is_mirrored(r))
+        at = plan.row(matrix, r)
+        whole.place(row, 0, plan.row_origin(at) - low, plan.is_mirrored(at))
         for net, y in (("vp", z.p.gate_y), ("vn", z.n.gate_y), ("wl", z.word_y)):
-            whole.label("met2", f"{net}_{r}", BUS_HALF, plan.y(r, y))
+            whole.label("met2", f"{net}_{r}", BUS_HALF, plan.y(at, y) - low)
     _label_columns(whole, design, plan, columns, z.height // 2)
     return whole
 
@@ -109,83 +116,3 @@ def _label_columns(canvas: Canvas, design: Design, plan: Floorplan, columns: int
         for bit in range(design.weights.latches):
             canvas.label("met3", f"bl_{c}_{bit}", x + plan.synapse.slot(bit) + latch.bl_line, y)
             canvas.label("met3", f"blb_{c}_{bit}", x + plan.synapse.slot(bit) + latch.blb_line, y)
-
-
-def _inputs(top: Canvas, plan: Floorplan) -> None:
-    half = plan.wire_half
-    left = plan.die[0]
-    for i in range(plan.layers[0]):
-        y = plan.y(i, plan.input_y)
-        top.box("met4", left, y - half, plan.soma_x(0) + plan.soma.input_x, y + half)
-        top.label("met4", f"in_{i}", left + half, y, (half, half))
-
-
-def _sums(top: Canvas, plan: Floorplan) -> None:
-    """From every column over the array to the soma that it feeds."""
-    half = plan.wire_half
-    line = top.r["m3.1"] // 2
-    for m in range(len(plan.layers) - 1):
-        edge = plan.layers[m] * plan.rows.height
-        for c in range(plan.layers[m + 1]):
-            x, y = plan.sum_x(m, c), plan.y(c, plan.input_y)
-            if y > edge:
-                top.box("met3", x - line, edge, x + line, y)
-            else:
-                # The pads of the stack below and of the column's own via are close: a wire of their width joins them.
-                top.box("met3", x - half, plan.y(c, sum(plan.rows.switch) // 2), x + half, y)
-            top.stack(x, y, "met3", "met4")
-            end = plan.soma_x(m + 1) + plan.soma.input_x
-            top.box("met4", x - half, y - half, end + half, y + half)
-
-
-def _word_lines(top: Canvas, plan: Floorplan) -> None:
-    """The first bank's word lines come in on met2; those of the others on met4 tracks over the blocks before them."""
-    half = plan.wire_half
-    left = plan.die[0]
-    for bank in range(len(plan.memory.banks)):
-        end = plan.bank_x(bank) + plan.soma.width
-        for r in plan.memory.word_rows(bank):
-            y = plan.y(r, plan.rows.word_y)
-            layer, pin_x, pin_y = plan.word_pin(bank, r)
-            pin = BUS_HALF if layer == "met2" else half
-            top.label(layer, word_line(bank, r), pin_x, pin_y, (pin, pin))
-            if layer == "met2":
-                top.box("met2", left, y - BUS_HALF, end, y + BUS_HALF)
-                continue
-            x = plan.bank_x(bank) + plan.soma.margin - plan.soma.input_x
-            top.box("met4", left, pin_y - half, x + half, pin_y + half)
-            top.stack(x, pin_y, "met3", "met4")
-            top.stack(x, y, "met2", "met3", "h")
-            low, high = min(pin_y, y) - LONE_PAD_HALF, max(pin_y, y) + LONE_PAD_HALF
-            top.box("met3", x - LONE_PAD_HALF, low, x + LONE_PAD_HALF, high)
-            top.box("met2", x - BUS_HALF, y - BUS_HALF, end, y + BUS_HALF)
-
-
-def _bit_lines(top: Canvas, design: Design, plan: Floorplan) -> None:
-    """Bit lines go down to the macro's lower edge."""
-    half = top.r["m3.1"] // 2
-    bottom = plan.die[1]
-    for bank in range(len(plan.memory.banks)):
-        for c in range(plan.memory.bank_columns(bank)):
-            for bit in range(design.weights.latches):
-                lines = zip(plan.bit_line_x(bank, c, bit), (bit_line, bit_line_bar), strict=True)
-                for x, name in lines:
-                    top.box("met3", x - half, bottom, x + half, 0)
-                    top.label("met3", name(bank, c, bit), x, bottom + half, (half, half))
-
-
-def _outputs(top: Canvas, plan: Floorplan) -> None:
-    right = plan.die[2]
-    for j in range(plan.layers[-1]):
-        y = plan.y(j, sum(plan.rows.switch) // 2)
-        top.box("met2", plan.width - BUS_HALF, y - BUS_HALF, right, y + BUS_HALF)
-        top.label("met2", f"out_{j}", right - BUS_HALF, y, (BUS_HALF, BUS_HALF))
-
-
-def _power(top: Canvas, plan: Floorplan) -> None:
-    """met4 straps over the rails across the macro; their left ends are the power pins."""
-    left, _, right, _ = plan.die
-    for k in range(plan.row_count + 1):
-        net, y = ("vdd" if k % 2 else "gnd"), k * plan.rows.height
-        top.box("met4", left, y - STRAP_HALF, right, y + STRAP_HALF)
-        top.label("met4", net, left + EDGE_NM // 4, y, (EDGE_NM // 4, STRAP_HALF))

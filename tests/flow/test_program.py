@@ -21,9 +21,9 @@ pytestmark = [pytest.mark.needs_pdk, pytest.mark.needs_ngspice]
 
 
 @cache
-def design(rows: int = 3, columns: int = 2) -> Design:
+def design(*layers: int) -> Design:
     """A memory of its own: no network fits on so few columns, so the spec's array is changed after its validation."""
-    array = IRIS.array.model_copy(update={"layers": (rows, columns)})
+    array = IRIS.array.model_copy(update={"layers": layers or (3, 2)})
     return build(IRIS.model_copy(update={"name": "memory", "array": array}))
 
 
@@ -90,6 +90,16 @@ def test_the_neighbour_gets_the_opposite_on_the_same_bit_lines() -> None:
     assert np.array_equal(deck.bits[1], ~deck.bits[0])
     # Of row 2 only the access devices are kept: 2 columns x 4 latches x 2.
     assert sum(".x_row_2." in line for line in deck.text.splitlines() if line.startswith("m")) == 16
+
+
+def test_matrices_of_one_bank_share_bit_lines() -> None:
+    """8-3-2-2: matrix 2 lies in rows 4 and 5 of bank 1, on the bit lines of matrix 1 (3 rows of 2 columns)."""
+    target = design(8, 3, 2, 2)
+    assert target.memory.banks == ((0,), (1, 2))
+    deck = Deck(target, bits(3, -3), 2, 0, target.flat, None, "tt", Bench())
+    assert {"wl_1_4", "wl_1_5", "bl_1_1_3"} <= set(deck.text.split())
+    assert sum("x_matrix_1." in line for line in deck.text.splitlines() if line.startswith("m")) == 3 * 2 * 4 * 2
+    assert program.simulate(target, bits(3, -3), 2, 0).problems() == []
 
 
 def test_wrong_rows_and_shapes_are_refused() -> None:

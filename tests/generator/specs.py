@@ -26,16 +26,26 @@ def design(layers: list[int], **array: Any) -> Design:
     return build(parse_spec(spec_data(layers, **array), "test"))
 
 
+def free_design(layers: tuple[int, ...], **array: Any) -> Design:
+    """The design of an array that needs no network: its layers are set after the validation."""
+    spec = parse_spec(spec_data([4, 3, 3], **array), "test")
+    return build(spec.model_copy(update={"array": spec.array.model_copy(update={"layers": layers})}))
+
+
 def _um(low: int, high: int) -> st.SearchStrategy[float]:
     return st.integers(low, high).map(lambda n: round(n * 0.01, 2))
 
 
 @st.composite
 def drawable(draw: st.DrawFn) -> dict[str, Any]:
-    """Array parameters that the generator promises to draw: sizes, bits, unit, switch, multiplier, flavours."""
+    """Array parameters that the generator promises to draw: sizes, bits, unit, switch, multiplier, flavours. A tall
+    layer among small ones makes stacks of all kinds."""
     bits = draw(st.integers(1, 6))
+    size = st.integers(1, 8 if bits < 4 else 4)
+    layers = draw(st.lists(size, min_size=2, max_size=8))
+    layers[draw(st.integers(0, len(layers) - 1))] = draw(st.integers(1, 20 if bits < 4 else 12))
     return {
-        "layers": [draw(st.integers(4, 6)), draw(st.integers(1, 6)), draw(st.integers(3, 5))],
+        "layers": tuple(layers),
         "bits": bits,
         "mirror": {
             "w_um": draw(_um(42, 200)),

@@ -7,17 +7,23 @@ from typing import Any
 import klayout.db as kdb
 import pytest
 from hypothesis import HealthCheck, given, settings
-from specs import design, drawable
+from specs import design, drawable, free_design
 
 from somaforge.flow.checks import drc, lvs
+from somaforge.generator.address import bit_line, bit_line_bar, word_line
+from somaforge.generator.cells.plan import plan_core
+from somaforge.generator.cells.rows import rows
+from somaforge.generator.cells.soma import plan_soma
+from somaforge.generator.floorplan import Floorplan, Wires
 from somaforge.generator.layout import draw
 from somaforge.generator.netlist import write_spice
+from somaforge.generator.stacking import stack
 from somaforge.pdk.errors import InputError
 
 
 def _check(parameters: dict[str, Any]) -> None:
     """Draw, then native DRC and LVS: all clean."""
-    made = design(**parameters)
+    made = free_design(**parameters)
     drawn = draw(made)
     with TemporaryDirectory() as folder:
         gds, spice = Path(folder, "drawn.gds"), Path(folder, "drawn.spice")
@@ -44,6 +50,26 @@ def test_many_parameters_are_clean_and_match(parameters: dict[str, Any]) -> None
     _check(parameters)
 
 
+SMALL = {"mirror": {"w_um": 0.42, "l_um": 0.35, "multiplier": 2}, "switch": {"w_um": 0.42, "l_um": 0.15}}
+"""The smallest cells: the least room for wires over them."""
+
+
+@pytest.mark.parametrize(
+    ("layers", "stacked"),
+    [
+        ((20, 10, 6, 3), "narrow over wide, outputs on top"),
+        ((12, 2, 4, 2, 12), "wide over narrow"),
+        ((9, 1, 1, 1, 1), "single rows"),
+        ((16, 4, 5, 4), "square: the last sum arrives below the first wiring row"),
+        ((12, 6, 4, 4, 6, 2), "downwards"),
+        ((14, 3, 1, 2, 14, 1, 7, 3), "two stacks"),
+        ((3, 3, 3, 3, 3, 3, 3, 3), "seven banks: every track of the word lines"),
+    ],
+)
+def test_stacks_are_clean_and_match(layers: tuple[int, ...], stacked: str) -> None:
+    _check({"layers": layers, "bits": 1, **SMALL})
+
+
 @pytest.mark.parametrize(
     ("array", "message"),
     [
@@ -65,6 +91,41 @@ def test_the_same_design_gives_the_same_file(tmp_path: Path) -> None:
         draw(made).write(tmp_path / f"{name}.oas")
     assert (tmp_path / "a.gds").read_bytes() == (tmp_path / "b.gds").read_bytes()
     assert (tmp_path / "a.oas").read_bytes() == (tmp_path / "b.oas").read_bytes()
+
+
+def test_pins_lie_where_the_floorplan_says() -> None:
+    made = free_design((12, 4, 2, 2))
+    drawn = draw(made)
+    top = drawn.layout.cell(drawn.top)
+
+    def texts(layer: str) -> dict[str, tuple[int, int]]:
+        shapes = top.shapes(drawn.layout.layer(*made.pdk.layers[f"{layer}_label"]))
+        return {s.text.string: (s.text.x, s.text.y) for s in shapes.each() if s.is_text()}
+
+    for bank in range(2):
+        for row in made.memory.word_rows(bank):
+            layer, x, y = drawn.plan.word_pin(bank, row)
+            assert texts(layer)[word_line(bank, row)] == (x, y)
+        for column in range(made.memory.bank_columns(bank)):
+            for bit in range(made.weights.latches):
+                pair = drawn.plan.bit_line_x(bank, column, bit)
+                found = texts("met3")
+                names = (bit_line(bank, column, bit), bit_line_bar(bank, column, bit))
+                assert tuple(found[name][0] for name in names) == pair
+
+
+def test_utilization_of_the_reference_network() -> None:
+    """By hand: 196 rows of 150 columns and 2 columns of somas for 25,110 synapses and 356 somas (1.70 columns wide)."""
+    layers = (196, 100, 50, 10)
+    made = free_design(layers)
+    z = rows(made)
+    pad = Wires(met4_half=165, met4_space=300, via4_half=590, met5_half=800)
+    plan = Floorplan(layers, z, plan_soma(made), plan_core(made), stack(layers), made.memory, pad)
+    x1, y1, x2, y2 = plan.die
+    ratio = plan.cell_area_um2() / ((x2 - x1) * (y2 - y1) / 1e6)
+    soma = plan.soma.width / plan.synapse.width
+    assert ratio == pytest.approx((25110 + 356 * soma) / (196 * (150 + 2 * soma)), rel=0.01)
+    assert ratio >= 0.85
 
 
 def test_everything_lies_on_the_grid_and_inside_the_die() -> None:
