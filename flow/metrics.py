@@ -170,15 +170,31 @@ METRICS: tuple[Metric, ...] = (
         "engine__latch_effect_max__ratio",
     ),
     # programming
-    *_of("lower", "latches that were read back wrong; 0 to pass", "program__wrong_bits__count"),
+    *_of(
+        "lower",
+        "latches that were read back wrong, through the port or at transistor level; 0 to pass",
+        "program__wrong_bits__count",
+    ),
     *_of(
         "lower",
         "latches read wrong, read with too little difference, or disturbed; 0 to pass",
         "program__problems__count",
     ),
     *_of("neither", "latches written and read at transistor level", "program__bits__count"),
+    *_of("neither", "latches written and read through the port in Verilog simulation", "program__port_bits__count"),
+    *_of("lower", "clocks to write and read back the whole memory of a chip", "program__port_clocks__count"),
     *_of("higher", "smallest difference of a bit-line pair when it is read", "program__read_difference_min__V"),
     *_of("lower", "largest drop of a latch node while it should hold", "program__hold_loss_max__V"),
+    # the population
+    *_of(
+        "higher",
+        "share of chips that meet every limit, and the ends of its 95 % interval (Clopper-Pearson)",
+        "yield__chips__ratio",
+        "yield__low__ratio",
+        "yield__high__ratio",
+    ),
+    *_of("higher", "chips that meet every limit", "yield__good__count"),
+    *_of("neither", "chips that were judged", "yield__chips__count"),
     # the run
     *_of("neither", "lines of the verdict", "signoff__limits__count"),
     *_of("lower", "lines that failed or were waived", "signoff__failures__count", "signoff__waived__count"),

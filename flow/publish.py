@@ -4,7 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
-from somaforge.flow import junit, manifest
+from somaforge.flow import findings, junit, manifest, sarif
 from somaforge.flow.run import RESOURCES, Runner, locked, read_metrics
 from somaforge.flow.signoff import Signoff
 from somaforge.flow.steps.code import code_version
@@ -18,6 +18,7 @@ TAKEN: tuple[tuple[str, str, str], ...] = (
     ("generate", "layout.oas", "gds/{name}.oas"),
     ("generate", "netlist.spice", "spice/{name}.spice"),
     ("generate", "netlist.cdl", "cdl/{name}.cdl"),
+    ("generate", "verilog", "verilog"),
     ("drc", "drc_native.lyrdb", "report/drc_native.lyrdb"),
     ("drc", "drc_precheck.lyrdb", "report/drc_precheck.lyrdb"),
     ("lvs", "lvs.lvsdb", "report/lvs.lvsdb"),
@@ -25,9 +26,15 @@ TAKEN: tuple[tuple[str, str, str], ...] = (
     ("pex", "nets.csv", "pex/{name}.nets.csv"),
     ("signoff", "report", "report"),
     ("signoff", "signoff.json", "signoff.json"),
+    ("signoff", "chips.json", "chips.json"),
 )
 """Step, file or folder in its folder, place in final/."""
-PER_CHIP = (("characterize", "calibration.json"), ("train", "weights.npz"), ("program", "weights.bit"))
+PER_CHIP = (
+    ("characterize", "calibration.json"),
+    ("train", "weights.npz"),
+    ("program", "weights.bit"),
+    ("program", "weights.mem"),
+)
 """Step and file below its chips/<seed>/."""
 
 
@@ -53,13 +60,22 @@ def _publish(runner: Runner) -> dict[str, float]:
         for step, name in PER_CHIP:
             _copy(runner.folder(step) / "chips" / str(seed) / name, temporary / "chips" / str(seed) / name)
     signoff = Signoff.from_json(json.loads((runner.folder("signoff") / "signoff.json").read_text(encoding="utf-8")))
-    junit.write(temporary / "junit.xml", runner.spec.name, signoff, metrics, [step.name for step in runner.steps])
+    checks = _checks(runner)
+    sarif.write(temporary / "report/checks.sarif", checks, f"gds/{runner.spec.name}.gds")
+    steps = [step.name for step in runner.steps]
+    junit.write(temporary / "junit.xml", runner.spec.name, signoff, metrics, steps, checks)
     atomic_write(temporary / "metrics.json", json.dumps(metrics, indent=1, sort_keys=True) + "\n")
     folders = [runner.folder(step.name) for step in runner.steps]
     record = manifest.make(runner.spec, folders, temporary)
     atomic_write(temporary / manifest.NAME, json.dumps(record, indent=1, sort_keys=True) + "\n")
     commit(temporary, final, key)
     return metrics
+
+
+def _checks(runner: Runner) -> tuple[findings.Check, ...]:
+    folders = {name: runner.folder(name) for name in ("drc", "lvs")}
+    rules = json.loads((folders["drc"] / "rules.json").read_text(encoding="utf-8"))
+    return findings.load(folders, rules, runner.spec.name)
 
 
 def all_metrics(runner: Runner) -> dict[str, float]:

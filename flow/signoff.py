@@ -41,12 +41,7 @@ class Result:
     @property
     def bound(self) -> str:
         """The limit for a reader, for example ">= 0.96"."""
-        parts = []
-        if self.minimum is not None:
-            parts.append(f">= {self.minimum:g}")
-        if self.maximum is not None:
-            parts.append(f"<= {self.maximum:g}")
-        return " and ".join(parts)
+        return _bound(self.minimum, self.maximum)
 
     def __str__(self) -> str:
         """One line: what was measured against what."""
@@ -94,7 +89,7 @@ def judge(limits: Sequence[Limit], waivers: Sequence[Waiver], metrics: Mapping[s
 def _judge_one(limit: Limit, waivers: Sequence[Waiver], value: float | None, today: date) -> Result:
     if value is None:
         status: Status = "missing"
-    elif _within(value, limit):
+    elif within(value, limit):
         status = "pass"
     else:
         status = "fail"
@@ -110,7 +105,22 @@ def _judge_one(limit: Limit, waivers: Sequence[Waiver], value: float | None, tod
     return Result(limit.metric, limit.min, limit.max, value, status, note)
 
 
-def _within(value: float, limit: Limit) -> bool:
+def within(value: float, limit: Limit) -> bool:
+    """Whether a value meets a limit; what is not a finite number never does."""
     if not math.isfinite(value):
         return False
     return (limit.min is None or value >= limit.min) and (limit.max is None or value <= limit.max)
+
+
+def bound_of(limit: Limit) -> str:
+    """The limit for a reader, for example ">= 0.96"."""
+    return _bound(limit.min, limit.max)
+
+
+def _bound(minimum: float | None, maximum: float | None) -> str:
+    parts = []
+    if minimum is not None:
+        parts.append(f">= {minimum:g}")
+    if maximum is not None:
+        parts.append(f"<= {maximum:g}")
+    return " and ".join(parts)

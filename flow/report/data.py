@@ -6,6 +6,7 @@ from typing import Any
 
 from somaforge.flow import datasets
 from somaforge.flow.calibration import Calibration
+from somaforge.flow.population import Yield
 from somaforge.flow.run import CONFIG, RESOURCES, read_metrics
 from somaforge.flow.signoff import Signoff
 from somaforge.flow.steps.base import Context
@@ -40,6 +41,7 @@ class RunData:
     metrics: dict[str, float]
     signoff: Signoff
     chips: tuple[ChipData, ...]
+    population: Yield
     rules: dict[str, dict[str, int]]
     """Deck -> rule -> violations."""
     configs: dict[str, dict[str, Any]]
@@ -63,7 +65,9 @@ def collect_metrics(folders: dict[str, Path]) -> dict[str, float]:
     return metrics
 
 
-def load(context: Context, metrics: dict[str, float], signoff: Signoff) -> RunData:
+def load(
+    context: Context, metrics: dict[str, float], signoff: Signoff, chips: tuple[ChipData, ...], population: Yield
+) -> RunData:
     """Everything that the report needs, from the input folders of the sign-off step."""
     return RunData(
         spec=context.spec,
@@ -71,13 +75,19 @@ def load(context: Context, metrics: dict[str, float], signoff: Signoff) -> RunDa
         folders=dict(context.inputs),
         metrics=metrics,
         signoff=signoff,
-        chips=tuple(_chip(context, seed) for seed in context.spec.chips.seeds),
+        chips=chips,
+        population=population,
         rules=read_json(context.input("drc", "rules.json")),
         configs={name: read_json(folder / CONFIG) for name, folder in context.inputs.items()},
         ideal=read_json(context.input("train", "ideal.json")),
         cells=read_json(context.input("cells", "cells.json")),
         classes=datasets.load(context.spec.network.dataset).classes,
     )
+
+
+def load_chips(context: Context) -> tuple[ChipData, ...]:
+    """The results of every chip, from the input folders of the sign-off step."""
+    return tuple(_chip(context, seed) for seed in context.spec.chips.seeds)
 
 
 def _chip(context: Context, seed: int) -> ChipData:

@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from somaforge.flow.population import population_yield
 from somaforge.flow.report import build, data
+from somaforge.flow.report.chips import chip_metrics, yield_metrics
 from somaforge.flow.signoff import judge, limits_of
 from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.generator.spec import Spec
@@ -21,15 +23,24 @@ def config(spec: Spec) -> JsonObject:
 
 
 def action(context: Context) -> Mapping[str, float]:
-    """signoff.json and report/; a run that fails its limits finishes this step too, and exits with 1."""
+    """signoff.json, chips.json and report/; a run that fails its limits finishes this step too, and exits with 1."""
     spec = context.spec
     metrics = data.collect_metrics(dict(context.inputs))
+    chips = data.load_chips(context)
+    each = {chip.seed: chip_metrics(spec, chip, metrics) for chip in chips}
+    population = population_yield(limits_of(spec), each, metrics)
+    counted = yield_metrics(population)
+    metrics |= counted
     signoff = judge(limits_of(spec), spec.waivers, metrics, datetime.now(UTC).date())
     for result in signoff.results:
         context.log(f"{result.status}: {result}")
     atomic_write(context.folder / "signoff.json", json.dumps(signoff.to_json(), indent=1) + "\n")
-    build.write(data.load(context, metrics, signoff), context.folder / "report")
+    atomic_write(
+        context.folder / "chips.json", json.dumps({"yield": population.to_json(), "chips": each}, indent=1) + "\n"
+    )
+    build.write(data.load(context, metrics, signoff, chips, population), context.folder / "report")
     return {
+        **counted,
         "signoff__limits__count": len(signoff.results),
         "signoff__failures__count": len(signoff.failures),
         "signoff__waived__count": sum(r.status == "waived" for r in signoff.results),
@@ -39,7 +50,7 @@ def action(context: Context) -> Mapping[str, float]:
 STEP = Step(
     "signoff",
     action,
-    lambda spec: ("signoff.json", "report/signoff.html"),
+    lambda spec: ("signoff.json", "chips.json", "report/signoff.html"),
     BEFORE,
     config=config,
     tools=("matplotlib", "jinja2"),

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from somaforge.flow.calibration import Calibration
+from somaforge.flow.population import population_yield
 from somaforge.flow.report import build
 from somaforge.flow.report.data import ChipData, RunData
 from somaforge.flow.report.measured import soma_curves
@@ -84,6 +85,7 @@ def run(tmp_path: Path) -> RunData:
         metrics,
         judge(limits_of(spec), spec.waivers, metrics, date(2026, 1, 1)),
         (chip(1, 3), chip(2, 3)),
+        population_yield((limit,), {1: {limit.metric: 0.9}, 2: {limit.metric: 1.0}}, metrics),
         {"native": {"m1.1": 0, HOSTILE: 2}, "precheck": {"m1.2": 0}},
         {"generate": {"tools": {"klayout": "0"}, "key": "k"}},
         {"test_accuracy": 1.0, "loss": [1.0, 0.1]},
@@ -122,7 +124,7 @@ def test_report_is_one_whole_file(run: RunData, tmp_path: Path) -> None:
     assert all(load.startswith("data:image/png;base64,") for load in reader.loads)
     assert text.count("&lt;script&gt;") >= 3, "waiver and rule name are shown, escaped"
     assert '<div class="verdict fail">FAILED</div>' in text
-    assert "90.0 %" in text
+    assert "90.00 %" in text
     plots = sorted(p.stem for p in (tmp_path / "report/plots").glob("*.json"))
     assert len(plots) == reader.tags.count("svg") == 9
     for name in plots:
