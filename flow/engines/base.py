@@ -1,7 +1,7 @@
 """What every engine takes and gives: a programmed chip, patterns of input currents, currents over patterns or time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Literal, Protocol
@@ -93,6 +93,39 @@ class DcResult:
     unsettled: Floats
     """[patterns] change of the output currents over the last tenth of the dwell time, relative to the largest one."""
     effort: Effort
+
+
+@dataclass(frozen=True, eq=False)
+class LayerAtRest:
+    """Somas of one layer: [patterns, somas]."""
+
+    current: Floats
+    """Into the soma in A."""
+    column: Floats
+    """Voltage at the soma's input in V."""
+    p: Floats
+    n: Floats
+
+    def of(self, somas: Sequence[int]) -> "LayerAtRest":
+        """Some of the somas."""
+        i = list(somas)
+        return LayerAtRest(self.current[:, i], self.column[:, i], self.p[:, i], self.n[:, i])
+
+    @classmethod
+    def joined(cls, parts: Sequence["LayerAtRest"]) -> "LayerAtRest":
+        """Patterns one behind the other."""
+        return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """A whole chip at rest."""
+
+    layers: tuple[LayerAtRest, ...]
+    outputs: Floats
+    """[patterns, outputs] in A."""
+    supply: Floats
+    """[patterns] in A."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import pytest
 from tests.flow.small import nominal, small_design, zeros
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.array import ArrayEngine, collapse, engine
+from somaforge.flow.engines.array import ArrayEngine, collapse
+from somaforge.flow.engines.array import chip as model
 from somaforge.flow.engines.base import DcResult, ProgrammedChip
 from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.generator.design import Design, build
@@ -108,9 +109,9 @@ def test_refusals() -> None:
 @pytest.mark.needs_pdk
 @pytest.mark.needs_ngspice
 def test_many_patterns_at_once_give_the_same_currents(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Above engine.MANY synapses become surfaces; they are checked in every run, and left if they are wrong."""
+    """Above model.MANY synapses become surfaces; they are checked in every run, and left if they are wrong."""
     chip = chip_of(small_design((4, 3, 3)))
-    inputs = 300e-9 * np.random.default_rng(1).random((engine.MANY, 4)) ** 3
+    inputs = 300e-9 * np.random.default_rng(1).random((model.MANY, 4)) ** 3
     inputs[:3] = INPUTS[:, :4]
     many = ArrayEngine().dc(chip, inputs)
     few = ArrayEngine().dc(chip, inputs[:20])

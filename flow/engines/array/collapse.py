@@ -177,4 +177,4 @@ def columns(surface: Surface, current: Tensor, somas: Somas) -> Solved:
     supply = (shares @ surface.supply).reshape(shape)
     used, _ = surface.columns.at(supply, supply @ surface.columns.slopes.T, v)
     fed, _ = surface.columns.at(total, slopes, v)
-    return Solved(v, fed, used.sum(-1), 0)
+    return Solved(v, fed, used, 0)

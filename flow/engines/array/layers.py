@@ -30,7 +30,7 @@ class Rails:
     current: Tensor
     """Into the somas in A."""
     supply: Tensor
-    """Of the somas in A, [patterns]."""
+    """Of each soma in A."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +42,14 @@ class Solved:
     current: Tensor
     """[patterns, columns] sum of the synapses' currents in A."""
     supply: Tensor
-    """[patterns] in A."""
+    """[patterns, columns] of the synapses of each column in A."""
     rounds: int
 
 
 def rails(somas: Somas, voltage: Tensor) -> Rails:
     """At the somas' input voltages."""
     p, n, supply = somas.rails(voltage)
-    return Rails(p, n, somas.input_current(voltage)[0], supply.sum(-1))
+    return Rails(p, n, somas.input_current(voltage)[0], supply)
 
 
 def columns(synapses: Synapses, before: Rails, somas: Somas) -> Solved:
@@ -82,7 +82,7 @@ def _newton(synapses: Synapses, drive: Drive, v: Tensor, somas: Somas | None) ->
             dv = (gap / (slope - synapses.per_column(linear.slope))).clamp(-COLUMN_STEP_V, COLUMN_STEP_V)
             wrong = wrong + gap.abs()
         if bool((wrong <= TOLERANCE * scale + ABSOLUTE_A).all()):
-            return Solved(v, total, linear.supply.sum(-1), round_ + 1)
+            return Solved(v, total, synapses.per_column(linear.supply), round_ + 1)
         share = 1.0 if round_ < FULL_ROUNDS else SHORTER
         v = v + share * dv
         state = synapses.advance(state, linear, dv[:, synapses.column], share)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from somaforge.flow.engines.array.tables import Kind
 from somaforge.flow.engines.base import Floats, ProgrammedChip
@@ -12,6 +13,7 @@ from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design, mirror_parts
 from somaforge.pdk.errors import InputError
 
+Ints = npt.NDArray[np.int64]
 SOMA_ROLES = ("m0", "m1", "m2", "m3", "m4")
 
 
@@ -25,15 +27,15 @@ class SomaShifts:
 
 @dataclass(frozen=True, eq=False)
 class SynapseShifts:
-    """Shifts of |Vth| in V of one matrix of synapses."""
+    """Shifts of |Vth| in V of a list of synapses."""
 
     p_mirror: tuple[Floats, ...]
-    """Per bit [rows, columns, devices in parallel]."""
+    """Per bit [synapses, devices in parallel]."""
     n_mirror: tuple[Floats, ...]
     switch: Floats
-    """[rows, columns, bits]."""
+    """[synapses, bits]."""
     p_sign: Floats
-    """[rows, columns]."""
+    """[synapses]."""
     n_sign: Floats
 
 
@@ -89,7 +91,7 @@ class Places:
             raise InputError(f"netlist: {path}{name} is {size}, others in its role are {self._sizes[role]}")
         return i
 
-    def _synapses(self, paths: list[list[str]]) -> Mapping[str, "np.ndarray[tuple[int, ...], np.dtype[np.int64]]"]:
+    def _synapses(self, paths: list[list[str]]) -> Mapping[str, Ints]:
         def every(name: str, role: str) -> list[list[int]]:
             return [[self._at(path, name, role) for path in row] for row in paths]
 
@@ -118,17 +120,21 @@ class Places:
             kind("n_sign"),
         )
 
-    def soma_shifts(self, shifts: Floats, layer: int) -> SomaShifts:
-        """Of one layer of somas."""
-        return SomaShifts(shifts[self.somas[layer]])
+    def soma_shifts(self, shifts: Floats, layer: int, which: Ints) -> SomaShifts:
+        """Of some somas of one layer."""
+        return SomaShifts(shifts[self.somas[layer][which]])
 
-    def synapse_shifts(self, shifts: Floats, matrix: int) -> SynapseShifts:
-        """Of one matrix; `matrix` = number of matrices gives the output synapses as one row."""
+    def synapse_shifts(self, shifts: Floats, matrix: int, rows: Ints, columns: Ints) -> SynapseShifts:
+        """Of some synapses of one matrix; `matrix` = number of matrices is the output synapses, one row."""
         places = self.outputs if matrix == len(self.matrices) else self.matrices[matrix]
+
+        def of(name: str) -> Floats:
+            return shifts[places[name][rows, columns]]
+
         return SynapseShifts(
-            tuple(shifts[places[f"p_{k}"]] for k in range(self.bits)),
-            tuple(shifts[places[f"n_{k}"]] for k in range(self.bits)),
-            shifts[places["switch"]],
-            shifts[places["p_sign"]],
-            shifts[places["n_sign"]],
+            tuple(of(f"p_{k}") for k in range(self.bits)),
+            tuple(of(f"n_{k}") for k in range(self.bits)),
+            of("switch"),
+            of("p_sign"),
+            of("n_sign"),
         )

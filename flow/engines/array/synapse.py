@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from somaforge.flow.engines.array.device import Branch, Device
-from somaforge.flow.engines.array.network import SynapseShifts
+from somaforge.flow.engines.array.network import Ints, SynapseShifts
 from somaforge.flow.engines.base import Floats
 from somaforge.generator.address import Codes, WeightFormat
 
@@ -67,23 +67,30 @@ class Linear:
 
 
 class Synapses:
-    """The synapses of one matrix whose code is not 0, in a flat list."""
+    """Synapses with a weight, in a flat list."""
 
     def __init__(
-        self, devices: Devices, shifts: SynapseShifts, codes: Codes, supply_V: float, where: torch.device
+        self,
+        devices: Devices,
+        shifts: SynapseShifts,
+        codes: Codes,
+        row: Ints,
+        column: Ints,
+        columns: int,
+        supply_V: float,
+        where: torch.device,
     ) -> None:
-        """Copies what it needs; `codes` is [rows, columns]."""
+        """Copies what it needs: [synapses] codes that are not 0, the row and the column of each, and `columns`."""
         self._devices, self._supply = devices, supply_V
         bits = shifts.switch.shape[-1]
-        self.columns = codes.shape[1]
-        rows, columns = codes.nonzero()
+        self.columns = columns
 
         def copy(values: Floats) -> Tensor:
-            return torch.tensor(values[rows, columns], dtype=torch.float64, device=where)
+            return torch.tensor(values, dtype=torch.float64, device=where)
 
-        self.row, self.column = (torch.tensor(i, device=where) for i in (rows, columns))
-        self.code = torch.tensor(codes[rows, columns], device=where)
-        word = torch.tensor(WeightFormat(bits).encode(codes[rows, columns]), device=where)
+        self.row, self.column = (torch.tensor(i, device=where) for i in (row, column))
+        self.code = torch.tensor(codes, device=where)
+        word = torch.tensor(WeightFormat(bits).encode(codes), device=where)
         self._on, self._negative = word[:, :bits], word[:, bits]
         self._switch_gate = self._on * supply_V - copy(shifts.switch)
         # the p device counts down from the supply: on while the sign bit is low
