@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
-from somaforge.flow.pex.extractor import Coupling, Parasitics, cell_of
+from somaforge.flow.pex.extractor import Coupling, Parasitics
 from somaforge.flow.pex.wires import Wire, axis, nearest
 from somaforge.generator.circuit import Capacitor, FlatNetlist, Mos, Resistor
 from somaforge.pdk.errors import InputError
@@ -28,7 +28,7 @@ def annotate(
     if parasitics.ground not in known:
         raise InputError(f"netlist {flat.name}: the layout's substrate net {parasitics.ground!r} is not in it")
     chosen = _chosen(flat, parasitics, wires)
-    leaves = frozenset(m.name.rpartition(".")[0] for m in flat.mos)
+    cell_of = parasitics.cell_of
     nodes = {net: {cell: w.node(k) for k, cell in enumerate(w.sites)} for net, w in chosen.items()}
     values: dict[tuple[str, str], float] = {}
 
@@ -48,7 +48,7 @@ def annotate(
                     add(node, parasitics.ground, farad)
     return replace(
         flat,
-        mos=tuple(_moved(m, nodes, leaves) for m in flat.mos),
+        mos=tuple(_moved(m, nodes, cell_of.get(m.name, "")) for m in flat.mos),
         capacitors=tuple(Capacitor(f"c_{k}", a, b, f) for k, ((a, b), f) in enumerate(sorted(values.items()))),
         resistors=tuple(
             Resistor(f"r_{net}_{k}", w.node(s.a), w.node(s.b), s.ohm)
@@ -67,9 +67,8 @@ def _chosen(flat: FlatNetlist, parasitics: Parasitics, wires: WireChoice) -> dic
     return {net: w for net, w in parasitics.wires.items() if net in bulks}
 
 
-def _moved(m: Mos, nodes: Mapping[str, Mapping[str, str]], leaves: frozenset[str]) -> Mos:
+def _moved(m: Mos, nodes: Mapping[str, Mapping[str, str]], cell: str) -> Mos:
     """The transistor with its terminals on the segments at its own cell."""
-    cell = cell_of(m.name, leaves)
 
     def node(net: str) -> str:
         return nodes.get(net, {}).get(cell, net)

@@ -5,7 +5,7 @@ hierarchy has cells. Nets of a block: its own first, then those that begin in it
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import klayout.db as kdb
 import numpy as np
@@ -46,6 +46,11 @@ class Transistors:
     """[n, 4]: AD, AS in um2, PD, PS in um."""
     origin: Ints
     """[n, 2]: which of the builder's `cells` draws it, its number among that cell's own transistors."""
+    cell: Ints
+    """[n]: number of the instance that it stands in (the outermost one with transistors of its own: a synapse, not the
+    latch in it)."""
+    instances: tuple[str, ...]
+    """Paths of those instances, without the dot at the end."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,8 @@ class Builder:
         return found
 
     def _build(self, circuit: kdb.Circuit) -> Block:
+        for sub in circuit.each_subcircuit():  # children first: cells are numbered in the order in which they are done
+            self.block(sub.circuit_ref())
         simple = self._children_tell_all(circuit)
         cell = self.extraction.opened.layout.cell(circuit.name)
         own: dict[int, int] = {}
@@ -116,7 +123,10 @@ class Builder:
         conductors, cuts = (_rectangles(t) for t in tables)
         if not leaves and len(conductors.layer):
             leaves.append(Place(circuit.name, _outline(conductors.box)))
-        return Block(tuple(names), own, conductors, cuts, _joined(devices), tuple(leaves))
+        transistors = _joined(devices)
+        if len(devices[0].names):
+            transistors = replace(transistors, cell=np.zeros_like(transistors.cell), instances=("",))
+        return Block(tuple(names), own, conductors, cuts, transistors, tuple(leaves))
 
     def _children_tell_all(self, circuit: kdb.Circuit) -> bool:
         """Whether what the circuit's children hold and its own shapes are all there is: no flattened cells below."""
@@ -170,7 +180,9 @@ class Builder:
         t = child.transistors
         corner = move(np.concatenate((t.place, t.place), axis=1), sub.trans)[:, :2]
         own_names = tuple(prefix + n for n in t.names)
-        devices.append(Transistors(own_names, t.kinds, number[t.nets], t.size, corner, t.junctions, t.origin))
+        instances = tuple((prefix + i).rstrip(".") for i in t.instances)
+        nets = number[t.nets]
+        devices.append(Transistors(own_names, t.kinds, nets, t.size, corner, t.junctions, t.origin, t.cell, instances))
         boxes = move(np.array([p.box for p in child.leaves], dtype=np.int64).reshape(-1, 4), sub.trans).tolist()
         leaves.extend(Place(p.name, (b[0], b[1], b[2], b[3])) for p, b in zip(child.leaves, boxes, strict=True))
 
@@ -240,10 +252,13 @@ def _devices(circuit: kdb.Circuit, names: Names, own: dict[int, int], cell: int)
         table([[round(d.trans.disp.x * 1000), round(d.trans.disp.y * 1000)] for d in found], 2),
         np.array(junctions, dtype=np.float64).reshape(-1, 4),
         table([[cell, k] for k in range(len(found))], 2),
+        np.zeros(len(found), dtype=np.int32),
+        ("",) if found else (),
     )
 
 
 def _joined(parts: Sequence[Transistors]) -> Transistors:
+    first = np.cumsum([0, *(len(p.instances) for p in parts)])
     return Transistors(
         tuple(n for p in parts for n in p.names),
         tuple(k for p in parts for k in p.kinds),
@@ -252,4 +267,6 @@ def _joined(parts: Sequence[Transistors]) -> Transistors:
         np.concatenate([p.place for p in parts]),
         np.concatenate([p.junctions for p in parts]),
         np.concatenate([p.origin for p in parts]),
+        np.concatenate([p.cell + np.int32(k) for p, k in zip(parts, first, strict=False)]),
+        tuple(i for p in parts for i in p.instances),
     )

@@ -71,6 +71,12 @@ class Parasitics:
         return FlatNetlist(self.name, self.ports, mos)
 
     @cached_property
+    def cell_of(self) -> Mapping[str, str]:
+        """Transistor -> the instance that it stands in, as wires name their sites."""
+        t = self.geometry.transistors
+        return {name: t.instances[k] for name, k in zip(t.names, t.cell.tolist(), strict=True)}
+
+    @cached_property
     def couplings(self) -> tuple[Coupling, ...]:
         """Every pair of nets once; the substrate is a net like any other."""
         nets, c = self.geometry.nets, self.capacitances.couplings
@@ -91,7 +97,7 @@ class Parasitics:
     @cached_property
     def wires(self) -> Mapping[str, Wire]:
         """Nets that several cells share, in segments. Empty without a reference netlist."""
-        return {} if self.labels is None else _wires(self.geometry, self.circuit, self.process, self.labels)
+        return {} if self.labels is None else _wires(self.geometry, self.ports, self.process, self.labels)
 
     def total_capacitance(self) -> dict[str, float]:
         """Net -> total capacitance, couplings included; every net of the layout."""
@@ -149,45 +155,20 @@ def _ports(extraction: Extraction, geometry: Geometry, named: bool) -> tuple[str
     return tuple(dict.fromkeys(ports))
 
 
-def cell_of(transistor: str, leaves: frozenset[str]) -> str:
-    """The outermost instance that holds transistors of its own: a synapse, not the latch in it."""
-    parts = transistor.split(".")[:-1]
-    for k in range(1, len(parts) + 1):
-        path = ".".join(parts[:k])
-        if path in leaves:
-            return path
-    return ""
-
-
 def _wires(
-    geometry: Geometry, circuit: FlatNetlist, process: Interconnect, labels: Mapping[str, tuple[int, int]]
+    geometry: Geometry, ports: tuple[str, ...], process: Interconnect, labels: Mapping[str, tuple[int, int]]
 ) -> dict[str, Wire]:
-    leaves = frozenset(m.name.rpartition(".")[0] for m in circuit.mos)
-    places: dict[str, list[tuple[int, int]]] = {}
-    touched: dict[str, dict[str, int]] = {}
-    for m, d in zip(circuit.mos, geometry.devices, strict=True):
-        cell = cell_of(m.name, leaves)
-        places.setdefault(cell, []).append((d.x_nm, d.y_nm))
-        for net in {m.d, m.g, m.s, m.b}:
-            cells = touched.setdefault(net, {})
-            # A diode (gate on its drain) or, for want of one, a drain marks the cell that sets the net's voltage.
-            weight = 1000 if m.g == net and net in (m.d, m.s) else 0
-            cells[cell] = cells.get(cell, 0) + weight
-    centre = {
-        cell: (round(sum(p[0] for p in at) / len(at)), round(sum(p[1] for p in at) / len(at)))
-        for cell, at in places.items()
-    }
+    sites, instances, outside = geometry.sites, geometry.transistors.instances, frozenset(ports)
     wires = {}
-    for net, cells in touched.items():
-        if len(cells) < 2:
-            continue
-        sites = {cell: centre[cell] for cell in cells}
-        if net in labels and net in circuit.ports:
-            x, y = labels[net]
-            port = int(np.argmin([abs(a - x) + abs(b - y) for a, b in sites.values()]))
-        else:
-            port = int(np.argmax(list(cells.values())))
-        wires[net] = build_wire(geometry, process, net, sites, port)
+    for number in np.flatnonzero(sites.count > 1).tolist():
+        net = geometry.nets[number]
+        cells, diodes = sites.of(number)
+        places = sites.centre[cells]
+        # The node that keeps the net's name: at the pin, or where a diode sets the net's voltage.
+        port = int(np.argmax(diodes))
+        if net in labels and net in outside:
+            port = int(np.argmin(np.abs(places - np.array(labels[net])).sum(axis=1)))
+        wires[net] = build_wire(geometry, process, net, [instances[k] for k in cells.tolist()], places, port)
     return wires
 
 

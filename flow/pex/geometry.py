@@ -1,7 +1,7 @@
 """Net by net geometry of an extracted layout, flat, with the names that the caller wants."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from somaforge.flow.pex.blocks import Block, Builder, Place, Transistors
 from somaforge.flow.pex.kernel import EMPTY, Ints, Rectangles
 from somaforge.flow.pex.naming import Names
+from somaforge.flow.pex.sites import Sites, find_sites
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.sky130.connectivity import Extraction
 
@@ -68,6 +69,11 @@ class Geometry:
         return {name: k for k, name in enumerate(self.nets)}
 
     @cached_property
+    def sites(self) -> Sites:
+        """The cells that each net reaches."""
+        return find_sites(self.transistors, len(self.nets))
+
+    @cached_property
     def _by_net(self) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints]]:
         orders = [np.argsort(r.net, kind="stable") for r in (self.conductors, self.cuts)]
         numbers = np.arange(len(self.nets) + 1)
@@ -102,5 +108,5 @@ def collect(extraction: Extraction, names: Names) -> Geometry:
     conductors, cuts = (Rectangles(r.layer, r.box, number[r.net]) for r in (block.conductors, block.cuts))
     b = conductors.box
     box = (int(b[:, 0].min()), int(b[:, 1].min()), int(b[:, 2].max()), int(b[:, 3].max()))
-    devices = Transistors(t.names, t.kinds, number[t.nets], t.size, t.place, t.junctions, t.origin)
+    devices = replace(t, nets=number[t.nets])
     return Geometry(tuple(numbers), conductors, cuts, devices, block.leaves, tuple(builder.cells), box)

@@ -41,22 +41,22 @@ def synapse_parts(parasitics: Parasitics, process: Interconnect = INTERCONNECT) 
     CheckError if the layout has no synapse with a neighbour on both sides.
     """
     sites: dict[tuple[int, int], tuple[int, int]] = {}
-    for wire in parasitics.wires.values():
-        for name, x, y in zip(wire.sites, wire.x_nm, wire.y_nm, strict=True):
-            match = _SYNAPSE.search(name)
-            if match and match[1] == "0":
-                sites[int(match[2]), int(match[3])] = (x, y)
+    geometry = parasitics.geometry
+    for name, (x, y) in zip(geometry.transistors.instances, geometry.sites.centre.tolist(), strict=True):
+        match = _SYNAPSE.search(name)
+        if match and match[1] == "0":
+            sites[int(match[2]), int(match[3])] = (x, y)
     rows, columns = (sorted({key[k] for key in sites}) for k in (0, 1))
     if len(rows) < 3 or len(columns) < 3:
-        raise CheckError(f"layout {parasitics.circuit.name}: no synapse with neighbours on all sides to measure")
+        raise CheckError(f"layout {parasitics.name}: no synapse with neighbours on all sides to measure")
     row, column = int(median(rows)), int(median(columns))
     x, y = sites[row, column]
     # Rows may be mirrored in pairs: the period is two of them.
     width = abs(sites[row, column + 1][0] - sites[row, column - 1][0])
     height = abs(sites[row + 1, column][1] - sites[row - 1, column][1])
     core = (x - width // 2, y - height // 2, x - width // 2 + width, y - height // 2 + height)
-    found = couple(parasitics.geometry.conductors, core, process)
-    nets = parasitics.geometry.nets
+    found = couple(geometry.conductors, core, process)
+    nets = geometry.nets
     row_F = column_F = inside_F = 0.0
     for a, b, farad in zip(found.a.tolist(), found.b.tolist(), found.farad.tolist(), strict=True):
         for net in (nets[a], nets[b]):

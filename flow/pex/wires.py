@@ -5,11 +5,14 @@ column wires come out as ladders, a supply grid as a grid. What joins a segment 
 not in here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
 
 from somaforge.flow.pex.blocks import METALS
 from somaforge.flow.pex.geometry import Geometry
@@ -49,18 +52,17 @@ class Wire:
 
 
 def build_wire(
-    geometry: Geometry, process: Interconnect, net: str, sites: Mapping[str, tuple[int, int]], port: int
+    geometry: Geometry, process: Interconnect, net: str, cells: Sequence[str], places: Ints, port: int
 ) -> Wire:
-    """The wire of `net` through `sites` (cell -> centre in nm)."""
-    names = tuple(sites)
-    x, y = (np.array([sites[n][k] for n in names], dtype=np.int64) for k in (0, 1))
+    """The wire of `net` through `cells`, whose centres are `places` ([cells, 2] in nm)."""
+    x, y = places[:, 0], places[:, 1]
     boxes, sheets = _metal(geometry, process, net)
     segments = [
         *_along(x, y, boxes, sheets),
         *_along(y, x, boxes[:, [1, 0, 3, 2]], sheets),
     ]
-    segments += _bridges(x, y, segments, process)
-    return Wire(net, names, tuple(x.tolist()), tuple(y.tolist()), port, tuple(segments))
+    segments += _bridges(places, segments, process)
+    return Wire(net, tuple(cells), tuple(x.tolist()), tuple(y.tolist()), port, tuple(segments))
 
 
 def _metal(geometry: Geometry, process: Interconnect, net: str) -> tuple[Ints, Floats]:
@@ -84,10 +86,16 @@ def _along(x: Ints, y: Ints, boxes: Ints, sheets: Floats) -> list[Segment]:
         low = (centres[k - 1] + centres[k]) / 2 if k else -np.inf
         high = (centres[k + 1] + centres[k]) / 2 if k + 1 < len(rows) else np.inf
         bottom, top = np.maximum(boxes[:, 1], low), np.minimum(boxes[:, 3], high)
-        use = top > bottom
+        use = np.flatnonzero(top > bottom)
+        use = use[np.argsort(boxes[use, 0], kind="stable")]
+        row_boxes, widths, row_sheets = boxes[use], (top - bottom)[use], sheets[use]
+        reach = np.maximum.accumulate(row_boxes[:, 2]) if len(use) else row_boxes[:, 2]
         order = row[np.argsort(x[row], kind="stable")]
         for a, b in zip(order[:-1].tolist(), order[1:].tolist(), strict=True):
-            ohm = stretch(boxes[use], (top - bottom)[use], sheets[use], int(x[a]), int(x[b]))
+            # Boxes by their left ends: none before the first that reaches this far, none after the last that begins.
+            first = int(np.searchsorted(reach, x[a], side="left"))
+            near = slice(first, int(np.searchsorted(row_boxes[:, 0], x[b], side="right")))
+            ohm = stretch(row_boxes[near], widths[near], row_sheets[near], int(x[a]), int(x[b]))
             if ohm is not None:
                 segments.append(Segment(a, b, ohm))
     return segments
@@ -97,6 +105,8 @@ def stretch(boxes: Ints, widths: Floats, sheets: Floats, start: int, end: int) -
     """Ohm from `start` to `end` along the first axis; None where nothing conducts."""
     if end <= start:
         return None
+    here = (boxes[:, 0] <= end) & (boxes[:, 2] >= start)
+    boxes, widths, sheets = boxes[here], widths[here], sheets[here]
     cuts = np.unique(np.clip(np.concatenate((boxes[:, 0], boxes[:, 2], [start, end])), start, end))
     middle = (cuts[:-1] + cuts[1:]) / 2
     there = (boxes[:, 0][None] <= middle[:, None]) & (boxes[:, 2][None] >= middle[:, None])
@@ -116,22 +126,23 @@ def _lines(y: Ints) -> list[Ints]:
     return [np.asarray(part) for part in np.split(order, breaks)]
 
 
-def _bridges(x: Ints, y: Ints, segments: Iterable[Segment], process: Interconnect) -> list[Segment]:
+def _bridges(places: Ints, segments: Iterable[Segment], process: Interconnect) -> list[Segment]:
     """Joins parts that no straight stretch joins (an L, a change of layer): nearest sites, a minimum met1 wire."""
     width_nm = 140.0  # rule m1.1
-    group = np.arange(len(x))
-    for s in segments:
-        group[group == group[s.b]] = group[s.a]
+    ends = np.array([(s.a, s.b) for s in segments], dtype=np.int64).reshape(-1, 2)
+    graph = coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(places), len(places)))
+    _, group = connected_components(graph, directed=False)
     added = []
-    while len(np.unique(group)) > 1:
+    while True:
         first = group == group[0]
         i, j = np.flatnonzero(first), np.flatnonzero(~first)
-        distance = np.abs(x[i][:, None] - x[j][None]) + np.abs(y[i][:, None] - y[j][None])
-        p, q = np.unravel_index(int(np.argmin(distance)), distance.shape)
-        a, b = int(i[p]), int(j[q])
-        added.append(Segment(a, b, max(float(distance[p, q]), width_nm) / width_nm * process.sheet_ohm["met1"]))
+        if not len(j):
+            return added
+        distance, where = KDTree(places[i]).query(places[j], p=1)
+        k = int(np.argmin(distance))
+        a, b = int(i[where[k]]), int(j[k])
+        added.append(Segment(a, b, max(float(distance[k]), width_nm) / width_nm * process.sheet_ohm["met1"]))
         group[group == group[b]] = group[a]
-    return added
 
 
 def nearest(wire: Wire, x: float, y: float) -> int:
