@@ -93,7 +93,7 @@ def default_plan(memory: MemoryMap) -> Plan:
 def build(memory: MemoryMap, plan: Plan | None = None) -> GateNetlist:
     """The gates for a memory; a layout gives its own plan."""
     plan = plan or default_plan(memory)
-    gates = (*_control(), *_row_gates(plan), *_data_gates(plan))
+    gates = (*control_gates(), *_row_gates(plan), *_data_gates(plan))
     words = tuple(f"wl_{row}" for row in range(memory.rows))
     lines = tuple(net for i in range(memory.width) for net in (f"bl_{i}", f"blb_{i}"))
     return GateNetlist("periphery", PORT_INPUTS, (*PORT_OUTPUTS, *words), lines, gates)
@@ -103,7 +103,7 @@ def _gate(name: str, cell: str, **pins: str) -> Gate:
     return Gate(f"x_{name}", cell, tuple(pins.items()))
 
 
-def _control() -> Iterator[Gate]:
+def control_gates() -> Iterator[Gate]:
     """One buffer per pin, the two clock gates, and what is derived from read and write."""
     for pin in PORT_INPUTS:
         yield _gate(f"pin_{pin}", "buf_2", A=pin, X=f"{pin}_b")

@@ -1,0 +1,173 @@
+"""Draws the periphery around an array: groups, channel, bus, row select, control block and power."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import klayout.db as kdb
+
+from somaforge.generator.draw import Canvas
+from somaforge.generator.periphery import control, rows
+from somaforge.generator.periphery.cells import ROW, SITE, fill
+from somaforge.generator.periphery.group import (
+    BUS,
+    COLUMNS,
+    INPUTS,
+    OWN,
+    RETURN,
+    STRAPS,
+    GroupPainter,
+    bus_y,
+    column_x,
+    strap,
+)
+from somaforge.generator.periphery.plan import (
+    CHANNEL_PITCH,
+    CHANNEL_VIA,
+    EDGE,
+    LINE_PITCH,
+    RAIL_HALF,
+    RAILS_Y,
+    SLICE_SITES,
+    Group,
+    Line,
+    PeripheryPlan,
+)
+from somaforge.generator.periphery.route import TRACKS, WIRE_HALF
+from somaforge.generator.periphery.rows import RowPainter
+from somaforge.pdk import Pdk
+
+CONTROL_SPACE = 3000
+"""Between the control block and the first group: nwell.2a and room."""
+ROW_TRACKS_Y = 1000
+"""First met3 track above the control block, of the wires to the row select."""
+ROW_TARGETS = {"row_clk": rows.UP, "select": rows.ACROSS, "row_in_b": rows.BEFORE}
+
+
+@dataclass(frozen=True)
+class DrawnPeriphery:
+    """The periphery's cell in the core's coordinates, and its outline."""
+
+    canvas: Canvas
+    outline: tuple[int, int, int, int]
+    """With the core: x1, y1, x2, y2."""
+    cell_area_um2: float
+    """Sum of the areas of the standard cells' rows."""
+
+
+def draw_periphery(layout: kdb.Layout, pdk: Pdk, plan: PeripheryPlan) -> DrawnPeriphery:
+    """Draw everything below and left of the core."""
+    canvas = Canvas(layout, pdk, "periphery")
+    painter = GroupPainter(layout, canvas, plan)
+    for number, group in enumerate(plan.groups):
+        canvas.place(painter.draw(number, group), group.x, plan.slices_bottom)
+        for line in group.lines:
+            _channel(canvas, plan, line)
+    _fills(canvas, plan)
+    for group, following in pairwise(plan.groups):
+        _bus(canvas, plan, group, following)
+    select = RowPainter(layout, canvas, plan)
+    select.draw()
+    x = (plan.groups[0].x - CONTROL_SPACE - control.SITES * SITE) // 5 * 5
+    canvas.place(_control(layout, pdk), x, plan.slices_bottom)
+    half = canvas.r["m3.1"] // 2
+    for net, track in BUS.items():
+        y = plan.slices_bottom + bus_y(track)
+        first = OWN if net == "chain" else INPUTS[net]
+        start = x + column_x(control.CHAIN_COLUMNS[net])
+        canvas.box("met3", start, y - half, plan.groups[0].x + column_x(first), y + half)
+    _to_rows(canvas, plan, select, x)
+    left = min(select.left, x) - 200 - EDGE
+    _power(canvas, plan, select)
+    for pin, track in control.PIN_TRACKS.items():
+        y = plan.slices_bottom + bus_y(track)
+        canvas.box("met3", left, y - half, x + column_x(control.PIN_COLUMNS[pin]), y + half)
+        canvas.label("met3", pin, left + half, y)
+    right = max(plan.floor.die[2], plan.right + 200 + EDGE, *(n.below + EDGE for n in plan.groups[-1].lines))
+    bottom = plan.slices_bottom + RAILS_Y["gnd"] - RAIL_HALF - EDGE
+    outline = (left // 5 * 5, bottom // 5 * 5, -(-right // 5) * 5, plan.floor.die[3])
+    area = sum((1 + g.bits) * SLICE_SITES * SITE * ROW for g in plan.groups)
+    area += plan.floor.memory.rows * select.width * ROW + control.SITES * SITE * control.HEIGHT
+    return DrawnPeriphery(canvas, outline, area / 1e6)
+
+
+def _channel(canvas: Canvas, plan: PeripheryPlan, line: Line) -> None:
+    """From the array's edge to the slices: met3 down, met2 across, met3 down, met4 from there on."""
+    top, bottom = plan.floor.die[1], plan.slices_top + CHANNEL_VIA
+    half = canvas.r["m3.1"] // 2
+    y = (top - CHANNEL_PITCH * (2 * line.track + 1) // 2) // 5 * 5
+    canvas.stack(line.below, bottom, "met3", "met4")
+    canvas.box("met4", line.below - 165, plan.slices_top, line.below + 165, bottom)
+    canvas.label("met3", line.name, line.above, top)
+    canvas.box("met3", line.above - half, y, line.above + half, top)
+    canvas.box("met3", line.below - half, bottom, line.below + half, y)
+    left, right = sorted((line.above, line.below))
+    if right == left:
+        return
+    if right - left <= LINE_PITCH:
+        canvas.box("met3", left - half, y - half, right + half, y + half)
+        return
+    for x in (left, right):
+        canvas.stack(x, y, "met2", "met3", "h")
+    canvas.box("met2", left - 140, y - 140, right + 140, y + 140)
+
+
+def _fills(canvas: Canvas, plan: PeripheryPlan) -> None:
+    """Rails, wells and implants between the groups."""
+    for left, right in pairwise(plan.groups):
+        for k in range(1 + min(left.bits, right.bits)):
+            fill(canvas, left.x + SLICE_SITES * SITE, right.x, plan.slices_bottom + k * ROW, k % 2 == 1)
+
+
+def _bus(canvas: Canvas, plan: PeripheryPlan, left: Group, right: Group) -> None:
+    """From the repeaters of one group to those of the next, and the chain of data back."""
+    half = canvas.r["m3.1"] // 2
+    for net, track in BUS.items():
+        y = plan.slices_bottom + bus_y(track)
+        start, end = (RETURN, OWN) if net == "chain" else (COLUMNS[net], INPUTS[net])
+        canvas.box("met3", left.x + column_x(start), y - half, right.x + column_x(end), y + half)
+
+
+def _control(layout: kdb.Layout, pdk: Pdk) -> Canvas:
+    """The control block with its straps and its way to the bus."""
+    block = control.control_block()
+    inner = Canvas(layout, pdk, block.name)
+    block.draw(inner)
+    canvas = Canvas(layout, pdk, "control_block")
+    canvas.place(inner, 0, 0)
+    for net, number in control.STRAPS.items():
+        strap(canvas, net, column_x(number), control.ROWS, control.HEIGHT)
+    down = {
+        **{control.PIN_COLUMNS[pin]: track for pin, track in control.PIN_TRACKS.items()},
+        **{control.CHAIN_COLUMNS[net]: track for net, track in BUS.items()},
+    }
+    for number, track in down.items():
+        x = column_x(number)
+        canvas.line("met2", x, bus_y(track), x, ROW // 4, 2 * WIRE_HALF)
+        canvas.stack(x, bus_y(track), "met2", "met3")
+    return canvas
+
+
+def _to_rows(canvas: Canvas, plan: PeripheryPlan, select: RowPainter, control_x: int) -> None:
+    """From the control block's upper edge to the first row slice."""
+    half = canvas.r["m3.1"] // 2
+    top = plan.slices_bottom + control.HEIGHT
+    for k, (net, number) in enumerate(control.ROW_COLUMNS.items()):
+        y = top + ROW_TRACKS_Y + k * CHANNEL_PITCH
+        start, end = control_x + column_x(number), select.column(ROW_TARGETS[net])
+        canvas.line("met2", start, top - ROW // TRACKS, start, y, 2 * WIRE_HALF)
+        canvas.line("met2", end, y, end, select.y(0) + ROW // 4, 2 * WIRE_HALF)
+        for x in (start, end):
+            canvas.stack(x, y, "met2", "met3")
+        canvas.box("met3", min(start, end), y - half, max(start, end), y + half)
+
+
+def _power(canvas: Canvas, plan: PeripheryPlan, select: RowPainter) -> None:
+    """Rails below the bus, joined with the straps of groups and control block and, on met4, with the row select's."""
+    right = plan.groups[-1].x + column_x(max(STRAPS.values())) + 300
+    for net, number in rows.STRAPS.items():
+        x, y = select.column(number), plan.slices_bottom + RAILS_Y[net]
+        canvas.box("met3", x - 300, y - RAIL_HALF, right, y + RAIL_HALF)
+        canvas.stack(x, y, "met3", "met4")
+        canvas.box("met3", x - 300, -1400, x + 300, 0)
+        canvas.stack(x, -1200, "met3", "met4")
+        canvas.box("met4", x - 300, y - 300, x + 300, -1000)

@@ -1,0 +1,306 @@
+"""Wires between standard cells on met1 and met2, on the grid that the cells are made for (0.46 x 0.34 um).
+
+Nets are routed one after the other by the cheapest path; where two meet, both are routed again and the place gets more
+expensive each time (the negotiation of PathFinder, McMurchie and Ebeling 1995), until none meet. On this grid wires of
+neighbouring tracks keep all spaces; what does not is forbidden: pads above each other on met1, and any two nets on
+neighbouring nodes of one met2 column.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import klayout.db as kdb
+
+from somaforge.generator.periphery.cells import SITE
+
+PITCH_Y = 340
+"""Of the met1 tracks (hd LEF: 0.34 um, eight to a row)."""
+TRACKS = 8
+"""Tracks of a row; the first and the last lie on the rails."""
+WIRE_HALF = 70
+PAD_HALF = (160, 130)
+"""Of met1 around contacts and vias; holds via.5a, via.4a, m1.4, m1.5 and the least area m1.6."""
+SPACE = 140
+ROUNDS = 80
+
+Node = tuple[int, int, int]
+"""Layer (1 or 2), column, track."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """A contact to a pin: the met1 node that it serves and where the cut lies (at most half a column aside)."""
+
+    node: Node
+    x: int | None
+    """None where the cell has the pin on met1."""
+    claims: tuple[Node, ...]
+
+
+@dataclass
+class Net:
+    """Terminals of a net and, once routed, its wires."""
+
+    name: str
+    pins: list[list[Access]] = field(default_factory=list)
+    wires: list[list[Node]] = field(default_factory=list)
+    """met2 wires that exist: each a run of nodes of one column."""
+    own: set[Node] = field(default_factory=set)
+    """met1 nodes on or too near to met1 that the cells have on this net."""
+    hooks: list[list[Node]] = field(default_factory=list)
+    """met2 nodes below a met3 wire of the net: any of them may carry the via2."""
+    nodes: set[Node] = field(default_factory=set)
+    edges: set[tuple[Node, Node]] = field(default_factory=set)
+    contacts: set[Access] = field(default_factory=set)
+    vias2: set[Node] = field(default_factory=set)
+
+    def clear(self) -> None:
+        """Forget the route; wires that exist stay."""
+        self.edges = {(a, b) for wire in self.wires for a, b in pairwise(wire)}
+        self.nodes = {node for wire in self.wires for node in wire}
+        self.contacts, self.vias2 = set(), set()
+
+    def places(self) -> set[Node]:
+        """Every node that the net keeps others from."""
+        return self.nodes | self.own | {node for access in self.contacts for node in access.claims}
+
+    def pads(self) -> set[Node]:
+        """met1 nodes with a pad."""
+        vias = {a for a, b in self.edges if a[0] != b[0]} | {b for a, b in self.edges if a[0] != b[0]}
+        return {n for n in vias if n[0] == 1} | {c for access in self.contacts for c in access.claims}
+
+
+class Grid:
+    """What may be used: tracks over a block of rows of cells."""
+
+    def __init__(self, columns: int, tracks: int, met1: kdb.Region, closed: Iterable[Node] = ()) -> None:
+        self.columns, self.tracks = columns, tracks
+        self.closed = set(closed)
+        self._obstacles = [polygon.bbox() for polygon in met1.decompose_trapezoids_to_region().each()]
+        self._free: dict[tuple[int, int, int, int], bool] = {}
+
+    @staticmethod
+    def at(node: Node) -> tuple[int, int]:
+        """Position of a node in nm."""
+        return SITE // 2 + SITE * node[1], PITCH_Y // 2 + PITCH_Y * node[2]
+
+    def free(self, x1: int, y1: int, x2: int, y2: int) -> bool:
+        """Whether met1 may be drawn there."""
+        key = (x1, y1, x2, y2)
+        if key not in self._free:
+            box = kdb.Box(*key).enlarged(SPACE - 1, SPACE - 1)
+            self._free[key] = not any(box.overlaps(o) for o in self._obstacles)
+        return self._free[key]
+
+    def pad_free(self, node: Node) -> bool:
+        """Whether a met1 pad fits at a node."""
+        x, y = self.at(node)
+        return self.free(x - PAD_HALF[0], y - PAD_HALF[1], x + PAD_HALF[0], y + PAD_HALF[1])
+
+    def inside(self, node: Node) -> bool:
+        """Whether the node exists and is open."""
+        return 0 <= node[1] < self.columns and 0 <= node[2] < self.tracks and node not in self.closed
+
+    def neighbours(self, node: Node) -> Iterable[tuple[Node, int]]:
+        """Steps from a node with their costs in nm; a via costs as much as four columns, the wrong way double."""
+        layer, i, j = node
+        x, y = self.at(node)
+        for di, dj in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            other = (layer, i + di, j + dj)
+            if not self.inside(other):
+                continue
+            x2, y2 = self.at(other)
+            if layer == 1:
+                low, high = (min(x, x2), min(y, y2)), (max(x, x2), max(y, y2))
+                if not self.free(low[0] - WIRE_HALF, low[1] - WIRE_HALF, high[0] + WIRE_HALF, high[1] + WIRE_HALF):
+                    continue
+            length = abs(x2 - x) + abs(y2 - y)
+            yield other, length * (2 if (di != 0) == (layer == 2) else 1)
+        other = (3 - layer, i, j)
+        if self.inside(other) and self.pad_free((1, i, j)):
+            yield other, 4 * SITE
+
+
+class _Usage:
+    """Who is where; counts the nets that a step would meet."""
+
+    def __init__(self) -> None:
+        self.nodes: Counter[Node] = Counter()
+        self.pads: Counter[Node] = Counter()
+        self.history: Counter[Node] = Counter()
+
+    def add(self, net: Net, sign: int) -> None:
+        for node in net.places():
+            self.nodes[node] += sign
+        for pad in net.pads():
+            self.pads[pad] += sign
+
+    def meets(self, node: Node, pad: bool) -> int:
+        layer, i, j = node
+        count = self.nodes[node]
+        if layer == 2:
+            count += self.nodes[2, i, j - 1] + self.nodes[2, i, j + 1]
+        elif pad:
+            count += self.pads[1, i, j - 1] + self.pads[1, i, j + 1]
+        return count
+
+
+def route(grid: Grid, nets: list[Net]) -> None:
+    """Fill in the wires of the nets; ValueError if they do not fit."""
+    usage = _Usage()
+    for net in nets:
+        net.clear()
+        usage.add(net, 1)
+    for turn in range(ROUNDS):
+        for net in nets:
+            usage.add(net, -1)
+            if turn == 0 or _conflicts(net, usage):
+                net.clear()
+                _route_net(grid, net, usage, turn)
+            usage.add(net, 1)
+        bad = [node for net in nets for node in _own_conflicts(net, usage)]
+        if not bad:
+            return
+        usage.history.update(bad)
+    names = sorted({net.name for net in nets if list(_own_conflicts(net, usage))})
+    raise ValueError(f"periphery: no room for the wires {', '.join(names)}")
+
+
+def _conflicts(net: Net, usage: _Usage) -> bool:
+    pads = net.pads()
+    return any(usage.meets(node, node in pads) for node in net.places())
+
+
+def _own_conflicts(net: Net, usage: _Usage) -> list[Node]:
+    usage.add(net, -1)
+    pads = net.pads()
+    bad = [node for node in net.places() if usage.meets(node, node in pads)]
+    usage.add(net, 1)
+    return bad
+
+
+@dataclass(frozen=True)
+class _Terminal:
+    """Nodes of which one must be reached; a pin's nodes each have their contact."""
+
+    kind: str
+    nodes: frozenset[Node]
+    contacts: Mapping[Node, Access]
+
+    def settle(self, net: Net, node: Node) -> None:
+        """Note what joins the net to this terminal at a node."""
+        if self.kind == "pin":
+            net.contacts.add(self.contacts[node])
+        elif self.kind == "hook":
+            net.vias2.add(node)
+
+
+def _terminals(net: Net) -> list[_Terminal]:
+    """Wires first: a route that begins on one needs no via there."""
+    return [
+        *(_Terminal("wire", frozenset(wire), {}) for wire in net.wires),
+        *(_Terminal("pin", frozenset(a.node for a in pin), {a.node: a for a in pin}) for pin in net.pins),
+        *(_Terminal("hook", frozenset(hook), {}) for hook in net.hooks),
+    ]
+
+
+def _route_net(grid: Grid, net: Net, usage: _Usage, turn: int) -> None:
+    """Join the terminals one by one, always the cheapest next."""
+    start, *left = _terminals(net)
+    contacts = {a.node for pin in net.pins for a in pin}
+    starts: set[Node] = set(start.nodes)
+    met3: set[Node] = set()
+    for k in range(len(left)):
+        path = _cheapest(grid, usage, turn, starts, {n for t in left for n in t.nodes}, contacts)
+        if k == 0:
+            start.settle(net, path[0])
+        elif path[0] not in net.nodes:
+            net.vias2.add(path[0])
+        end = next(t for t in left if path[-1] in t.nodes)
+        end.settle(net, path[-1])
+        left.remove(end)
+        net.nodes.update(path)
+        net.edges.update(pairwise(path))
+        if "hook" in (end.kind, start.kind):
+            # Once joined, the wire on met3 is part of the tree.
+            met3 |= {n for t in (end, start) if t.kind == "hook" for n in t.nodes}
+        starts = net.nodes | met3
+
+
+def _cheapest(
+    grid: Grid, usage: _Usage, turn: int, starts: set[Node], goals: set[Node], contacts: set[Node]
+) -> list[Node]:
+    """Dijkstra from any start to any goal; places that other nets use cost more with every turn."""
+
+    def extra(node: Node, pad: bool) -> int:
+        return SITE * (usage.meets(node, pad) * (2 + 3 * turn) + usage.history[node])
+
+    queue: list[tuple[int, Node]] = []
+    best: dict[Node, int] = {}
+    before: dict[Node, Node] = {}
+    for node in sorted(starts):
+        best[node] = extra(node, node in contacts)
+        heapq.heappush(queue, (best[node], node))
+    while queue:
+        cost, node = heapq.heappop(queue)
+        if cost > best[node]:
+            continue
+        if node in goals and node not in starts:
+            path = [node]
+            while path[-1] in before:
+                path.append(before[path[-1]])
+            return path[::-1]
+        if node in goals:
+            return [node]
+        for other, step in grid.neighbours(node):
+            via = other[0] != node[0]
+            total = cost + step + extra(other, via or other in contacts)
+            if via:
+                total += extra(node, True) if node[0] == 1 else 0
+            if total < best.get(other, 1 << 60):
+                best[other], before[other] = total, node
+                heapq.heappush(queue, (total, other))
+    raise ValueError("periphery: a pin cannot be reached")
+
+
+def shapes(grid: Grid, net: Net, cuts: Mapping[str, int]) -> dict[str, kdb.Region]:
+    """Layout of a routed net by PDK layer; `cuts` gives the sizes of mcon, via and via2 in nm."""
+    out = {layer: kdb.Region() for layer in ("mcon", "met1", "via", "met2", "via2")}
+
+    def box(layer: str, x: int, y: int, half_x: int, half_y: int) -> None:
+        out[layer].insert(kdb.Box(x - half_x, y - half_y, x + half_x, y + half_y))
+
+    for a, b in net.edges:
+        (x1, y1), (x2, y2) = grid.at(a), grid.at(b)
+        if a[0] != b[0]:
+            box("via", x1, y1, cuts["via"] // 2, cuts["via"] // 2)
+            box("met1", x1, y1, *PAD_HALF)
+            box("met2", x1, y1, PAD_HALF[1], PAD_HALF[0])
+            continue
+        wire = kdb.Box(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)).enlarged(WIRE_HALF, WIRE_HALF)
+        out[f"met{a[0]}"].insert(wire)
+    for access in net.contacts:
+        x, y = grid.at(access.node)
+        if access.x is None:
+            continue
+        box("mcon", access.x, y, cuts["mcon"] // 2, cuts["mcon"] // 2)
+        # A wire of the net on the other side of a cut that lies aside would leave a notch.
+        left, right = sorted((x, grid.at(access.claims[-1])[0] if access.claims[-1] in net.nodes else access.x))
+        out["met1"].insert(kdb.Box(left - PAD_HALF[0], y - PAD_HALF[1], right + PAD_HALF[0], y + PAD_HALF[1]))
+    for node in net.vias2:
+        x, y = grid.at(node)
+        box("via2", x, y, cuts["via2"] // 2, cuts["via2"] // 2)
+        box("met2", x, y, cuts["via2"] // 2 + 40, cuts["via2"] // 2 + 85)  # via2.4, via2.5
+    pads = net.pads()
+    for layer, i, j in pads:
+        if (layer, i, j + 1) in pads:
+            x, y = grid.at((layer, i, j))
+            out["met1"].insert(kdb.Box(x - PAD_HALF[0], y, x + PAD_HALF[0], y + PITCH_Y))
+    for layer, i, j in net.nodes:
+        if layer == 2 and (layer, i, j + 1) in net.nodes:
+            x, y = grid.at((layer, i, j))
+            out["met2"].insert(kdb.Box(x - WIRE_HALF, y, x + WIRE_HALF, y + PITCH_Y))
+    return {layer: region.merged() for layer, region in out.items()}
