@@ -42,6 +42,7 @@ def drawable(draw: st.DrawFn) -> dict[str, Any]:
     layer among small ones makes stacks of all kinds."""
     bits = draw(st.integers(1, 6))
     size = st.integers(1, 8 if bits < 4 else 4)
+    pfet = draw(st.sampled_from(["standard", "lvt", "hvt"]))
     layers = draw(st.lists(size, min_size=2, max_size=8))
     layers[draw(st.integers(0, len(layers) - 1))] = draw(st.integers(1, 20 if bits < 4 else 12))
     return {
@@ -52,7 +53,7 @@ def drawable(draw: st.DrawFn) -> dict[str, Any]:
             "l_um": draw(_um(35, 120 if bits < 5 else 60)),
             "multiplier": draw(st.sampled_from([2, 4, 6])),
             "nfet": draw(st.sampled_from(["standard", "lvt"])),
-            "pfet": draw(st.sampled_from(["standard", "lvt", "hvt"])),
+            "pfet": pfet,
         },
-        "switch": {"w_um": draw(_um(42, 120)), "l_um": draw(_um(15, 150))},
+        "switch": {"w_um": draw(_um(42, 120)), "l_um": draw(_um(35 if pfet == "lvt" else 15, 150))},
     }
