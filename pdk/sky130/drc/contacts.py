@@ -15,8 +15,10 @@ def _diff_two_sides(layers: Layers) -> kdb.Region:
 
 def _tap_two_sides(layers: Layers) -> kdb.Region:
     """licon.7: tap encloses a contact by 120 nm on one of two adjacent sides, standard cells excepted."""
-    contacts = layers.drawn("licon").inside(layers.drawn("tap")).outside(layers.drawn("areaid_sc"))
-    return m.two_sides(layers, layers.drawn("tap"), contacts, 120, 170)
+    contacts = layers.tap_licon
+    if not (contacts - layers.drawn("tap")).is_empty():
+        contacts = contacts.inside(layers.drawn("tap"))
+    return m.two_sides(layers, layers.drawn("tap"), contacts.outside(layers.drawn("areaid_sc")), 120, 170)
 
 
 CONTACTS: tuple[Rule, ...] = (
