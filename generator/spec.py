@@ -168,6 +168,11 @@ class Evaluation(Model):
     timed_patterns: Annotated[int, Field(ge=1)] = 500
     """How many of them, from the first, run in time for speed and energy where the array engine finds the winners of
     all of them at rest; ngspice runs every pattern in time."""
+    reference_patterns: Annotated[int, Field(ge=1)] = 20
+    """How many patterns, from the first, ngspice solves column by column on the first chip, to say how far the array
+    engine is from it."""
+    reference_columns: Literal["sample", "all"] = "sample"
+    """sample: as many hidden columns as ngspice solves in about two minutes, and all outputs; all: the whole chip."""
 
 
 class Limit(Model):

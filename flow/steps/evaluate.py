@@ -1,15 +1,21 @@
 """Step evaluate: the test patterns through every programmed chip, on the spec's engine, post-layout."""
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from somaforge.flow import bitfile, datasets
+from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import Program
+from somaforge.flow.engines.columns import ColumnReference
+from somaforge.flow.engines.error import BUDGET, compared, sample_of
 from somaforge.flow.engines.ngspice import NgspiceEngine
-from somaforge.flow.evaluate import evaluate, memory_effect
+from somaforge.flow.evaluate import evaluate, memory_effect, pad_inputs
 from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.characterize import operating_point
 from somaforge.flow.steps.chip import Job, engine_of, for_each_chip, per_chip, programmed, read_json, write_json
@@ -74,13 +80,45 @@ def latches(folder: Path, job: Job) -> None:
     write_json(folder / "latches.json", vars(effect))
 
 
+def engines(folder: Path, job: Job) -> None:
+    """The array engine against ngspice, column by column, on the first chip's first test patterns: engines.json."""
+    dataset, wanted = datasets.load(job.spec.network.dataset), job.spec.evaluation
+    count = min(wanted.reference_patterns, len(dataset.test_y))
+    chip = programmed(job, _codes(job), use="rest")
+    inputs = pad_inputs(chip, dataset.to_currents(dataset.test_x[:count], job.spec.input))
+    # surfaces are what ArrayEngine.dc takes for as many patterns as the evaluation has
+    ours = ArrayEngine().at_rest(chip, inputs, surfaces=job.spec.engine == "array")
+    sample = sample_of(chip, count, BUDGET) if wanted.reference_columns == "sample" else None
+    reference = ColumnReference(chip).solve(inputs, ours.layers, sample)
+    error = compared(ours, reference)
+    classes = job.spec.network.layers[-1]
+    winners, theirs = (x.outputs[:, :classes].argmax(axis=1) for x in (ours, reference))
+    values = {**asdict(error), "supply_max": error.supply_max if error.solved == 1.0 else None}
+    labels = dataset.test_y[:count]
+    write_json(folder / "engines.json", {**values, "array": winners, "ngspice": theirs, "labels": labels})
+
+
+def _compared(found: Mapping[str, Any]) -> dict[str, float]:
+    """Metrics of engines.json."""
+    winners, labels = np.array(found["ngspice"]), np.array(found["labels"])
+    return {
+        "engine__current_error_p50__ratio": found["p50"],
+        "engine__current_error_max__ratio": found["max"],
+        "engine__compared_currents__count": found["currents"],
+        "engine__compared_patterns__count": found["patterns"],
+        "engine__compared_columns__ratio": found["solved"],
+        "engine__winners_differ__count": int((np.array(found["array"]) != winners).sum()),
+        "accuracy__columns__ratio": float((winners == labels).mean()),
+    }
+
+
 def action(context: Context) -> Mapping[str, float]:
-    """All chips, in parallel."""
+    """All chips, in parallel; then what the simulators leave out."""
     places = for_each_chip(context, run_patterns)
-    found: dict[str, float] = {}
+    first = Job(context.spec, context.spec.chips.seeds[0], dict(context.inputs))
+    found = _compared(_part(context, engines, first))
     if context.spec.engine == "ngspice":
-        job = Job(context.spec, context.spec.chips.seeds[0], dict(context.inputs))
-        memory = read_json(context.each(latches, {"latches": job})["latches"] / "latches.json")
+        memory = _part(context, latches, first)
         found["engine__latch_effect_max__ratio"] = memory["output_change"]
         found["power__latch__W"] = memory["latch_current"] * context.spec.supply_V
     chips = [read_json(place / "evaluation.json") for place in places.values()]
@@ -108,10 +146,22 @@ def action(context: Context) -> Mapping[str, float]:
     }
 
 
+def _part(context: Context, worker: Callable[[Path, Job], None], job: Job) -> dict[str, Any]:
+    """What a worker wrote about one chip; the file is named after the worker and kept."""
+    name = worker.__name__
+    made = context.each(worker, {name: job})[name] / f"{name}.json"
+    shutil.copyfile(made, context.folder / made.name)
+    return read_json(made)
+
+
 STEP = Step(
     "evaluate",
     action,
-    per_chip("evaluation.json"),
+    lambda spec: (
+        *per_chip("evaluation.json")(spec),
+        "engines.json",
+        *(("latches.json",) if spec.engine == "ngspice" else ()),
+    ),
     ("pex", "program"),
     config=config,
     tools=("ngspice", "numpy", "pdk-sky130", "scikit-learn"),
