@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from PySpice.Spice.NgSpice.Shared import NgSpiceCommandError, NgSpiceShared
 
+from somaforge.flow.latch_margins import noise_margin
 from somaforge.flow.templating import render
 from somaforge.generator.circuit import Mos
-from somaforge.generator.design import Design, latch_nets
+from somaforge.generator.design import LATCH, Design, latch_nets
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
 
@@ -100,27 +101,14 @@ def transfer(
 def butterfly(design: Design, *, reading: bool, corner: str = "tt") -> Butterfly:
     """The latch's butterfly while it holds, or while it is read (word line and bit line at the supply)."""
     supply = design.spec.supply_V
-    half = [m for m in design.library.flatten("latch").mos if m.name in ("m_access", "m_down", "m_up")]
+    wells = {"vnb": "gnd", "vpb": "vdd"}
+    latch = design.library.flatten(LATCH).mos
+    half = [replace(m, b=wells[m.b]) for m in latch if m.name in ("m_access", "m_down", "m_up")]
     word = supply if reading else 0.0
     sources = [f"v_wl wl 0 {word:.9g}", f"v_bl bl 0 {supply:.9g}", "v_drive qb 0 0"]
     sweep = f"v_drive 0 {supply:.9g} {BUTTERFLY_STEP_V}"
     found = _sweep(design, "half a latch", half, sources, ["v(qb)", "v(q)"], sweep, corner)
-    return Butterfly(found["v(qb)"], found["v(q)"], noise_margin(found["v(qb)"], found["v(q)"]))
-
-
-def noise_margin(drive: Floats, response: Floats) -> float:
-    """Seevinck's static noise margin of two equal inverters with this transfer curve; 0 if there is no second state.
-
-    In axes turned by 45 degrees the wings are functions of u = (x - y)/sqrt(2); the largest vertical distance of an
-    eye is the diagonal of its largest square.
-    """
-    root = np.sqrt(2.0)
-    one_u, one_v = (drive - response) / root, (drive + response) / root
-    two_u, two_v = (response - drive) / root, one_v  # the mirrored wing
-    grid = np.linspace(max(one_u.min(), two_u.min()), min(one_u.max(), two_u.max()), 2001)
-    first, second = (np.interp(grid, u[np.argsort(u)], v[np.argsort(u)]) for u, v in ((one_u, one_v), (two_u, two_v)))
-    gap = first - second
-    return float(max(0.0, min(gap[grid < 0].max(), -gap[grid > 0].min())) / root)
+    return Butterfly(found["v(qb)"], found["v(q)"], noise_margin(found["v(qb)"], found["v(q)"], found["v(q)"]))
 
 
 def _copy(mos: Iterable[Mos], suffix: str, tied: dict[str, str], shared: tuple[str, ...]) -> Iterator[Mos]:

@@ -7,11 +7,6 @@ opens: the sign of their difference after `sense_s` is the bit. All other rows o
 closed access devices that pull the wrong line.
 """
 
-import os
-import re
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from somaforge.flow.engines.lines import weight_net
-from somaforge.flow.engines.ngspice import read_raw
+from somaforge.flow.ngspice_batch import run_batch
 from somaforge.flow.program_bench import Bench, Deck
 from somaforge.generator.address import Bits, bit_line, bit_line_bar
 from somaforge.generator.circuit import FlatNetlist
@@ -131,7 +126,7 @@ def simulate(
             f"programming: {shifts.shape} threshold shifts for {len(flat.mos)} transistors; make them again"
         )
     deck = Deck(design, values, matrix, row, flat, shifts, corner, bench or Bench())
-    names, waves = _run(deck.text, evidence, f"program_{matrix}_{row}", timeout_s)
+    names, waves = run_batch(deck.text, evidence, f"program_{matrix}_{row}", timeout_s)
     if waves[-1, 0] < deck.stop_s * (1 - 1e-9):
         raise ToolError(f"ngspice: programming bench stopped at {waves[-1, 0]:.3e} s of {deck.stop_s:.3e} s")
     return _judge(deck, {name: waves[:, i] for i, name in enumerate(names)})
@@ -161,41 +156,3 @@ def _judge(deck: Deck, waves: dict[str, Floats]) -> Programming:
         signed = np.where(written, difference, -difference)
         rows.append(RowResult(row, written, difference > 0, signed, delay, hold))
     return Programming(deck.matrix, tuple(rows), deck.supply)
-
-
-def _run(text: str, evidence: Path | None, name: str, timeout_s: float) -> tuple[list[str], Floats]:
-    """Vectors of one batch run; ToolError if ngspice is missing, fails, or gives no numbers."""
-    command = shutil.which("ngspice")
-    if command is None:
-        raise ToolError("ngspice: not installed; run make setup (Debian package ngspice from bookworm-backports)")
-    with tempfile.TemporaryDirectory(prefix="somaforge-program-") as folder:
-        deck, raw = Path(folder) / "deck.sp", Path(folder) / "out.raw"
-        deck.write_text(text, encoding="ascii")
-        try:
-            done = subprocess.run(
-                [command, "-n", "-b", "-r", str(raw), str(deck)],
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=timeout_s,
-                check=False,
-                cwd=folder,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
-                stdin=subprocess.DEVNULL,
-            )
-        except subprocess.TimeoutExpired:
-            raise ToolError(f"ngspice: {name} gave no result in {timeout_s:g} s; raise the time limit") from None
-        log = done.stdout + done.stderr
-        if evidence is not None:
-            evidence.mkdir(parents=True, exist_ok=True)
-            (evidence / f"{name}.sp").write_text(text, encoding="ascii")
-            (evidence / f"{name}.log").write_text(log, encoding="utf-8")
-        wrong = [x.strip() for x in log.splitlines() if re.search(r"error|too small|singular|fatal", x, re.I)]
-        reason = wrong[-1][:200] if wrong else "no message"
-        if done.returncode != 0:
-            raise ToolError(f"ngspice: {name} ended with exit code {done.returncode} ({reason}); see its deck and log")
-        try:
-            names, values = read_raw(raw)
-        except (OSError, ValueError) as error:
-            raise ToolError(f"ngspice: {name} gave no data ({error}; {reason}); see its deck and log") from None
-    return [n.lower() for n in names], values

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from somaforge.flow.report import behaviour, measured
 from somaforge.flow.report.data import RunData
 from somaforge.flow.report.svg import Plot
-from somaforge.flow.report.tables import checks, figures, per_chip, provenance
+from somaforge.flow.report.tables import checks, figures, memory, per_chip, provenance
 from somaforge.pdk.files import atomic_write
 
 PLOTS = {
@@ -47,6 +47,7 @@ def html(run: RunData, plots: dict[str, list[Plot]]) -> str:
             figures=figures(run),
             chips=per_chip(run),
             checks=checks(run),
+            memory=memory(run),
             provenance=provenance(run),
             layout=_image(run.folders["generate"] / "layout.png"),
             synapse=_image(run.folders["generate"] / "synapse.png"),

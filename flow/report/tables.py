@@ -122,10 +122,27 @@ def checks(run: RunData) -> list[Check]:
         Check(
             "programming, read back",
             m["program__wrong_bits__count"],
-            f"{m['program__bits__count']:g} latches written and read at transistor level",
+            f"{m['program__port_bits__count']:g} latches through the port in Verilog simulation, "
+            f"{m['program__bits__count']:g} at transistor level",
             {},
         ),
     ]
+
+
+def memory(run: RunData) -> list[tuple[str, ...]]:
+    """Margins of the latch, heading first: over corners and temperatures, and over mismatch."""
+    rows: list[tuple[str, ...]] = [
+        ("latch", "worst of corners, -40 to 85 C", "mean of 200, tt", "sigma", "worst of 200, worst corner")
+    ]
+    for name, what, unit in (
+        ("hold_snm", "static noise margin, hold", "V"),
+        ("read_snm", "static noise margin, read", "V"),
+        ("write_margin", "write margin (bit line above ground)", "V"),
+        ("read_current", "read current", "A"),
+    ):
+        parts = ("min", "mismatch_mean", "mismatch_sigma", "mismatch_min")
+        rows.append((what, *(engineering(run.metrics[f"memory__{name}_{part}__{unit}"], unit) for part in parts)))
+    return rows
 
 
 def provenance(run: RunData) -> list[tuple[str, str]]:

@@ -1,15 +1,25 @@
-"""Step cells: soma, synapse and latch alone, without mismatch, simulated in process with PySpice."""
+"""Step cells: soma and synapse alone, without mismatch, simulated in process with PySpice; margins of the latch over
+corners, temperatures and mismatch, in ngspice."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from somaforge.flow import cells
+from somaforge.flow import cells, latch_margins
 from somaforge.flow.steps.base import Context, JsonObject, Step, silicon
 from somaforge.flow.steps.chip import read_json, write_json
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
+from somaforge.pdk.sky130.foundry import CORNERS
+
+TEMPERATURES_C = (-40.0, 27.0, 85.0)
+"""Industrial range, where the margins of the latch must hold."""
+MISMATCH_SAMPLES = 200
+TYPICAL = ("tt", 27.0)
+MARGINS = {"hold_snm": "hold_V", "read_snm": "read_V", "write_margin": "write_V", "read_current": "read_current_A"}
+"""Name in metrics -> field of latch_margins.Margins."""
 
 
 def config(spec: Spec) -> JsonObject:
@@ -39,8 +49,74 @@ def simulate(folder: Path, spec: Spec) -> None:
     )
 
 
+@dataclass(frozen=True)
+class LatchJob:
+    """Latches at one temperature: all corners without mismatch, or one corner with it."""
+
+    spec: Spec
+    temperature_C: float
+    corner: str | None = None
+
+
+def latch(folder: Path, job: LatchJob) -> None:
+    """latch.json with every margin of every sample."""
+    design = build(job.spec)
+    if job.corner is None:
+        samples = latch_margins.nominal(CORNERS)
+    else:
+        samples = latch_margins.with_mismatch(design, job.corner, MISMATCH_SAMPLES)
+    found = latch_margins.measure(design, samples, job.temperature_C, folder / "ngspice")
+    write_json(folder / "latch.json", vars(found))
+
+
+def latch_over_corners(context: Context) -> tuple[JsonObject, Mapping[str, float]]:
+    """What goes into latch.json, and its metrics. Mismatch: at the typical corner and, for the smallest value, at
+    the corner and temperature that is the worst without it."""
+    by_corner = _each(context, [LatchJob(context.spec, t) for t in TEMPERATURES_C])
+    places = {}
+    for name, field in MARGINS.items():
+        places[name] = min(
+            ((CORNERS[i], job.temperature_C) for job in by_corner for i in range(len(CORNERS))),
+            key=lambda place, field=field: _at(by_corner, *place)[field],  # type: ignore[misc]
+        )
+    wanted = dict.fromkeys([TYPICAL, *places.values()])
+    spread = {
+        (job.corner, job.temperature_C): v
+        for job, v in _each(context, [LatchJob(context.spec, t, c) for c, t in wanted]).items()
+    }
+    metrics: dict[str, float] = {}
+    for name, field in MARGINS.items():
+        unit = field.rsplit("_", 1)[1]
+        typical, worst = np.array(spread[TYPICAL][field]), np.array(spread[places[name]][field])
+        metrics |= {
+            f"memory__{name}_min__{unit}": _at(by_corner, *places[name])[field],
+            f"memory__{name}_mismatch_mean__{unit}": float(typical.mean()),
+            f"memory__{name}_mismatch_sigma__{unit}": float(typical.std(ddof=1)),
+            f"memory__{name}_mismatch_min__{unit}": float(worst.min()),
+        }
+    table = [
+        {"corner": c, "temperature_C": j.temperature_C, **_at(by_corner, c, j.temperature_C)}
+        for j in by_corner
+        for c in CORNERS
+    ]
+    samples = [{"corner": c, "temperature_C": t, **values} for (c, t), values in spread.items()]
+    return {"corners": table, "mismatch": samples}, metrics
+
+
+def _each(context: Context, jobs: list[LatchJob]) -> dict[LatchJob, JsonObject]:
+    names = {f"latch_{job.corner or 'all'}_{job.temperature_C:g}".replace("-", "m"): job for job in jobs}
+    folders = context.each(latch, names)
+    return {job: read_json(folders[name] / "latch.json") for name, job in names.items()}
+
+
+def _at(by_corner: Mapping[LatchJob, JsonObject], corner: str, temperature_C: float) -> Mapping[str, float]:
+    """The margins without mismatch of one corner and temperature."""
+    values = next(v for job, v in by_corner.items() if job.temperature_C == temperature_C)
+    return {field: values[field][CORNERS.index(corner)] for field in MARGINS.values()}
+
+
 def action(context: Context) -> Mapping[str, float]:
-    """Gain and symmetry at 15 nA (the paper's mean input), noise margins of the latch."""
+    """Gain and symmetry at 15 nA (the paper's mean input), margins of the latch."""
     found = context.each(simulate, {"cells": context.spec})["cells"]
     data = read_json(found / "cells.json")
     write_json(context.folder / "cells.json", data)
@@ -49,19 +125,22 @@ def action(context: Context) -> Mapping[str, float]:
         code: current[at] / data["inputs_A"][at] for code, current in zip(data["codes"], data["outputs_A"], strict=True)
     }
     full = max(data["codes"])
+    table, margins = latch_over_corners(context)
+    write_json(context.folder / "latch.json", table)
     return {
         "cells__unit_gain__ratio": gain[1],
         "cells__code_error_max__ratio": max(abs(gain[c] / (c * gain[1]) - 1) for c in range(1, full + 1)),
         "cells__asymmetry_max__ratio": max(abs(-gain[-c] / gain[c] - 1) for c in range(1, full + 1)),
         "cells__latch_hold_margin__V": data["latch"]["hold"]["noise_margin_V"],
         "cells__latch_read_margin__V": data["latch"]["read"]["noise_margin_V"],
+        **margins,
     }
 
 
 STEP = Step(
     "cells",
     action,
-    lambda spec: ("cells.json",),
+    lambda spec: ("cells.json", "latch.json"),
     config=config,
     tools=("PySpice", "ngspice", "pdk-sky130"),
 )

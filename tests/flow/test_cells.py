@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from somaforge.flow import cells
+from somaforge.flow.latch_margins import noise_margin
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import load_spec
 from somaforge.pdk.errors import InputError
@@ -83,5 +84,14 @@ class TestLatch:
 def test_noise_margin_of_ideal_inverters() -> None:
     """A step at half the supply leaves two squares of half the supply; a follower of gain 1 leaves none."""
     x = np.linspace(0, 1.8, 1801)
-    assert cells.noise_margin(x, np.clip((0.9 - x) * 1e4 + 0.9, 0, 1.8)) == pytest.approx(0.9, abs=0.005)
-    assert cells.noise_margin(x, 1.8 - x) == pytest.approx(0.0, abs=1e-3)
+    step = np.clip((0.9 - x) * 1e4 + 0.9, 0, 1.8)
+    assert noise_margin(x, step, step) == pytest.approx(0.9, abs=0.005)
+    assert noise_margin(x, 1.8 - x, 1.8 - x) == pytest.approx(0.0, abs=1e-3)
+
+
+def test_noise_margin_is_that_of_the_smaller_eye() -> None:
+    """Steps at 0.9 V and 0.5 V: squares of 0.9 V and of at most 0.5 V."""
+    x = np.linspace(0, 1.8, 1801)
+    early, middle = (np.clip((trip - x) * 1e4 + 0.9, 0, 1.8) for trip in (0.5, 0.9))
+    assert noise_margin(x, middle, early) == pytest.approx(0.5, abs=0.005)
+    assert noise_margin(x, early, middle) == pytest.approx(0.5, abs=0.005)
