@@ -69,7 +69,7 @@ def _joined(
         nothing = torch.zeros_like(p)
         out = held(network.synapses[-1], Rails(p, n, nothing, nothing[:, 0]), network.chip.output_V)
         currents.append(out.current)
-        supplies.append(supply + out.supply)
+        supplies.append(supply + out.supply.sum(-1))
     count = len(inputs)
     times = np.concatenate([window.time[(p > 0) :] + p * period_s for p in range(count)])
 
