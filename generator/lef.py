@@ -1,0 +1,183 @@
+"""The macro's LEF: outline, pins with their shapes and antenna areas, and what a router must keep out of.
+
+Antenna areas come from the schematic, which LVS has compared with the layout: the channels (W x L) that a pin drives,
+and the smallest diffusion that its transistors can have (a shared one). Every routing layer that the macro uses is
+closed over the whole outline but around the pins: wires over matched analog devices would couple into them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import klayout.db as kdb
+
+from somaforge.generator.circuit import Library
+from somaforge.generator.periphery.netlist import PORT_INPUTS, PORT_OUTPUTS
+from somaforge.pdk import Pdk
+from somaforge.pdk.errors import CheckError
+from somaforge.pdk.templating import render
+
+ROUTING = {
+    "li": ("li1", "li.3"),
+    "met1": ("met1", "m1.2"),
+    "met2": ("met2", "m2.2"),
+    "met3": ("met3", "m3.2"),
+    "met4": ("met4", "m4.2"),
+    "met5": ("met5", "m5.2"),
+}
+"""Our layer -> its name in the foundry's technology LEF, and its spacing rule."""
+_POWER = {"vdd": "POWER", "gnd": "GROUND"}
+_DIFFUSION_NM = 135
+"""Half of the diffusion between two gates in the foundry's hd cells (270 nm): no drain is shorter."""
+Box = tuple[int, int, int, int]
+"""x1, y1, x2, y2 in nm, in the layout's coordinates."""
+
+
+@dataclass(frozen=True)
+class Areas:
+    """What hangs on a net, in um2."""
+
+    gate: float = 0.0
+    diffusion: float = 0.0
+
+    def __add__(self, other: "Areas") -> "Areas":
+        return Areas(self.gate + other.gate, self.diffusion + other.diffusion)
+
+
+@dataclass(frozen=True)
+class Pin:
+    """One pin of the macro."""
+
+    name: str
+    direction: str
+    use: str
+    areas: Areas
+    boxes: tuple[tuple[str, Box], ...]
+    """(layer of ours, rectangle)."""
+
+
+@dataclass(frozen=True)
+class Abstract:
+    """What place and route may know about the macro."""
+
+    name: str
+    outline: Box
+    pins: tuple[Pin, ...]
+    obstructions: Mapping[str, tuple[Box, ...]]
+    """By layer of ours."""
+
+
+def abstract(layout: kdb.Layout, pdk: Pdk, library: Library, outline: Box) -> Abstract:
+    """The abstract of the library's top cell; CheckError if a pin of the schematic has no shape with its label."""
+    cell = layout.cell(library.top)
+    shapes = _pin_shapes(layout, cell, pdk)
+    areas = port_areas(library)
+    pins = []
+    for name in library.circuits[library.top].ports:
+        if name not in shapes:
+            raise CheckError(f"lef: the layout of {library.top} has no pin {name}; this is a fault of somaforge")
+        direction, use = _role(name)
+        hung = Areas() if name in _POWER else areas[name]
+        pins.append(Pin(name, direction, use, hung, tuple(shapes[name])))
+    return Abstract(library.top, outline, tuple(pins), _obstructions(layout, cell, pdk, outline, tuple(pins)))
+
+
+def port_areas(library: Library) -> Mapping[str, Areas]:
+    """Gate and diffusion area on every port of the top circuit, through all of its hierarchy."""
+    found: dict[str, dict[str, Areas]] = {}
+    for circuit in library.circuits.values():  # children first
+        nets = dict.fromkeys(circuit.ports, Areas())
+        for mos in circuit.mos:
+            diffusion = Areas(diffusion=_DIFFUSION_NM * mos.w_nm / 1e6)
+            for net, area in ((mos.g, Areas(gate=mos.w_nm * mos.l_nm / 1e6)), (mos.d, diffusion), (mos.s, diffusion)):
+                if net in nets:
+                    nets[net] += area
+        for call in circuit.calls:
+            for area, net in zip(found[call.circuit].values(), call.nets, strict=True):
+                if net in nets:
+                    nets[net] += area
+        found[circuit.name] = nets
+    return found[library.top]
+
+
+def lef(macro: Abstract) -> str:
+    """The text, LEF 5.7, with the outline's lower left corner at the origin."""
+    x0, y0, x1, y1 = macro.outline
+
+    def box(b: Box) -> str:
+        return f"{_um(b[0] - x0)} {_um(b[1] - y0)} {_um(b[2] - x0)} {_um(b[3] - y0)}"
+
+    return render(
+        "macro.lef.j2",
+        name=macro.name,
+        origin=f"{_um(x0)} {_um(y0)}",
+        size=(_um(x1 - x0), _um(y1 - y0)),
+        pins=[
+            {
+                "name": pin.name,
+                "direction": pin.direction,
+                "use": pin.use,
+                "gate_area": f"{pin.areas.gate:.6f}" if pin.areas.gate > 0 else "",
+                "diffusion_area": f"{pin.areas.diffusion:.6f}" if pin.areas.diffusion > 0 else "",
+                "ports": [{"layer": ROUTING[layer][0], "boxes": [box(b)]} for layer, b in pin.boxes],
+            }
+            for pin in macro.pins
+        ],
+        obstructions=[
+            {"layer": ROUTING[layer][0], "boxes": [box(b) for b in boxes]}
+            for layer, boxes in macro.obstructions.items()
+        ],
+    )
+
+
+def _um(nm: int) -> str:
+    return f"{nm / 1000:.3f}"
+
+
+def _role(name: str) -> tuple[str, str]:
+    """DIRECTION and USE of a pin."""
+    if name in _POWER:
+        return "INOUT", _POWER[name]
+    if name in PORT_INPUTS:
+        return "INPUT", "CLOCK" if name == "clk" else "SIGNAL"
+    if name in PORT_OUTPUTS:
+        return "OUTPUT", "SIGNAL"
+    if name.startswith("wl_"):
+        return "INPUT", "SIGNAL"
+    if name.startswith(("bl_", "blb_")):
+        return "INOUT", "SIGNAL"
+    return "INOUT", "ANALOG"
+
+
+def _pin_shapes(layout: kdb.Layout, cell: kdb.Cell, pdk: Pdk) -> dict[str, list[tuple[str, Box]]]:
+    """Pin rectangles of the top cell by the label that lies in them."""
+    found: dict[str, list[tuple[str, Box]]] = {}
+    for layer in ROUTING:
+        boxes = [s.bbox() for s in _shapes(layout, cell, pdk, f"{layer}_pin")]
+        texts = kdb.Texts()
+        for shape in _shapes(layout, cell, pdk, f"{layer}_label"):
+            texts.insert(shape.text)
+        for text in texts.each():
+            at = kdb.Point(text.x, text.y)
+            for b in (b for b in boxes if b.contains(at)):
+                found.setdefault(text.string, []).append((layer, (b.left, b.bottom, b.right, b.top)))
+    return found
+
+
+def _shapes(layout: kdb.Layout, cell: kdb.Cell, pdk: Pdk, layer: str) -> Iterator[kdb.Shape]:
+    if layer in pdk.layers:
+        yield from cell.shapes(layout.layer(*pdk.layers[layer])).each()
+
+
+def _obstructions(
+    layout: kdb.Layout, cell: kdb.Cell, pdk: Pdk, outline: Box, pins: tuple[Pin, ...]
+) -> Mapping[str, tuple[Box, ...]]:
+    """Of every routing layer with a shape in it: the outline without the pins and their spacing."""
+    found: dict[str, tuple[Box, ...]] = {}
+    for layer, (_, spacing) in ROUTING.items():
+        if layer not in pdk.layers or cell.bbox(layout.layer(*pdk.layers[layer])).empty():
+            continue
+        windows = kdb.Region([kdb.Box(*b) for pin in pins for where, b in pin.boxes if where == layer])
+        left = kdb.Region(kdb.Box(*outline)) - windows.merged().sized(pdk.rules[spacing])
+        boxes = (p.bbox() for p in left.decompose_trapezoids_to_region().each())
+        found[layer] = tuple((b.left, b.bottom, b.right, b.top) for b in boxes)
+    return found
