@@ -46,6 +46,7 @@ class Design:
     pdk: Pdk
     sizes: Sizes
     library: Library
+    """The array; with a port this is the core of the macro (generator.periphery.macro)."""
 
     @property
     def weights(self) -> WeightFormat:
@@ -83,6 +84,11 @@ class Design:
         array = self.spec.array.model_dump(mode="json")
         text = json.dumps({"name": self.spec.name, "pdk": self.pdk.name, "array": array}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def core_name(spec: Spec) -> str:
+    """Circuit and cell of the array: the whole macro, or its core where it has a port."""
+    return spec.name if spec.array.port == "none" else f"{spec.name}_core"
 
 
 def latch_nets(bits: int) -> list[str]:
@@ -269,7 +275,7 @@ class _Builder:
         for j in range(layers[-1]):
             nets = (f"vp_{last}_{j}", f"vn_{last}_{j}", f"out_{j}", "vdd", "gnd")
             calls.append(Call(f"x_output_{j}", "output_synapse", nets))
-        return Circuit(self.spec.name, tuple(ports), (), tuple(calls))
+        return Circuit(core_name(self.spec), tuple(ports), (), tuple(calls))
 
     def library(self) -> Library:
         layers = self.spec.array.layers
@@ -277,7 +283,7 @@ class _Builder:
         for m, (rows, columns) in enumerate(pairwise(layers)):
             circuits += [self.row(m, columns), self.matrix(m, rows, columns)]
         circuits.append(self.network())
-        return Library({c.name: c for c in circuits}, self.spec.name)
+        return Library({c.name: c for c in circuits}, core_name(self.spec))
 
 
 def build(spec: Spec) -> Design:

@@ -10,9 +10,11 @@ from somaforge.generator.cells.plan import BUS_HALF, CorePlan
 from somaforge.generator.cells.rows import Rows, rows
 from somaforge.generator.cells.soma import SomaPlan, draw_soma
 from somaforge.generator.cells.synapse import draw_output_synapse, draw_synapse
+from somaforge.generator.circuit import Library
 from somaforge.generator.design import Design
 from somaforge.generator.draw import Canvas
 from somaforge.generator.floorplan import Floorplan, Wires
+from somaforge.generator.periphery.macro import DrawnMacro, draw_macro
 from somaforge.generator.stacking import stack
 from somaforge.generator.wiring import draw_wiring
 from somaforge.pdk.files import atomic_path
@@ -25,16 +27,27 @@ class DrawnDesign:
     layout: kdb.Layout
     top: str
     plan: Floorplan
+    library: Library
+    """Schematic of the top cell."""
+    macro: DrawnMacro | None = None
+    """What the port's periphery adds."""
+
+    @property
+    def die(self) -> tuple[int, int, int, int]:
+        """Outline of the top cell in nm: x1, y1, x2, y2."""
+        return self.plan.die if self.macro is None else self.macro.outline
 
     def metrics(self) -> dict[str, float]:
         """Areas in um2 and the share of the macro that cells cover."""
-        x1, y1, x2, y2 = self.plan.die
-        die = (x2 - x1) * (y2 - y1) / 1e6
+        core, die = _area_um2(self.plan.die), _area_um2(self.die)
+        cells = self.plan.cell_area_um2()
+        periphery = 0.0 if self.macro is None else self.macro.cell_area_um2
         return {
             "layout__synapse__um2": self.plan.synapse.width * self.plan.rows.height / 1e6,
             "layout__soma__um2": self.plan.soma.width * self.plan.rows.height / 1e6,
             "layout__die__um2": die,
-            "layout__utilization__ratio": self.plan.cell_area_um2() / die,
+            "layout__utilization__ratio": (cells + periphery) / die,
+            "layout__core_utilization__ratio": cells / core,
         }
 
     def write(self, path: Path) -> None:
@@ -61,7 +74,7 @@ def draw(design: Design) -> DrawnDesign:
     synapse_plan = draw_synapse(synapse, latch, design, z)
     output = Canvas(layout, design.pdk, "output_synapse")
     draw_output_synapse(output, design, z)
-    top = Canvas(layout, design.pdk, design.spec.name)
+    top = Canvas(layout, design.pdk, design.library.top)
     plan = _plan(design, z, soma_plan, synapse_plan, top)
     for layer, size in enumerate(design.layers):
         for i in range(size):
@@ -74,7 +87,15 @@ def draw(design: Design) -> DrawnDesign:
         top.place(output, plan.block_x(plan.outputs), plan.row_origin(r), plan.is_mirrored(r))
     draw_wiring(top, plan)
     top.box("boundary", *plan.die)
-    return DrawnDesign(layout, design.spec.name, plan)
+    if design.spec.array.port == "none":
+        return DrawnDesign(layout, top.cell.name, plan, design.library)
+    macro = draw_macro(layout, design.pdk, design.library, design.memory, plan, design.spec.name)
+    return DrawnDesign(layout, design.spec.name, plan, macro.library, macro)
+
+
+def _area_um2(outline: tuple[int, int, int, int]) -> float:
+    x1, y1, x2, y2 = outline
+    return (x2 - x1) * (y2 - y1) / 1e6
 
 
 def _plan(design: Design, z: Rows, soma: SomaPlan, synapse: CorePlan, canvas: Canvas) -> Floorplan:

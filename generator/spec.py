@@ -77,6 +77,9 @@ class Array(Model):
     bits: Annotated[int, Field(ge=1, le=6)] = 3
     """Magnitude bits of a weight; one sign bit is added."""
     mirror: Mirror = Mirror()
+    port: Literal["none", "scan"] = "none"
+    """How weights are written: scan adds word and bit line drivers, row select and a serial data register of the
+    foundry's standard cells; none brings word and bit lines to the macro's edge (docs/port.md)."""
     switch: Device = Device(w_um=0.54, l_um=0.54)
     """Bit switches; the sign switches have this length and the mirrors' width (they share their strip)."""
 

@@ -26,7 +26,7 @@ FLAT = ("post_layout.spice", "flat.json", "flat_dc.json")
 def action(context: Context) -> Mapping[str, float]:
     """Capacitances of every net and resistances of the wires that cells share, on the schematic."""
     layout, netlist = context.input("generate", "layout.gds"), context.input("generate", "netlist.spice")
-    top, folder = context.spec.name, context.folder
+    top, folder = context.design.library.top, context.folder
     parasitics = extract(layout, top, netlist)
     context.log(f"{len(parasitics.geometry.nets)} nets, {parasitics.distinct_windows} distinct tiles")
     totals = parasitics.total_capacitance()
@@ -45,7 +45,7 @@ def _flat(context: Context, parasitics: Parasitics) -> Mapping[str, float]:
     flat = annotate(context.design.flat, parasitics, smallest_F=SMALLEST_F)
     # For settled currents: the supply's resistance. Gates draw no current, so signal wires drop microvolts.
     settled = replace(annotate(context.design.flat, parasitics, wires="supply"), capacitors=())
-    write_spice(flat, folder / "post_layout.spice", parasitics)
+    write_spice(flat, folder / "post_layout.spice")
     write_json(flat, folder / "flat.json")
     write_json(settled, folder / "flat_dc.json")
     return {

@@ -1,0 +1,70 @@
+"""The macro: the array as a cell, its periphery around it, and the pins at the outer edge."""
+
+from dataclasses import dataclass
+
+import klayout.db as kdb
+
+from somaforge.generator.address import MemoryMap
+from somaforge.generator.cells.plan import BUS_HALF
+from somaforge.generator.cells.strip import STRAP_HALF
+from somaforge.generator.circuit import Library
+from somaforge.generator.draw import Canvas
+from somaforge.generator.floorplan import Floorplan
+from somaforge.generator.periphery.circuit import macro
+from somaforge.generator.periphery.control import PIN_TRACKS
+from somaforge.generator.periphery.draw import DrawnPeriphery, draw_periphery
+from somaforge.generator.periphery.group import bus_y
+from somaforge.generator.periphery.netlist import GateNetlist, build
+from somaforge.generator.periphery.plan import PeripheryPlan, plan_periphery
+from somaforge.pdk import Pdk
+
+
+@dataclass(frozen=True)
+class DrawnMacro:
+    """What the periphery adds to a drawn core."""
+
+    library: Library
+    """Schematic of the macro: core, the foundry's cells, periphery, top."""
+    gates: GateNetlist
+    outline: tuple[int, int, int, int]
+    """x1, y1, x2, y2 in nm."""
+    cell_area_um2: float
+    """Of the periphery's rows of cells."""
+
+
+def draw_macro(
+    layout: kdb.Layout, pdk: Pdk, core: Library, memory: MemoryMap, floor: Floorplan, name: str
+) -> DrawnMacro:
+    """Draw the periphery of the core cell (it is in `layout`) and the top cell `name` of both."""
+    plan = plan_periphery(floor)
+    gates = build(memory, plan.gates)
+    periphery = draw_periphery(layout, pdk, plan)
+    top = Canvas(layout, pdk, name)
+    top.place(layout.cell(core.top), 0, 0)
+    top.place(periphery.canvas, 0, 0)
+    _pins(top, plan, periphery)
+    top.box("boundary", *periphery.outline)
+    return DrawnMacro(macro(core, memory, gates, name), gates, periphery.outline, periphery.cell_area_um2)
+
+
+def _pins(top: Canvas, plan: PeripheryPlan, periphery: DrawnPeriphery) -> None:
+    """Inputs, supply and port at the left edge, outputs at the right edge."""
+    floor = plan.floor
+    left, _, right, _ = periphery.outline
+    half = floor.wires.met4_half
+    for i in range(floor.layers[0]):
+        y = floor.y(floor.row(0, i), floor.input_y)
+        top.box("met4", left, y - half, floor.die[0] + half, y + half)
+        top.label("met4", f"in_{i}", left + half, y, (half, half))
+    for k in range(floor.row_count + 1):
+        net, y = ("vdd" if k % 2 else "gnd"), k * floor.rows.height
+        top.box("met4", left, y - STRAP_HALF, floor.die[0], y + STRAP_HALF)
+        top.label("met4", net, left + STRAP_HALF, y, (STRAP_HALF, STRAP_HALF))
+    for j in range(floor.layers[-1]):
+        y = floor.y(floor.row(floor.outputs, j), sum(floor.rows.switch) // 2)
+        top.box("met2", floor.die[2] - 2 * BUS_HALF, y - BUS_HALF, right, y + BUS_HALF)
+        top.label("met2", f"out_{j}", right - BUS_HALF, y, (BUS_HALF, BUS_HALF))
+    half = top.r["m3.1"] // 2
+    for pin, track in PIN_TRACKS.items():
+        y = plan.slices_bottom + bus_y(track)
+        top.label("met3", pin, left + half, y, (half, half))
