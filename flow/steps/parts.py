@@ -25,7 +25,7 @@ def processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _prepare(parent: int, threads: int) -> None:
+def prepare_worker(parent: int, threads: int) -> None:
     """Runs first in a worker. It dies with its parent, so that a killed run leaves none behind (Linux only: elsewhere
     they end with their pipe). Workers share the processors: torch's own threads would wait for each other."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -80,7 +80,7 @@ class PartStore:
         pool = ProcessPoolExecutor(
             workers,
             mp_context=get_context("spawn"),
-            initializer=_prepare,
+            initializer=prepare_worker,
             initargs=(os.getpid(), processors() // workers),
         )
         try:

@@ -21,6 +21,8 @@ SHORTER = 0.6
 """Later steps are shortened: Newton's method can circle around a kink of the tables."""
 STEP_ROUNDS, TIME_STEP_V, STEP_TOLERANCE_V = 8, 0.05, 2e-5
 """Newton's method within a time step."""
+LOWEST_V = 1e-7
+"""Across a diode: where it is hot, its leakage reaches SMALLEST_A at some 1e-5 V."""
 FIRST_GUESS_V = 0.6
 """Gate over source of a diode at some 100 nA."""
 
@@ -59,7 +61,7 @@ class Somas:
             now, slope = self.input_current(v)
             error = now.log() - wanted
             step = (error * now / slope).clamp(-STEP_V, STEP_V)
-            v = (v - (step if round_ < FULL_ROUNDS else SHORTER * step)).clamp(min=1e-4)
+            v = (v - (step if round_ < FULL_ROUNDS else SHORTER * step)).clamp(min=LOWEST_V)
             if float(error.abs().max()) < TOLERANCE:
                 return v
         raise ToolError("array engine: an input diode did not converge; check the input currents")
@@ -117,7 +119,7 @@ class Somas:
             error = taken.log() - fed.log()
             slope = (by_gate + by_drain) / taken + by_feed / fed
             step = (error / slope).clamp(-STEP_V, STEP_V)
-            u = (u - (step if round_ < FULL_ROUNDS else SHORTER * step)).clamp(min=1e-3)
+            u = (u - (step if round_ < FULL_ROUNDS else SHORTER * step)).clamp(min=LOWEST_V)
             if bool(((error.abs() < TOLERANCE) | ((taken - fed).abs() < SMALLEST_A)).all()):
                 return u
         raise ToolError(f"array engine: diode m{role} of a soma did not converge; check supply and input currents")

@@ -1,0 +1,117 @@
+"""somaforge montecarlo: many chips at many operating points."""
+
+import os
+from pathlib import Path
+
+import click
+
+from somaforge.flow.commands.console import Progress, show_json
+from somaforge.flow.data_files import VARIABLE
+from somaforge.generator.spec import load_spec
+from somaforge.pdk.errors import InputError
+
+PATH = click.Path(path_type=Path)
+SUPPLIES_HELP = "Supplies in V, comma-separated [default: the spec's]."
+
+
+def _list(option: str, text: str | None, default: tuple[str, ...]) -> tuple[str, ...]:
+    values = tuple(part.strip() for part in text.split(",")) if text is not None else default
+    if not all(values):
+        raise InputError(f"{option} {text}: an entry is empty; give values like -40,27,85")
+    return values
+
+
+def _numbers(option: str, text: str | None, default: float) -> tuple[float, ...]:
+    try:
+        return tuple(float(v) for v in _list(option, text, (str(default),)))
+    except ValueError:
+        raise InputError(f"{option} {text}: not numbers; give values like -40,27,85") from None
+
+
+@click.command()
+@click.argument("spec", type=PATH)
+@click.option("--chips", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="How many chips.")
+@click.option("--first-seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the first chip.")
+@click.option("--corners", help="Process corners, comma-separated [default: the spec's].")
+@click.option("--temperatures", help="Temperatures in C, comma-separated [default: the spec's].")
+@click.option("--supplies", help=SUPPLIES_HELP)
+@click.option(
+    "--weights",
+    type=click.Choice(["nominal", "per-chip", "run"]),
+    default="nominal",
+    show_default=True,
+    help="nominal: one network, trained for the chip without mismatch; per-chip: characterize and train every chip; "
+    "run: the bitfiles of --run.",
+)
+@click.option("--patterns", type=click.IntRange(1), help="Test patterns [default: the spec's].")
+@click.option("--timed", type=click.IntRange(0), default=0, show_default=True, help="Patterns in time: speed, energy.")
+@click.option("--run", "run_folder", type=PATH, help="Finished run of SPEC [default: runs/<name>].")
+@click.option("--out", type=PATH, help="Folder of the study [default: runs/<name>-montecarlo].")
+@click.option("--workers", type=click.IntRange(1), help="Processes [default: all processors].")
+@click.option("--scheduler", help="Address of a Dask scheduler, for example tcp://host:8786.")
+@click.option("--data-dir", type=PATH, envvar=VARIABLE, show_envvar=True, help="Folder with the files of the data set.")
+@click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
+def montecarlo(
+    spec: Path,
+    chips: int,
+    first_seed: int,
+    corners: str | None,
+    temperatures: str | None,
+    supplies: str | None,
+    weights: str,
+    patterns: int | None,
+    timed: int,
+    run_folder: Path | None,
+    out: Path | None,
+    workers: int | None,
+    scheduler: str | None,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Simulate many chips of SPEC at many operating points: yield of every limit, distributions, report.
+
+    Results are written as they come; the same command goes on where a killed one was.
+    """
+    from somaforge.flow import datasets
+    from somaforge.flow.montecarlo import report, spread, study
+    from somaforge.flow.montecarlo.plan import Plan, grid
+    from somaforge.flow.steps.parts import processors
+
+    if scheduler is not None and workers is not None:
+        raise InputError("montecarlo: --workers is for this machine and --scheduler for others; give one of them")
+    if data_dir is not None:
+        os.environ[VARIABLE] = str(data_dir.absolute())  # the processes read it there
+    loaded = load_spec(spec)
+    seeds = loaded.chips.seeds if weights == "run" else tuple(range(first_seed, first_seed + chips))
+    wanted = patterns if patterns is not None else loaded.evaluation.patterns
+    there = len(datasets.load(loaded.network.dataset).test_y)
+    count = there if wanted == "all" else min(wanted, there)
+    points = grid(
+        loaded,
+        seeds,
+        _list("--corners", corners, loaded.corners),  # type: ignore[arg-type]  # grid validates them
+        _numbers("--temperatures", temperatures, loaded.temperature_C),
+        _numbers("--supplies", supplies, loaded.supply_V),
+    )
+    plan = Plan(loaded, points, weights, count, min(timed, count))  # type: ignore[arg-type]
+    folder = out if out is not None else Path("runs") / f"{loaded.name}-montecarlo"
+    way = spread.dask(scheduler, f"somaforge-{loaded.name}") if scheduler else spread.processes(workers or processors())
+    progress = Progress(as_json)
+    progress.started("montecarlo")
+    try:
+        outcome = study.run(plan, folder, way, run_folder or Path("runs") / loaded.name, progress.said)
+        page = report.write(plan, outcome.summary, outcome.records, folder)
+        progress.ended("montecarlo", False, outcome.seconds)
+    finally:
+        progress.close()
+    if as_json:
+        show_json(outcome.metrics)
+        return
+    click.echo(f"points  {outcome.summary.points} ({outcome.done_before} of them by an earlier run)")
+    overall = outcome.summary.overall
+    if overall is not None:
+        click.echo(f"yield   {overall.share}; first to fail: {overall.first}")
+    for condition in outcome.summary.conditions:
+        found = condition.metrics["accuracy__array__ratio"]
+        click.echo(f"        {condition.name:<22} accuracy {found.mean:.4f} +- {found.deviation:.4f}")
+    click.echo(f"report  {page}")

@@ -1,0 +1,1 @@
+"""Many chips at many operating points, on all cores or many machines."""

@@ -1,0 +1,178 @@
+"""Runs a study: weights, then every point; keeps what is finished, whoever is killed on the way."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from somaforge.flow import bitfile, datasets, tools
+from somaforge.flow.montecarlo import work
+from somaforge.flow.montecarlo.plan import Plan, Point
+from somaforge.flow.montecarlo.results import Results
+from somaforge.flow.montecarlo.spread import Spread
+from somaforge.flow.montecarlo.summary import Summary, summarize
+from somaforge.flow.run import locked
+from somaforge.flow.steps.store import sha256_file, sha256_json
+from somaforge.generator.design import build
+from somaforge.generator.spec import Spec
+from somaforge.pdk.errors import InputError, ToolError
+from somaforge.pdk.files import atomic_write
+
+TOOLS = ("ngspice", "numpy", "scipy", "torch", "scikit-learn", "pdk-sky130")
+"""What the numbers depend on."""
+POINTS, WEIGHTS = "points", "weights"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished study."""
+
+    summary: Summary
+    metrics: Mapping[str, float]
+    records: tuple[Mapping[str, Any], ...]
+    """Of every point, in the plan's order."""
+    done_before: int
+    """Points that an earlier run had finished."""
+    seconds: float
+    """Of this run."""
+
+
+def run(plan: Plan, out: Path, spread: Spread, run_folder: Path | None = None, say: Say = lambda text: None) -> Outcome:
+    """Bring the study's folder up to date: points/, weights/, summary.json, metrics.json.
+
+    `run_folder` is a finished run of the same spec: its bitfiles are used with source "run", its extracted capacitances
+    with timed patterns. InputError if it is needed and does not have them.
+    """
+    start = time.monotonic()
+    with locked(out):
+        lumped = _lumped(plan, run_folder)
+        common = _common(plan, lumped)
+        codes = _weights(plan, out, spread, run_folder, common, say)
+        keys = {seed: sha256_json({**common, "codes": c}) for seed, c in codes.items()}
+        results = Results(out / POINTS, {point.id: keys[point.seed] for point in plan.points})
+        tasks = {
+            point.id: work.PointTask(
+                _text(plan.spec), common["code"], point, codes[point.seed], plan.patterns, plan.timed, lumped
+            )
+            for point in plan.points
+        }
+        before = _all(results, tasks, work.measure, spread, "points", say)
+        records = [results.read(name) for name in tasks]
+        whole = [record for record in records if record is not None]
+        if len(whole) != len(tasks):
+            raise InputError(
+                f"{out / POINTS}: {len(tasks) - len(whole)} results vanished while the study ran; run it again"
+            )
+        summary = summarize(whole, plan.spec.limits)
+        metrics = _metrics(summary, whole)
+        atomic_write(out / "summary.json", json.dumps(summary.to_json(), indent=1, allow_nan=False) + "\n")
+        atomic_write(out / "metrics.json", json.dumps(metrics, indent=1, sort_keys=True, allow_nan=False) + "\n")
+        return Outcome(summary, metrics, tuple(whole), before, time.monotonic() - start)
+
+
+def _text(spec: Spec) -> str:
+    """The spec as the workers get it: on the array engine, and without what does not matter to a point."""
+    return spec.model_copy(update={"engine": "array", "limits": (), "waivers": ()}).model_dump_json()
+
+
+def _common(plan: Plan, lumped: Path | None) -> dict[str, Any]:
+    """What every record depends on; the point itself is the record's name."""
+    data = plan.spec.network.dataset
+    spec = json.loads(_text(plan.spec))
+    for key in ("corners", "temperature_C", "supply_V", "chips"):  # points have their own
+        spec.pop(key)
+    return {
+        "spec": spec,
+        "mismatch": plan.spec.chips.mismatch,
+        "data": [data, datasets.fingerprint(data)],
+        "code": work.version(),
+        "tools": tools.versions(TOOLS),
+        "patterns": plan.patterns,
+        "timed": plan.timed,
+        "lumped": sha256_file(lumped) if lumped is not None else None,
+    }
+
+
+def _lumped(plan: Plan, run_folder: Path | None) -> Path | None:
+    if plan.timed == 0:
+        return None
+    found = sorted(run_folder.glob("[0-9][0-9]-pex/lumped.json")) if run_folder is not None else []
+    if not found:
+        raise InputError(
+            f"montecarlo: patterns in time need extracted capacitances, and {run_folder} has none; "
+            "run somaforge pex SPEC first, or leave --timed out"
+        )
+    return found[0].absolute()
+
+
+def _weights(
+    plan: Plan, out: Path, spread: Spread, run_folder: Path | None, common: Mapping[str, Any], say: Say
+) -> dict[int, work.Codes]:
+    """Codes for every chip."""
+    if plan.source == "run":
+        return {seed: _bitfile(plan, run_folder, seed) for seed in plan.seeds}
+    spec = plan.spec
+    at = Point(0, spec.corners[0], spec.temperature_C, spec.supply_V)
+    whole = _text(spec)
+    if plan.source == "nominal":
+        tasks = {"nominal": work.TrainTask(whole, common["code"], None, at)}
+    else:
+        tasks = {f"chip_{seed}": work.TrainTask(whole, common["code"], seed, at) for seed in plan.seeds}
+    results = Results(out / WEIGHTS, dict.fromkeys(tasks, sha256_json({**common, "at": vars(at)})))
+    _all(results, tasks, work.learn, spread, "networks", say)
+    codes = {name: (results.read(name) or {})["codes"] for name in tasks}
+    return {seed: codes["nominal" if plan.source == "nominal" else f"chip_{seed}"] for seed in plan.seeds}
+
+
+def _bitfile(plan: Plan, run_folder: Path | None, seed: int) -> work.Codes:
+    path = run_folder / "final/chips" / str(seed) / "weights.bit" if run_folder is not None else None
+    if path is None or not path.is_file():
+        raise InputError(
+            f"montecarlo --weights run: {run_folder} has no bitfile of chip {seed}; its chips are those of the spec's "
+            "chips.seeds, and somaforge run makes them"
+        )
+    return [np.asarray(codes).tolist() for codes in bitfile.unpack(path.read_bytes(), build(plan.spec), str(path))]
+
+
+def _all(
+    results: Results,
+    tasks: Mapping[str, Any],
+    function: Callable[[Any], dict[str, Any]],
+    spread: Spread,
+    what: str,
+    say: Say,
+) -> int:
+    """Does what is left of `tasks`; how many were finished before."""
+    finished = results.finished()
+    left = {name: task for name, task in tasks.items() if name not in finished}
+    start, written = time.monotonic(), set[str]()
+    for name, record in spread(function, left) if left else ():
+        if name in written or name not in left:
+            raise ToolError(f"montecarlo: {name} came twice; this is a fault of somaforge")
+        results.write(name, record)
+        written.add(name)
+        rest = (len(left) - len(written)) * (time.monotonic() - start) / len(written)
+        say(f"{len(finished) + len(written)} of {len(tasks)} {what}, about {rest:.0f} s left")
+    return len(finished)
+
+
+def _metrics(summary: Summary, records: list[dict[str, Any]]) -> dict[str, float]:
+    """Means over all points, and the yield: what somaforge compare can compare."""
+    names = sorted({name for record in records for name in record["metrics"]})
+    found: dict[str, float] = {name: float(np.mean([record["metrics"][name] for record in records])) for name in names}
+    found["montecarlo__points__count"] = summary.points
+    if summary.overall is not None:
+        share = summary.overall.share
+        found |= {
+            "yield__chips__ratio": share.ratio,
+            "yield__low__ratio": share.low,
+            "yield__high__ratio": share.high,
+            "yield__good__count": share.good,
+            "yield__chips__count": share.total,
+        }
+    return found

@@ -1,0 +1,179 @@
+"""What one worker does: train for a chip, or measure a chip at a point. Plain values in, JSON values out."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from somaforge.flow import datasets, pex
+from somaforge.flow.characterize import characterize
+from somaforge.flow.chips import VirtualChip
+from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.base import Program, ProgrammedChip
+from somaforge.flow.evaluate import evaluate, pad_inputs
+from somaforge.flow.montecarlo.plan import Point
+from somaforge.flow.steps.code import code_version
+from somaforge.flow.training import model_accuracy, train
+from somaforge.generator.circuit import FlatNetlist
+from somaforge.generator.design import Design, build
+from somaforge.generator.spec import Spec, parse_spec
+from somaforge.pdk.errors import ToolError
+
+Codes = list[list[list[int]]]
+"""Signed codes of every matrix as JSON has them."""
+
+
+@dataclass(frozen=True)
+class TrainTask:
+    """Weights for one chip, characterized at its point; seed None is the chip without mismatch."""
+
+    spec: str
+    """The spec as JSON: workers keep what they made from it for the next task."""
+    code: str
+    """Version of the code that hands out the task."""
+    seed: int | None
+    point: Point
+
+
+@dataclass(frozen=True)
+class PointTask:
+    """One chip with its weights at one operating point."""
+
+    spec: str
+    code: str
+    point: Point
+    codes: Codes
+    patterns: int
+    timed: int
+    lumped: Path | None
+    """Capacitance of every net (step pex); needed for patterns in time."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Bench:
+    """What all tasks of a study share."""
+
+    spec: Spec
+    design: Design
+    flat: FlatNetlist
+    engine: ArrayEngine
+
+
+@lru_cache(maxsize=2)
+def _bench(spec: str, lumped: Path | None) -> _Bench:
+    parsed = parse_spec(json.loads(spec), "montecarlo")
+    design = build(parsed)
+    flat = design.flat_without_memory
+    return _Bench(parsed, design, flat if lumped is None else pex.read_lumped(lumped, flat), ArrayEngine())
+
+
+def version() -> str:
+    """Version of everything that a result depends on, beside the task."""
+    return code_version(__name__)
+
+
+def _same_code(expected: str) -> None:
+    if version() != expected:
+        raise ToolError("montecarlo: this worker runs another version of somaforge; install the same everywhere")
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """The same sums in the same order wherever the task runs."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _chip(bench: _Bench, point: Point, seed: int | None, codes: Program) -> ProgrammedChip:
+    chip = VirtualChip(seed, bench.spec.chips.mismatch) if seed is not None else VirtualChip(0, 0.0)
+    shifts = chip.shifts(bench.flat, bench.design.pdk)
+    return ProgrammedChip(
+        bench.design,
+        bench.flat,
+        codes,
+        shifts,
+        corner=point.corner,
+        temperature_C=point.temperature_C,
+        supply_V=point.supply_V,
+    )
+
+
+def learn(task: TrainTask) -> dict[str, Any]:
+    """Characterize on the array engine, then train: codes, and the accuracies of the model."""
+    _same_code(task.code)
+    start = time.monotonic()
+    with _one_thread():
+        bench = _bench(task.spec, None)
+        spec = bench.spec
+        data = datasets.load(spec.network.dataset)
+        nothing = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(bench.design.layers))
+        chip = _chip(bench, task.point, task.seed, nothing)
+        calibration = characterize(bench.engine, chip, data.full_scale(spec.input)).calibration
+        weights = train(spec, data, calibration)
+        accuracy = model_accuracy(calibration, weights.codes, data.test_x, data.test_y)
+    return {
+        "codes": [codes.tolist() for codes in weights.codes],
+        "metrics": {
+            "accuracy__train_chip__ratio": weights.train_accuracy,
+            "accuracy__model_chip__ratio": accuracy,
+            "characterize__negative_strength__ratio": float(np.mean(calibration.negative_strength)),
+        },
+        "seconds": time.monotonic() - start,
+    }
+
+
+def measure(task: PointTask) -> dict[str, Any]:
+    """Test patterns through the chip: accuracy and power at rest; speed and energy of the timed ones."""
+    _same_code(task.code)
+    start = time.monotonic()
+    with _one_thread():
+        bench = _bench(task.spec, task.lumped if task.timed > 0 else None)
+        spec, point = bench.spec, task.point
+        data = datasets.load(spec.network.dataset)
+        codes = tuple(np.array(c, dtype=np.int64) for c in task.codes)
+        chip = _chip(bench, point, point.seed, codes)
+        inputs = data.to_currents(data.test_x[: task.patterns], spec.input)
+        labels, classes = data.test_y[: task.patterns], spec.network.layers[-1]
+        settled = bench.engine.dc(chip, pad_inputs(chip, inputs))
+        outputs = settled.outputs[:, :classes]
+        metrics = {
+            "accuracy__array__ratio": float(np.mean(outputs.argmax(axis=1) == labels)),
+            "power__settled__W": float(settled.supply.mean() * point.supply_V),
+        }
+        if task.timed > 0:
+            metrics |= _in_time(bench, chip, inputs[: task.timed], labels[: task.timed])
+    return {
+        "point": vars(point),
+        "patterns": len(labels),
+        "metrics": metrics,
+        "methods": list(settled.effort.attempts),
+        "seconds": time.monotonic() - start,
+    }
+
+
+def _in_time(bench: _Bench, chip: ProgrammedChip, inputs: Any, labels: Any) -> dict[str, float]:
+    spec = bench.spec
+    period, classes = spec.evaluation.pattern_time_s, spec.network.layers[-1]
+    result = evaluate(bench.engine, chip, inputs, labels, period, classes)
+    macs = sum(a * b for a, b in pairwise(spec.network.layers))
+    energy = float(result.energy.mean())
+    return {
+        "energy__mac__J": energy / macs,
+        "energy__operation_of_two__J": energy / macs / 2,
+        "efficiency__mac__per_J": macs / energy,
+        "time_to_output__p50__s": float(np.percentile(result.time_to_output, 50)),
+        "time_to_output__p99__s": float(np.percentile(result.time_to_output, 99)),
+        "power__mean__W": result.mean_power,
+    }
