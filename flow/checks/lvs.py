@@ -8,6 +8,7 @@ from pathlib import Path
 
 import klayout.db as kdb
 
+from somaforge.flow.checks import diagnosis
 from somaforge.flow.checks.hierarchy import align, too_wide
 from somaforge.flow.checks.lvs_report import mismatch_lines
 from somaforge.flow.checks.partners import Partners, Whole, dissolve, partners
@@ -116,10 +117,6 @@ def _compare(opened: OpenLayout, netlist: Path, netlist_top: str, *, flat: bool)
         lines.append(f"schematic {reference.name}: no transistor in it")
     lines += _make_pins(extraction, top, reference)
     _remove_other_tops(schematic, reference)
-    comparer = kdb.NetlistComparer()
-    comparer.max_depth = 500
-    comparer.max_branch_complexity = 1_000_000
-    comparer.same_circuits(top, reference)
     _set_tolerances(extracted)
     if flat:
         schematic.flatten()
@@ -127,8 +124,8 @@ def _compare(opened: OpenLayout, netlist: Path, netlist_top: str, *, flat: bool)
     wide = too_wide(extracted, top)
     whole = dissolve(extracted, schematic, wide) if wide else None
     lvs.reference = schematic
-    same = lvs.compare(comparer)
-    lines += mismatch_lines(lvs, top.name, SIZE_TOLERANCE_UM)
+    same, found = diagnosis.compare(lvs, top, reference, lambda: mismatch_lines(lvs, top.name, SIZE_TOLERANCE_UM))
+    lines += found
     if not same and not lines:
         lines.append(f"circuit {top.name}: layout and schematic differ (see the LVS database)")
     nets = sum(1 for c in extracted.each_circuit() for _ in c.each_net())

@@ -10,7 +10,7 @@ import numpy as np
 from somaforge.flow.checks import lvs
 from somaforge.flow.pex import capacitance
 from somaforge.flow.pex.capacitance import Capacitances
-from somaforge.flow.pex.geometry import Geometry, collect
+from somaforge.flow.pex.geometry import Geometry, PlacedDevice, collect
 from somaforge.flow.pex.kernel import SUBSTRATE
 from somaforge.flow.pex.naming import layout_names, safe, schematic_names
 from somaforge.flow.pex.resistance import net_resistances
@@ -66,9 +66,14 @@ class Parasitics:
 
     @cached_property
     def circuit(self) -> FlatNetlist:
-        """The layout's own transistors and ports, without parasitics."""
-        mos = tuple(Mos(d.name, d.device, d.d, d.g, d.s, d.b, d.w_nm, d.l_nm) for d in self.geometry.devices)
-        return FlatNetlist(self.name, self.ports, mos)
+        """The layout's own transistors with their drawn junctions, and its ports; without parasitics."""
+        mos = (Mos(d.name, d.device, d.d, d.g, d.s, d.b, d.w_nm, d.l_nm, d.junctions) for d in self.geometry.devices)
+        return FlatNetlist(self.name, self.ports, tuple(mos))
+
+    @cached_property
+    def device(self) -> Mapping[str, PlacedDevice]:
+        """The layout's transistors by name."""
+        return {d.name: d for d in self.geometry.devices}
 
     @cached_property
     def cell_of(self) -> Mapping[str, str]:
