@@ -80,6 +80,8 @@ METRICS: tuple[Metric, ...] = (
     *_of("lower", "the whole macro", "layout__die__um2"),
     *_of("higher", "share of the macro that cells cover", "layout__utilization__ratio"),
     *_of("higher", "the same without the port's periphery", "layout__core_utilization__ratio"),
+    *_of("neither", "rules of good matching, looked at on the drawn mirrors", "layout__matching__rules__count"),
+    *_of("higher", "of these the ones that they follow (report/matching.json)", "layout__matching__followed__count"),
     # checks
     *_of("lower", "design rule violations; 0 to pass", "drc__native__count", "drc__precheck__count"),
     *_of("higher", "rules that were checked", "drc__native__rules__count", "drc__precheck__rules__count"),

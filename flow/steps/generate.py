@@ -1,17 +1,19 @@
 """Step generate: netlists and layout of the design."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from somaforge.flow import port
 from somaforge.flow.steps.base import Context, Step, silicon
-from somaforge.generator import lef, verilog
-from somaforge.generator.address import memory_map
+from somaforge.generator import lef, matching, verilog
 from somaforge.generator.design import Design
 from somaforge.generator.layout import DrawnDesign, draw
 from somaforge.generator.netlist import write_spice
-from somaforge.generator.periphery import netlist as periphery
 from somaforge.generator.picture import write_picture
+from somaforge.generator.schematic import CELLS, write_schematics
+from somaforge.generator.spec import Spec
 from somaforge.pdk.files import atomic_write
 
 
@@ -27,6 +29,10 @@ def action(context: Context) -> Mapping[str, float]:
     drawn.write(folder / "layout.oas")
     abstract = lef.abstract(drawn.layout, design.pdk, drawn.library, drawn.die)
     atomic_write(folder / "macro.lef", lef.lef(abstract))
+    (folder / "schematic").mkdir()
+    write_schematics(design, folder / "schematic")
+    rules = matching.statements(design, drawn)
+    atomic_write(folder / "matching.json", json.dumps([asdict(r) for r in rules], indent=1) + "\n")
     width = 1800
     x1, y1, x2, y2 = drawn.die
     height = min(max(round(width * (y2 - y1) / (x2 - x1)), 200), 3 * width)
@@ -35,18 +41,28 @@ def action(context: Context) -> Mapping[str, float]:
     return {
         "design__synapses__count": design.synapse_count,
         "design__transistors__count": drawn.library.transistor_count(),
+        "layout__matching__rules__count": len(rules),
+        "layout__matching__followed__count": sum(r.followed for r in rules),
         **drawn.metrics(),
     }
 
 
 def write_verilog(drawn: DrawnDesign, design: Design, folder: Path) -> None:
-    """Behavioural view, the periphery's gates (those of the layout, where it has them), and the port's test bench."""
-    name, memory = design.spec.name, memory_map(design.layers, design.weights.bits)
+    """Behaviour, the periphery's gates as laid out, and the port's test bench; pins alone if there is no port."""
+    name, memory = design.spec.name, design.memory
     folder.mkdir()
-    (folder / f"{name}.v").write_text(verilog.model(name, memory), encoding="ascii")
-    gates = periphery.build(memory) if drawn.macro is None else drawn.macro.gates
-    (folder / f"{name}_gates.v").write_text(verilog.gates(name, memory, gates), encoding="ascii")
+    if drawn.macro is None:
+        atomic_write(folder / f"{name}.v", verilog.pins(drawn.library.circuits[name]))
+        return
+    atomic_write(folder / f"{name}.v", verilog.model(name, memory))
+    atomic_write(folder / f"{name}_gates.v", verilog.gates(name, memory, drawn.macro.gates))
     port.write_bench(folder, name, memory)
+
+
+def verilog_files(spec: Spec) -> tuple[str, ...]:
+    """What write_verilog writes."""
+    ends = (".v",) if spec.array.port == "none" else (".v", "_gates.v", "_bench.v", "_steps.mem")
+    return tuple(f"verilog/{spec.name}{end}" for end in ends)
 
 
 STEP = Step(
@@ -54,7 +70,9 @@ STEP = Step(
     action,
     lambda spec: (
         *("netlist.spice", "netlist.cdl", "layout.gds", "layout.oas", "macro.lef", "layout.png", "synapse.png"),
-        *(f"verilog/{spec.name}{end}" for end in (".v", "_gates.v", "_bench.v", "_steps.mem")),
+        "matching.json",
+        *(f"schematic/{cell}.svg" for cell in CELLS),
+        *verilog_files(spec),
     ),
     config=silicon,
     tools=("klayout",),
