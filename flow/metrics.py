@@ -233,6 +233,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     *_of("neither", "latches written and read at transistor level", "program__bits__count"),
     *_of("neither", "latches written and read through the port in Verilog simulation", "program__port_bits__count"),
+    *_of("neither", "of these through the periphery's gates, on the first chip", "program__gate_bits__count"),
     *_of("lower", "clocks to write and read back the whole memory of a chip", "program__port_clocks__count"),
     *_of("higher", "smallest difference of a bit-line pair when it is read", "program__read_difference_min__V"),
     *_of("lower", "largest drop of a latch node while it should hold", "program__hold_loss_max__V"),

@@ -14,7 +14,7 @@ from somaforge.flow import port
 from somaforge.flow.port import Action, Words
 from somaforge.generator import verilog
 from somaforge.generator.address import Cell, MemoryMap
-from somaforge.generator.periphery.netlist import LIBRARY, GateNetlist
+from somaforge.generator.periphery.netlist import LIBRARY
 from somaforge.pdk.errors import CheckError, ToolError
 from somaforge.pdk.sky130 import install
 
@@ -73,13 +73,13 @@ def behaviour(name: str, memory: MemoryMap) -> View:
     return View(name, verilog.model(name, memory))
 
 
-def gates(name: str, memory: MemoryMap, netlist: GateNetlist) -> View:
-    """The gates, with the foundry's functional models: flip-flops and latches take 1 ns, so that no clock races."""
+def gates(name: str, text: str) -> View:
+    """Gates as generator.verilog.gates writes them, with the foundry's functional models: flip-flops and latches take
+    1 ns, so that no clock races."""
     cells = install.standard_cells_dir() / "cells"
-    used = sorted({gate.cell for gate in netlist.gates})
+    used = sorted(set(re.findall(rf"\b{LIBRARY}(\w+)", text)))
     models = tuple(cells / cell.rsplit("_", 1)[0] / f"{LIBRARY}{cell}.v" for cell in used)
-    defines = {"FUNCTIONAL": "1", "UNIT_DELAY": "#1", "MEMORY": "dut.latches.word"}
-    return View(name, verilog.gates(name, memory, netlist), models, defines)
+    return View(name, text, models, {"FUNCTIONAL": "1", "UNIT_DELAY": "#1", "MEMORY": "dut.latches.word"})
 
 
 def simulate(

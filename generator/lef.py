@@ -176,7 +176,9 @@ def _obstructions(
     for layer, (_, spacing) in ROUTING.items():
         if layer not in pdk.layers or cell.bbox(layout.layer(*pdk.layers[layer])).empty():
             continue
-        windows = kdb.Region([kdb.Box(*b) for pin in pins for where, b in pin.boxes if where == layer])
+        windows = kdb.Region()
+        for box in (b for pin in pins for where, b in pin.boxes if where == layer):
+            windows.insert(kdb.Box(*box))
         left = kdb.Region(kdb.Box(*outline)) - windows.merged().sized(pdk.rules[spacing])
         boxes = (p.bbox() for p in left.decompose_trapezoids_to_region().each())
         found[layer] = tuple((b.left, b.bottom, b.right, b.top) for b in boxes)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from somaforge.generator.address import Cell, MemoryMap
+from somaforge.generator.circuit import Circuit
 from somaforge.generator.periphery.netlist import LIBRARY, PORT_INPUTS, Gate, GateNetlist
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.templating import render
@@ -37,9 +38,13 @@ def analog_pins(layers: tuple[int, ...]) -> list[str]:
     return [*(f"in_{i}" for i in range(layers[0])), *(f"out_{j}" for j in range(layers[-1]))]
 
 
-def _common(name: str, memory: MemoryMap) -> Mapping[str, object]:
+def _check_name(name: str) -> None:
     if name in KEYWORDS:
         raise InputError(f"name: {name!r} is a word of Verilog and cannot name a module; choose another")
+
+
+def _common(name: str, memory: MemoryMap) -> Mapping[str, object]:
+    _check_name(name)
     return {
         "name": name,
         "rows": memory.rows,
@@ -54,6 +59,12 @@ def _common(name: str, memory: MemoryMap) -> Mapping[str, object]:
 def model(name: str, memory: MemoryMap) -> str:
     """Verilog-2005 of the macro `name` as a user simulates it."""
     return render("port_model.v.j2", layers=memory.layers, bits=memory.bits, **_common(name, memory))
+
+
+def pins(top: Circuit) -> str:
+    """A macro without a port: its pins and nothing else; word lines and bit lines are its user's."""
+    _check_name(top.name)
+    return render("pins.v.j2", name=top.name, power=POWER, pins=[p for p in top.ports if p not in POWER])
 
 
 @dataclass(frozen=True)

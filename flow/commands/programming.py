@@ -4,18 +4,20 @@ from pathlib import Path
 
 from somaforge.flow.commands.console import show_metrics
 from somaforge.flow.commands.layouts import reports
+from somaforge.pdk.errors import InputError
 
 
 def through_port(spec: Path, file: Path, out: Path | None, as_json: bool) -> None:
     """Write every latch, read it back, compare; CheckError that names the first latch that differs."""
     from somaforge.flow import bitfile, port, port_simulation
-    from somaforge.generator.address import memory_map
     from somaforge.generator.design import build
     from somaforge.generator.spec import load_spec
 
     design, content = build(load_spec(spec)), bitfile.read(file)
+    if design.spec.array.port == "none":
+        raise InputError(f"{spec}: array.port is none, so there is no port to program through; say scan")
     bitfile.verify(content, design, str(file))
-    memory = memory_map(design.layers, design.weights.bits)
+    memory = design.memory
     view = port_simulation.behaviour(design.spec.name, memory)
     with reports(out) as folder:
         result = port_simulation.simulate(view, memory, port.to_words(memory, content.values), folder)

@@ -5,14 +5,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from somaforge.flow import bitfile, port, port_simulation
+from somaforge.flow.port_simulation import PortRun
 from somaforge.flow.program import simulate
 from somaforge.flow.steps.base import Context, Step
 from somaforge.flow.steps.characterize import operating_point
 from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed, read_json, write_json
 from somaforge.flow.training import load_codes
-from somaforge.generator.address import Bits, memory_map
+from somaforge.generator.address import Bits
 from somaforge.generator.design import Design, build
 
+GATES_UP_TO = 20_000
+"""Places of the memory up to which the gates are simulated in the flow: some 30 s; larger ones in a nightly test."""
 ROW = 0
 """The row of each matrix that is simulated, with its neighbour; all rows are the same cell."""
 
@@ -23,7 +26,7 @@ def write_and_read(folder: Path, job: Job) -> None:
     data = bitfile.pack(codes, build(job.spec))
     (folder / "weights.bit").write_bytes(data)
     values = bitfile.parse(data, "weights.bit").values
-    through_port = write_through_port(folder, build(job.spec), values)
+    through_port = write_through_port(folder, job, build(job.spec), values)
     chip = programmed(job, use="memory")
     found = [
         simulate(
@@ -39,28 +42,43 @@ def write_and_read(folder: Path, job: Job) -> None:
         for matrix, bits in enumerate(values)
     ]
     rows = [row for result in found for row in result.rows]
-    problems = [*map(str, through_port.wrong), *(line for result in found for line in result.problems())]
+    problems = [
+        *(str(w) for run in through_port for w in run.wrong),
+        *(line for result in found for line in result.problems()),
+    ]
     write_json(
         folder / "programming.json",
         {
             "problems": problems,
             "bits": int(sum(row.written.size for row in rows)),
-            "wrong_bits": through_port.wrong_count + int(sum((row.written != row.read).sum() for row in rows)),
-            "port_bits": int(sum(v.size for v in values)),
-            "port_clocks": through_port.clocks,
+            "wrong_bits": sum(run.wrong_count for run in through_port)
+            + int(sum((row.written != row.read).sum() for row in rows)),
+            "port_bits": len(through_port[:1]) * sum(v.size for v in values),
+            "gate_bits": len(through_port[1:]) * sum(v.size for v in values),
+            "port_clocks": max((run.clocks for run in through_port), default=0),
             "differential_V": min(result.differential_V for result in found),
             "hold_V": max(result.hold_V for result in found),
         },
     )
 
 
-def write_through_port(folder: Path, design: Design, values: Sequence[Bits]) -> port_simulation.PortRun:
-    """Every latch; weights.mem is what a tester shifts in, port/ is the simulation."""
-    memory = memory_map(design.layers, design.weights.bits)
+def write_through_port(folder: Path, job: Job, design: Design, values: Sequence[Bits]) -> list[PortRun]:
+    """Every latch through the port: the behavioural view, and the gates on the first chip if they are not too many.
+
+    weights.mem is what a tester shifts in; port/ and gates/ are the simulations.
+    """
+    name, memory = design.spec.name, design.memory
     words = port.to_words(memory, values)
     (folder / "weights.mem").write_text(port.words_file(words), encoding="ascii")
-    view = port_simulation.behaviour(design.spec.name, memory)
-    return port_simulation.simulate(view, memory, words, folder / "port")
+    if job.spec.array.port == "none":
+        return []
+    verilog = job.inputs["generate"] / "verilog"
+    view = port_simulation.View(name, (verilog / f"{name}.v").read_text(encoding="ascii"))
+    runs = [port_simulation.simulate(view, memory, words, folder / "port")]
+    if job.seed == job.spec.chips.seeds[0] and memory.rows * memory.width <= GATES_UP_TO:
+        view = port_simulation.gates(name, (verilog / f"{name}_gates.v").read_text(encoding="ascii"))
+        runs.append(port_simulation.simulate(view, memory, words, folder / "gates"))
+    return runs
 
 
 def action(context: Context) -> Mapping[str, float]:
@@ -75,6 +93,7 @@ def action(context: Context) -> Mapping[str, float]:
         "program__problems__count": sum(len(chip["problems"]) for chip in chips),
         "program__bits__count": sum(chip["bits"] for chip in chips),
         "program__port_bits__count": sum(chip["port_bits"] for chip in chips),
+        "program__gate_bits__count": sum(chip["gate_bits"] for chip in chips),
         "program__port_clocks__count": max(chip["port_clocks"] for chip in chips),
         "program__read_difference_min__V": min(chip["differential_V"] for chip in chips),
         "program__hold_loss_max__V": max(chip["hold_V"] for chip in chips),
@@ -85,7 +104,7 @@ STEP = Step(
     "program",
     action,
     per_chip("weights.bit", "weights.mem", "programming.json"),
-    ("pex", "train"),
+    ("generate", "pex", "train"),
     config=operating_point,
     tools=("iverilog", "ngspice", "numpy", "pdk-sky130"),
     checks=("program__wrong_bits__count", "program__problems__count"),

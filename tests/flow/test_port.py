@@ -1,6 +1,7 @@
 """The programming port in Verilog: what is written is read, on both views, and faults are named."""
 
 import json
+import subprocess
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -8,16 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from somaforge.flow import bitfile, cli, port, port_simulation
 from somaforge.flow.port import Action
+from somaforge.generator import verilog
 from somaforge.generator.address import Bits, MemoryMap, memory_map
 from somaforge.generator.design import build
 from somaforge.generator.periphery import netlist
-from somaforge.generator.spec import load_spec
-from somaforge.generator.verilog import model
+from somaforge.generator.spec import load_spec, parse_spec
 from somaforge.pdk.errors import CheckError, InputError, ToolError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -35,6 +37,10 @@ def values(memory: MemoryMap, seed: int = 1) -> tuple[Bits, ...]:
 
 def run(view: port_simulation.View, memory: MemoryMap, folder: Path, *plusargs: str) -> port_simulation.PortRun:
     return port_simulation.simulate(view, memory, port.to_words(memory, values(memory)), folder, plusargs=plusargs)
+
+
+def gate_view(memory: MemoryMap, gates: netlist.GateNetlist | None = None) -> port_simulation.View:
+    return port_simulation.gates("net", verilog.gates("net", memory, gates or netlist.build(memory)))
 
 
 def stuck(memory: MemoryMap, row: int) -> tuple[list[str], str]:
@@ -74,7 +80,7 @@ class TestProcedure:
 
     def test_a_keyword_is_no_name(self) -> None:
         with pytest.raises(InputError, match=r"^name: 'table' is a word of Verilog"):
-            model("table", IRIS)
+            verilog.model("table", IRIS)
 
 
 @pytest.mark.needs_iverilog
@@ -139,13 +145,13 @@ class TestGates:
 
     @pytest.mark.parametrize("memory", [memory_map((1, 1), 1), memory_map((2, 1, 3), 2), IRIS, STACKED])
     def test_the_same_vectors_pass(self, memory: MemoryMap, tmp_path: Path) -> None:
-        result = run(port_simulation.gates("net", memory, netlist.build(memory)), memory, tmp_path)
+        result = run(gate_view(memory), memory, tmp_path)
         assert result.clocks == memory.rows + 2 + 2 * memory.rows * (memory.width + 2)
         result.check()
 
     def test_a_stuck_latch_is_named(self, tmp_path: Path) -> None:
         plusargs, named = stuck(STACKED, 6)
-        result = run(port_simulation.gates("net", STACKED, netlist.build(STACKED)), STACKED, tmp_path, *plusargs)
+        result = run(gate_view(STACKED), STACKED, tmp_path, *plusargs)
         assert [str(w) for w in result.wrong] == [named]
 
     @pytest.mark.parametrize(
@@ -164,20 +170,27 @@ class TestGates:
             for g in right.gates
         )
         assert wrong != right.gates
-        result = run(port_simulation.gates("net", STACKED, replace(right, gates=wrong)), STACKED, tmp_path)
+        result = run(gate_view(STACKED, replace(right, gates=wrong)), STACKED, tmp_path)
         assert result.wrong_count > 0
 
     @pytest.mark.nightly
     def test_the_mnist_array(self, tmp_path: Path) -> None:
         """Some minutes."""
-        result = run(port_simulation.gates("net", MNIST, netlist.build(MNIST)), MNIST, tmp_path)
+        result = run(gate_view(MNIST), MNIST, tmp_path)
         assert (result.clocks, result.wrong_count) == (236_182, 0)
 
 
 class TestCommand:
     @staticmethod
+    def spec(folder: Path) -> str:
+        table = yaml.safe_load((EXAMPLES / "iris.yaml").read_text())
+        table["array"]["port"] = "scan"
+        (folder / "iris.yaml").write_text(yaml.safe_dump(table))
+        return str(folder / "iris.yaml")
+
+    @staticmethod
     def file(folder: Path, name: str = "iris") -> Path:
-        design = build(load_spec(EXAMPLES / "iris.yaml"))
+        design = build(load_spec(Path(TestCommand.spec(folder))))
         if name != "iris":
             design = replace(design, spec=design.spec.model_copy(update={"name": name}))
         codes = [np.random.default_rng(3).integers(-7, 8, (7, 7)) for _ in range(2)]
@@ -187,7 +200,7 @@ class TestCommand:
 
     @pytest.mark.needs_iverilog
     def test_a_bitfile_goes_through_the_port(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        spec, kept = str(EXAMPLES / "iris.yaml"), tmp_path / "kept"
+        spec, kept = self.spec(tmp_path), tmp_path / "kept"
         file = self.file(tmp_path)
         assert cli.run(["program", spec, "--bitfile", str(file), "--out", str(kept), "--json"]) == 0
         shown = json.loads(capsys.readouterr().out)
@@ -197,7 +210,7 @@ class TestCommand:
         assert (kept / "weights.mem").is_file()
 
     def test_files_of_others_are_refused(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        spec = str(EXAMPLES / "iris.yaml")
+        spec = self.spec(tmp_path)
         other = self.file(tmp_path, "other")
         assert cli.run(["program", spec, "--bitfile", str(other)]) == 2
         printed = capsys.readouterr().err
@@ -209,3 +222,23 @@ class TestCommand:
         printed = capsys.readouterr().err
         assert "bitfile for (2, 2) with 3 bits, the design has (7, 7, 7) with 3; pack it for this design" in printed
         assert printed.count("\n") == 1
+
+    def test_a_design_without_a_port_says_so(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        file, spec = self.file(tmp_path), tmp_path / "none.yaml"
+        spec.write_text((tmp_path / "iris.yaml").read_text().replace("port: scan", "port: none"))
+        assert cli.run(["program", str(spec), "--bitfile", str(file)]) == 2
+        assert "array.port is none, so there is no port to program through; say scan" in capsys.readouterr().err
+
+
+@pytest.mark.needs_iverilog
+def test_the_macro_without_a_port_is_a_list_of_pins(tmp_path: Path) -> None:
+    table = yaml.safe_load((EXAMPLES / "iris.yaml").read_text())
+    table["array"]["port"] = "none"
+    design = build(parse_spec(table, "test"))
+    top = design.library.circuits["iris"]
+    (tmp_path / "iris.v").write_text(verilog.pins(top))
+    wires = ", ".join(f".{pin}()" for pin in top.ports)
+    (tmp_path / "top.v").write_text(f"module top; iris macro ({wires}); endmodule")
+    command = ["iverilog", "-g2005", "-DUSE_POWER_PINS", "-t", "null", "iris.v", "top.v"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
