@@ -17,6 +17,18 @@ class Mos:
     b: str
     w_nm: int
     l_nm: int
+    junctions: "Junctions | None" = None
+    """What a layout drew; None: diffusions shared with a neighbour of the same width."""
+
+
+@dataclass(frozen=True)
+class Junctions:
+    """Drawn drain and source of a transistor."""
+
+    drain_area_nm2: int
+    source_area_nm2: int
+    drain_perimeter_nm: int
+    source_perimeter_nm: int
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from somaforge.generator.circuit import Mos, Resistor
 from somaforge.generator.design import latch_nets
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.sky130 import mismatch
-from somaforge.pdk.sky130.binding import bind
+from somaforge.pdk.sky130.binding import BoundModel, Diffusion, bind
 
 SAFE = re.compile(r"[a-z][a-z0-9_]*([.:#][a-z0-9_]+)*")
 """Names that may stand in a deck. Lower case: SPICE does not tell cases apart, so mixed case could merge two nets."""
@@ -86,7 +86,7 @@ class Nets:
 
 def transistor_lines(chip: ProgrammedChip, mos: Iterable[tuple[Mos, float]], node: Net) -> tuple[list[str], list[str]]:
     """Lines of transistors with their threshold shifts in V, and the model cards that they need."""
-    kinds: dict[tuple[str, int, int], tuple[str, str, int]] = {}
+    kinds: dict[tuple[str, int, int], tuple[str, BoundModel, int]] = {}
     cards, lines = [], []
     for m, shift in mos:
         if _LATCH in m.name and chip.memory == "ideal":
@@ -99,10 +99,19 @@ def transistor_lines(chip: ProgrammedChip, mos: Iterable[tuple[Mos, float]], nod
             model = bind(*key, chip.corner)
             name = f"model_{len(kinds)}"
             cards.append(model.card(name, exact=chip.exact))
-            kinds[key] = (name, model.instance(), mismatch.sign(m.device))
-        name, geometry, sign = kinds[key]
-        lines.append(f"m{safe(m.name)} {d} {g} {s} {b} {name}{geometry} delvto={sign * shift:.9g}")
+            kinds[key] = (name, model, mismatch.sign(m.device))
+        name, model, sign = kinds[key]
+        lines.append(f"m{safe(m.name)} {d} {g} {s} {b} {name}{_instance(model, m)} delvto={sign * shift:.9g}")
     return lines, cards
+
+
+def _instance(model: BoundModel, m: Mos) -> str:
+    """Size and junctions: those that were drawn, where the netlist knows them."""
+    j = m.junctions
+    if j is None:
+        return model.instance()
+    drain = Diffusion(j.drain_area_nm2, j.drain_perimeter_nm)
+    return model.instance(drain, Diffusion(j.source_area_nm2, j.source_perimeter_nm))
 
 
 def resistor_lines(resistors: Iterable[Resistor], node: Net) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from somaforge.flow.pex.extractor import Coupling, Parasitics
 from somaforge.flow.pex.wires import Wire, axis, nearest
-from somaforge.generator.circuit import Capacitor, FlatNetlist, Mos, Resistor
+from somaforge.generator.circuit import Capacitor, FlatNetlist, Junctions, Mos, Resistor
 from somaforge.pdk.errors import InputError
 
 SMALLEST_F = 1e-18
@@ -16,13 +16,20 @@ WireChoice = Literal["all", "supply", "none"]
 
 
 def annotate(
-    flat: FlatNetlist, parasitics: Parasitics, *, wires: WireChoice = "all", smallest_F: float = SMALLEST_F
+    flat: FlatNetlist,
+    parasitics: Parasitics,
+    *,
+    wires: WireChoice = "all",
+    smallest_F: float = SMALLEST_F,
+    contacts: bool = False,
 ) -> FlatNetlist:
-    """`flat` (the schematic's, or `parasitics.circuit`) with capacitors and resistors.
+    """`flat` (the schematic's, or `parasitics.circuit`) with drawn junctions, capacitors and resistors.
 
     The total capacitance of every net is kept: a coupling that is too small to matter, or that goes to metal that is
     no net of `flat`, becomes a capacitance to the substrate. `wires` says which shared nets become segments (supply:
-    only those that are the bulk of a transistor). InputError if the parasitics are not of this circuit.
+    only those that are the bulk of a transistor). `contacts` adds what lies between each terminal and the wires of its
+    cell (contacts, vias, stubs): three more nodes for each transistor. InputError if the parasitics are not of this
+    circuit.
     """
     known = set(flat.nets)
     if parasitics.ground not in known:
@@ -46,15 +53,20 @@ def annotate(
             for net in ends:
                 for node, farad in _over(net, c.farad, chosen):
                     add(node, parasitics.ground, farad)
+    mos = tuple(_drawn(_moved(m, nodes, cell_of.get(m.name, "")), parasitics) for m in flat.mos)
+    ways: tuple[Resistor, ...] = ()
+    if contacts:
+        mos, ways = _with_contacts(mos, parasitics)
     return replace(
         flat,
-        mos=tuple(_moved(m, nodes, cell_of.get(m.name, "")) for m in flat.mos),
+        mos=mos,
         capacitors=tuple(Capacitor(f"c_{k}", a, b, f) for k, ((a, b), f) in enumerate(sorted(values.items()))),
         resistors=tuple(
             Resistor(f"r_{net}_{k}", w.node(s.a), w.node(s.b), s.ohm)
             for net, w in chosen.items()
             for k, s in enumerate(w.segments)
-        ),
+        )
+        + ways,
     )
 
 
@@ -74,6 +86,35 @@ def _moved(m: Mos, nodes: Mapping[str, Mapping[str, str]], cell: str) -> Mos:
         return nodes.get(net, {}).get(cell, net)
 
     return replace(m, d=node(m.d), g=node(m.g), s=node(m.s), b=node(m.b))
+
+
+def turned(m: Mos, parasitics: Parasitics) -> bool:
+    """LVS takes drain and source for the same thing: whether the layout's drain is the schematic's source."""
+    return m.d.partition("__s")[0] != parasitics.device[m.name].d
+
+
+def _drawn(m: Mos, parasitics: Parasitics) -> Mos:
+    """The transistor with the junctions that the layout has."""
+    if m.name not in parasitics.device:
+        raise InputError(f"netlist: transistor {m.name} is not in the layout {parasitics.name}")
+    j = parasitics.device[m.name].junctions
+    if turned(m, parasitics):
+        j = Junctions(j.source_area_nm2, j.drain_area_nm2, j.source_perimeter_nm, j.drain_perimeter_nm)
+    return replace(m, junctions=j)
+
+
+def _with_contacts(mos: tuple[Mos, ...], parasitics: Parasitics) -> tuple[tuple[Mos, ...], tuple[Resistor, ...]]:
+    """Terminals on nodes of their own, joined to their net by what lies between."""
+    found, ways = [], []
+    for m in mos:
+        d, g, s, _ = parasitics.terminal_ohm[m.name]
+        if turned(m, parasitics):
+            d, s = s, d
+        new = {pin: f"{m.name}:{pin}" for pin, ohm in (("d", d), ("g", g), ("s", s)) if ohm > 0}
+        ohms = {"d": d, "g": g, "s": s}
+        ways += [Resistor(f"t_{node}", getattr(m, pin), node, ohms[pin]) for pin, node in new.items()]
+        found.append(replace(m, d=new.get("d", m.d), g=new.get("g", m.g), s=new.get("s", m.s)))
+    return tuple(found), tuple(ways)
 
 
 def _over(net: str, farad: float, wires: Mapping[str, Wire]) -> list[tuple[str, float]]:

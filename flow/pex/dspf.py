@@ -8,6 +8,7 @@ nets. All of it is SPICE, so that a simulator reads the file as a subcircuit as 
 from collections.abc import Iterable
 from pathlib import Path
 
+from somaforge.flow.pex.annotate import turned
 from somaforge.flow.pex.extractor import Parasitics
 from somaforge.generator.circuit import Capacitor, FlatNetlist, Resistor
 from somaforge.pdk.files import atomic_write
@@ -69,12 +70,10 @@ def dspf_text(flat: FlatNetlist, parasitics: Parasitics) -> str:
 
 
 def _terminal_ohm(flat: FlatNetlist, parasitics: Parasitics) -> dict[tuple[str, str], float]:
-    drains = {d.name: d.d for d in parasitics.geometry.devices}
     found: dict[tuple[str, str], float] = {}
     for m in flat.mos:
         values = dict(zip("DGSB", parasitics.terminal_ohm[m.name], strict=True))
-        # LVS takes drain and source for the same thing, so the layout's may be the schematic's the other way round.
-        if net_of(m.d) != drains[m.name]:
+        if turned(m, parasitics):
             values["D"], values["S"] = values["S"], values["D"]
         found |= {(m.name, pin): max(value, _SMALLEST_OHM) for pin, value in values.items()}
     return found

@@ -10,6 +10,7 @@ from somaforge.flow.pex.blocks import Block, Builder, Place, Transistors
 from somaforge.flow.pex.kernel import EMPTY, Ints, Rectangles
 from somaforge.flow.pex.naming import Names
 from somaforge.flow.pex.sites import Sites, find_sites
+from somaforge.generator.circuit import Junctions
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.sky130.connectivity import Extraction
 
@@ -28,8 +29,8 @@ class PlacedDevice:
     l_nm: int
     x_nm: int
     y_nm: int
-    junctions: tuple[float, float, float, float]
-    """Area of drain and source in um2, perimeter of drain and source in um; shared diffusion is divided."""
+    junctions: Junctions
+    """Shared diffusion is divided."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,19 @@ class Geometry:
         )
         return tuple(
             PlacedDevice(
-                name, kind, names[d], names[g], names[s], names[b], w, l_nm, x, y, (ends[0], ends[1], ends[2], ends[3])
+                name,
+                kind,
+                names[d],
+                names[g],
+                names[s],
+                names[b],
+                w,
+                l_nm,
+                x,
+                y,
+                Junctions(round(ad * 1e6), round(as_ * 1e6), round(pd * 1e3), round(ps * 1e3)),
             )
-            for name, kind, (d, g, s, b), (w, l_nm), (x, y), ends in rows
+            for name, kind, (d, g, s, b), (w, l_nm), (x, y), (ad, as_, pd, ps) in rows
         )
 
     @cached_property

@@ -11,8 +11,7 @@ from typing import Any
 from somaforge.flow.pex.annotate import annotate
 from somaforge.flow.pex.dspf import write_dspf
 from somaforge.flow.pex.extractor import Parasitics, extract
-from somaforge.flow.pex.geometry import PlacedDevice
-from somaforge.generator.circuit import Capacitor, FlatNetlist, Mos, Resistor
+from somaforge.generator.circuit import Capacitor, FlatNetlist, Junctions, Mos, Resistor
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_write
 from somaforge.pdk.sky130.parasitics import Corner, interconnect
@@ -22,19 +21,17 @@ GROUND = "gnd"
 """The substrate's net in our designs."""
 
 
-def spice_text(flat: FlatNetlist, parasitics: Parasitics | None = None) -> str:
+def spice_text(flat: FlatNetlist) -> str:
     """One flat subcircuit: X lines with the foundry's device names (w and l in um), C in farad, R in ohm.
 
-    With `parasitics` every transistor also gets its drawn junctions (ad, as in um2, pd, ps in um).
+    Transistors that know their drawn junctions have them (ad, as in um2, pd, ps in um).
     """
-    drawn = {} if parasitics is None else {d.name: d for d in parasitics.geometry.devices}
     lines = [f"* {flat.name}: {len(flat.mos)} transistors, {len(flat.capacitors)} C, {len(flat.resistors)} R"]
     for k in range(0, max(len(flat.ports), 1), _PER_LINE):
         head = f".subckt {flat.name} " if k == 0 else "+ "
         lines.append(head + " ".join(flat.ports[k : k + _PER_LINE]))
     lines += [
-        f"X{m.name} {m.d} {m.g} {m.s} {m.b} {m.device} w={m.w_nm / 1000:g} l={m.l_nm / 1000:g}"
-        + _junctions(m, drawn.get(m.name))
+        f"X{m.name} {m.d} {m.g} {m.s} {m.b} {m.device} w={m.w_nm / 1000:g} l={m.l_nm / 1000:g}{_drawn(m)}"
         for m in flat.mos
     ]
     lines += [f"C{c.name} {c.a} {c.b} {c.farad:.6g}" for c in flat.capacitors]
@@ -43,19 +40,18 @@ def spice_text(flat: FlatNetlist, parasitics: Parasitics | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _junctions(m: Mos, drawn: PlacedDevice | None) -> str:
-    if drawn is None:
+def _drawn(m: Mos) -> str:
+    j = m.junctions
+    if j is None:
         return ""
-    ad, as_, pd, ps = drawn.junctions
-    # LVS takes drain and source for the same thing, so the layout's may be the schematic's the other way round.
-    if m.d.partition("__s")[0] != drawn.d:
-        ad, as_, pd, ps = as_, ad, ps, pd
+    areas, ends = (j.drain_area_nm2, j.source_area_nm2), (j.drain_perimeter_nm, j.source_perimeter_nm)
+    (ad, as_), (pd, ps) = (v / 1e6 for v in areas), (v / 1e3 for v in ends)
     return f" ad={ad:g} as={as_:g} pd={pd:g} ps={ps:g}"
 
 
-def write_spice(flat: FlatNetlist, path: Path, parasitics: Parasitics | None = None) -> None:
+def write_spice(flat: FlatNetlist, path: Path) -> None:
     """Write `flat` for ngspice with the foundry's models, whole or not at all (see `spice_text`)."""
-    atomic_write(path, spice_text(flat, parasitics))
+    atomic_write(path, spice_text(flat))
 
 
 def write_csv(parasitics: Parasitics, path: Path) -> None:
@@ -72,10 +68,10 @@ def write_csv(parasitics: Parasitics, path: Path) -> None:
 def write_json(flat: FlatNetlist, path: Path) -> None:
     """The flat netlist as data, for later steps."""
     table = {
-        "version": 1,
+        "version": 2,
         "name": flat.name,
         "ports": flat.ports,
-        "mos": [[m.name, m.device, m.d, m.g, m.s, m.b, m.w_nm, m.l_nm] for m in flat.mos],
+        "mos": [_row(m) for m in flat.mos],
         "capacitors": [[c.name, c.a, c.b, c.farad] for c in flat.capacitors],
         "resistors": [[r.name, r.a, r.b, r.ohm] for r in flat.resistors],
     }
@@ -86,7 +82,7 @@ def read_json(path: Path) -> FlatNetlist:
     """What `write_json` wrote. InputError if it is anything else."""
     try:
         table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if table["version"] != 1:
+        if table["version"] != 2:
             raise InputError(f"flat netlist {path}: version {table['version']} is not known; extract again")
         return FlatNetlist(
             str(table["name"]),
@@ -124,9 +120,16 @@ def read_lumped(path: Path, flat: FlatNetlist) -> FlatNetlist:
         raise InputError(f"capacitances {path}: cannot be read ({error}); extract again") from error
 
 
+def _row(m: Mos) -> list[str | int]:
+    j = m.junctions
+    drawn = [] if j is None else [j.drain_area_nm2, j.source_area_nm2, j.drain_perimeter_nm, j.source_perimeter_nm]
+    return [m.name, m.device, m.d, m.g, m.s, m.b, m.w_nm, m.l_nm, *drawn]
+
+
 def _mos(row: list[Any]) -> Mos:
     name, device, d, g, s, b = map(str, row[:6])
-    return Mos(name, device, d, g, s, b, int(row[6]), int(row[7]))
+    w_nm, l_nm, *drawn = map(int, row[6:])
+    return Mos(name, device, d, g, s, b, w_nm, l_nm, Junctions(*drawn) if drawn else None)
 
 
 def write_layout(
@@ -140,7 +143,7 @@ def write_layout(
     found = extract(layout, top, process=interconnect(corner=corner))
     flat = annotate(found.circuit, found)
     write_csv(found, table)
-    write_spice(flat, spice, found)
+    write_spice(flat, spice)
     if dspf is not None:
         write_dspf(flat, dspf, found)
     return {

@@ -1,5 +1,7 @@
-"""Which cells (instances that hold transistors) each net reaches, and where they stand. Arrays, not objects: a macro has
-millions of terminals."""
+"""Which cells (instances that hold transistors) each net reaches, and where they stand.
+
+Arrays, not objects: a macro has millions of terminals.
+"""
 
 from dataclasses import dataclass
 

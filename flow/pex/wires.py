@@ -107,13 +107,17 @@ def stretch(boxes: Ints, widths: Floats, sheets: Floats, start: int, end: int) -
         return None
     here = (boxes[:, 0] <= end) & (boxes[:, 2] >= start)
     boxes, widths, sheets = boxes[here], widths[here], sheets[here]
-    cuts = np.unique(np.clip(np.concatenate((boxes[:, 0], boxes[:, 2], [start, end])), start, end))
-    middle = (cuts[:-1] + cuts[1:]) / 2
-    there = (boxes[:, 0][None] <= middle[:, None]) & (boxes[:, 2][None] >= middle[:, None])
+    # Beside the longest piece current needs about that piece's width to spread into another one: ends do not count.
+    longest = int(np.argmax(boxes[:, 2] - boxes[:, 0])) if len(boxes) else 0
+    spread = np.where(np.arange(len(boxes)) == longest, 0.0, widths[longest] / 2 if len(boxes) else 0.0)
+    left, right = boxes[:, 0] + spread, boxes[:, 2] - spread
+    trunk = (right > left) & (boxes[:, 2] - boxes[:, 0] >= widths)
+    cuts = np.unique(np.clip(np.concatenate((boxes[:, 0], boxes[:, 2], left, right, [start, end])), start, end))
+    middle = (cuts[:-1] + cuts[1:])[:, None] / 2
     # What is longer than wide carries current along; stubs and landing pads count only where nothing else does.
-    trunk = (boxes[:, 2] - boxes[:, 0]) >= widths
-    conductance = there @ (trunk * widths / sheets)
-    conductance = np.where(conductance > 0, conductance, there @ (widths / sheets))
+    conductance = ((left <= middle) & (right >= middle)) @ (trunk * widths / sheets)
+    anything = ((boxes[:, 0] <= middle) & (boxes[:, 2] >= middle)) @ (widths / sheets)
+    conductance = np.where(conductance > 0, conductance, anything)
     if np.any(conductance <= 0):
         return None
     return float(np.sum(np.diff(cuts) / conductance))
@@ -132,7 +136,7 @@ def _bridges(places: Ints, segments: Iterable[Segment], process: Interconnect) -
     ends = np.array([(s.a, s.b) for s in segments], dtype=np.int64).reshape(-1, 2)
     graph = coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(places), len(places)))
     _, group = connected_components(graph, directed=False)
-    added = []
+    added: list[Segment] = []
     while True:
         first = group == group[0]
         i, j = np.flatnonzero(first), np.flatnonzero(~first)

