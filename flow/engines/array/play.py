@@ -8,10 +8,11 @@ import numpy as np
 import torch
 
 from somaforge.flow.engines.array import collapse
-from somaforge.flow.engines.array.capacitance import LEVELS_A, Point, loads
+from somaforge.flow.engines.array.capacitance import LEVELS_A, loads
 from somaforge.flow.engines.array.chip import Network
 from somaforge.flow.engines.array.layers import Rails, held, rails
 from somaforge.flow.engines.array.transient import PASSES, SETTLED, Matrix, State, Stepper, Window, layers_of
+from somaforge.flow.engines.array.wires import wires_of
 from somaforge.flow.engines.base import Effort, Floats, TransientResult
 from somaforge.pdk.errors import InputError, ToolError
 
@@ -34,9 +35,10 @@ def play(
             surface = collapse.grid(network.synapses[k], 2 * now.current.amax(0), somas, network.somas[k + 1])
             matrices.append(Matrix.of(surface, network.codes[k]))
             voltage = collapse.columns(surface, now.current, network.somas[k + 1]).voltage
-    point = Point(chip.corner, chip.temperature_C, chip.supply_V)
-    found = loads(chip.design, point, _rest(network), cache)
-    stepper = Stepper(layers_of(chip, network.somas, found, where), matrices, chip.supply_V)
+    wires = wires_of(chip)
+    found = loads(chip, _rest(network), wires.inner, cache)
+    layers = layers_of(chip, network.somas, found, wires, _usual(now.current), where)
+    stepper = Stepper(layers, matrices, chip.supply_V)
     start = _delayed(states, states)
     passes, apart = 0, 1.0
     while apart > SETTLED:
@@ -48,6 +50,13 @@ def play(
         after = stepper.driven(start)
         apart = float((after - before).abs().max() / after.max())
     return _joined(network, window, inputs, period_s, probes, passes)
+
+
+def _usual(current: torch.Tensor) -> int:
+    """The level nearest to the currents that matter: the mean above 1 % of the largest."""
+    active = current[current > 0.01 * current.max()]
+    mean = float(active.log().mean().exp()) if len(active) else LEVELS_A[0]
+    return int(np.abs(np.log(LEVELS_A / mean)).argmin())
 
 
 def _rest(network: Network) -> Floats:

@@ -7,8 +7,7 @@ network feeds forward, so a step of BDF2 goes from layer to layer with one scala
 stepped together: each starts where the one before it ends, which a second pass corrects if it had not settled.
 """
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ from torch import Tensor
 from somaforge.flow.engines.array.capacitance import LEVELS_A, Loads
 from somaforge.flow.engines.array.collapse import Surface
 from somaforge.flow.engines.array.soma import SMALLEST_A, STEP_TOLERANCE_V, Somas
+from somaforge.flow.engines.array.wires import Wires
 from somaforge.flow.engines.base import Floats, ProgrammedChip
 from somaforge.generator.address import Codes
 from somaforge.pdk.errors import ToolError
@@ -34,7 +34,6 @@ STEPS = 4000
 NEWTON_ROUNDS = 8
 STEP_V = 0.05
 MAP_POINTS = 60
-_SEGMENT = re.compile(r"__s\d+$")
 
 
 class RailMap:
@@ -93,56 +92,57 @@ class Matrix:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A layer of somas with its loads: [somas, levels] in F for each slow node."""
+    """A layer of somas with its loads: [somas, levels] in F for each slow node, and couplings between the nodes."""
 
     somas: Somas
     rails: RailMap
     column: Tensor
     p: Tensor
     n: Tensor
+    couplings: Mapping[str, Tensor]
+    """[somas] in F: "pn" is the current into p over the slope of n; v is the column."""
+    above: tuple[Tensor, Tensor] | None
+    """[rows of the matrix above, somas] in F: current into a column over the slope of a row's p and n rail."""
+    below: tuple[Tensor, Tensor] | None
+    """[columns of the matrix below, somas] in F: current into p and n over the slope of a column."""
 
 
-def wires(chip: ProgrammedChip) -> dict[str, float]:
-    """Capacitance of every net, couplings to its neighbours included as if these stood still."""
-    total: dict[str, float] = {}
-    for c in chip.flat.capacitors:
-        a, b = (_SEGMENT.sub("", n) for n in (c.a, c.b))
-        if a != b:
-            for net in (a, b):
-                total[net] = total.get(net, 0.0) + c.farad
-    return total
-
-
-def _nodes(chip: ProgrammedChip, wire: dict[str, float], matrix: int) -> Floats:
-    """Wires of the inner nodes that switches join to each column: [columns] in F."""
-    on = chip.design.weights.encode(chip.codes[matrix])[..., :-1]
-    total = np.zeros(on.shape[1])
-    for r, c, k in np.argwhere(on):
-        total[c] += wire.get(f"x_matrix_{matrix}.x_row_{r}.x_synapse_{c}.node_{k}", 0.0)
-    return total
-
-
-def layers_of(chip: ProgrammedChip, somas: list[Somas], found: Loads, where: torch.device) -> list[Layer]:
-    """Adds up cells and wires on every slow node."""
-    wire, full = wires(chip), chip.design.weights.full_scale
+def layers_of(
+    chip: ProgrammedChip, somas: list[Somas], found: Loads, wires: Wires, level: int, where: torch.device
+) -> list[Layer]:
+    """Adds up cells and wires on every slow node; couplings are those at one of the levels."""
+    full = chip.design.weights.full_scale
     last = len(somas) - 1
+
+    def tensor(values: Floats) -> Tensor:
+        return torch.tensor(values, dtype=torch.float64, device=where)
+
     layers = []
     for k, soma in enumerate(somas):
         one = np.ones(soma.count)
-        column, p, n = (np.outer(one, found.soma[pin]) for pin in range(3))
+        column, p, n = (np.outer(one, found.soma[pin, pin]) for pin in range(3))
         if k > 0:
-            column += found.synapse[chip.codes[k - 1] + full, 2].sum(0)
-            column += _nodes(chip, wire, k - 1)[:, None]
+            column += found.synapse[chip.codes[k - 1] + full, 2, 2].sum(0)
         # the last rails drive one output synapse of weight +1 each
         driven = chip.codes[k] + full if k < last else np.full((soma.count, 1), full + 1)
-        p += found.synapse[driven, 0].sum(1)
-        n += found.synapse[driven, 1].sum(1)
+        p += found.synapse[driven, 0, 0].sum(1)
+        n += found.synapse[driven, 1, 1].sum(1)
         for i in range(soma.count):
             source = f"in_{i}" if k == 0 else f"sum_{k}_{i}"
             for node, net in ((column, source), (p, f"vp_{k}_{i}"), (n, f"vn_{k}_{i}")):
-                node[i] += wire.get(net, 0.0)
-        parts = (torch.tensor(c, dtype=torch.float64, device=where) for c in (column, p, n))
-        layers.append(Layer(soma, RailMap(soma, where), *parts))
+                node[i] += wires.nets.get(net, 0.0)
+        own = found.soma[:, :, level]
+        between = {a + b: one * own[i, j] for i, a in enumerate("vpn") for j, b in enumerate("vpn") if i != j}
+        between["pn"] = between["pn"] + found.synapse[driven, 0, 1, level].sum(1)
+        between["np"] = between["np"] + found.synapse[driven, 1, 0, level].sum(1)
+        above, below = None, None
+        if k > 0:
+            codes = chip.codes[k - 1] + full
+            above = (tensor(found.synapse[codes, 2, 0, level]), tensor(found.synapse[codes, 2, 1, level]))
+        if k < last:
+            below = (tensor(found.synapse[driven, 0, 2, level].T), tensor(found.synapse[driven, 1, 2, level].T))
+        couplings = {name: tensor(values) for name, values in between.items()}
+        layers.append(Layer(soma, RailMap(soma, where), tensor(column), tensor(p), tensor(n), couplings, above, below))
     return layers
 
 
@@ -242,15 +242,28 @@ class Stepper:
             older = states[-2]
         found: State = []
         wrong = 0.0
+        guesses = [[x + ratio * (x - y) for x, y in zip(n, o, strict=True)] for n, o in zip(now, older, strict=True)]
+        histories = [[a1 * x + a2 * y for x, y in zip(n, o, strict=True)] for n, o in zip(now, older, strict=True)]
+        # slopes of nodes that are not solved yet are those of the prediction
+        slopes = [[a0 * x + y for x, y in zip(g, s, strict=True)] for g, s in zip(guesses, histories, strict=True)]
         for k, layer in enumerate(self._layers):
-            history = [a1 * x + a2 * y for x, y in zip(now[k], older[k], strict=True)]
-            guess = [x + ratio * (x - y) for x, y in zip(now[k], older[k], strict=True)]
-            somas = layer.somas
-            v = self._column(layer, guess[0], history[0], a0, self._feed(k, found, inputs))
+            guess, history, slope, c = guesses[k], histories[k], slopes[k], layer.couplings
+            into = c["vp"] * slope[1] + c["vn"] * slope[2]
+            if layer.above is not None:
+                into = into + slopes[k - 1][1] @ layer.above[0] + slopes[k - 1][2] @ layer.above[1]
+            v = self._column(layer, guess[0], history[0], a0, self._feed(k, found, inputs), into)
+            slope[0] = a0 * v + history[0]
+            into_p = c["pv"] * slope[0] + c["pn"] * slope[2]
+            into_n = c["nv"] * slope[0]
+            if layer.below is not None:
+                following = slopes[k + 1][0]
+                into_p, into_n = into_p + following @ layer.below[0], into_n + following @ layer.below[1]
             c_p = at_level(layer.p, layer.rails.of_p(guess[1]))
-            p = somas.p_step(v, guess[1], c_p, a0, history[1])
+            p = layer.somas.p_step(v, guess[1], c_p, a0, history[1] + into_p / c_p)
+            slope[1] = a0 * p + history[1]
             c_n = at_level(layer.n, layer.rails.of_n(guess[2]))
-            n = somas.n_step(p, guess[2], c_n, a0, history[2])
+            n = layer.somas.n_step(p, guess[2], c_n, a0, history[2] + (into_n + c["np"] * slope[1]) / c_n)
+            slope[2] = a0 * n + history[2]
             found.append((v, p, n))
             wrong = max(wrong, *(float((x - y).abs().max()) for x, y in zip((v, p, n), guess, strict=True)))
         # the prediction's error is about five times the step's for BDF2 with a linear prediction
@@ -265,13 +278,13 @@ class Stepper:
         values, slopes, _ = matrix.columns(before.of_p(p), before.of_n(n))
         return lambda v: matrix.surface.columns.at(values, slopes, v)
 
-    def _column(self, layer: Layer, guess: Tensor, history: Tensor, a0: float, feed: Feed) -> Tensor:
+    def _column(self, layer: Layer, guess: Tensor, history: Tensor, a0: float, feed: Feed, into: Tensor) -> Tensor:
         v = guess
         c = at_level(layer.column, layer.somas.input_current(guess.clamp(min=1e-3))[0])
         for _ in range(NEWTON_ROUNDS):
             fed, by_fed = feed(v)
             taken, by_taken = layer.somas.input_current(v)
-            step = (c * (a0 * v + history) - fed + taken) / (c * a0 - by_fed + by_taken)
+            step = (c * (a0 * v + history) + into - fed + taken) / (c * a0 - by_fed + by_taken)
             v = v - step.clamp(-STEP_V, STEP_V)
             if float(step.abs().max()) < STEP_TOLERANCE_V:
                 break

@@ -1,0 +1,79 @@
+"""Where the wires' capacitance goes: onto nets between cells, and, as one mean synapse, onto the nodes inside.
+
+A coupling between two nets counts on both as if the other stood still: on an extracted 7-7-7 array grounding all of
+them moved the time to output by 0.1 %. What ends inside a synapse is measured together with its transistors
+(flow.engines.array.capacitance): leaving it out makes the output 9 % too early there.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from somaforge.flow.engines.base import ProgrammedChip
+from somaforge.flow.engines.lines import whole
+
+_INNER = re.compile(r"x_matrix_\d+\.x_row_(\d+)\.x_synapse_(\d+)\.(node_\d+|p_source|n_source)")
+_PIN = re.compile(r"(vp|vn|sum)_\d+_(\d+)")
+SMALLEST_F = 1e-17
+"""Of a mean coupling inside a cell; smaller ones go to ground."""
+
+
+@dataclass(frozen=True, eq=False)
+class Wires:
+    """Capacitances in F."""
+
+    nets: Mapping[str, float]
+    """Of every net between cells, without what ends inside a synapse."""
+    inner: tuple[tuple[str, str, float], ...]
+    """Between the nodes, pins and ground of one synapse: the mean over all of them."""
+
+
+def wires_of(chip: ProgrammedChip) -> Wires:
+    """Sums the netlist's capacitors up."""
+    nets: dict[str, float] = {}
+    inner: dict[tuple[str, str], float] = {}
+    for c in chip.flat.capacitors:
+        a, b = whole(c.a), whole(c.b)
+        if a == b:
+            continue
+        inside = _INNER.fullmatch(a), _INNER.fullmatch(b)
+        for place, other in ((inside[0], b), (inside[1], a)):
+            if place is not None:
+                pair = (place[3], _local(other, place[1], place[2]))
+                # a coupling between two nodes of the same cell comes by twice
+                share = 0.5 if pair[1].startswith(("node_", "p_source", "n_source")) else 1.0
+                key = (min(pair), max(pair))
+                inner[key] = inner.get(key, 0.0) + share * c.farad
+        if inside == (None, None):
+            for net in (a, b):
+                nets[net] = nets.get(net, 0.0) + c.farad
+        else:  # what a pin of another cell sees of a node here
+            for net, place in ((a, inside[1]), (b, inside[0])):
+                if place is not None and _INNER.fullmatch(net) is None and _local(net, place[1], place[2]) == "gnd":
+                    nets[net] = nets.get(net, 0.0) + c.farad
+    count = chip.design.synapse_count
+    return Wires(nets, _mean(inner, count))
+
+
+def _local(net: str, row: str, column: str) -> str:
+    """A net as seen from inside a synapse; everything else stands still."""
+    if (found := _PIN.fullmatch(net)) is not None:
+        pin = {"vp": "vp", "vn": "vn", "sum": "out"}[found[1]]
+        return pin if found[2] == (column if pin == "out" else row) else "gnd"
+    if (inside := _INNER.fullmatch(net)) is not None and (inside[1], inside[2]) == (row, column):
+        return inside[3]
+    return "gnd"
+
+
+def _mean(total: Mapping[tuple[str, str], float], count: int) -> tuple[tuple[str, str, float], ...]:
+    found: dict[tuple[str, str], float] = {}
+    for (a, b), farad in total.items():
+        mean = farad / count
+        small = mean < SMALLEST_F and "gnd" not in (a, b)
+        for key in [(a, "gnd"), (b, "gnd")] if small else [(a, b)]:
+            pins = ("vp", "vn", "out", "gnd")
+            if key[0] not in pins or key[1] not in pins:
+                ordered = (min(key), max(key))
+                found[ordered] = found.get(ordered, 0.0) + mean
+    # rounded, so that the chips of one design share a measurement
+    return tuple((a, b, round(farad, 20)) for (a, b), farad in sorted(found.items()))
