@@ -96,6 +96,13 @@ METRICS: tuple[Metric, ...] = (
     # parasitics
     *_of("lower", "wiring capacitance that one synapse adds to its row and column", "pex__synapse__F"),
     *_of("lower", "sum of all wiring capacitances", "pex__wiring__F"),
+    *_of(
+        "neither",
+        "what the layout changes against the schematic on the same chip and patterns (0: nothing)",
+        "pex__slope_change__ratio",
+        "pex__energy_change__ratio",
+        "pex__time_to_output_change__ratio",
+    ),
     *_of("neither", "elements in the post-layout netlist", "pex__capacitors__count", "pex__resistors__count"),
     *_of("neither", "nets with a wire, and transistors, of the layout", "pex__nets__count", "pex__transistors__count"),
     # cells alone
@@ -220,6 +227,10 @@ METRICS: tuple[Metric, ...] = (
     *_of("higher", "the same, mean of 200 latches with mismatch, tt at 27 C", "memory__read_current_mismatch_mean__A"),
     *_of("lower", "its standard deviation", "memory__read_current_mismatch_sigma__A"),
     *_of("higher", "worst of 200 latches with mismatch in the worst corner", "memory__read_current_mismatch_min__A"),
+    # the port
+    *_of("lower", "shortest time that the port's clock may be low, tt, 27 C", "port__half_period_typical__s"),
+    *_of("lower", "the same, ss, -40 C, 0.9 of the supply", "port__half_period_slow__s"),
+    *_of("lower", "of it, a latch that pulls its bit line down", "port__bit_line_slow__s"),
     # programming
     *_of(
         "lower",
@@ -237,6 +248,26 @@ METRICS: tuple[Metric, ...] = (
     *_of("lower", "clocks to write and read back the whole memory of a chip", "program__port_clocks__count"),
     *_of("higher", "smallest difference of a bit-line pair when it is read", "program__read_difference_min__V"),
     *_of("lower", "largest drop of a latch node while it should hold", "program__hold_loss_max__V"),
+    # other operating points
+    *_of("neither", "operating points of the corner study, times ways of calibration", "corners__points__count"),
+    *_of(
+        "higher",
+        "lowest accuracy over corners, temperatures and supplies, calibrated at the run's own point and at each",
+        "corners__nominal_accuracy_min__ratio",
+        "corners__recalibrated_accuracy_min__ratio",
+    ),
+    *_of(
+        "lower",
+        "median change of the output currents, and of their shares of the sum, at the worst temperature against the "
+        "run's own",
+        "corners__temperature_current_change__ratio",
+        "corners__temperature_share_change__ratio",
+    ),
+    *_of(
+        "higher",
+        "patterns with the same winner at the worst temperature and at the run's own",
+        "corners__temperature_same_winner__ratio",
+    ),
     # the population
     *_of(
         "higher",

@@ -18,8 +18,8 @@ from somaforge.pdk.errors import InputError
 Words = npt.NDArray[np.int8]
 """[rows, width]: 0, 1, or EMPTY where the memory has no latch."""
 EMPTY = -1
-HALF_PERIOD_NS = 50.0
-"""Half a clock in the test bench: 10 MHz, a slow tester. docs/port.md says what the macro needs."""
+HALF_PERIOD_NS = 100.0
+"""Half a clock in the test bench: 5 MHz, slow enough for a large array in its slowest corner (flow.port_timing)."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from somaforge.flow import cells, latch_margins
+from somaforge.flow import cells, latch_margins, port_timing
 from somaforge.flow.steps.base import Context, JsonObject, Step, silicon
 from somaforge.flow.steps.chip import read_json, write_json
 from somaforge.generator.design import build
@@ -103,6 +103,30 @@ def latch_over_corners(context: Context) -> tuple[JsonObject, Mapping[str, float
     return {"corners": table, "mismatch": samples}, metrics
 
 
+def port_speed(folder: Path, spec: Spec) -> None:
+    """port.json: delays of the programming port, typical and slow."""
+    design = build(spec)
+    corner, temperature_C, part = port_timing.SLOW
+    plan = port_timing.plan_of(design)
+    typical = port_timing.measure(design, plan)
+    slow = port_timing.measure(design, plan, corner=corner, temperature_C=temperature_C, supply_V=part * spec.supply_V)
+    timings = {"typical": typical, "slow": slow}
+    write_json(folder / "port.json", {n: vars(t) | {"half_period_s": t.half_period_s} for n, t in timings.items()})
+
+
+def port_metrics(context: Context) -> Mapping[str, float]:
+    """How long the clock of the port must be low; nothing if there is no port."""
+    if context.spec.array.port == "none":
+        return {}
+    found = read_json(context.each(port_speed, {"port": context.spec})["port"] / "port.json")
+    write_json(context.folder / "port.json", found)
+    return {
+        "port__half_period_typical__s": found["typical"]["half_period_s"],
+        "port__half_period_slow__s": found["slow"]["half_period_s"],
+        "port__bit_line_slow__s": found["slow"]["read_s"],
+    }
+
+
 def _each(context: Context, jobs: list[LatchJob]) -> dict[LatchJob, JsonObject]:
     names = {f"latch_{job.corner or 'all'}_{job.temperature_C:g}".replace("-", "m"): job for job in jobs}
     folders = context.each(latch, names)
@@ -134,6 +158,7 @@ def action(context: Context) -> Mapping[str, float]:
         "cells__latch_hold_margin__V": data["latch"]["hold"]["noise_margin_V"],
         "cells__latch_read_margin__V": data["latch"]["read"]["noise_margin_V"],
         **margins,
+        **port_metrics(context),
     }
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from somaforge.generator.address import MemoryMap
 from somaforge.generator.floorplan import Floorplan
 from somaforge.generator.periphery.cells import ROW, SITE
 from somaforge.generator.periphery.netlist import Plan
@@ -71,7 +72,7 @@ class PeripheryPlan:
     @cached_property
     def gates(self) -> Plan:
         """What the netlist needs to know."""
-        return Plan(self.floor.memory, tuple(g.bits for g in self.groups), word_driver(self.floor))
+        return Plan(self.floor.memory, tuple(g.bits for g in self.groups), word_driver(self.floor.memory))
 
     @property
     def hd_rows(self) -> int:
@@ -99,11 +100,11 @@ class PeripheryPlan:
         return self.groups[-1].x + SLICE_SITES * SITE
 
 
-def word_driver(floor: Floorplan) -> str:
+def word_driver(memory: MemoryMap) -> str:
     """The buffer for the longest word line. Each latch hangs two gates of 0.42 x 0.15 um and 2.5 um of met2 and poly on
     it, 4 fF in all (the extracted netlist of a row says 3.6 to 4.2 fF); a buffer of drive n moves n x 0.15 pF in 1 ns.
     """
-    load = floor.memory.width * 4e-15
+    load = memory.width * 4e-15
     return next((f"buf_{n}" for n in (4, 8) if load <= n * 0.15e-12), "buf_16")
 
 
