@@ -31,9 +31,10 @@ def draw(folder: Path, layers: list[int], bits: int) -> tuple[Design, Path, Path
     return design, folder / "array.gds", folder / "array.spice"
 
 
-def test_tiles_against_flat(tmp_path: Path) -> None:
-    """4 x 4 synapses: every net within 2 % of a flat layout in one window with the names of a flat comparison."""
-    design, gds, spice = draw(tmp_path, [4, 4], 1)
+@pytest.mark.parametrize("layers", [[4, 4], pytest.param([8, 4, 3, 3], marks=pytest.mark.nightly, id="stacked")])
+def test_tiles_against_flat(tmp_path: Path, layers: list[int]) -> None:
+    """Every net within 2 % of a flat layout in one window with the names of a flat comparison."""
+    design, gds, spice = draw(tmp_path, layers, 1)
     found = pex.extract(gds, design.spec.name, spice)
     flat = lvs.compare_flat(gds, spice, design.spec.name)
     assert not flat.lines
