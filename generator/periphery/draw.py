@@ -56,17 +56,22 @@ class DrawnPeriphery:
 
 def draw_periphery(layout: kdb.Layout, pdk: Pdk, plan: PeripheryPlan) -> DrawnPeriphery:
     """Draw everything below and left of the core."""
+    # Below and left of the array in cells of their own: one cell around the corner would enclose the whole array, and
+    # every check would look for what they share.
     canvas = Canvas(layout, pdk, "periphery")
-    painter = GroupPainter(layout, canvas, plan)
+    register = Canvas(layout, pdk, "data_register")
+    painter = GroupPainter(layout, register, plan)
     for number, group in enumerate(plan.groups):
-        canvas.place(painter.draw(number, group), group.x, plan.slices_bottom)
+        register.place(painter.draw(number, group), group.x, plan.slices_bottom)
         for line in group.lines:
-            _channel(canvas, plan, line)
-    _fills(canvas, plan)
+            _channel(register, plan, line)
+    _fills(register, plan)
     for group, following in pairwise(plan.groups):
-        _bus(canvas, plan, group, following)
-    select = RowPainter(layout, canvas, plan)
+        _bus(register, plan, group, following)
+    select = RowPainter(layout, Canvas(layout, pdk, "row_select"), plan)
     select.draw()
+    canvas.place(register, 0, 0)
+    canvas.place(select.canvas, 0, 0)
     x = (plan.groups[0].x - CONTROL_SPACE - control.SITES * SITE) // 5 * 5
     canvas.place(_control(layout, pdk), x, plan.slices_bottom)
     half = canvas.r["m3.1"] // 2

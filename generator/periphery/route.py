@@ -211,13 +211,15 @@ def _route_net(grid: Grid, net: Net, usage: _Usage, turn: int) -> None:
     """Join the terminals one by one, always the cheapest next."""
     start, *left = _terminals(net)
     contacts = {a.node for pin in net.pins for a in pin}
+    # The net's other wires are in net.nodes from the beginning, but they are not joined yet.
     starts: set[Node] = set(start.nodes)
+    tree: set[Node] = set(start.nodes) if start.kind == "wire" else set()
     met3: set[Node] = set()
     for k in range(len(left)):
         path = _cheapest(grid, usage, turn, starts, {n for t in left for n in t.nodes}, contacts)
         if k == 0:
             start.settle(net, path[0])
-        elif path[0] not in net.nodes:
+        elif path[0] not in tree:
             net.vias2.add(path[0])
         end = next(t for t in left if path[-1] in t.nodes)
         end.settle(net, path[-1])
@@ -227,7 +229,8 @@ def _route_net(grid: Grid, net: Net, usage: _Usage, turn: int) -> None:
         if "hook" in (end.kind, start.kind):
             # Once joined, the wire on met3 is part of the tree.
             met3 |= {n for t in (end, start) if t.kind == "hook" for n in t.nodes}
-        starts = net.nodes | met3
+        tree |= set(path) | (end.nodes if end.kind == "wire" else set())
+        starts = tree | met3
 
 
 def _cheapest(
