@@ -81,9 +81,10 @@ def population_yield(
 ) -> Yield:
     """Chips against limits. A metric that a chip does not have is taken from `design`; if that lacks it too, it fails.
 
-    Waivers do not count: a waived chip is a chip that misses a limit. Limits on the yield itself are left out.
+    Waivers do not count: a waived chip is a chip that misses a limit. Limits on the yield itself and
+    limits at other conditions are left out.
     """
-    limits = [limit for limit in limits if not limit.metric.startswith("yield__")]
+    limits = [limit for limit in limits if limit.conditions is None and not limit.metric.startswith("yield__")]
     entries = []
     good = dict.fromkeys(chips, True)
     slack: dict[int, float] = {}

@@ -1,14 +1,16 @@
 """The verdict: every metric against its limit. What is missing fails; a waiver says who, why and until when."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Literal
 
-from somaforge.generator.spec import Limit, Spec, Waiver
+from somaforge.generator.spec import Conditions, Limit, Spec, Waiver
 
 Status = Literal["pass", "fail", "missing", "waived"]
+Lookup = Callable[[Conditions], Mapping[str, float]]
+"""The metrics at other conditions than the run's own; empty where nothing was measured."""
 
 STANDARD = (
     Limit(metric="drc__native__count", max=0),
@@ -32,6 +34,8 @@ class Result:
     status: Status
     waiver: str = ""
     """Why a failure is accepted, by whom and until when; or why a waiver is void."""
+    conditions: str = ""
+    """Where the limit holds, if not at the run's own operating point."""
 
     @property
     def failed(self) -> bool:
@@ -41,7 +45,8 @@ class Result:
     @property
     def bound(self) -> str:
         """The limit for a reader, for example ">= 0.96"."""
-        return _bound(self.minimum, self.maximum)
+        where = f" at {self.conditions}" if self.conditions else ""
+        return _bound(self.minimum, self.maximum) + where
 
     def __str__(self) -> str:
         """One line: what was measured against what."""
@@ -81,9 +86,25 @@ def limits_of(spec: Spec) -> tuple[Limit, ...]:
     return tuple(dict.fromkeys((*STANDARD, *spec.limits)))
 
 
-def judge(limits: Sequence[Limit], waivers: Sequence[Waiver], metrics: Mapping[str, float], today: date) -> Signoff:
+def nowhere(conditions: Conditions) -> Mapping[str, float]:
+    """A Lookup of a run that has its own operating point only."""
+    return {}
+
+
+def judge(
+    limits: Sequence[Limit],
+    waivers: Sequence[Waiver],
+    metrics: Mapping[str, float],
+    today: date,
+    elsewhere: Lookup = nowhere,
+) -> Signoff:
     """Each limit against its metric. A waiver holds on its last day and is void after it."""
-    return Signoff(tuple(_judge_one(limit, waivers, metrics.get(limit.metric), today) for limit in limits))
+
+    def value(limit: Limit) -> float | None:
+        where = metrics if limit.conditions is None else elsewhere(limit.conditions)
+        return where.get(limit.metric)
+
+    return Signoff(tuple(_judge_one(limit, waivers, value(limit), today) for limit in limits))
 
 
 def _judge_one(limit: Limit, waivers: Sequence[Waiver], value: float | None, today: date) -> Result:
@@ -102,7 +123,16 @@ def _judge_one(limit: Limit, waivers: Sequence[Waiver], value: float | None, tod
             note = f"waived by {waiver.name} until {waiver.expires}: {waiver.reason}"
         else:
             note = f"the waiver by {waiver.name} expired on {waiver.expires}"
-    return Result(limit.metric, limit.min, limit.max, value, status, note)
+    return Result(limit.metric, limit.min, limit.max, value, status, note, _where(limit.conditions))
+
+
+def _where(conditions: Conditions | None) -> str:
+    if conditions is None:
+        return ""
+    parts: list[str] = [] if conditions.corner is None else [conditions.corner]
+    parts += [] if conditions.temperature_C is None else [f"{conditions.temperature_C:g} C"]
+    parts += [] if conditions.supply_V is None else [f"{conditions.supply_V:g} V"]
+    return ", ".join([*parts, f"{conditions.calibration} calibration"])
 
 
 def within(value: float, limit: Limit) -> bool:

@@ -178,6 +178,39 @@ class Evaluation(Model):
     """sample: as many hidden columns as ngspice solves in about two minutes, and all outputs; all: the whole chip."""
 
 
+class Study(Model):
+    """Other operating points than the run's own (step corners): every corner of the spec at every temperature, and every
+    supply at the first corner and the spec's temperature."""
+
+    temperatures_C: Annotated[
+        tuple[Annotated[float, Field(ge=-40, le=125)], ...], Field(min_length=1, max_length=10, strict=False)
+    ] = (-40.0, 27.0, 85.0)
+    """Temperatures."""
+    supplies_V: Annotated[
+        tuple[Annotated[float, Field(ge=0.8, le=1.95)], ...], Field(max_length=10, strict=False)
+    ] = ()
+    """Supplies beside the spec's own."""
+    chips: Annotated[int, Field(ge=1, le=1000)] = 1
+    """How many of the first chips."""
+    patterns: Annotated[int, Field(ge=1)] = 1000
+    """How many test patterns, from the first."""
+    recalibrate: bool = True
+    """Also characterize and train again at every point, to tell drift from what the point itself costs."""
+
+
+class Conditions(Model):
+    """The operating point of a limit; what is left out is the spec's own."""
+
+    corner: Corner | None = None
+    """Process corner."""
+    temperature_C: Annotated[float, Field(ge=-40, le=125)] | None = None
+    """Of the chips."""
+    supply_V: Annotated[float, Field(ge=0.8, le=1.95)] | None = None
+    """Of the array."""
+    calibration: Literal["nominal", "recalibrated"] = "nominal"
+    """Whether the chips were characterized at the spec's own operating point or at this one."""
+
+
 class Limit(Model):
     """One line of the sign-off."""
 
@@ -187,11 +220,17 @@ class Limit(Model):
     """Smallest value that passes."""
     max: float | None = None
     """Largest value that passes; give one of the two or both."""
+    unit: str | None = None
+    """For readers; must be what the metric's name ends with."""
+    conditions: Conditions | None = None
+    """Where it holds, if not at the spec's own operating point: a point of `study`, whose metrics it is held against."""
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
         if self.min is None and self.max is None:
             raise ValueError("give min or max, or both")
+        if self.unit is not None and not self.metric.endswith(f"_{self.unit}"):
+            raise ValueError(f"the unit of {self.metric} is {self.metric.rpartition('__')[2]}, not {self.unit}")
         return self
 
 
@@ -225,11 +264,13 @@ class Spec(Model):
     """What simulates the array when chips are characterized and evaluated: ngspice up to some thousand synapses, the
     array engine beyond (docs/array-engine.md); every run compares it with ngspice."""
     corners: Annotated[tuple[Corner, ...], Field(min_length=1, max_length=5, strict=False)] = ("tt",)
-    """Process corners (tt ss ff sf fs): chips are simulated at the first, the others are not used yet."""
+    """Process corners (tt ss ff sf fs): chips are simulated at the first; `study` goes through all."""
     input: Input
     chips: Chips
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
+    study: Study | None = None
+    """None: the run has its own operating point only."""
     limits: Annotated[tuple[Limit, ...], Field(strict=False)] = ()
     """What sign-off demands, beside the standard limits: no DRC violation, no LVS mismatch, no wrong bit."""
     waivers: Annotated[tuple[Waiver, ...], Field(strict=False)] = ()

@@ -37,11 +37,11 @@ def _numbers(option: str, text: str | None, default: float) -> tuple[float, ...]
 @click.option("--supplies", help=SUPPLIES_HELP)
 @click.option(
     "--weights",
-    type=click.Choice(["nominal", "per-chip", "run"]),
+    type=click.Choice(["nominal", "per-chip", "per-point", "run"]),
     default="nominal",
     show_default=True,
     help="nominal: one network, trained for the chip without mismatch; per-chip: characterize and train every chip; "
-    "run: the bitfiles of --run.",
+    "per-point: at every operating point anew; run: the bitfiles of --run.",
 )
 @click.option("--patterns", type=click.IntRange(1), help="Test patterns [default: the spec's].")
 @click.option("--timed", type=click.IntRange(0), default=0, show_default=True, help="Patterns in time: speed, energy.")

@@ -7,9 +7,9 @@ from typing import Literal
 from somaforge.generator.spec import Corner, Spec
 from somaforge.pdk.errors import InputError
 
-Source = Literal["nominal", "per-chip", "run"]
+Source = Literal["nominal", "per-chip", "per-point", "run"]
 """Whose weights a chip gets: a network trained for the chip without mismatch, for each chip itself (characterized on
-the array engine), or the bitfiles of a finished run."""
+the array engine at the spec's operating point), for each chip at each point, or the bitfiles of a finished run."""
 MAX_POINTS = 1_000_000
 
 
@@ -45,6 +45,8 @@ class Plan:
     """Test patterns for each point, the first of the data set."""
     timed: int = 0
     """How many of them run in time, for speed and energy; 0: settled currents only."""
+    kept: int = 0
+    """Of how many patterns the output currents stay in the record."""
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -53,6 +53,7 @@ class PointTask:
     codes: Codes
     patterns: int
     timed: int
+    kept: int
     lumped: Path | None
     """Capacitance of every net (step pex); needed for patterns in time."""
 
@@ -159,6 +160,7 @@ def measure(task: PointTask) -> dict[str, Any]:
         "patterns": len(labels),
         "metrics": metrics,
         "methods": list(settled.effort.attempts),
+        **({"outputs_A": outputs[: task.kept].tolist()} if task.kept > 0 else {}),
         "seconds": time.monotonic() - start,
     }
 

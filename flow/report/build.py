@@ -2,23 +2,25 @@
 
 import base64
 import json
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
 
-from somaforge.flow.report import behaviour, measured
+from somaforge.flow.report import behaviour, elsewhere, measured
 from somaforge.flow.report.data import RunData
 from somaforge.flow.report.svg import Plot
 from somaforge.flow.report.tables import checks, figures, memory, per_chip, provenance
 from somaforge.pdk.files import atomic_write
 
-PLOTS = {
+PLOTS: dict[str, tuple[Callable[[RunData], Plot | None], ...]] = {
     "cells": (measured.cells,),
     "measured": (measured.transfer, measured.slopes, measured.codes),
     "behaviour": (behaviour.network, behaviour.training, behaviour.outputs, behaviour.pattern_change),
     "speed": (behaviour.speed_and_energy,),
+    "elsewhere": (elsewhere.accuracy, elsewhere.temperature),
 }
 
 
@@ -59,7 +61,8 @@ def html(run: RunData, plots: dict[str, list[Plot]]) -> str:
 
 def write(run: RunData, folder: Path) -> None:
     """signoff.html and plots/<name>.json."""
-    plots = {group: [draw(run) for draw in members] for group, members in PLOTS.items()}
+    drawn = {group: [draw(run) for draw in members] for group, members in PLOTS.items()}
+    plots = {group: [plot for plot in members if plot is not None] for group, members in drawn.items()}
     for plot in (plot for members in plots.values() for plot in members):
         text = json.dumps({"title": plot.title, "caption": plot.caption, "data": plot.data}, allow_nan=False)
         atomic_write(folder / "plots" / f"{plot.name}.json", text + "\n")

@@ -49,6 +49,8 @@ class RunData:
     ideal: dict[str, Any]
     """Training of the chip without mismatch."""
     cells: dict[str, Any]
+    corners: dict[str, Any]
+    """Points and drift of the corner study; no points without one."""
     classes: tuple[str, ...]
 
     @property
@@ -81,6 +83,7 @@ def load(
         configs={name: read_json(folder / CONFIG) for name, folder in context.inputs.items()},
         ideal=read_json(context.input("train", "ideal.json")),
         cells=read_json(context.input("cells", "cells.json")),
+        corners=read_json(context.input("corners", "corners.json")),
         classes=datasets.load(context.spec.network.dataset).classes,
     )
 

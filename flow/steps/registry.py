@@ -1,6 +1,6 @@
 """The flow, in order."""
 
-from somaforge.flow.steps import cells, characterize, drc, evaluate, generate, lvs, pex, program, signoff, train
+from somaforge.flow.steps import cells, characterize, corners, drc, evaluate, generate, lvs, pex, program, signoff, train
 
 STEPS = (
     generate.STEP,
@@ -12,5 +12,6 @@ STEPS = (
     train.STEP,
     program.STEP,
     evaluate.STEP,
+    corners.STEP,
     signoff.STEP,
 )

@@ -4,15 +4,17 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from somaforge.flow.corners import PointResult, lookup
 from somaforge.flow.population import population_yield
 from somaforge.flow.report import build, data
 from somaforge.flow.report.chips import chip_metrics, yield_metrics
 from somaforge.flow.signoff import judge, limits_of
 from somaforge.flow.steps.base import Context, JsonObject, Step
+from somaforge.flow.steps.chip import read_json
 from somaforge.generator.spec import Spec
 from somaforge.pdk.files import atomic_write
 
-BEFORE = ("generate", "drc", "lvs", "pex", "cells", "characterize", "train", "program", "evaluate")
+BEFORE = ("generate", "drc", "lvs", "pex", "cells", "characterize", "train", "program", "evaluate", "corners")
 
 
 def config(spec: Spec) -> JsonObject:
@@ -31,7 +33,8 @@ def action(context: Context) -> Mapping[str, float]:
     population = population_yield(limits_of(spec), each, metrics)
     counted = yield_metrics(population)
     metrics |= counted
-    signoff = judge(limits_of(spec), spec.waivers, metrics, datetime.now(UTC).date())
+    studied = [PointResult.from_json(point) for point in read_json(context.input("corners", "corners.json"))["points"]]
+    signoff = judge(limits_of(spec), spec.waivers, metrics, datetime.now(UTC).date(), lookup(spec, studied))
     for result in signoff.results:
         context.log(f"{result.status}: {result}")
     atomic_write(context.folder / "signoff.json", json.dumps(signoff.to_json(), indent=1) + "\n")

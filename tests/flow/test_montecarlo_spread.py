@@ -66,7 +66,7 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Plan:
     spec = small_spec()
     rng = np.random.default_rng(5)
     codes = [rng.integers(-7, 8, shape).tolist() for shape in ((4, 3), (3, 3))]
-    monkeypatch.setattr(study, "_weights", lambda plan, *rest: dict.fromkeys(plan.seeds, codes))
+    monkeypatch.setattr(study, "_weights", lambda plan, *rest: {point.id: codes for point in plan.points})
     return Plan(spec, grid(spec, range(1, 11), ["tt"], [27.0], [1.8]), "nominal", 4)
 
 

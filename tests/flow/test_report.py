@@ -23,6 +23,21 @@ from somaforge.generator.design import build as build_design
 from somaforge.generator.spec import Limit, Waiver
 
 HOSTILE = "<script>alert(1)</script> & friends"
+CORNERS: dict[str, Any] = {
+    "points": [
+        {"corner": c, "temperature_C": 27.0, "supply_V": 1.8, "calibration": k, "chips": {"1": {}}, "metrics": m}
+        for c in ("tt", "ss")
+        for k, m in (("nominal", {"accuracy__array__ratio": 0.9}), ("recalibrated", {"accuracy__array__ratio": 0.95}))
+    ],
+    "drift": {
+        "from_C": 27.0,
+        "patterns": 100,
+        "temperatures": [
+            {"temperature_C": 85.0, "current_change_p50": 0.1, "current_change_p95": 0.2, "share_change_p50": 0.01,
+             "share_change_p95": 0.05, "same_winner": 0.99}
+        ],
+    },
+}  # fmt: skip
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -95,6 +110,7 @@ def run(tmp_path: Path) -> RunData:
             "outputs_A": [[-3e-10, -3e-9], [0.0, 0.0], [3e-10, 3e-9]],
             "latch": {"hold": wing, "read": wing},
         },
+        CORNERS,
         ("one", "two", "three"),
     )
 
@@ -126,9 +142,17 @@ def test_report_is_one_whole_file(run: RunData, tmp_path: Path) -> None:
     assert '<div class="verdict fail">FAILED</div>' in text
     assert "90.00 %" in text
     plots = sorted(p.stem for p in (tmp_path / "report/plots").glob("*.json"))
-    assert len(plots) == reader.tags.count("svg") == 9
+    assert len(plots) == reader.tags.count("svg") == 11
+    assert "1 of 2 (50.0 %" in text
+    assert "99.0 % of the patterns" in text
     for name in plots:
         assert json.loads((tmp_path / f"report/plots/{name}.json").read_text())["data"]
+
+
+def test_report_without_a_corner_study(run: RunData, tmp_path: Path) -> None:
+    build.write(replace(run, corners={"points": [], "drift": None}), tmp_path)
+    assert "Other operating points" not in (tmp_path / "signoff.html").read_text()
+    assert not (tmp_path / "plots/corners.json").exists()
 
 
 def test_same_data_same_report(run: RunData, tmp_path: Path) -> None:
