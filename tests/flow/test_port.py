@@ -1,6 +1,7 @@
 """The programming port in Verilog: what is written is read, on both views, and faults are named."""
 
 import json
+import runpy
 import subprocess
 from dataclasses import replace
 from functools import cache
@@ -242,3 +243,10 @@ def test_the_macro_without_a_port_is_a_list_of_pins(tmp_path: Path) -> None:
     command = ["iverilog", "-g2005", "-DUSE_POWER_PINS", "-t", "null", "iris.v", "top.v"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.needs_iverilog
+def test_the_timing_diagram_is_what_the_model_does() -> None:
+    root = Path(__file__).parents[2]
+    draw = runpy.run_path(str(root / "tools/timing_diagram.py"))["draw"]
+    assert draw() == (root / "docs/images/port.svg").read_text(encoding="utf-8"), "run tools/timing_diagram.py"
