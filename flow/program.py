@@ -108,7 +108,8 @@ def simulate(
 ) -> Programming:
     """Write, hold and read back one row of one matrix with ngspice.
 
-    `values` are the latch values of that row, [columns, bits+1], as in a bitfile. `flat` is the schematic (default) or
+    `values` are the latch values of that row, [columns, bits+1], as in a bitfile; fewer columns than the matrix has
+    leave the others out. `flat` is the schematic (default) or
     the extracted netlist, whose wiring is then used; `shifts` are threshold shifts per transistor of `flat` in V
     (flow.chips). `evidence` gets the deck and the log. InputError if the row does not exist or the values do not fit;
     ToolError if ngspice fails.
@@ -116,7 +117,7 @@ def simulate(
     shapes = list(zip(design.layers, design.layers[1:], strict=False))
     if not (0 <= matrix < len(shapes) and 0 <= row < shapes[matrix][0]):
         raise InputError(f"programming: there is no row {row} in layer {matrix}; choose one of {shapes}")
-    if values.shape != (shapes[matrix][1], design.weights.latches):
+    if not 1 <= len(values) <= shapes[matrix][1] or values.shape[1:] != (design.weights.latches,):
         raise InputError(
             f"programming: values {values.shape} do not fit layer {matrix} of {shapes}; pack the bitfile again"
         )

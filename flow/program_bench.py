@@ -169,13 +169,15 @@ class Deck:
             if found is None:
                 continue
             matrix, row, column, part = int(found[1]), int(found[2]), int(found[3]), found[6]
+            if column >= len(some):
+                continue
             if matrix == self.matrix and row in self.bits:
                 if found[4]:
                     yield mos, float(shift)
                 elif part.startswith(("m_switch", "m_sign")):  # the load of a latch: the gate, with its channel on
                     rail = "vdd" if part == "m_sign_p" else "gnd"
                     yield replace(mos, d=rail, s=rail), float(shift)
-            elif found[4] and column < len(some) and part.startswith("m_access"):
+            elif found[4] and part.startswith("m_access"):
                 # All other rows hold the opposite of what is read first: they leak into the wrong line.
                 stored = not bool(some[column, int(found[5])]) ^ (part == "m_access_bar")
                 yield replace(mos, g="gnd", s="vdd" if stored else "gnd"), float(shift)

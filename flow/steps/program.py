@@ -18,6 +18,8 @@ GATES_UP_TO = 20_000
 """Places of the memory up to which the gates are simulated in the flow: some 30 s; larger ones in a nightly test."""
 ROW = 0
 """The row of each matrix that is simulated, with its neighbour; all rows are the same cell."""
+COLUMNS = 8
+"""Columns of that row, from the first: columns do not see each other. Every row of the bank loads their bit lines."""
 
 
 def write_and_read(folder: Path, job: Job) -> None:
@@ -31,7 +33,7 @@ def write_and_read(folder: Path, job: Job) -> None:
     found = [
         simulate(
             chip.design,
-            bits[ROW],
+            bits[ROW, :COLUMNS],
             matrix,
             ROW,
             flat=chip.flat,
