@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from somaforge.flow.engines.array import kernels
 from somaforge.flow.engines.array.tables import FINE_GATE_V, FINE_ROOTS, FINE_SOURCE_V, GATE_FROM_V, Table
 
 
@@ -28,6 +30,18 @@ class Device:
         self._flat = torch.tensor(table.values, dtype=torch.float64, device=where).reshape(-1)
         self._excess = torch.tensor(table.excess, dtype=torch.float64, device=where)
         self._span, self._thermal = table.kind.span_V, table.kind.thermal_V
+        self._local = where.type == "cpu"
+        # for the compiled loops: views of the same memory
+        self._table = self._flat.numpy() if self._local else None
+        self._sizes = (self._gates, self._sources, self._roots)
+        self._scale = (
+            GATE_FROM_V,
+            1 / FINE_GATE_V,
+            1 / FINE_SOURCE_V,
+            float(FINE_ROOTS),
+            self._span,
+            self._thermal,
+        )
 
     def _log(self, gate: Tensor, source: Tensor, root: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """G and its derivatives by gate, source and root; linear beyond the table's ends."""
@@ -57,6 +71,12 @@ class Device:
 
     def __call__(self, gate: Tensor, drain: Tensor, source: Tensor) -> Branch:
         """Current from `drain` to `source`; all voltages in V against the body, of n-channel sign."""
+        if self._local:
+            shape = np.broadcast_shapes(gate.shape, drain.shape, source.shape)
+            out = torch.empty((4, *shape), dtype=torch.float64)
+            voltages = tuple(t.expand(shape).contiguous().view(-1).numpy() for t in (gate, drain, source))
+            kernels.evaluate(self._table, self._sizes, self._scale, voltages, out.view(4, -1).numpy())
+            return Branch(*out)
         v = drain - source
         reverse = v < 0
         v = v.abs()
@@ -75,6 +95,22 @@ class Device:
             torch.where(reverse, -other, by_drain),
             torch.where(reverse, -by_drain, other),
         )
+
+    def mirror(self, gate: Tensor, drain: Tensor, shifts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Parallel transistors, sources at the body: gate and drain [patterns, somas], threshold shifts [somas, units].
+
+        Current, by gate, by drain: [patterns, somas].
+        """
+        if self._local:
+            out = torch.empty((3, *gate.shape), dtype=torch.float64)
+            voltages = (gate.contiguous().numpy(), drain.contiguous().numpy())
+            kernels.mirror(
+                self._table, self._excess.numpy(), self._sizes, self._scale, shifts.numpy(), *voltages, out.numpy()
+            )
+            return out[0], out[1], out[2]
+        gate, each = gate.unsqueeze(-1), drain.unsqueeze(-1).expand(*drain.shape, shifts.shape[-1])
+        found = self(gate - self.stretched(gate, shifts), each, torch.zeros_like(each))
+        return found.current.sum(-1), found.gate.sum(-1), found.drain.sum(-1)
 
     def stretched(self, gate: Tensor, shifts: Tensor) -> Tensor:
         """Gate voltage that threshold shifts are worth at that gate over source (Sweep.slope_excess)."""

@@ -37,16 +37,12 @@ class Somas:
         """Copies the shifts."""
         self._n, self._p, self._supply = n, p, supply_V
         values = torch.tensor(shifts.values, dtype=torch.float64, device=where)
-        self._shift = [values[:, role] for role in range(values.shape[1])]
+        self._shift = [values[:, role].contiguous() for role in range(values.shape[1])]
         self.count = values.shape[0]
 
     def _mirror(self, device: Device, role: int, gate: Tensor, drain: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Current of the parallel transistors of a role, source at the body: current, by gate, by drain."""
-        each = self._shift[role]
-        drain = drain.unsqueeze(-1).expand(*drain.shape, each.shape[-1])
-        gate = gate.unsqueeze(-1)
-        found = device(gate - device.stretched(gate, each), drain, torch.zeros_like(drain))
-        return found.current.sum(-1), found.gate.sum(-1), found.drain.sum(-1)
+        return device.mirror(gate, drain, self._shift[role])
 
     def input_current(self, v: Tensor) -> tuple[Tensor, Tensor]:
         """Current into the diode M0 at its voltage, and the derivative."""
