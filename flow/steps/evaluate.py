@@ -16,6 +16,7 @@ from somaforge.flow.engines.columns import ColumnReference
 from somaforge.flow.engines.error import BUDGET, compared, sample_of
 from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.flow.evaluate import evaluate, memory_effect, pad_inputs
+from somaforge.flow.layout_effect import first_of_each_class, layout_effect
 from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.characterize import operating_point
 from somaforge.flow.steps.chip import Job, engine_of, for_each_chip, per_chip, programmed, read_json, write_json
@@ -80,6 +81,21 @@ def latches(folder: Path, job: Job) -> None:
     write_json(folder / "latches.json", vars(effect))
 
 
+def layout(folder: Path, job: Job) -> None:
+    """What the wiring changes, on the first chip: layout.json."""
+    dataset = datasets.load(job.spec.network.dataset)
+    chosen = first_of_each_class(dataset.test_y)
+    effect = layout_effect(
+        engine_of(job.spec, folder / "ngspice"),
+        programmed(job, _codes(job)),
+        dataset.to_currents(dataset.test_x[chosen], job.spec.input),
+        dataset.test_y[chosen],
+        job.spec.evaluation.pattern_time_s,
+        job.spec.network.layers[-1],
+    )
+    write_json(folder / "layout.json", {**asdict(effect), "metrics": effect.metrics()})
+
+
 def engines(folder: Path, job: Job) -> None:
     """The array engine against ngspice, column by column, on the first chip's first test patterns: engines.json."""
     dataset, wanted = datasets.load(job.spec.network.dataset), job.spec.evaluation
@@ -117,6 +133,7 @@ def action(context: Context) -> Mapping[str, float]:
     places = for_each_chip(context, run_patterns)
     first = Job(context.spec, context.spec.chips.seeds[0], dict(context.inputs))
     found = _compared(_part(context, engines, first))
+    found |= _part(context, layout, first)["metrics"]
     if context.spec.engine == "ngspice":
         memory = _part(context, latches, first)
         found["engine__latch_effect_max__ratio"] = memory["output_change"]
@@ -160,6 +177,7 @@ STEP = Step(
     lambda spec: (
         *per_chip("evaluation.json")(spec),
         "engines.json",
+        "layout.json",
         *(("latches.json",) if spec.engine == "ngspice" else ()),
     ),
     ("pex", "program"),

@@ -92,11 +92,13 @@ def run(tmp_path: Path) -> RunData:
     metrics = dict.fromkeys(names, 1.0) | {"drc__native__count": 0.0, limit.metric: 0.9}
     for image in ("layout.png", "synapse.png"):
         (tmp_path / image).write_bytes(PNG)
+    sides = {k: {"slope": 1.0, "energy_J": 1e-10, "time_to_output_s": 1e-7} for k in ("schematic", "layout")}
+    (tmp_path / "layout.json").write_text(json.dumps({**sides, "patterns": 12}))
     wing = {"drive_V": [0.0, 1.8], "response_V": [1.8, 0.0], "noise_margin_V": 0.4}
     return RunData(
         spec,
         build_design(spec),
-        {"generate": tmp_path},
+        {"generate": tmp_path, "evaluate": tmp_path},
         metrics,
         judge(limits_of(spec), spec.waivers, metrics, date(2026, 1, 1)),
         (chip(1, 3), chip(2, 3)),
@@ -133,6 +135,8 @@ class Reader(HTMLParser):
 def test_report_is_one_whole_file(run: RunData, tmp_path: Path) -> None:
     build.write(run, tmp_path / "report")
     text = (tmp_path / "report/signoff.html").read_text()
+    assert "mean of 12 patterns" in text
+    assert "<td>time to output</td><td>100 ns</td><td>100 ns</td><td>+100.00 %</td>" in text
     reader = Reader()
     reader.feed(text)
     assert "script" not in reader.tags
