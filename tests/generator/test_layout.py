@@ -57,12 +57,10 @@ SMALL = {"mirror": {"w_um": 0.42, "l_um": 0.35, "multiplier": 2}, "switch": {"w_
 @pytest.mark.parametrize(
     ("layers", "stacked"),
     [
-        ((20, 10, 6, 3), "narrow over wide, outputs on top"),
-        ((12, 2, 4, 2, 12), "wide over narrow"),
-        ((9, 1, 1, 1, 1), "single rows"),
-        ((16, 4, 5, 4), "square: the last sum arrives below the first wiring row"),
+        ((12, 2, 4, 2, 12), "wide over narrow over wide"),
+        ((16, 3, 4, 4, 2), "square: a sum arrives in the row below the one where the next sum of its column climbs"),
         ((12, 6, 4, 4, 6, 2), "downwards"),
-        ((14, 3, 1, 2, 14, 1, 7, 3), "two stacks"),
+        ((14, 3, 1, 2, 14, 1, 7, 3), "two stacks, single rows, outputs on top"),
         ((3, 3, 3, 3, 3, 3, 3, 3), "seven banks: every track of the word lines"),
     ],
 )
