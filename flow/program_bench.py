@@ -148,16 +148,29 @@ class Deck:
         """Lines of the kept transistors and their model cards."""
         kinds: dict[tuple[str, int, int], tuple[str, str, int]] = {}
         lines: list[str] = []
-        for mos, shift in self._kept():
+        for mos, shift, count in self._grouped():
             key = (mos.device, mos.w_nm, mos.l_nm)
             if key not in kinds:
                 model, name = bind(*key, self.corner), f"model_{len(kinds)}"
                 kinds[key] = (name, model.instance(), mismatch.sign(mos.device))
             name, geometry, sign = kinds[key]
             nets = " ".join(_safe(n) for n in (mos.d, mos.g, mos.s, mos.b))
-            lines.append(f"m{_safe(mos.name)} {nets} {name}{geometry} delvto={sign * shift:.9g}")
+            lines.append(f"m{_safe(mos.name)} {nets} {name}{geometry} delvto={sign * shift:.9g} m={count}")
         cards = [bind(*key, self.corner).card(name, exact=False) for key, (name, _, _) in kinds.items()]
         return lines, cards
+
+    def _grouped(self) -> Iterator[tuple[Mos, float, int]]:
+        """Transistors, their shifts, and how many are in parallel: closed access devices of many rows at one node of a
+        bit line are simulated as one, all as leaky as the leakiest of them."""
+        closed: dict[Mos, tuple[Mos, float, int]] = {}
+        for mos, shift in self._kept():
+            if mos.g != "gnd":
+                yield mos, shift, 1
+                continue
+            alike = replace(mos, name="")
+            first, lowest, count = closed.get(alike, (mos, shift, 0))
+            closed[alike] = (first, min(lowest, shift), count + 1)
+        yield from closed.values()
 
     def _kept(self) -> Iterator[tuple[Mos, float]]:
         """Latches and switches of the two rows; of all other rows on these bit lines the closed access devices."""

@@ -98,7 +98,9 @@ def test_matrices_of_one_bank_share_bit_lines() -> None:
     assert target.memory.banks == ((0,), (1, 2))
     deck = Deck(target, bits(3, -3), 2, 0, target.flat, None, "tt", Bench())
     assert {"wl_1_4", "wl_1_5", "bl_1_1_3"} <= set(deck.text.split())
-    assert sum("x_matrix_1." in line for line in deck.text.splitlines() if line.startswith("m")) == 3 * 2 * 4 * 2
+    # the closed access devices of the 3 rows above, one line of three in parallel for each of 2 columns x 4 bits x 2
+    above = [line for line in deck.text.splitlines() if line.startswith("m") and "x_matrix_1." in line]
+    assert [line.endswith(" m=3") for line in above] == [True] * 16
     assert program.simulate(target, bits(3, -3), 2, 0).problems() == []
 
 
