@@ -107,5 +107,7 @@ def load(folders: Mapping[str, Path], rules: Mapping[str, Mapping[str, int]], to
     return (
         of_drc(folders["drc"] / "drc_native.lyrdb", "drc_native", "DRC, native rule table", rules["native"]),
         of_drc(folders["drc"] / "drc_precheck.lyrdb", "drc_precheck", "DRC, shuttle precheck deck", rules["precheck"]),
+        of_drc(folders["drc"] / "drc_antenna.lyrdb", "drc_antenna", "DRC, antenna ratios", rules["antenna"]),
+        of_drc(folders["drc"] / "drc_density.lyrdb", "drc_density", "DRC, metal density", rules["density"]),
         of_lvs(tuple(text.splitlines()), top),
     )

@@ -84,7 +84,16 @@ METRICS: tuple[Metric, ...] = (
     *_of("higher", "of these the ones that they follow (report/matching.json)", "layout__matching__followed__count"),
     # checks
     *_of("lower", "design rule violations; 0 to pass", "drc__native__count", "drc__precheck__count"),
-    *_of("higher", "rules that were checked", "drc__native__rules__count", "drc__precheck__rules__count"),
+    *_of("lower", "shapes that charge a gate too much while they are etched; 0 to pass", "drc__antenna__count"),
+    *_of("lower", "windows and areas with too much metal, native and by the shuttle's deck", "drc__density__count"),
+    *_of(
+        "higher",
+        "rules that were checked",
+        "drc__native__rules__count",
+        "drc__precheck__rules__count",
+        "drc__antenna__rules__count",
+        "drc__density__rules__count",
+    ),
     *_of(
         "lower",
         "layout against schematic: devices, W, L, nets, pins; 0 to pass and to go on",

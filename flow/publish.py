@@ -24,6 +24,8 @@ TAKEN: tuple[tuple[str, str, str], ...] = (
     ("generate", "matching.json", "report/matching.json"),
     ("drc", "drc_native.lyrdb", "report/drc_native.lyrdb"),
     ("drc", "drc_precheck.lyrdb", "report/drc_precheck.lyrdb"),
+    ("drc", "drc_antenna.lyrdb", "report/drc_antenna.lyrdb"),
+    ("drc", "drc_density.lyrdb", "report/drc_density.lyrdb"),
     ("lvs", "lvs.lvsdb", "report/lvs.lvsdb"),
     ("pex", "post_layout.spice", "pex/{name}.pex.spice"),
     ("pex", "nets.csv", "pex/{name}.nets.csv"),

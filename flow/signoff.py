@@ -15,6 +15,8 @@ Lookup = Callable[[Conditions], Mapping[str, float]]
 STANDARD = (
     Limit(metric="drc__native__count", max=0),
     Limit(metric="drc__precheck__count", max=0),
+    Limit(metric="drc__antenna__count", max=0),
+    Limit(metric="drc__density__count", max=0),
     Limit(metric="lvs__mismatches__count", max=0),
     Limit(metric="netgen__mismatches__count", max=0),
     Limit(metric="program__wrong_bits__count", max=0),

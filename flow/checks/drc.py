@@ -3,6 +3,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import klayout.db as kdb
 import klayout.rdb as rdb
@@ -10,19 +11,32 @@ import klayout.rdb as rdb
 from somaforge.pdk.errors import InputError, SomaforgeError
 from somaforge.pdk.files import atomic_path
 from somaforge.pdk.layout_file import OpenLayout, open_layout
-from somaforge.pdk.sky130.drc import DRAWN, RULES, Found, Layers, Rule
+from somaforge.pdk.sky130.drc import DRAWN, RULES, Found, Layers
 
 MARKERS_PER_RULE = 1000
 """Markers kept in the report for one rule; the count is of all."""
+VALUES = {rule.name: rule.value_nm for rule in RULES}
 FRAME = 5
 """Database units around a marker that has no area."""
+
+
+class Named(Protocol):
+    """What a report needs to know of a rule, whichever deck it is of."""
+
+    @property
+    def name(self) -> str:
+        """The foundry's name."""
+
+    @property
+    def description(self) -> str:
+        """For people."""
 
 
 @dataclass(frozen=True)
 class Violations:
     """What one rule found."""
 
-    rule: Rule
+    rule: Named
     count: int
     markers: tuple[kdb.DPolygon, ...]
     """Places in um, at most MARKERS_PER_RULE."""
@@ -32,19 +46,25 @@ def run(layout: Path, top: str | None, report: Path) -> dict[str, int]:
     """Check `layout`, write the KLayout report database `report`; violations per rule, every rule present."""
     opened = open_layout(layout, top)
     found = check(opened)
-    _write_report(report, opened.cell.name, found)
+    write_report(report, opened.cell.name, "somaforge native DRC", found)
     return {v.rule.name: v.count for v in found}
 
 
 def check(opened: OpenLayout) -> list[Violations]:
     """Every rule of the table on an open layout. InputError if no layer of the process is drawn in it."""
+    require_drawn(opened)
+    layers = Layers(opened)
+    return [violations(rule, rule.find(layers), opened.layout.dbu) for rule in RULES]
+
+
+def require_drawn(opened: OpenLayout) -> None:
+    """InputError if there is nothing that any rule is about."""
     if all(opened.cell.bbox(opened.layout.layer(*numbers)).empty() for numbers in DRAWN.values()):
         raise InputError(f"cell {opened.cell.name}: nothing is drawn on any sky130 layer, so nothing can be checked")
-    layers = Layers(opened)
-    return [_violations(rule, rule.find(layers), opened.layout.dbu) for rule in RULES]
 
 
-def _violations(rule: Rule, found: Found, dbu: float) -> Violations:
+def violations(rule: Named, found: Found, dbu: float) -> Violations:
+    """Count and places of what a rule found."""
     markers: list[kdb.DPolygon] = []
     for shape in found.each():
         if len(markers) == MARKERS_PER_RULE:
@@ -62,8 +82,9 @@ def _polygon(shape: kdb.Polygon | kdb.PolygonWithProperties | kdb.EdgePair | kdb
     return kdb.Polygon(shape.bbox().enlarged(FRAME, FRAME))
 
 
-def _write_report(path: Path, cell: str, found: list[Violations]) -> None:
-    database = rdb.ReportDatabase("somaforge native DRC")
+def write_report(path: Path, cell: str, title: str, found: list[Violations]) -> None:
+    """Write a KLayout report database, whole or not at all."""
+    database = rdb.ReportDatabase(title)
     database.top_cell_name = cell
     cell_id = database.create_cell(cell).rdb_id()
     for violations in found:
@@ -89,7 +110,7 @@ def _main(arguments: list[str]) -> int:
         return error.exit_code
     broken = [v for v in found if v.count]
     for v in broken:
-        print(f"{v.rule.name:<10} {v.count:>6}  {v.rule.description} ({v.rule.value_nm})")
+        print(f"{v.rule.name:<10} {v.count:>6}  {v.rule.description} ({VALUES[v.rule.name]})")
         for marker in v.markers[:5]:
             print(f"{'':<19}{marker.bbox().to_s()}")
     print(f"{opened.cell.name}: {sum(v.count for v in broken)} violations of {len(broken)} of {len(found)} rules")

@@ -44,13 +44,13 @@ def run(layout: Path, top: str | None, report: Path, timeout_s: float = 900.0) -
     with tempfile.TemporaryDirectory(prefix="precheck.") as scratch, atomic_path(report) as beside:
         folder = Path(scratch)
         copy, half = folder / "layout.gds", folder / "report.lyrdb"
-        _write_copy(opened, copy)
+        write_copy(opened, copy)
         variables = {"input": copy, "top_cell": opened.cell.name, "report": half, "thr": THREADS}
         variables |= dict.fromkeys(GROUPS, "true")
         command = [application, "-b", "-zz", "-r", str(deck)]
         for name, value in variables.items():
             command += ["-rd", f"{name}={value}"]
-        log = _run(command, folder, timeout_s)
+        log = run_application(command, folder, timeout_s)
         counts = read_report(half, opened.cell.name, log)
         shutil.copyfile(half, beside)
     return counts
@@ -78,7 +78,8 @@ def read_report(report: Path, top: str, log: str) -> dict[str, int]:
     return counts
 
 
-def _write_copy(opened: OpenLayout, target: Path) -> None:
+def write_copy(opened: OpenLayout, target: Path) -> None:
+    """Write the checked cell alone as plain GDS, which the application can read whatever the original is."""
     options = kdb.SaveLayoutOptions()
     options.format = "GDS2"
     options.write_context_info = False
@@ -86,7 +87,7 @@ def _write_copy(opened: OpenLayout, target: Path) -> None:
     opened.layout.write(str(target), options)
 
 
-def _run(command: list[str], folder: Path, timeout_s: float) -> str:
+def run_application(command: list[str], folder: Path, timeout_s: float) -> str:
     """Run the application without a display and without the user's own macros; its output."""
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "KLAYOUT_HOME": str(folder)}
     log = folder / "log"

@@ -36,12 +36,31 @@ def _precheck(layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
     return precheck.run(layout, top, folder / "drc_precheck.lyrdb", PRECHECK_TIMEOUT_S)
 
 
-DECKS: dict[str, Callable[[Path, str | None, Path], Mapping[str, int]]] = {"native": _native, "precheck": _precheck}
+def _antenna(layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
+    from somaforge.flow.checks import antenna
+
+    return antenna.run(layout, top, folder / "drc_antenna.lyrdb")
+
+
+def _density(layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
+    from somaforge.flow.checks import density
+
+    return density.run(layout, top, folder / "drc_density.lyrdb", PRECHECK_TIMEOUT_S)
+
+
+DECKS: dict[str, Callable[[Path, str | None, Path], Mapping[str, int]]] = {
+    "native": _native,
+    "precheck": _precheck,
+    "antenna": _antenna,
+    "density": _density,
+}
+ALL = ("native", "precheck", "antenna")
+"""Density is a rule for finished macros and chips: a cell by itself may be full of metal."""
 
 
 def drc(layout: Path, top: str | None, deck: str, out: Path | None, as_json: bool) -> None:
     """Check a layout with one deck or all; CheckError if any rule is violated."""
-    names = list(DECKS) if deck == "all" else [deck]
+    names = list(ALL) if deck == "all" else [deck]
     shown: dict[str, object] = {}
     with reports(out) as folder:
         found = {name: DECKS[name](layout, top, folder) for name in names}

@@ -97,10 +97,16 @@ def _exactly_one(spec: Path | None, layout: Path | None) -> None:
 @out_option
 @click.option("--layout", type=PATH, help="Check this GDS or OASIS file, ours or not.")
 @click.option("--top", help="Its top cell [default: the only one].")
-@click.option("--deck", type=click.Choice(["native", "precheck", "all"]), default="native", show_default=True)
+@click.option(
+    "--deck",
+    type=click.Choice(["native", "precheck", "antenna", "density", "all"]),
+    default="native",
+    show_default=True,
+    help="all: every deck but density, which is for finished macros.",
+)
 @json_option
 def drc(spec: Path | None, out: Path | None, layout: Path | None, top: str | None, deck: str, as_json: bool) -> None:
-    """Design rules of SPEC's layout (both decks), or of any sky130 layout. Reports (.lyrdb) go to --out."""
+    """Design rules of SPEC's layout (every deck), or of any sky130 layout. Reports (.lyrdb) go to --out."""
     _exactly_one(spec, layout)
     if spec is not None:
         _one_step("drc", spec, out, as_json)

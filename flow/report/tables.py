@@ -109,10 +109,17 @@ class Check:
 def checks(run: RunData) -> list[Check]:
     """Every check with its counts."""
     m = run.metrics
-    native, precheck = run.rules["native"], run.rules["precheck"]
+    decks = {
+        "native": "native rule table",
+        "precheck": "shuttle precheck deck",
+        "antenna": "antenna ratios",
+        "density": "metal density",
+    }
     return [
-        Check("DRC, native rule table", m["drc__native__count"], f"{len(native)} rules", native),
-        Check("DRC, shuttle precheck deck", m["drc__precheck__count"], f"{len(precheck)} rules", precheck),
+        *(
+            Check(f"DRC, {title}", m[f"drc__{deck}__count"], f"{len(run.rules[deck])} rules", run.rules[deck])
+            for deck, title in decks.items()
+        ),
         Check(
             "LVS (klayout)",
             m["lvs__mismatches__count"],

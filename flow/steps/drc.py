@@ -1,9 +1,9 @@
-"""Step drc: the native rule table and the shuttle's precheck deck on the generated layout."""
+"""Step drc: native rules, the shuttle's precheck deck, antenna ratios and metal density of the generated layout."""
 
 import json
 from collections.abc import Mapping
 
-from somaforge.flow.checks import drc, precheck
+from somaforge.flow.checks import antenna, density, drc, precheck
 from somaforge.flow.steps.base import Context, Step, silicon
 from somaforge.pdk.files import atomic_write
 
@@ -11,28 +11,42 @@ PRECHECK_TIMEOUT_S = 3600.0
 
 
 def action(context: Context) -> Mapping[str, float]:
-    """Counts of both decks; reports and counts per rule stay in the folder."""
+    """Counts of every deck; reports and counts per rule stay in the folder."""
     layout, top = context.input("generate", "layout.gds"), context.spec.name
     context.log("native rule table")
     native = drc.run(layout, top, context.folder / "drc_native.lyrdb")
     context.log("precheck deck in the KLayout application")
     deck = precheck.run(layout, top, context.folder / "drc_precheck.lyrdb", PRECHECK_TIMEOUT_S)
-    rules = {"native": native, "precheck": deck}
+    context.log("antenna ratios")
+    charged = antenna.run(layout, top, context.folder / "drc_antenna.lyrdb")
+    context.log("metal density")
+    full = density.run(layout, top, context.folder / "drc_density.lyrdb", PRECHECK_TIMEOUT_S)
+    rules = {"native": native, "precheck": deck, "antenna": charged, "density": full}
     atomic_write(context.folder / "rules.json", json.dumps(rules, indent=1) + "\n")
     return {
         "drc__native__count": sum(native.values()),
         "drc__native__rules__count": len(native),
         "drc__precheck__count": sum(deck.values()),
         "drc__precheck__rules__count": len(deck),
+        "drc__antenna__count": sum(charged.values()),
+        "drc__antenna__rules__count": len(charged),
+        "drc__density__count": sum(full.values()),
+        "drc__density__rules__count": len(full),
     }
 
 
 STEP = Step(
     "drc",
     action,
-    lambda spec: ("drc_native.lyrdb", "drc_precheck.lyrdb", "rules.json"),
+    lambda spec: (
+        "drc_native.lyrdb",
+        "drc_precheck.lyrdb",
+        "drc_antenna.lyrdb",
+        "drc_density.lyrdb",
+        "rules.json",
+    ),
     ("generate",),
     config=silicon,
     tools=("klayout", "klayout-application", "pdk-sky130"),
-    checks=("drc__native__count", "drc__precheck__count"),
+    checks=("drc__native__count", "drc__precheck__count", "drc__antenna__count", "drc__density__count"),
 )

@@ -85,14 +85,16 @@ def test_report_that_says_less_than_the_counts(tmp_path: Path) -> None:
 
 
 def test_checks_of_a_run(native: Check, tmp_path: Path) -> None:
-    """From the folders of the steps; the precheck's report has the same form."""
+    """From the folders of the steps; all reports have the same form."""
     report = (tmp_path / "drc_native.lyrdb").read_bytes()
-    (tmp_path / "drc_precheck.lyrdb").write_bytes(report)
+    for name in ("precheck", "antenna", "density"):
+        (tmp_path / f"drc_{name}.lyrdb").write_bytes(report)
     (tmp_path / "mismatches.txt").write_text("\n".join(LINES) + "\n")
     counts = dict(native.counts)
-    checks = load({"drc": tmp_path, "lvs": tmp_path}, {"native": counts, "precheck": counts}, "top")
-    assert [check.name for check in checks] == ["drc_native", "drc_precheck", "lvs"]
-    assert checks[2].counts["net"] == 1
+    rules = dict.fromkeys(("native", "precheck", "antenna", "density"), counts)
+    checks = load({"drc": tmp_path, "lvs": tmp_path}, rules, "top")
+    assert [check.name for check in checks] == ["drc_native", "drc_precheck", "drc_antenna", "drc_density", "lvs"]
+    assert checks[4].counts["net"] == 1
 
 
 def test_junit_is_valid_and_has_a_case_for_each_limit_and_rule(native: Check, tmp_path: Path) -> None:

@@ -103,7 +103,12 @@ def run(tmp_path: Path) -> RunData:
         judge(limits_of(spec), spec.waivers, metrics, date(2026, 1, 1)),
         (chip(1, 3), chip(2, 3)),
         population_yield((limit,), {1: {limit.metric: 0.9}, 2: {limit.metric: 1.0}}, metrics),
-        {"native": {"m1.1": 0, HOSTILE: 2}, "precheck": {"m1.2": 0}},
+        {
+            "native": {"m1.1": 0, HOSTILE: 2},
+            "precheck": {"m1.2": 0},
+            "antenna": {"ar.li.1": 0},
+            "density": {"m1.pd.1d": 0},
+        },
         {"generate": {"tools": {"klayout": "0"}, "key": "k"}},
         {"test_accuracy": 1.0, "loss": [1.0, 0.1]},
         {

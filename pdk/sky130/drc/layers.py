@@ -29,6 +29,12 @@ class Layers:
         layer = self._opened.layout.layer(*PINS[name])
         return kdb.Region(self._opened.cell.begin_shapes_rec(layer), self._store)
 
+    def nets(self) -> kdb.LayoutToNetlist:
+        """An empty connectivity on these layers."""
+        made = kdb.LayoutToNetlist(self._store)
+        made.threads = self._store.threads
+        return made
+
     def dbu(self, nm: float) -> int:
         """A length in nm as database units."""
         return self._opened.dbu_from_nm(nm)
