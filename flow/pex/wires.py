@@ -23,6 +23,9 @@ from somaforge.pdk.interconnect import Interconnect
 _SAME_LINE_NM = 1500
 """Cells whose centres differ by less than this across the wire stand in one row: below any cell height here."""
 
+_WIRE_ENDS_NM = 5000
+"""How far from the middle of its cell a wire may end: half a cell."""
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -66,11 +69,12 @@ def build_wire(
 
 
 def _metal(geometry: Geometry, process: Interconnect, net: str) -> tuple[Ints, Floats]:
-    """Boxes of the net that do not overlap on a layer, and the sheet resistance of each."""
+    """Boxes of the net's metal that do not overlap on a layer, and the sheet resistance of each. Poly is no wire: what
+    it adds is part of the way from the wire to its transistors."""
     shapes = geometry.of_net(geometry.number[net])
     boxes: list[tuple[int, int, int, int]] = []
     sheets: list[float] = []
-    for k, name in enumerate(METALS):
+    for k, name in enumerate(METALS[1:], 1):
         found = rectangles(boxes_region(shapes.box[shapes.layer == POLY + k].tolist()), 1.0)
         boxes += found
         sheets += [process.sheet_ohm[name]] * len(found)
@@ -102,7 +106,10 @@ def _along(x: Ints, y: Ints, boxes: Ints, sheets: Floats) -> list[Segment]:
 
 
 def stretch(boxes: Ints, widths: Floats, sheets: Floats, start: int, end: int) -> float | None:
-    """Ohm from `start` to `end` along the first axis; None where nothing conducts."""
+    """Ohm from `start` to `end` along the first axis; None where nothing conducts.
+
+    A wire may end before the middle of the cell that it serves.
+    """
     if end <= start:
         return None
     here = (boxes[:, 0] <= end) & (boxes[:, 2] >= start)
@@ -118,9 +125,14 @@ def stretch(boxes: Ints, widths: Floats, sheets: Floats, start: int, end: int) -
     conductance = ((left <= middle) & (right >= middle)) @ (trunk * widths / sheets)
     anything = ((boxes[:, 0] <= middle) & (boxes[:, 2] >= middle)) @ (widths / sheets)
     conductance = np.where(conductance > 0, conductance, anything)
-    if np.any(conductance <= 0):
+    there = np.flatnonzero(conductance > 0)
+    if not len(there):
         return None
-    return float(np.sum(np.diff(cuts) / conductance))
+    first, last = int(there[0]), int(there[-1]) + 1
+    short = max(int(cuts[first]) - start, end - int(cuts[last]))
+    if len(there) < last - first or short > min(_WIRE_ENDS_NM, (end - start) // 2):
+        return None
+    return float(np.sum(np.diff(cuts)[there] / conductance[there]))
 
 
 def _lines(y: Ints) -> list[Ints]:

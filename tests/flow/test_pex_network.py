@@ -1,5 +1,6 @@
 """Resistance: via chains against closed forms, ladders of rows and columns against KLayout's resistor extraction."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from somaforge.flow.pex import dspf
 from somaforge.flow.pex.blocks import CUTS, METALS
 from somaforge.flow.pex.kernel import DIFFUSION, POLY, Rectangles
 from somaforge.flow.pex.network import Port, resistances
-from somaforge.flow.pex.wires import Wire
+from somaforge.flow.pex.wires import Wire, stretch
 from somaforge.generator import layout, netlist
+from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.sky130.parasitics import INTERCONNECT
@@ -125,3 +127,55 @@ def test_dspf_has_every_net_element_and_terminal(array: tuple[Design, pex.Parasi
     for net, farad in found.total_capacitance().items():
         if net != found.ground:
             assert totals[net] == pytest.approx(farad, rel=1e-4)
+
+
+def beside(found: pex.Parasitics, row: int, net: int) -> Port:
+    """The diffusion of `net` beside a transistor's channel."""
+    t = found.geometry.transistors
+    (x, y), step = t.place[row].tolist(), int(t.size[row, 1]) // 2 + 10
+    shapes = found.geometry.of_net(net)
+    b = shapes.box[shapes.layer == DIFFUSION]
+    for px, py in ((x - step, y), (x + step, y), (x, y - step), (x, y + step)):
+        if np.any((b[:, 0] < px) & (px < b[:, 2]) & (b[:, 1] < py) & (py < b[:, 3])):
+            return Port(DIFFUSION, px, py)
+    raise AssertionError(row)
+
+
+def through(flat: FlatNetlist, a: str, b: str) -> float:
+    """Ohm between two nodes of a netlist's resistors."""
+    numbers = {n: k for k, n in enumerate(dict.fromkeys(n for r in flat.resistors for n in (r.a, r.b)))}
+    matrix = np.zeros((len(numbers), len(numbers)))
+    for r in flat.resistors:
+        i, j = numbers[r.a], numbers[r.b]
+        matrix[[i, j], [j, i]] -= 1 / r.ohm
+        matrix[[i, j], [i, j]] += 1 / r.ohm
+    one = np.zeros(len(numbers))
+    one[numbers[a]], one[numbers[b]] = 1.0, -1.0
+    volt = np.linalg.lstsq(matrix, one, rcond=None)[0]
+    return float(volt[numbers[a]] - volt[numbers[b]])
+
+
+def test_from_a_synapse_to_the_soma(array: tuple[Design, pex.Parasitics]) -> None:
+    """Contacts, column and the wire to the next soma, in the simulated netlist as in the resistor extraction: 2 %."""
+    _, found = array
+    flat = pex.annotate(found.circuit, found, contacts=True)
+    flat = replace(flat, resistors=tuple(r for r in flat.resistors if "sum_1_1" in r.a))
+    t, geometry = found.geometry.transistors, found.geometry
+    net = geometry.number["sum_1_1"]
+    soma = t.names.index("x_soma_1_1.m0_0")
+    ports, nodes = [Port(POLY, *t.place[soma].tolist())], [flat.mos[soma].g]
+    for k in range(4):
+        row = t.names.index(f"x_matrix_0.x_row_{k}.x_synapse_1.m_switch_0")
+        ports.append(beside(found, row, net))
+        nodes.append(flat.mos[row].d if t.nets[row, 0] == net else flat.mos[row].s)
+    exact = resistances(geometry.of_net(net), geometry.cuts_of_net(net), ports, INTERCONNECT)
+    for k in range(1, 5):
+        assert through(flat, nodes[0], nodes[k]) == pytest.approx(exact[0, k], rel=0.02)
+
+
+@pytest.mark.parametrize(("end", "ohm"), [(9000, 1.0), (4000, None)])
+def test_a_wire_may_end_a_little_before_its_cell(end: int, ohm: float | None) -> None:
+    """10 um wanted, 9 or 4 um of wire (0.9 um wide, 0.1 ohm): up to half a cell short is the same wire, more is none."""
+    boxes = np.array([[0, 0, end, 900]])
+    found = stretch(boxes, np.array([900]), np.array([0.1]), 0, 10000)
+    assert found == (None if ohm is None else pytest.approx(ohm))
