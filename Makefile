@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: setup lint test demo nightly bench bench-engine bench-pex clean
+.PHONY: setup lint test demo nightly bench bench-engine bench-macro bench-pex clean
 
 setup:
 	@tools/setup.sh
@@ -26,6 +26,9 @@ bench: setup
 
 bench-engine: setup
 	.venv/bin/python bench/engine.py
+
+bench-macro: setup
+	.venv/bin/python bench/macro.py
 
 bench-pex: setup
 	.venv/bin/python bench/pex.py
