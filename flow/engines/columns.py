@@ -176,9 +176,13 @@ class ColumnReference:
             text, saves = self._deck(part, inputs, before, near if rung == 0 else None, options)
             try:
                 done = run_ngspice(text, self.timeout_s, control=True)
-                names, values = parse_raw(done.raw)
-            except (RunError, ValueError) as problem:
+            except RunError as problem:
                 problems.append(str(problem))
+                continue
+            try:
+                names, values = parse_raw(done.raw)
+            except ValueError as problem:
+                problems.append(f"{problem}, {last_error(done.log)}")
                 continue
             if len(values) != len(inputs) or names[1:] != saves or not np.all(np.isfinite(values)):
                 problems.append(f"{len(values)} of {len(inputs)} patterns, {last_error(done.log)}")
@@ -197,14 +201,14 @@ class ColumnReference:
         chip, k = self.chip, part.layer
         outputs = k == len(chip.design.layers)
         mos: list[tuple[Mos, float]] = []
-        wiring: list[str] = []
+        resistors: list[Resistor] = []
         sources: list[str] = []
         starts: list[str] = []
         saves = ["i(v_vdd)"]
         for c in part.columns:
             mos += self._cells[k, c]
             end = f"out_{c}" if outputs else f"in_{c}" if k == 0 else f"sum_{k}_{c}"
-            wiring += resistor_lines(self._resistors.get(end, []), self._node)
+            resistors += self._resistors.get(end, [])
             if outputs:
                 sources.append(f"v_out_{c} {end} gnd {chip.output_V:.9g}")
                 saves.append(f"i(v_out_{c})")
@@ -233,7 +237,7 @@ class ColumnReference:
             temperature=f"{chip.temperature_C:.6g}",
             cards=cards,
             transistors=lines,
-            wiring=wiring,
+            wiring=resistor_lines(resistors, self._node),
             supply=f"{chip.supply_V:.9g}",
             sources=sources,
             starts=starts,
