@@ -148,6 +148,12 @@ METRICS: tuple[Metric, ...] = (
     *_of("higher", "software network without mismatch, test patterns", "accuracy__model_ideal__ratio"),
     *_of("higher", "software network with each chip's calibration, test patterns", "accuracy__model_chip__ratio"),
     *_of("higher", "the same on the training patterns", "accuracy__train_chip__ratio"),
+    *_of("higher", "the best chip's, test patterns", "accuracy__model_best_chip__ratio"),
+    *_of(
+        "higher",
+        "the ideal network on each chip's calibration: without training for it",
+        "accuracy__model_blind__ratio",
+    ),
     *_of("higher", "programmed chips on ngspice, post-layout, test patterns", "accuracy__spice__ratio"),
     *_of(
         "neither",

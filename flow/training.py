@@ -80,13 +80,13 @@ def train(
     `seed` defaults to the spec's; equal seeds give equal codes. `progress(epoch, epochs)` is called now and then.
     InputError if network, data set and calibration do not fit each other.
     """
-    _check_fit(spec, dataset, calibration)
+    check_fit(spec, dataset, calibration)
     recipe = spec.training
-    with _one_thread():
+    with one_thread():
         generator = torch.Generator().manual_seed(recipe.seed if seed is None else seed)
         model = ChipModel.of(calibration, spec.network.layers)
-        noise = Noise.from_unit(recipe.weight_noise, spec.array.mirror.multiplier) if recipe.weight_noise > 0 else None
-        x, y = _tensors(dataset.train_x, dataset.train_y)
+        noise = Noise.of(recipe.weight_noise, spec.array.mirror.multiplier, calibration)
+        x, y = tensors(dataset.train_x, dataset.train_y)
         shadow, history = _descend(spec, model, noise, x, y, generator, progress)
         codes = [w.detach().round() for w in shadow]
         plain = _accuracy(model.forward(codes, x), y)
@@ -94,7 +94,7 @@ def train(
     # Equal accuracies are told apart by the loss at the end.
     best = int((robust - 1e-3 * history[-1] / history[-1].abs().max().clamp(min=1e-9)).argmax())
     return Weights(
-        tuple(_physical(w[best], spec, m) for m, w in enumerate(codes)),
+        tuple(physical(w[best], spec, m) for m, w in enumerate(codes)),
         float(plain[best]),
         float(robust[best]),
         tuple(float(v) for v in history[:, best]),
@@ -177,18 +177,20 @@ def _robust_accuracy(
     return torch.stack(draws).mean(dim=0)
 
 
-def _physical(codes: Tensor, spec: Spec, matrix: int) -> Codes:
+def physical(codes: Tensor, spec: Spec, matrix: int) -> Codes:
     """Codes in the upper left corner of the physical matrix."""
     out = np.zeros((spec.array.layers[matrix], spec.array.layers[matrix + 1]), dtype=np.int64)
     out[: codes.shape[0], : codes.shape[1]] = codes.numpy().astype(np.int64)
     return out
 
 
-def _tensors(x: npt.NDArray[np.float64], y: Labels) -> tuple[Tensor, Tensor]:
+def tensors(x: npt.NDArray[np.float64], y: Labels) -> tuple[Tensor, Tensor]:
+    """Patterns and labels for torch."""
     return torch.tensor(x, dtype=torch.float32), torch.tensor(y, dtype=torch.long)
 
 
-def _check_fit(spec: Spec, dataset: Dataset, calibration: Calibration) -> None:
+def check_fit(spec: Spec, dataset: Dataset, calibration: Calibration) -> None:
+    """InputError unless network, data set and calibration have the same sizes."""
     features, classes = dataset.train_x.shape[1], len(dataset.classes)
     layers = spec.network.layers
     if layers[0] != features:
@@ -204,7 +206,7 @@ def _check_fit(spec: Spec, dataset: Dataset, calibration: Calibration) -> None:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """One torch thread: the tensors are small, and chips are trained in parallel processes."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -140,6 +140,17 @@ class Chips(Model):
         return seeds
 
 
+class Characterization(Model):
+    """What a tester measures on every chip before training (docs/learning.md)."""
+
+    current_A: Annotated[float, Field(gt=0, le=1e-5)] | None = None
+    """Highest input current of the sweeps; without it the current of the largest feature. Currents that the somas carry
+    at work are best: the model is a power law, and no power law fits six decades."""
+    synapses: bool = False
+    """Measure the strength of every bit of every synapse too, through the network: two patterns for each row, bit and
+    group of columns; 15,060 patterns of ten output currents for 196-100-50-10."""
+
+
 class Training(Model):
     """How the network is trained for each chip; the paper's recipe is loss mse, weight_noise 0, restarts 1."""
 
@@ -153,12 +164,26 @@ class Training(Model):
     """cross_entropy: of the shares of the output currents; mse: the paper's, against one full-scale current."""
     l1_negative: Annotated[float, Field(ge=0, le=1)] = 1e-4
     """L1 cost on negative weights (the paper uses it to save power)."""
+    l1_current: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Cost of the mean current into a soma, in full-scale currents, summed over the layers; minibatches only. It saves
+    power and keeps mirrors in weak inversion."""
     weight_noise: Annotated[float, Field(ge=0, le=1)] = 0.12
     """Relative error of one unit mirror, drawn anew in each step, for the mismatch that nobody measures."""
     noise_draws: Annotated[int, Field(ge=1, le=64)] = 4
     """Draws of chip errors per step."""
     restarts: Annotated[int, Field(ge=1, le=100)] = 32
-    """Initializations tried at once; the best on the training set is kept."""
+    """Initializations tried at once; the best on the training set is kept, with minibatches early and on held-out
+    training patterns."""
+    batch: Annotated[int, Field(ge=1)] | Literal["all"] = "all"
+    """Training patterns in one step. all: every chip is trained from random weights; a number: one ideal network is
+    trained for `epochs`, and from it one for every chip in `chip_epochs`."""
+    chip_epochs: Annotated[int, Field(ge=1, le=10_000)] = 8
+    """Passes over the training set for each chip, from the ideal network on; minibatches only."""
+    chip_rate: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """First step size of a chip's training over learning_rate; minibatches only."""
+    augment: bool = True
+    """Draw training patterns anew for each pass where the data set knows how (mnist: small turns, shifts, sizes; fsdd:
+    stretched recordings); minibatches only."""
 
 
 class Evaluation(Model):
@@ -186,9 +211,7 @@ class Study(Model):
         tuple[Annotated[float, Field(ge=-40, le=125)], ...], Field(min_length=1, max_length=10, strict=False)
     ] = (-40.0, 27.0, 85.0)
     """Temperatures."""
-    supplies_V: Annotated[
-        tuple[Annotated[float, Field(ge=0.8, le=1.95)], ...], Field(max_length=10, strict=False)
-    ] = ()
+    supplies_V: Annotated[tuple[Annotated[float, Field(ge=0.8, le=1.95)], ...], Field(max_length=10, strict=False)] = ()
     """Supplies beside the spec's own."""
     chips: Annotated[int, Field(ge=1, le=1000)] = 1
     """How many of the first chips."""
@@ -267,6 +290,7 @@ class Spec(Model):
     """Process corners (tt ss ff sf fs): chips are simulated at the first; `study` goes through all."""
     input: Input
     chips: Chips
+    characterization: Characterization = Characterization()
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
     study: Study | None = None

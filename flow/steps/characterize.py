@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from somaforge.flow import datasets
+from somaforge.flow import datasets, strengths
 from somaforge.flow.calibration import Calibration
 from somaforge.flow.characterize import characterize
 from somaforge.flow.steps.base import Context, JsonObject, Step, silicon
@@ -16,17 +16,25 @@ from somaforge.pdk.files import atomic_write
 
 def operating_point(spec: Spec) -> JsonObject:
     """What the chips and their measurement depend on, beside the silicon."""
-    keys = {"engine", "supply_V", "temperature_C", "corners", "input", "chips"}
+    keys = {"engine", "supply_V", "temperature_C", "corners", "input", "chips", "characterization"}
     data = {"dataset": spec.network.dataset, "data_sha256": datasets.fingerprint(spec.network.dataset)}
     return {**data, **silicon(spec), **spec.model_dump(mode="json", include=keys)}
 
 
 def measure(folder: Path, job: Job) -> None:
     """One chip: calibration.json (for training) and measured.json (for the report)."""
-    full_scale = datasets.load(job.spec.network.dataset).full_scale(job.spec.input)
-    chip = programmed(job, use="rest")
-    result = characterize(engine_of(job.spec, folder / "ngspice"), chip, full_scale)
-    atomic_write(folder / "calibration.json", result.calibration.to_json())
+    wanted = job.spec.characterization
+    highest = wanted.current_A
+    if highest is None:
+        highest = datasets.load(job.spec.network.dataset).full_scale(job.spec.input)
+    chip, engine = programmed(job, use="rest"), engine_of(job.spec, folder / "ngspice")
+    result = characterize(engine, chip, highest)
+    calibration, patterns, seconds = result.calibration, result.patterns, result.seconds
+    if wanted.synapses:
+        measured = strengths.measure(engine, chip, calibration, highest)
+        calibration, patterns = measured.calibration, patterns + measured.patterns
+        seconds += measured.seconds
+    atomic_write(folder / "calibration.json", calibration.to_json())
     write_json(
         folder / "measured.json",
         {
@@ -35,10 +43,10 @@ def measure(folder: Path, job: Job) -> None:
             "outputs_A": result.transfer.outputs,
             "exponent": result.exponent,
             "code_samples": result.code_samples,
-            "patterns": result.patterns,
+            "patterns": patterns,
             "unsettled": result.unsettled,
             "attempts": result.attempts,
-            "simulator_s": result.seconds,
+            "simulator_s": seconds,
         },
     )
 

@@ -31,10 +31,15 @@ class Job:
     """Folders of the steps that it reads."""
 
 
-def for_each_chip(context: Context, worker: Callable[[Path, Job], None]) -> dict[int, Path]:
-    """Run worker(folder, job) for every seed and put the folders' files into chips/<seed>/ of the step."""
+def for_each_chip(
+    context: Context, worker: Callable[[Path, Job], None], more: Mapping[str, Path] | None = None
+) -> dict[int, Path]:
+    """Run worker(folder, job) for every seed and put the folders' files into chips/<seed>/ of the step.
+
+    `more` are folders that the workers read beside those of the steps.
+    """
     seeds = context.spec.chips.seeds
-    jobs = {f"chip_{seed}": Job(context.spec, seed, dict(context.inputs)) for seed in seeds}
+    jobs = {f"chip_{seed}": Job(context.spec, seed, {**context.inputs, **(more or {})}) for seed in seeds}
     folders = context.each(worker, jobs)
     places = {}
     for seed in seeds:

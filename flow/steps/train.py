@@ -1,5 +1,6 @@
 """Step train: one network for every chip, for what was measured on it."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -7,10 +8,14 @@ import numpy as np
 
 from somaforge.flow import datasets
 from somaforge.flow.calibration import Calibration
+from somaforge.flow.minibatch import Shadow, fine_tune, pretrain
 from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, read_json, write_json
-from somaforge.flow.training import model_accuracy, train
+from somaforge.flow.training import load_codes, model_accuracy, train
 from somaforge.generator.spec import Spec
+
+IDEAL = "ideal"
+"""Folder of the network of the chip without mismatch."""
 
 
 def config(spec: Spec) -> JsonObject:
@@ -20,12 +25,19 @@ def config(spec: Spec) -> JsonObject:
     return {**data, **spec.model_dump(mode="json", include=keys)}
 
 
-def learn(folder: Path, job: Job) -> None:
-    """One chip: weights.npz and training.json; the ideal network of the same recipe beside it, to compare."""
-    dataset = datasets.load(job.spec.network.dataset)
+def _calibration(job: Job) -> Calibration:
     path = job.inputs["characterize"] / "chips" / str(job.seed) / "calibration.json"
-    chip = Calibration.from_json(path.read_text(encoding="utf-8"), str(path))
-    weights = train(job.spec, dataset, chip)
+    return Calibration.from_json(path.read_text(encoding="utf-8"), str(path))
+
+
+def learn(folder: Path, job: Job) -> None:
+    """One chip: weights.npz and training.json, in it also what the ideal network is worth on this chip's model."""
+    dataset, chip = datasets.load(job.spec.network.dataset), _calibration(job)
+    blind = load_codes(job.inputs[IDEAL] / "weights.npz")
+    if job.spec.training.batch == "all":
+        weights = train(job.spec, dataset, chip)
+    else:
+        weights = fine_tune(job.spec, dataset, chip, Shadow.load(job.inputs[IDEAL] / "shadow.npz")).weights
     weights.save(folder / "weights.npz")
     write_json(
         folder / "training.json",
@@ -34,28 +46,39 @@ def learn(folder: Path, job: Job) -> None:
             "train_accuracy": weights.train_accuracy,
             "robust_accuracy": weights.robust_accuracy,
             "test_accuracy": model_accuracy(chip, weights.codes, dataset.test_x, dataset.test_y),
+            "blind_accuracy": model_accuracy(chip, blind, dataset.test_x, dataset.test_y),
         },
     )
 
 
 def ideal(folder: Path, job: Job) -> None:
-    """The same recipe on a chip without mismatch: what the network could do at best."""
+    """The same recipe on a chip without mismatch: what the network could do at best, and where large data start."""
     dataset, array = datasets.load(job.spec.network.dataset), job.spec.array
     chip = Calibration.ideal(array.layers, array.bits)
-    weights = train(job.spec, dataset, chip)
+    if job.spec.training.batch == "all":
+        weights = train(job.spec, dataset, chip)
+    else:
+        trained = pretrain(job.spec, dataset)
+        weights = trained.weights
+        trained.shadow.save(folder / "shadow.npz")
+    weights.save(folder / "weights.npz")
     accuracy = model_accuracy(chip, weights.codes, dataset.test_x, dataset.test_y)
     write_json(folder / "training.json", {"test_accuracy": accuracy, "loss": weights.loss_history})
 
 
 def action(context: Context) -> Mapping[str, float]:
-    """All chips, in parallel, and the ideal chip."""
-    places = for_each_chip(context, learn)
-    best = context.each(ideal, {"ideal": Job(context.spec, 0, dict(context.inputs))})["ideal"]
+    """The ideal chip, then all chips in parallel."""
+    best = context.each(ideal, {IDEAL: Job(context.spec, 0, dict(context.inputs))})[IDEAL]
+    places = for_each_chip(context, learn, {IDEAL: best})
     write_json(context.folder / "ideal.json", read_json(best / "training.json"))
+    shutil.copyfile(best / "weights.npz", context.folder / "ideal.npz")
     chips = [read_json(place / "training.json") for place in places.values()]
+    tested = [c["test_accuracy"] for c in chips]
     return {
         "accuracy__model_ideal__ratio": read_json(context.folder / "ideal.json")["test_accuracy"],
-        "accuracy__model_chip__ratio": float(np.mean([c["test_accuracy"] for c in chips])),
+        "accuracy__model_chip__ratio": float(np.mean(tested)),
+        "accuracy__model_best_chip__ratio": float(np.max(tested)),
+        "accuracy__model_blind__ratio": float(np.mean([c["blind_accuracy"] for c in chips])),
         "accuracy__train_chip__ratio": float(np.mean([c["train_accuracy"] for c in chips])),
     }
 
@@ -63,7 +86,7 @@ def action(context: Context) -> Mapping[str, float]:
 STEP = Step(
     "train",
     action,
-    lambda spec: (*per_chip("weights.npz", "training.json")(spec), "ideal.json"),
+    lambda spec: (*per_chip("weights.npz", "training.json")(spec), "ideal.json", "ideal.npz"),
     ("characterize",),
     config=config,
     tools=("torch", "numpy", "scikit-learn"),

@@ -99,10 +99,10 @@ def test_rounding_is_straight_through() -> None:
     model = ChipModel.of(Calibration.ideal((2, 2), 3), (1, 1))
     shadow = torch.tensor([[[2.3]], [[-2.6]]], requires_grad=True)
     weights = model.weights(0, shadow)
-    assert weights.flatten().tolist() == [2.0, -3.0]
+    assert weights.flatten().tolist() == [0.5, -0.75]  # with the soma's slope
     weights.sum().backward()  # type: ignore[no-untyped-call]
     assert shadow.grad is not None
-    assert shadow.grad.flatten().tolist() == [1.0, 1.0]
+    assert shadow.grad.flatten().tolist() == [0.25, 0.25]
 
 
 def test_noise_of_a_code_falls_with_its_root() -> None:
