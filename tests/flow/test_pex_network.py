@@ -175,7 +175,7 @@ def test_from_a_synapse_to_the_soma(array: tuple[Design, pex.Parasitics]) -> Non
 
 @pytest.mark.parametrize(("end", "ohm"), [(9000, 1.0), (4000, None)])
 def test_a_wire_may_end_a_little_before_its_cell(end: int, ohm: float | None) -> None:
-    """10 um wanted, 9 or 4 um of wire (0.9 um wide, 0.1 ohm): up to half a cell short is the same wire, more is none."""
+    """10 um wanted, 9 or 4 um of wire (0.9 um wide, 0.1 ohm): half a cell short is the same wire, more is none."""
     boxes = np.array([[0, 0, end, 900]])
     found = stretch(boxes, np.array([900]), np.array([0.1]), 0, 10000)
     assert found == (None if ohm is None else pytest.approx(ohm))
