@@ -1,10 +1,12 @@
 """Array engine against ngspice, side by side: error, speed, cost over size, and the limit that device evaluations set.
 
-    python bench/engine.py [--reference 49-20-10] [--sizes 20-20-10,...] [--many 196-100-50-10:10000] [--patterns 10]
+    python bench/engine.py                     the whole: minutes
+    python bench/engine.py --quick             one small network: a minute on a quiet machine
+    python bench/engine.py --rerun             long runs of ngspice anew, else those in results/engine_ngspice
 
-Writes bench/results/engine.json. The reference is the staircase of flow.engines.ngspice: a pattern starts from the
-solution of the one before, which is the best starting point that there is for ngspice; `marginal` is the time that one
-more pattern takes there, without the cold start.
+Writes bench/results/engine.json. Seconds are processor time with one thread on both sides, so that other work on the
+machine does not count; `wall` stands beside it. ngspice's operating point and transient are those of
+engine_parts/reference.py, from the better of its two starts.
 """
 
 import argparse
@@ -14,79 +16,54 @@ import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from engine_parts.chips import chip_of, patterns, wired
+from engine_parts.reference import FOLDER, PERIOD_S, measure
 
-from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.array.device import Branch, Device
-from somaforge.flow.engines.base import DcResult, ProgrammedChip
-from somaforge.flow.engines.ngspice import NgspiceEngine
-from somaforge.generator.design import build
-from somaforge.generator.spec import parse_spec
+from somaforge.flow.engines.base import ProgrammedChip
+from somaforge.flow.engines.error import current_error
 from somaforge.pdk.files import atomic_write
 
 RESULT = Path(__file__).parent / "results" / "engine.json"
-INPUT_A = 45e-9
-"""Mean input current of the paper's faster operating point."""
-MEAN_GAIN, UNIT_GAIN, SPREAD = 1.0, 0.3, 1.5
-"""Mean current into a soma over the mean one of the layer before; of one unit; standard deviation of the codes."""
 SIZES = "25-25-15,50-40-20,100-60-30,196-100-50-10"
 EVALUATIONS = 11
 """Transistor groups of a 3-bit synapse that a Newton step evaluates: 3 p, 3 n, 3 switches, 2 sign switches."""
 
 
-def chip_of(layers: tuple[int, ...], seed: int = 1) -> ProgrammedChip:
-    """A chip with mismatch and weights like trained ones: small codes, currents of one order in all layers."""
-    spec = parse_spec(
-        {
-            "name": "bench",
-            "array": {"layers": [max(n, 4) for n in layers]},
-            "network": {"layers": [4, *([4] * (len(layers) - 2)), 3]},
-            "input": {"mean_A": INPUT_A},
-            "chips": {"seeds": [seed]},
-        },
-        "bench",
-    )
-    design = build(spec.model_copy(update={"array": spec.array.model_copy(update={"layers": layers})}))
-    flat, draw = design.flat, np.random.default_rng(seed)
-    codes = tuple(
-        np.clip(np.rint(draw.normal(MEAN_GAIN / UNIT_GAIN / shape[0], SPREAD, shape)), -7, 7).astype(np.int64)
-        for shape in pairwise(layers)
-    )
-    return ProgrammedChip(design, flat, codes, VirtualChip(seed).shifts(flat, design.pdk))
-
-
-def patterns(count: int, inputs: int) -> np.ndarray:
-    """Sparse like images: half of the inputs are dark."""
-    draw = np.random.default_rng(7)
-    return 2 * INPUT_A * draw.random((count, inputs)) * (draw.random((count, inputs)) < 0.5) * 2
-
-
-def errors(found: DcResult, reference: DcResult) -> np.ndarray:
-    """Relative errors of output currents above 1 % of full scale."""
-    above = reference.outputs > 0.01 * reference.outputs.max()
-    return np.abs(found.outputs / reference.outputs - 1)[above]
-
-
 @contextmanager
 def counted() -> Iterator[list[int]]:
     """Counts device evaluations."""
-    total, original = [0], Device.__call__
+    total, one, many = [0], Device.__call__, Device.mirror
 
     def call(self: Device, gate: torch.Tensor, drain: torch.Tensor, source: torch.Tensor) -> Branch:
-        total[0] += torch.broadcast_shapes(gate.shape, drain.shape, source.shape).numel()
-        return original(self, gate, drain, source)
+        total[0] += torch.broadcast_tensors(gate, drain, source)[0].numel()
+        return one(self, gate, drain, source)
 
-    Device.__call__ = call  # type: ignore[method-assign]
+    def mirror(self: Device, gate: torch.Tensor, drain: torch.Tensor, shifts: torch.Tensor) -> Any:
+        total[0] += gate.shape[0] * shifts.numel()
+        return many(self, gate, drain, shifts)
+
+    Device.__call__, Device.mirror = call, mirror  # type: ignore[method-assign]
     try:
         yield total
     finally:
-        Device.__call__ = original  # type: ignore[method-assign]
+        Device.__call__, Device.mirror = one, many  # type: ignore[method-assign]
+
+
+@contextmanager
+def timed() -> Iterator[dict[str, float]]:
+    """Processor and clock seconds of a block."""
+    found: dict[str, float] = {}
+    start = time.process_time(), time.monotonic()
+    yield found
+    found["cpu"], found["wall"] = time.process_time() - start[0], time.monotonic() - start[1]
 
 
 def evaluation_rate(engine: ArrayEngine, chip: ProgrammedChip) -> float:
@@ -108,33 +85,47 @@ def sizes_of(text: str) -> tuple[int, ...]:
     return tuple(int(n) for n in text.split("-"))
 
 
-def against_ngspice(engine: ArrayEngine, layers: tuple[int, ...], count: int) -> dict[str, Any]:
-    """Error and time on the same chip and patterns."""
-    chip = chip_of(layers)
+def reference(layers: tuple[int, ...], rerun: bool, hours: float) -> list[dict[str, Any]]:
+    """ngspice on that network from both starts: what was kept, or anew."""
+    name, found = "-".join(map(str, layers)), []
+    for start in ("nodeset", "cold"):
+        kept = FOLDER / f"{name}-{start}.json"
+        found.append(json.loads(kept.read_text()) if kept.is_file() and not rerun else measure(layers, hours, start))
+    return found
+
+
+def against_ngspice(
+    engine: ArrayEngine, layers: tuple[int, ...], count: int, budget: float, rerun: bool, hours: float
+) -> dict[str, Any]:
+    """Error on `count` patterns, and time for an operating point and a transient, on the same chip."""
+    runs = reference(layers, rerun, hours)
+    chip = wired(chip_of(layers))
     inputs = patterns(count, layers[0])
-    short = NgspiceEngine(timeout_s=1800).dc(chip, inputs[:2])
-    reference = NgspiceEngine(timeout_s=1800).dc(chip, inputs)
-    marginal = (reference.effort.seconds - short.effort.seconds) / (count - 2)
     engine.dc(chip, inputs[:1])  # tables
-    one = min(engine.dc(chip, x[None]).effort.seconds for x in inputs[:5])
-    found = engine.dc(chip, inputs)
-    wrong = errors(found, reference)
+    single = []
+    for x in inputs[:5]:
+        with timed() as one:
+            engine.dc(chip, x[None])
+        single.append(one["cpu"])
+    engine.transient(chip, inputs[:1], PERIOD_S)  # loads
+    with timed() as moving:
+        engine.transient(chip, inputs, PERIOD_S)
+    wrong = current_error(chip, inputs, engine, budget=budget)
+    points = [r["operating_point__s"] for r in runs if r["operating_point__s"] is not None]
+    waves = [r["transient_pattern__s"] for r in runs if r["ended"]]
     return {
         "layers": list(layers),
         "synapses": chip.design.synapse_count,
         "patterns": count,
-        "dc_speedup__ngspice__ratio": marginal / one,
-        "dc_speedup__ngspice_cold__ratio": short.effort.seconds / one,
-        "dc_speedup__ngspice_batch__ratio": reference.effort.seconds / found.effort.seconds,
-        "engine__current_error_p50__ratio": float(np.median(wrong)),
-        "engine__current_error_max__ratio": float(wrong.max()),
-        "engine__supply_error_max__ratio": float(np.abs(found.supply / reference.supply - 1).max()),
-        "engine__currents__count": len(wrong),
-        "ngspice_two_patterns__s": short.effort.seconds,
-        "ngspice_all_patterns__s": reference.effort.seconds,
-        "ngspice_marginal_pattern__s": marginal,
-        "array_one_pattern__s": one,
-        "array_all_patterns__s": found.effort.seconds,
+        "dc_speedup__ngspice__ratio": min(points) / min(single) if points else None,
+        "transient_speedup__ngspice__ratio": min(waves) * count / moving["cpu"] if waves else None,
+        "engine__current_error_p50__ratio": wrong.p50,
+        "engine__current_error_max__ratio": wrong.max,
+        "error": asdict(wrong),
+        "array_one_pattern__s": min(single),
+        "array_transient_pattern__s": moving["cpu"] / count,
+        "array_transient_all__wall_s": moving["wall"],
+        "ngspice": [{k: v for k, v in r.items() if k != "account"} for r in runs],
     }
 
 
@@ -143,7 +134,12 @@ def over_size(engine: ArrayEngine, layers: tuple[int, ...]) -> dict[str, Any]:
     chip = chip_of(layers)
     inputs = patterns(3, layers[0])
     engine.dc(chip, inputs[:1])
-    seconds = min(engine.dc(chip, x[None]).effort.seconds for x in inputs)
+    single = []
+    for x in inputs:
+        with timed() as one:
+            engine.dc(chip, x[None])
+        single.append(one["cpu"])
+    seconds = min(single)
     rate = evaluation_rate(engine, chip)
     with counted() as total:
         engine.dc(chip, inputs[:1])
@@ -167,16 +163,18 @@ def many(engine: ArrayEngine, layers: tuple[int, ...], count: int) -> dict[str, 
     chip = chip_of(layers)
     inputs = patterns(count, layers[0])
     engine.dc(chip, inputs[:1])
-    found = engine.dc(chip, inputs)
+    with timed() as whole:
+        found = engine.dc(chip, inputs)
     exact = engine.dc(chip, inputs[:10])
-    first = DcResult(found.outputs[:10], found.supply[:10], found.unsettled[:10], found.effort)
-    wrong = errors(first, exact)
+    above = exact.outputs > 0.01 * exact.outputs.max()
+    wrong = np.abs(found.outputs[:10] / exact.outputs - 1)[above]
     return {
         "layers": list(layers),
         "patterns": count,
         "method": list(found.effort.attempts),
-        "array_all_patterns__s": found.effort.seconds,
-        "array_pattern__s": found.effort.seconds / count,
+        "array_all_patterns__s": whole["cpu"],
+        "array_all_patterns__wall_s": whole["wall"],
+        "array_pattern__s": whole["cpu"] / count,
         "surface_error_p50__ratio": float(np.median(wrong)),
         "surface_error_max__ratio": float(wrong.max()),
     }
@@ -186,13 +184,20 @@ def main() -> None:
     """Runs and writes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reference", default="49-20-10", type=sizes_of)
-    parser.add_argument("--patterns", default=10, type=int)
+    parser.add_argument("--patterns", default=20, type=int)
+    parser.add_argument("--budget", default=2.5e6, type=float, help="transistors times patterns for the error")
     parser.add_argument("--sizes", default=SIZES)
     parser.add_argument("--many", default="196-100-50-10:10000")
+    parser.add_argument("--rerun", action="store_true", help="ngspice's operating points and transients anew")
+    parser.add_argument("--hours", default=2.0, type=float, help="limit of each of them")
+    parser.add_argument("--quick", action="store_true", help="25-12-6 alone")
     options = parser.parse_args()
+    torch.set_num_threads(1)
     engine = ArrayEngine()
     layers, _, count = options.many.partition(":")
-    found = against_ngspice(engine, options.reference, options.patterns)
+    if options.quick:
+        options.reference, options.patterns, options.sizes, count = (25, 12, 6), 10, "", "0"
+    found = against_ngspice(engine, options.reference, options.patterns, options.budget, options.rerun, options.hours)
     result: dict[str, Any] = {
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0],
@@ -203,11 +208,12 @@ def main() -> None:
         "sizes": [],
     }
     _write(result)  # after every part: a benchmark that is stopped leaves what it has measured
-    for text in options.sizes.split(","):
+    for text in filter(None, options.sizes.split(",")):
         result["sizes"].append(over_size(engine, sizes_of(text)))
         _write(result)
-    result["many"] = many(engine, sizes_of(layers), int(count))
-    _write(result)
+    if int(count) > 0:
+        result["many"] = many(engine, sizes_of(layers), int(count))
+        _write(result)
     print(json.dumps(result, indent=1))
 
 
