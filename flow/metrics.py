@@ -242,6 +242,11 @@ METRICS: tuple[Metric, ...] = (
     *_of("higher", "the same, mean of 200 latches with mismatch, tt at 27 C", "memory__read_current_mismatch_mean__A"),
     *_of("lower", "its standard deviation", "memory__read_current_mismatch_sigma__A"),
     *_of("higher", "worst of 200 latches with mismatch in the worst corner", "memory__read_current_mismatch_min__A"),
+    *_of(
+        "lower",
+        "of all of these, latches that cannot hold a bit, lose it when read, or cannot be written; 0 to pass",
+        "memory__bad_latches__count",
+    ),
     # the port
     *_of("lower", "shortest time that the port's clock may be low, tt, 27 C", "port__half_period_typical__s"),
     *_of("lower", "the same, ss, -40 C, 0.9 of the supply", "port__half_period_slow__s"),

@@ -19,6 +19,7 @@ STANDARD = (
     Limit(metric="drc__density__count", max=0),
     Limit(metric="lvs__mismatches__count", max=0),
     Limit(metric="netgen__mismatches__count", max=0),
+    Limit(metric="memory__bad_latches__count", max=0),
     Limit(metric="program__wrong_bits__count", max=0),
 )
 """Limits that hold for every spec: silicon that fails one of them does not work. A spec can waive, not drop them."""

@@ -4,6 +4,7 @@ corners, temperatures and mismatch, in ngspice."""
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -94,6 +95,9 @@ def latch_over_corners(context: Context) -> tuple[JsonObject, Mapping[str, float
             f"memory__{name}_mismatch_sigma__{unit}": float(typical.std(ddof=1)),
             f"memory__{name}_mismatch_min__{unit}": float(worst.min()),
         }
+    metrics["memory__bad_latches__count"] = sum(
+        bad_latches(values) for values in (*by_corner.values(), *spread.values())
+    )
     table = [
         {"corner": c, "temperature_C": j.temperature_C, **_at(by_corner, c, j.temperature_C)}
         for j in by_corner
@@ -139,6 +143,12 @@ def _at(by_corner: Mapping[LatchJob, JsonObject], corner: str, temperature_C: fl
     return {field: values[field][CORNERS.index(corner)] for field in MARGINS.values()}
 
 
+def bad_latches(values: Mapping[str, Any]) -> int:
+    """Latches that cannot hold a bit, lose it when they are read, or cannot be written."""
+    margins = np.array([values[field] for field in ("hold_V", "read_V", "write_V")])
+    return int((margins <= 0).any(axis=0).sum())
+
+
 def action(context: Context) -> Mapping[str, float]:
     """Gain and symmetry at 15 nA (the paper's mean input), margins of the latch."""
     found = context.each(simulate, {"cells": context.spec})["cells"]
@@ -168,4 +178,5 @@ STEP = Step(
     lambda spec: ("cells.json", "latch.json"),
     config=config,
     tools=("PySpice", "ngspice", "pdk-sky130"),
+    checks=("memory__bad_latches__count",),
 )

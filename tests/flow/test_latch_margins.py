@@ -9,6 +9,7 @@ import pytest
 
 from somaforge.flow import cells, latch_margins
 from somaforge.flow.latch_margins import Margins, Sample, measure, write_margin
+from somaforge.flow.steps.cells import bad_latches
 from somaforge.generator.design import LATCH, Design, build
 from somaforge.generator.spec import load_spec
 
@@ -89,3 +90,9 @@ class TestLatch:
         among = measure(design(), [shifted(), shifted(m_down=0.1), replace(shifted(), corner="ff")], 27.0)
         for field in ("hold_V", "read_V", "write_V", "read_current_A"):
             assert getattr(among, field)[1] == pytest.approx(getattr(alone, field)[0], rel=1e-3)
+
+
+def test_bad_latches_are_counted() -> None:
+    """The second loses its bit when it is read, the third cannot be written."""
+    values = {"hold_V": [0.7, 0.6, 0.7], "read_V": [0.4, 0.0, 0.4], "write_V": [0.5, 0.5, -0.1]}
+    assert bad_latches(values) == 2
