@@ -1,7 +1,7 @@
 """Draws the periphery around an array: groups, channel, bus, row select, control block and power."""
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import klayout.db as kdb
 
@@ -14,6 +14,7 @@ from somaforge.generator.periphery.group import (
     INPUTS,
     OWN,
     RETURN,
+    SHORTEST_HOOK,
     STRAPS,
     GroupPainter,
     bus_y,
@@ -72,7 +73,7 @@ def draw_periphery(layout: kdb.Layout, pdk: Pdk, plan: PeripheryPlan) -> DrawnPe
     select.draw()
     canvas.place(register, 0, 0)
     canvas.place(select.canvas, 0, 0)
-    x = (plan.groups[0].x - CONTROL_SPACE - control.SITES * SITE) // 5 * 5
+    x, order = _control_place(plan, select)
     canvas.place(_control(layout, pdk), x, plan.slices_bottom)
     half = canvas.r["m3.1"] // 2
     for net, track in BUS.items():
@@ -80,9 +81,9 @@ def draw_periphery(layout: kdb.Layout, pdk: Pdk, plan: PeripheryPlan) -> DrawnPe
         first = OWN if net == "chain" else INPUTS[net]
         start = x + column_x(control.CHAIN_COLUMNS[net])
         canvas.box("met3", start, y - half, plan.groups[0].x + column_x(first), y + half)
-    _to_rows(canvas, plan, select, x)
+    _to_rows(canvas, plan, select, x, order)
     left = min(select.left, x) - 200 - EDGE
-    _power(canvas, plan, select)
+    _power(canvas, plan, select, x)
     for pin, track in control.PIN_TRACKS.items():
         y = plan.slices_bottom + bus_y(track)
         canvas.box("met3", left, y - half, x + column_x(control.PIN_COLUMNS[pin]), y + half)
@@ -152,26 +153,47 @@ def _control(layout: kdb.Layout, pdk: Pdk) -> Canvas:
     return canvas
 
 
-def _to_rows(canvas: Canvas, plan: PeripheryPlan, select: RowPainter, control_x: int) -> None:
+def _control_place(plan: PeripheryPlan, select: RowPainter) -> tuple[int, tuple[str, ...]]:
+    """Left edge of the control block, and the nets to the row select from the lowest track up: such that no column
+    that comes up from the block meets one that goes on to the row select, nor a power strap of one the other's."""
+    x = (plan.groups[0].x - CONTROL_SPACE - control.SITES * SITE) // 5 * 5
+    straps = [select.column(number) for number in rows.STRAPS.values()]
+    while True:
+        if any(abs(x + column_x(n) - s) < 2 * SITE for n in control.STRAPS.values() for s in straps):
+            x -= SITE // 2
+            continue
+        for order in permutations(control.ROW_COLUMNS):
+            starts = [x + column_x(control.ROW_COLUMNS[net]) for net in order]
+            ends = [select.column(ROW_TARGETS[net]) for net in order]
+            higher = ((a, b) for a in range(len(order)) for b in range(a))
+            if all(abs(starts[a] - ends[b]) >= SITE for a, b in higher):
+                return x, order
+        x -= SITE // 2
+
+
+def _to_rows(canvas: Canvas, plan: PeripheryPlan, select: RowPainter, control_x: int, order: tuple[str, ...]) -> None:
     """From the control block's upper edge to the first row slice."""
     half = canvas.r["m3.1"] // 2
     top = plan.slices_bottom + control.HEIGHT
-    for k, (net, number) in enumerate(control.ROW_COLUMNS.items()):
+    for k, net in enumerate(order):
+        number = control.ROW_COLUMNS[net]
         y = top + ROW_TRACKS_Y + k * CHANNEL_PITCH
         start, end = control_x + column_x(number), select.column(ROW_TARGETS[net])
         canvas.line("met2", start, top - ROW // TRACKS, start, y, 2 * WIRE_HALF)
         canvas.line("met2", end, y, end, select.y(0) + ROW // 4, 2 * WIRE_HALF)
         for x in (start, end):
             canvas.stack(x, y, "met2", "met3")
-        canvas.box("met3", min(start, end), y - half, max(start, end), y + half)
+        left, right = min(start, end), max(start, end)
+        canvas.box("met3", min(left, right - SHORTEST_HOOK), y - half, right, y + half)
 
 
-def _power(canvas: Canvas, plan: PeripheryPlan, select: RowPainter) -> None:
+def _power(canvas: Canvas, plan: PeripheryPlan, select: RowPainter, control_x: int) -> None:
     """Rails below the bus, joined with the straps of groups and control block and, on met4, with the row select's."""
     right = plan.groups[-1].x + column_x(max(STRAPS.values())) + 300
     for net, number in rows.STRAPS.items():
         x, y = select.column(number), plan.slices_bottom + RAILS_Y[net]
-        canvas.box("met3", x - 300, y - RAIL_HALF, right, y + RAIL_HALF)
+        left = min(x, control_x + column_x(control.STRAPS[net])) - 300
+        canvas.box("met3", left, y - RAIL_HALF, right, y + RAIL_HALF)
         canvas.stack(x, y, "met3", "met4")
         canvas.box("met3", x - 300, -1400, x + 300, 0)
         canvas.stack(x, -1200, "met3", "met4")
