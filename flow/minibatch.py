@@ -7,6 +7,7 @@ entropy with a learned sharpness on the currents into the output somas before th
 """
 
 import math
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -66,7 +67,7 @@ class Shadow:
         try:
             with np.load(path, allow_pickle=False) as data:
                 return cls(tuple(torch.tensor(data[f"shadow_{m}"]) for m in range(len(data.files))))
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise InputError(f"{path}: not a file of weights ({error}); train again") from None
 
 
@@ -262,7 +263,8 @@ class _Run:
         currents = layers[-1] * self._model.outputs
         if recipe.loss == "mse":
             target = functional.one_hot(y, currents.shape[-1]).to(currents.dtype)
-            loss = ((torch.relu(currents) - target) ** 2).mean(dim=(1, 2))
+            # the class's own output has a gradient when it is off, too
+            loss = ((torch.where(target > 0, currents, torch.relu(currents)) - target) ** 2).mean(dim=(1, 2))
             cost = loss.sum()
         else:
             logits = self._sharpness.exp()[:, None, None] * currents

@@ -54,3 +54,38 @@ def test_refuses_unknown_key() -> None:
     data = json.loads(CHIP.to_json()) | {"shifts": [0.0]}
     with pytest.raises(InputError, match="unknown keys"):
         Calibration.from_json(json.dumps(data))
+
+
+def test_stuck_latches_dead_somas_and_strengths_change_the_table() -> None:
+    plain = Calibration.ideal((2, 2), 2)
+    assert plain.table(0)[0, 0].tolist() == [-3, -2, -1, 0, 1, 2, 3]
+    strength = ((((1.5, 1.0), (1.0, 1.0)), ((0.9, 1.0), (1.0, 1.0))),)
+    strong = replace(plain, positive=strength, negative=strength)
+    assert strong.table(0)[0, 0] == pytest.approx([-3.3, -1.8, -1.5, 0, 1.5, 1.8, 3.3])
+    low = replace(plain, stuck=((0, 0, 1, 0, 1),))  # bit 0 always on: 0 and 2 cannot be had
+    assert low.table(0)[0, 1].tolist() == [-3, -3, -1, 1, 1, 3, 3]
+    assert low.table(0)[1, 1].tolist() == [-3, -2, -1, 0, 1, 2, 3]
+    sign = replace(plain, stuck=((0, 0, 1, 2, 0),))  # the sign always positive
+    assert sign.table(0)[0, 1].tolist() == [3, 2, 1, 0, 1, 2, 3]
+    dead = replace(plain, dead=((0, 1), (1, 0)))
+    assert not dead.table(0)[1].any()
+    codes = [np.full((2, 2), 3)]
+    assert dead.forward(codes, np.ones((1, 2))).tolist() == [[0.0, pytest.approx(3 / 16)]]
+    for value in (strong, low, dead):
+        assert Calibration.from_json(value.to_json()) == value
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"stuck": ((0, 0, 2, 0, 1),)},
+        {"stuck": ((0, 0, 0, 3, 1),)},
+        {"stuck": ((0, 0, 0, 0, 2),)},
+        {"dead": ((2, 0),)},
+        {"positive": ((((1.0, 1.0), (1.0, 1.0)),),)},
+        {"positive": ((((1.0, -1.0), (1.0, 1.0)),) * 2,), "negative": ((((1.0, 1.0), (1.0, 1.0)),) * 2,)},
+    ],
+)
+def test_broken_parts_must_exist(change: dict[str, object]) -> None:
+    with pytest.raises(InputError, match=r"^calibration: "):
+        replace(Calibration.ideal((2, 2), 2), **change)
