@@ -1,5 +1,6 @@
 """Transients of the array engine against ngspice, with wires and mismatch."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ from tests.flow.small import small_design
 from tests.flow.test_engine_array import INPUTS, chip_of
 
 from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.wires import wires_of
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.generator.circuit import Capacitor
@@ -19,9 +21,11 @@ PERIOD = 4e-6
 
 
 def wired(design: Design) -> ProgrammedChip:
-    """30 fF on every slow node, about what a row of a 7-7-7 array has."""
-    nets = [n for n in design.flat.nets if n.startswith(("in_", "sum_", "vp_", "vn_"))]
-    wires = tuple(Capacitor(f"c{i}", net, "gnd", 30e-15) for i, net in enumerate(nets))
+    """30 fF on every slow node, about what a row of a 7-7-7 array has, and 3 fF on every node inside a synapse."""
+    wires: tuple[Capacitor, ...] = ()
+    for ends, farad in ((r"(in|sum|vp|vn)_\w+", 30e-15), (r"x_matrix.*\.(node_\d|[pn]_source)", 3e-15)):
+        nets = [n for n in design.flat.nets if re.fullmatch(ends, n)]
+        wires += tuple(Capacitor(f"c_{n}", n, "gnd", farad) for n in nets)
     chip = chip_of(design)
     return replace(chip, flat=replace(design.flat, capacitors=wires))
 
@@ -50,11 +54,27 @@ def test_waveforms_energy_and_settling() -> None:
             first = int(np.argmax(share > 0.5))
             halves.append(np.interp(0.5, share[first - 1 : first + 1], run.time[w][first - 1 : first + 1]))
         start = pattern * PERIOD
-        assert halves[0] - start == pytest.approx(halves[1] - start, rel=0.08)
+        assert halves[0] - start == pytest.approx(halves[1] - start, rel=0.05)
     for probe in probes:
         follow = np.interp(reference.time, found.time, found.voltages[probe])
         apart = np.abs(follow - reference.voltages[probe])
         assert np.trapezoid(apart, reference.time) / reference.time[-1] < 1e-3
+
+
+def test_wires_inside_synapses_go_onto_one_mean_synapse() -> None:
+    chip = wired(small_design((4, 3, 3)))
+    more = (
+        Capacitor("a", "x_matrix_0.x_row_0.x_synapse_1.node_0__s2", "vp_0_0__s1", 21e-15),
+        Capacitor("b", "x_matrix_0.x_row_0.x_synapse_1.node_0", "sum_1_0", 42e-15),
+        Capacitor("c", "x_matrix_0.x_row_0.x_synapse_1.node_0", "x_matrix_0.x_row_0.x_synapse_1.node_1", 21e-15),
+    )
+    found = wires_of(replace(chip, flat=replace(chip.flat, capacitors=chip.flat.capacitors + more)))
+    inner = {(a, b): farad for a, b, farad in found.inner}
+    assert inner["node_0", "vp"] == pytest.approx(1e-15)  # 21 synapses
+    assert inner["node_0", "node_1"] == pytest.approx(1e-15)
+    assert inner["gnd", "node_0"] == pytest.approx(5e-15)  # its own wire, and a column that is not its own
+    assert found.nets["sum_1_0"] == pytest.approx(72e-15)
+    assert found.nets["vp_0_0"] == pytest.approx(30e-15)
 
 
 @pytest.mark.nightly
