@@ -1,0 +1,178 @@
+"""What mismatch costs, and what measuring it and paying for it in area are worth: MNIST on virtual chips.
+
+    SOMAFORGE_DATA=../shared/data python bench/learning.py --chips 2 --patterns 1000
+    python bench/learning.py --plot        draws docs/images/learning.png from bench/results/learning.json again
+
+For every unit mirror and chip: three networks, `blind` (the ideal one), `slopes` (trained for the chip's slopes),
+`synapses` (trained for the strength of every bit of every synapse), each with the array engine's chip on the first test
+images. Every result is written when it is there, and a later call goes on where this one was stopped. The ideal network
+is trained once (the recipe of examples/mnist.yaml) and kept beside the result's cache.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+
+from somaforge.flow import datasets, minibatch, strengths, training
+from somaforge.flow.calibration import Calibration
+from somaforge.flow.characterize import characterize
+from somaforge.flow.chips import VirtualChip
+from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.base import ProgrammedChip
+from somaforge.generator.design import Design, build
+from somaforge.generator.spec import Spec, load_spec
+from somaforge.pdk.files import atomic_write
+
+ROOT = Path(__file__).parents[1]
+RESULT = ROOT / "bench/results/learning.json"
+PLOT = ROOT / "docs/images/learning.png"
+UNITS = ((0.42, 0.54), (0.84, 0.79), (1.68, 1.58))
+METHODS = ("blind", "slopes", "synapses")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One chip with one size of unit mirrors."""
+
+    spec: Spec
+    design: Design
+    seed: int
+
+    @classmethod
+    def of(cls, base: Spec, unit: tuple[float, float], seed: int) -> "Case":
+        mirror = base.array.mirror.model_copy(update={"w_um": unit[0], "l_um": unit[1]})
+        spec = base.model_copy(update={"array": base.array.model_copy(update={"mirror": mirror})})
+        return cls(spec, build(spec), seed)
+
+    def chip(self, codes: tuple[np.ndarray, ...] | None = None) -> ProgrammedChip:
+        flat = self.design.flat_without_memory
+        shifts = VirtualChip(self.seed).shifts(flat, self.design.pdk)
+        empty = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(self.design.layers))
+        return ProgrammedChip(self.design, flat, codes if codes is not None else empty, shifts)
+
+
+def ideal(spec: Spec, data: datasets.Dataset, given: Path | None) -> minibatch.Shadow:
+    """The ideal network before rounding: given, kept from an earlier call, or trained now."""
+    kept = Path(platformdirs.user_cache_dir("somaforge")) / f"learning-{spec.training.epochs}.npz"
+    if given is None and not kept.is_file():
+        trained = minibatch.pretrain(spec, data, progress=lambda a, b: print(f"ideal network: {a} of {b}", flush=True))
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        trained.shadow.save(kept)
+    return minibatch.Shadow.load(given or kept)
+
+
+def codes_of(shadow: minibatch.Shadow) -> tuple[np.ndarray, ...]:
+    """Rounded."""
+    return tuple(v.round().numpy().astype(np.int64) for v in shadow.values)
+
+
+def calibrations(case: Case, engine: ArrayEngine) -> dict[str, tuple[Calibration, int, float]]:
+    """By method: calibration, patterns measured, seconds."""
+    highest = case.spec.characterization.current_A
+    assert highest is not None
+    slopes = characterize(engine, case.chip(), highest)
+    whole = strengths.measure(engine, case.chip(), slopes.calibration, highest)
+    return {
+        "slopes": (slopes.calibration, slopes.patterns, slopes.seconds),
+        "synapses": (whole.calibration, slopes.patterns + whole.patterns, slopes.seconds + whole.seconds),
+    }
+
+
+def results(case: Case, data: datasets.Dataset, start: minibatch.Shadow, patterns: int) -> list[dict[str, Any]]:
+    """One entry per method."""
+    engine, found = ArrayEngine(), []
+    known = calibrations(case, engine)
+    right = known["synapses"][0]
+    x = data.to_currents(data.test_x[:patterns], case.spec.input)
+    for method in METHODS:
+        begin = time.process_time()
+        calibration = known[method][0] if method in known else right
+        if method == "blind":
+            codes = codes_of(start)
+        else:
+            codes = minibatch.fine_tune(case.spec, data, calibration, start).weights.codes
+        entry: dict[str, Any] = {
+            "w_um": case.spec.array.mirror.w_um,
+            "l_um": case.spec.array.mirror.l_um,
+            "synapse_um2": synapse_area(case.design),
+            "chip": case.seed,
+            "method": method,
+            "measured_patterns": known[method][1] if method in known else 0,
+            "training_cpu_s": round(time.process_time() - begin, 1),
+            "model_accuracy": training.model_accuracy(calibration, codes, data.test_x, data.test_y),
+            "measured_model_accuracy": training.model_accuracy(right, codes, data.test_x, data.test_y),
+        }
+        if patterns:
+            outputs = engine.dc(case.chip(codes), x).outputs
+            winners = np.where(outputs.max(axis=1) > 0, outputs.argmax(axis=1), -1)
+            entry["chip_accuracy"] = float((winners == data.test_y[:patterns]).mean())
+            entry["patterns"] = patterns
+        print(json.dumps(entry), flush=True)
+        found.append(entry)
+    return found
+
+
+def synapse_area(design: Design) -> float:
+    """Channel area of the mirrors of one synapse in um2: what mismatch is paid with."""
+    unit = design.sizes.unit
+    return 2 * design.weights.full_scale * unit.w * unit.l * 1e-6
+
+
+def plot(entries: list[dict[str, Any]]) -> None:
+    """Errors of the chips over the area of a synapse's mirrors, one line for each method."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    key = "chip_accuracy" if any("chip_accuracy" in e for e in entries) else "measured_model_accuracy"
+    figure, axes = pyplot.subplots(figsize=(6.4, 4.2))
+    for method, marker in zip(METHODS, "xso", strict=True):
+        chosen = [e for e in entries if e["method"] == method and key in e]
+        areas = sorted({e["synapse_um2"] for e in chosen})
+        means = [100 * (1 - np.mean([e[key] for e in chosen if e["synapse_um2"] == a])) for a in areas]
+        axes.plot(areas, means, marker=marker, label=method)
+    axes.set(xlabel="channel area of one synapse's mirrors / um²", ylabel="test images wrong / %", xscale="log")
+    axes.legend(title="trained for")
+    axes.grid(alpha=0.3)
+    figure.tight_layout()
+    PLOT.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(PLOT, dpi=130)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--chips", type=int, default=1)
+    parser.add_argument("--patterns", type=int, default=1000, help="test images on the array engine; 0: model only")
+    parser.add_argument("--epochs", type=int, help="for each chip, instead of the example's")
+    parser.add_argument("--ideal", type=Path, help="ideal network (shadow.npz of a run)")
+    parser.add_argument("--plot", action="store_true")
+    wanted = parser.parse_args()
+    entries: list[dict[str, Any]] = json.loads(RESULT.read_text())["results"] if RESULT.is_file() else []
+    if not wanted.plot:
+        spec = load_spec(ROOT / "examples/mnist.yaml")
+        if wanted.epochs:
+            spec = spec.model_copy(update={"training": spec.training.model_copy(update={"chip_epochs": wanted.epochs})})
+        data = datasets.load("mnist")
+        start = ideal(spec, data, wanted.ideal)
+        perfect = Calibration.ideal(spec.array.layers, spec.array.bits)
+        best = training.model_accuracy(perfect, codes_of(start), data.test_x, data.test_y)
+        for unit in sorted(UNITS, key=lambda u: u != (0.84, 0.79)):
+            for seed in range(1, wanted.chips + 1):
+                if not any((e["w_um"], e["l_um"], e["chip"]) == (*unit, seed) for e in entries):
+                    entries += results(Case.of(spec, unit, seed), data, start, wanted.patterns)
+                    head = {"ideal_accuracy": best, "chip_epochs": spec.training.chip_epochs, "results": entries}
+                    atomic_write(RESULT, json.dumps(head, indent=1) + "\n")
+    plot(entries)
+
+
+if __name__ == "__main__":
+    main()
