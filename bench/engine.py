@@ -85,20 +85,19 @@ def sizes_of(text: str) -> tuple[int, ...]:
     return tuple(int(n) for n in text.split("-"))
 
 
-def reference(layers: tuple[int, ...], rerun: bool, hours: float) -> list[dict[str, Any]]:
-    """ngspice on that network from both starts: what was kept, or anew."""
+def reference(layers: tuple[int, ...], starts: list[str], rerun: bool, hours: float) -> list[dict[str, Any]]:
+    """ngspice on that network: what was kept, or anew."""
     name, found = "-".join(map(str, layers)), []
-    for start in ("nodeset", "cold"):
+    for start in starts:
         kept = FOLDER / f"{name}-{start}.json"
         found.append(json.loads(kept.read_text()) if kept.is_file() and not rerun else measure(layers, hours, start))
     return found
 
 
 def against_ngspice(
-    engine: ArrayEngine, layers: tuple[int, ...], count: int, budget: float, rerun: bool, hours: float
+    engine: ArrayEngine, layers: tuple[int, ...], count: int, budget: float, runs: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """Error on `count` patterns, and time for an operating point and a transient, on the same chip."""
-    runs = reference(layers, rerun, hours)
     chip = wired(chip_of(layers))
     inputs = patterns(count, layers[0])
     engine.dc(chip, inputs[:1])  # tables
@@ -189,6 +188,7 @@ def main() -> None:
     parser.add_argument("--sizes", default=SIZES)
     parser.add_argument("--many", default="196-100-50-10:10000")
     parser.add_argument("--rerun", action="store_true", help="ngspice's operating points and transients anew")
+    parser.add_argument("--starts", default="nodeset,cold", help="of ngspice's operating point")
     parser.add_argument("--hours", default=2.0, type=float, help="limit of each of them")
     parser.add_argument("--quick", action="store_true", help="25-12-6 alone")
     options = parser.parse_args()
@@ -197,7 +197,8 @@ def main() -> None:
     layers, _, count = options.many.partition(":")
     if options.quick:
         options.reference, options.patterns, options.sizes, count = (25, 12, 6), 10, "", "0"
-    found = against_ngspice(engine, options.reference, options.patterns, options.budget, options.rerun, options.hours)
+    runs = reference(options.reference, options.starts.split(","), options.rerun, options.hours)
+    found = against_ngspice(engine, options.reference, options.patterns, options.budget, runs)
     result: dict[str, Any] = {
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0],
