@@ -17,6 +17,7 @@ import platform
 import resource
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
@@ -96,8 +97,9 @@ def main() -> None:
     print(f"{'array':>14} {'tiles':>6} {'distinct':>8} {'LVS s':>7} {'pex s':>7} {'ms/tile':>8} {'MB':>6}")
     for layers in arrays:
         name = "x".join(map(str, layers))
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            row = pool.apply(measure, (layers,))
+        # An executor, not a pool: a worker that is killed for its memory is an error, not a wait without end.
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            row = pool.submit(measure, layers).result()
         seconds = row["geometry_s"] + row["tiles_s"] + row["totals_s"]
         print(
             f"{name:>14} {row['tiles']:6.0f} {row['distinct_tiles']:8.0f} {row['lvs_s']:7.1f} {seconds:7.1f} "

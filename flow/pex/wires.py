@@ -85,6 +85,7 @@ def _along(x: Ints, y: Ints, boxes: Ints, sheets: Floats) -> list[Segment]:
     """Segments between neighbours of each row, from the shapes that run along it nearest to that row."""
     rows = _lines(y)
     centres = [float(np.mean(y[row])) for row in rows]
+    known: dict[tuple[int, bytes, bytes, bytes], float | None] = {}
     segments = []
     for k, row in enumerate(rows):
         low = (centres[k - 1] + centres[k]) / 2 if k else -np.inf
@@ -99,7 +100,13 @@ def _along(x: Ints, y: Ints, boxes: Ints, sheets: Floats) -> list[Segment]:
             # Boxes by their left ends: none before the first that reaches this far, none after the last that begins.
             first = int(np.searchsorted(reach, x[a], side="left"))
             near = slice(first, int(np.searchsorted(row_boxes[:, 0], x[b], side="right")))
-            ohm = stretch(row_boxes[near], widths[near], row_sheets[near], int(x[a]), int(x[b]))
+            size = int(x[b] - x[a])
+            # What lies further away than the stretch is long does not matter: equal stretches are computed once.
+            here = np.clip(row_boxes[near] - x[a], -size, 2 * size)
+            key = (size, here[:, [0, 2]].tobytes(), widths[near].tobytes(), row_sheets[near].tobytes())
+            if key not in known:
+                known[key] = stretch(here, widths[near], row_sheets[near], 0, size)
+            ohm = known[key]
             if ohm is not None:
                 segments.append(Segment(a, b, ohm))
     return segments
