@@ -10,6 +10,8 @@ from somaforge.flow.engines.base import MEMORIES, Engine, Floats, ProgrammedChip
 from somaforge.pdk.errors import InputError
 
 Ints = npt.NDArray[np.int64]
+RUN_TIMES = 50
+"""Fixed run times at which the energy is recorded."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ class Evaluation:
     """[timed patterns] in J from the supply, input currents included."""
     energy_to_output: Floats
     """[timed patterns] the part of it up to the last change of the winning output."""
+    run_times: Floats
+    """[RUN_TIMES] in s: fixed run times up to pattern_time_s."""
+    energy_by: Floats
+    """[RUN_TIMES] in J: mean energy of the timed patterns up to each of them."""
     agreement: float
     """Share of the timed patterns whose winner at the end of the pattern is the prediction."""
     pattern_time_s: float
@@ -127,6 +133,8 @@ def evaluate(
     times = np.array([time_to_output(run.time[w], run.outputs[w, :classes]) for w in windows])
     used = [cumulative_trapezoid(run.supply[w], run.time[w], initial=0) * chip.supply_V for w in windows]
     to_output = [np.interp(t, run.time[w] - run.time[w.start], e) for t, w, e in zip(times, windows, used, strict=True)]
+    run_times: Floats = pattern_time_s * np.arange(1, RUN_TIMES + 1) / RUN_TIMES
+    by = [np.interp(run_times, run.time[w] - run.time[w.start], e) for w, e in zip(windows, used, strict=True)]
     return Evaluation(
         outputs,
         predictions,
@@ -134,6 +142,8 @@ def evaluate(
         times,
         np.array([e[-1] for e in used]),
         np.array(to_output),
+        run_times,
+        np.mean(by, axis=0),
         float(np.mean(ends.argmax(axis=1) == predictions[: len(ends)])),
         pattern_time_s,
         _trace(run, inputs, order, predictions, classes),

@@ -202,6 +202,18 @@ METRICS: tuple[Metric, ...] = (
         "time_to_output__p50__s",
         "time_to_output__p99__s",
     ),
+    *_of(
+        "lower",
+        "the fixed run time after which 99 % of the timed patterns keep their winner",
+        "fixed_time__run__s",
+    ),
+    *_of(
+        "lower",
+        "energy per multiply-accumulate at that run time, counted as one and as two operations",
+        "fixed_time__mac__J",
+        "fixed_time__operation_of_two__J",
+    ),
+    *_of("higher", "multiply-accumulates per joule at that run time", "fixed_time__mac__per_J"),
     *_of("lower", "supply power while patterns run, input currents included", "power__mean__W"),
     *_of("lower", "leakage of one latch", "power__latch__W"),
     *_of(

@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from somaforge.flow.report import behaviour, elsewhere, measured
+from somaforge.flow.report import behaviour, elsewhere, fig4, measured
 from somaforge.flow.report.data import RunData
 from somaforge.flow.report.svg import Plot
 from somaforge.flow.report.tables import checks, figures, layout_effect, memory, per_chip, provenance
@@ -19,7 +19,7 @@ PLOTS: dict[str, tuple[Callable[[RunData], Plot | None], ...]] = {
     "cells": (measured.cells,),
     "measured": (measured.transfer, measured.slopes, measured.codes),
     "behaviour": (behaviour.network, behaviour.training, behaviour.outputs, behaviour.pattern_change),
-    "speed": (behaviour.speed_and_energy,),
+    "speed": (fig4.time_and_power, fig4.fixed_and_stopped, behaviour.speed_and_energy),
     "elsewhere": (elsewhere.accuracy, elsewhere.temperature),
 }
 

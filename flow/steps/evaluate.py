@@ -57,6 +57,8 @@ def run_patterns(folder: Path, job: Job) -> None:
             "time_to_output_s": result.time_to_output,
             "energy_J": result.energy,
             "energy_to_output_J": result.energy_to_output,
+            "run_times_s": result.run_times,
+            "energy_by_J": result.energy_by,
             "agreement": result.agreement,
             "pattern_time_s": result.pattern_time_s,
             "trace": {

@@ -14,7 +14,7 @@ import pytest
 
 from somaforge.flow.calibration import Calibration
 from somaforge.flow.population import population_yield
-from somaforge.flow.report import build
+from somaforge.flow.report import build, fig4
 from somaforge.flow.report.data import ChipData, RunData
 from somaforge.flow.report.measured import soma_curves
 from somaforge.flow.report.tables import engineering
@@ -64,6 +64,9 @@ def chip(seed: int, classes: int) -> ChipData:
         "labels": [0, 1, 2, 0, 1, 1],
         "time_to_output_s": rng.uniform(1e-7, 1e-6, count).tolist(),
         "energy_J": rng.uniform(1e-11, 2e-11, count).tolist(),
+        "energy_to_output_J": rng.uniform(1e-12, 1e-11, count).tolist(),
+        "run_times_s": [1e-6, 2e-6],
+        "energy_by_J": [1e-11, 2e-11],
         "trace": {
             "pattern": 1,
             "time_s": [-1e-7, 0.0, 1e-6],
@@ -151,7 +154,7 @@ def test_report_is_one_whole_file(run: RunData, tmp_path: Path) -> None:
     assert '<div class="verdict fail">FAILED</div>' in text
     assert "90.00 %" in text
     plots = sorted(p.stem for p in (tmp_path / "report/plots").glob("*.json"))
-    assert len(plots) == reader.tags.count("svg") == 11
+    assert len(plots) == reader.tags.count("svg") == 13
     assert "1 of 2 (50.0 %" in text
     assert "99.0 % of the patterns" in text
     for name in plots:
@@ -183,3 +186,14 @@ def test_soma_curves_give_back_the_model() -> None:
 )
 def test_engineering(value: float, text: str) -> None:
     assert engineering(value, "J") == text
+
+
+def test_energy_at_a_fixed_time(run: RunData) -> None:
+    """Half of the first run time costs half of its energy; of few patterns the latest sets the run time."""
+    timed = fig4.Timed.of(run.chips)
+    assert timed.energy_at(0.5e-6) == pytest.approx(5e-12)
+    assert timed.energy_at(1.5e-6) == pytest.approx(1.5e-11)
+    assert timed.decided_s == timed.time_s.max()
+    found = fig4.fixed_time_metrics(run.chips, 49)
+    assert found["fixed_time__mac__per_J"] == pytest.approx(1 / found["fixed_time__mac__J"])
+    assert found["fixed_time__mac__J"] == pytest.approx(2 * found["fixed_time__operation_of_two__J"])

@@ -1,0 +1,158 @@
+"""Energy and speed as in the paper's Fig. 4: time against power, fixed run times, and stopping at the right answer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from somaforge.flow.engines.base import Floats
+from somaforge.flow.report.data import ChipData, RunData
+from somaforge.flow.report.svg import BLUE, GREEN, GREY, INK, ORANGE, Plot, style, to_svg
+
+DECIDED = 0.99
+"""Share of patterns whose winner no longer changes after the fixed run time."""
+NOT_INCLUDED = (
+    "Supply energy of the array with its input currents; not included: input drivers or converters, readout, "
+    "programming (see the step program) and what the memory's periphery leaks."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Timed:
+    """Every timed pattern of every chip."""
+
+    time_s: Floats
+    energy_J: Floats
+    energy_to_output_J: Floats
+    right: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    run_times_s: Floats
+    energy_by_J: Floats
+    """[run times] mean over chips."""
+
+    @staticmethod
+    def of(chips: tuple[ChipData, ...]) -> "Timed":
+        """From the chips' evaluations."""
+
+        def joined(key: str) -> Floats:
+            return np.concatenate([np.array(chip.evaluation[key], dtype=float) for chip in chips])
+
+        counts = [len(chip.evaluation["time_to_output_s"]) for chip in chips]
+        right = [
+            np.equal(chip.evaluation["predictions"], chip.evaluation["labels"])[:n]
+            for chip, n in zip(chips, counts, strict=True)
+        ]
+        return Timed(
+            joined("time_to_output_s"),
+            joined("energy_J"),
+            joined("energy_to_output_J"),
+            np.concatenate(right),
+            np.array(chips[0].evaluation["run_times_s"], dtype=float),
+            np.mean([chip.evaluation["energy_by_J"] for chip in chips], axis=0),
+        )
+
+    def energy_at(self, run_time_s: float) -> float:
+        """Mean energy of a pattern that is stopped at a fixed time, in J."""
+        times = np.concatenate([[0.0], self.run_times_s])
+        return float(np.interp(run_time_s, times, np.concatenate([[0.0], self.energy_by_J])))
+
+    @property
+    def decided_s(self) -> float:
+        """The fixed run time after which DECIDED of the patterns keep their winner."""
+        return float(np.quantile(self.time_s, DECIDED, method="higher"))
+
+
+def fixed_time_metrics(chips: tuple[ChipData, ...], macs: float) -> dict[str, float]:
+    """Energy at the fixed run time that is long enough for 99 % of the patterns."""
+    timed = Timed.of(chips)
+    energy = timed.energy_at(timed.decided_s) / macs
+    return {
+        "fixed_time__run__s": timed.decided_s,
+        "fixed_time__mac__J": energy,
+        "fixed_time__operation_of_two__J": energy / 2,
+        "fixed_time__mac__per_J": 1 / energy,
+    }
+
+
+def time_and_power(run: RunData) -> Plot:
+    """Time to output against power with histograms and lines of equal efficiency."""
+    timed, macs = Timed.of(run.chips), run.metrics["design__macs__count"]
+    moved = timed.time_s > 0
+    time = timed.time_s[moved] * 1e6
+    power = timed.energy_to_output_J[moved] / timed.time_s[moved] * 1e6
+    with style():
+        figure = Figure(figsize=(9.2, 4.2))
+        grid = figure.add_gridspec(2, 2, width_ratios=(4, 1), height_ratios=(1, 3), hspace=0.06, wspace=0.04)
+        ax = figure.add_subplot(grid[1, 0])
+        top, side = figure.add_subplot(grid[0, 0], sharex=ax), figure.add_subplot(grid[1, 1], sharey=ax)
+        if len(time):
+            ax.loglog(time, power, ".", ms=4, color=BLUE, alpha=0.6)
+            spans = [(0.7 * float(v.min()), 1.4 * float(v.max())) for v in (time, power)]
+            ax.set_xlim(*spans[0])
+            ax.set_ylim(*spans[1])
+            best, worst = macs / (time * power * 1e-12).min(), macs / (time * power * 1e-12).max()
+            for efficiency in np.geomspace(worst, best, 5):
+                at = np.array(spans[0])
+                ax.plot(at, macs / efficiency / (at * 1e-6) * 1e6, color=GREY, lw=0.7, ls=":")
+                middle = float(np.sqrt(np.prod(spans[0])))
+                ax.annotate(
+                    f"{efficiency:.2g}", (middle, macs / efficiency / (middle * 1e-6) * 1e6), fontsize=7, color=INK
+                )
+            top.hist(time, bins=np.geomspace(*spans[0], 40), color=BLUE)
+            side.hist(power, bins=np.geomspace(*spans[1], 40), color=BLUE, orientation="horizontal")
+        for axis, which in ((top, "x"), (side, "y")):
+            axis.tick_params(axis=which, labelbottom=False, labelleft=False)  # type: ignore[arg-type]
+            axis.grid(visible=False)
+        ax.set_xlabel("time to output (us)")
+        ax.set_ylabel("power until then (uW)")
+        svg = to_svg(figure)
+    return Plot(
+        "time_power",
+        "Time to output against power",
+        "Every timed pattern of every chip whose winner changed; dotted: equal efficiency in multiply-accumulates "
+        f"per joule (one operation each; double it for two). Compare with Fig. 4a of the paper. {NOT_INCLUDED}",
+        svg,
+        {
+            "time_to_output_s": timed.time_s.tolist(),
+            "energy_to_output_J": timed.energy_to_output_J.tolist(),
+            "macs": macs,
+        },
+    )
+
+
+def fixed_and_stopped(run: RunData) -> Plot:
+    """Energy per operation at fixed run times, and if stopped at the right answer."""
+    timed, macs = Timed.of(run.chips), run.metrics["design__macs__count"]
+    decided = [float(np.mean(timed.time_s <= t)) for t in timed.run_times_s]
+    stopped = timed.energy_to_output_J[timed.right] / macs
+    with style():
+        figure = Figure(figsize=(9.2, 2.7))
+        left, middle, right = figure.subplots(1, 3)
+        left.plot(timed.run_times_s * 1e6, timed.energy_by_J / macs * 1e15, color=BLUE)
+        left.plot(timed.decided_s * 1e6, timed.energy_at(timed.decided_s) / macs * 1e15, "o", ms=4, color=ORANGE)
+        left.set_xlabel("fixed run time (us)")
+        left.set_ylabel("energy per multiply-accumulate (fJ)")
+        middle.plot(timed.run_times_s * 1e6, 100 * np.array(decided), color=GREEN)
+        middle.axhline(100 * DECIDED, color=INK, lw=0.8, ls="--")
+        middle.set_xlabel("fixed run time (us)")
+        middle.set_title("patterns that keep their winner (%)")
+        right.hist(stopped * 1e15, bins=30, color=ORANGE)
+        right.set_xlabel("energy per multiply-accumulate (fJ)")
+        right.set_title("stopped at the right answer")
+        figure.subplots_adjust(wspace=0.3)
+        svg = to_svg(figure)
+    return Plot(
+        "fixed_time",
+        "Energy at fixed run times",
+        f"Dot: {timed.decided_s * 1e6:.3g} us, after which {100 * DECIDED:g} % of the patterns keep their winner: "
+        f"{1e15 * timed.energy_at(timed.decided_s) / macs:.3g} fJ for one multiply-accumulate (half of that with two "
+        f"operations in it). Right: patterns that end right, stopped when they do. Compare with Fig. 4b and c of the "
+        f"paper. {NOT_INCLUDED}",
+        svg,
+        {
+            "run_times_s": timed.run_times_s.tolist(),
+            "energy_mac_J": (timed.energy_by_J / macs).tolist(),
+            "decided": decided,
+            "decided_run_time_s": timed.decided_s,
+            "stopped_energy_mac_J": stopped.tolist(),
+        },
+    )
