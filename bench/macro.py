@@ -2,6 +2,7 @@
 
     python bench/macro.py                        examples/mnist.yaml: 196-100-50-10 with latches and their port
     python bench/macro.py --work lvs native      only these
+    python bench/macro.py --port none            without the periphery of the weight memory
     python bench/macro.py --spec my.yaml --results my.json
 
 Each work runs in a process of its own. Seconds are by the clock, beside them processor seconds (all threads and
@@ -21,6 +22,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import klayout.db as kdb
+import yaml
 
 from somaforge.flow.checks import antenna, density, drc, lvs, precheck
 from somaforge.generator.design import build
@@ -116,17 +118,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", nargs="+", choices=[n for n in WORK if n != "generate"], help="only these checks")
     parser.add_argument("--spec", type=Path, default=SPEC)
+    parser.add_argument("--port", choices=["none", "scan"], default="scan", help="the weight memory's periphery")
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
     names = ["generate", *(options.work or [n for n in WORK if n != "generate"])]
     table = json.loads(options.results.read_text()) if options.results.exists() else {}
     with tempfile.TemporaryDirectory() as scratch:
+        spec = Path(scratch) / "spec.yaml"
+        text = yaml.safe_load(options.spec.read_text())
+        text["array"]["port"] = options.port
+        spec.write_text(yaml.safe_dump(text))
         for name in names:
             with multiprocessing.get_context("spawn").Pool(1) as pool:
-                row = pool.apply(measured, (name, options.spec, Path(scratch)))
+                row = pool.apply(measured, (name, spec, Path(scratch)))
             print(f"{name:>9}  " + "  ".join(f"{k} {v:g}" for k, v in row.items()), flush=True)
             table[name] = row
-            table["layers"] = list(load_spec(options.spec).array.layers)
+            table["layers"], table["port"] = text["array"]["layers"], options.port
             table["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, KLayout {kdb.__version__}"
             options.results.parent.mkdir(exist_ok=True)
             atomic_write(options.results, json.dumps(table, indent=1) + "\n")

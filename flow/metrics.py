@@ -204,6 +204,16 @@ METRICS: tuple[Metric, ...] = (
     ),
     *_of(
         "lower",
+        "largest voltage drop of the supply straps, every soma at the input current and every synapse at its top code",
+        "power__ir_drop_max__V",
+    ),
+    *_of(
+        "lower",
+        "largest current per width of a strap over the foundry's limit, under the same currents",
+        "power__strap_current_density__ratio",
+    ),
+    *_of(
+        "lower",
         "the fixed run time after which 99 % of the timed patterns keep their winner",
         "fixed_time__run__s",
     ),

@@ -180,5 +180,6 @@ COMMANDS: tuple[click.Command, ...] = (
     _plain("train", "Train a network for every characterized chip of SPEC."),
     program,
     _plain("evaluate", "Run the test set through every programmed chip of SPEC."),
+    _plain("power", "Voltage drop and current density of the supply straps of SPEC."),
     _plain("signoff", "Judge SPEC's metrics and write the report."),
 )

@@ -1,6 +1,19 @@
 """The flow, in order."""
 
-from somaforge.flow.steps import cells, characterize, corners, drc, evaluate, generate, lvs, pex, program, signoff, train
+from somaforge.flow.steps import (
+    cells,
+    characterize,
+    corners,
+    drc,
+    evaluate,
+    generate,
+    lvs,
+    pex,
+    power,
+    program,
+    signoff,
+    train,
+)
 
 STEPS = (
     generate.STEP,
@@ -13,5 +26,6 @@ STEPS = (
     program.STEP,
     evaluate.STEP,
     corners.STEP,
+    power.STEP,
     signoff.STEP,
 )

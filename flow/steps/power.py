@@ -1,0 +1,42 @@
+"""Step power: voltage drop and current density of the supply straps at the sign-off input current."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from somaforge.flow.checks import power
+from somaforge.flow.steps.base import Context, JsonObject, Step, silicon
+from somaforge.flow.steps.chip import write_json
+from somaforge.generator.spec import Spec
+from somaforge.pdk.sky130.connectivity import extract
+
+
+def action(context: Context) -> Mapping[str, float]:
+    """Every synapse at its highest code, all current on the straps: no weights and no pattern draw more at rest."""
+    # A spec states one of the two (generator.spec.Input).
+    given = context.spec.input
+    loads = power.worst_loads(context.design, given.full_scale_A or given.mean_A or 0.0)
+    extraction = extract(context.input("generate", "layout.gds"), context.spec.name)
+    grids = {net: power.grid(extraction, net, cells) for net, cells in loads.items()}
+    write_json(context.folder / "grid.json", {net: asdict(grid) for net, grid in grids.items()})
+    for net, grid in grids.items():
+        context.log(f"{net}: {grid.current_A:.3g} A, drop {grid.drop_V:.3g} V")
+    return {
+        "power__ir_drop_max__V": max(grid.drop_V for grid in grids.values()),
+        "power__strap_current_density__ratio": max(grid.density_ratio for grid in grids.values()),
+    }
+
+
+def config(spec: Spec) -> JsonObject:
+    """The silicon and its input current."""
+    return {**silicon(spec), "input": spec.input.model_dump(mode="json")}
+
+
+STEP = Step(
+    "power",
+    action,
+    lambda spec: ("grid.json",),
+    ("generate", "lvs"),
+    config=config,
+    tools=("klayout", "numpy"),
+)
+"""It needs a layout that passed LVS: only then are the straps of a net joined."""
