@@ -163,6 +163,7 @@ def test_mirrored_rows_are_computed_once() -> None:
 
 
 @given(st.lists(st.integers(0, 300), max_size=20), st.integers(0, 300), st.integers(1, 300))
+@settings(deadline=None)
 def test_cuts_cover_the_box(centres: list[int], low: int, size: int) -> None:
     """Ascending, from one end to the other, no window wider than twice the halo."""
     cells = [(x * UM - 1, 0, x * UM + 1, 0) for x in centres]
@@ -173,6 +174,7 @@ def test_cuts_cover_the_box(centres: list[int], low: int, size: int) -> None:
 
 
 @given(st.floats(1, 1000), st.floats(0.1, 5))
+@settings(deadline=None)
 def test_squares_of_a_straight_wire(ratio: float, width: float) -> None:
     """Area and perimeter give length over width back."""
     length = ratio * width
