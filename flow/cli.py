@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from somaforge.flow.commands import bitfile, montecarlo, project, runs, stages
+from somaforge.flow.commands import bitfile, montecarlo, noise, project, runs, stages
 from somaforge.pdk.errors import SomaforgeError
 
 EXIT_INPUT = 2
@@ -21,7 +21,14 @@ def cli() -> None:
     """Compile a short spec of an analog neural network into silicon, and prove that it works."""
 
 
-for command in (*project.COMMANDS, *stages.COMMANDS, *runs.COMMANDS, montecarlo.montecarlo, bitfile.bitfile):
+for command in (
+    *project.COMMANDS,
+    *stages.COMMANDS,
+    *runs.COMMANDS,
+    montecarlo.montecarlo,
+    noise.noise,
+    bitfile.bitfile,
+):
     cli.add_command(command)
 
 

@@ -97,8 +97,8 @@ def time_and_power(run: RunData) -> Plot:
                 ax.annotate(
                     f"{efficiency:.2g}", (middle, macs / efficiency / (middle * 1e-6) * 1e6), fontsize=7, color=INK
                 )
-            top.hist(time, bins=np.geomspace(*spans[0], 40), color=BLUE)
-            side.hist(power, bins=np.geomspace(*spans[1], 40), color=BLUE, orientation="horizontal")
+            top.hist(time, bins=np.geomspace(*spans[0], 40).tolist(), color=BLUE)
+            side.hist(power, bins=np.geomspace(*spans[1], 40).tolist(), color=BLUE, orientation="horizontal")
         for axis, which in ((top, "x"), (side, "y")):
             axis.tick_params(axis=which, labelbottom=False, labelleft=False)  # type: ignore[arg-type]
             axis.grid(visible=False)
