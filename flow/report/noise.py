@@ -37,7 +37,8 @@ def matrix(found: NoiseMatrix) -> Plot:
         "noise",
         "The analog multiplication",
         f"A row with every code, {len(found.seeds)} chips with mismatch, {REPEATS} readings of "
-        f"{found.reading_s * 1e6:g} us each, drawn with the deviation that ngspice's noise analysis gives. Bars: deviation between chips.",
+        f"{found.reading_s * 1e6:g} us each, drawn with the deviation that ngspice's noise analysis gives. "
+        "Bars: deviation between chips.",
         svg,
         {name: np.asarray(value).tolist() for name, value in data.items()},
     )
