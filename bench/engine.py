@@ -120,7 +120,7 @@ def against_ngspice(
         "transient_speedup__ngspice__ratio": min(waves) * count / moving["cpu"] if waves else None,
         "engine__current_error_p50__ratio": wrong.p50,
         "engine__current_error_max__ratio": wrong.max,
-        "error": asdict(wrong),
+        "error": {k: None if v != v else v for k, v in asdict(wrong).items()},  # JSON has no nan
         "array_one_pattern__s": min(single),
         "array_transient_pattern__s": moving["cpu"] / count,
         "array_transient_all__wall_s": moving["wall"],
@@ -188,7 +188,7 @@ def main() -> None:
     parser.add_argument("--sizes", default=SIZES)
     parser.add_argument("--many", default="196-100-50-10:10000")
     parser.add_argument("--rerun", action="store_true", help="ngspice's operating points and transients anew")
-    parser.add_argument("--starts", default="nodeset,cold", help="of ngspice's operating point")
+    parser.add_argument("--starts", default="nodeset,cold", help="of ngspice's operating point; empty: no ngspice run")
     parser.add_argument("--hours", default=2.0, type=float, help="limit of each of them")
     parser.add_argument("--quick", action="store_true", help="25-12-6 alone")
     options = parser.parse_args()
@@ -197,7 +197,7 @@ def main() -> None:
     layers, _, count = options.many.partition(":")
     if options.quick:
         options.reference, options.patterns, options.sizes, count = (25, 12, 6), 10, "", "0"
-    runs = reference(options.reference, options.starts.split(","), options.rerun, options.hours)
+    runs = reference(options.reference, [x for x in options.starts.split(",") if x], options.rerun, options.hours)
     found = against_ngspice(engine, options.reference, options.patterns, options.budget, runs)
     result: dict[str, Any] = {
         "cores": os.cpu_count(),
