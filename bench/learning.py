@@ -11,6 +11,7 @@ is trained once (the recipe of examples/mnist.yaml) and kept beside the result's
 
 import argparse
 import json
+import sys
 import time
 from dataclasses import dataclass
 from itertools import pairwise
@@ -169,7 +170,12 @@ def main() -> None:
             for seed in range(1, wanted.chips + 1):
                 if not any((e["w_um"], e["l_um"], e["chip"]) == (*unit, seed) for e in entries):
                     entries += results(Case.of(spec, unit, seed), data, start, wanted.patterns)
-                    head = {"ideal_accuracy": best, "chip_epochs": spec.training.chip_epochs, "results": entries}
+                    head = {
+                        "arguments": " ".join(sys.argv[1:]),
+                        "ideal_accuracy": best,
+                        "chip_epochs": spec.training.chip_epochs,
+                        "results": entries,
+                    }
                     atomic_write(RESULT, json.dumps(head, indent=1) + "\n")
     plot(entries)
 

@@ -50,3 +50,8 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+def test_results_document_is_what_was_measured() -> None:
+    module = runpy.run_path(str(ROOT / "tools/results_doc.py"))
+    assert (ROOT / "docs/results.md").read_text() == module["text"](), "run: python tools/results_doc.py"
