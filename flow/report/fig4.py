@@ -93,15 +93,15 @@ def time_and_power(run: RunData) -> Plot:
             for efficiency in np.geomspace(worst, best, 5):
                 at = np.array(spans[0])
                 ax.plot(at, macs / efficiency / (at * 1e-6) * 1e6, color=GREY, lw=0.7, ls=":")
-                middle = float(np.sqrt(np.prod(spans[0])))
-                ax.annotate(
-                    f"{efficiency:.2g}", (middle, macs / efficiency / (middle * 1e-6) * 1e6), fontsize=7, color=INK
-                )
+                edge = macs / efficiency / (spans[1][0] * 1e-6) * 1e6  # where the line leaves at the bottom
+                if spans[0][0] < edge < spans[0][1]:
+                    ax.annotate(f" {efficiency:.2g} MAC/J", (edge, 1.03 * spans[1][0]), fontsize=7, color=INK)
             top.hist(time, bins=np.geomspace(*spans[0], 40).tolist(), color=BLUE)
             side.hist(power, bins=np.geomspace(*spans[1], 40).tolist(), color=BLUE, orientation="horizontal")
-        for axis, which in ((top, "x"), (side, "y")):
-            axis.tick_params(axis=which, labelbottom=False, labelleft=False)  # type: ignore[arg-type]
-            axis.grid(visible=False)
+        top.tick_params(axis="x", which="both", labelbottom=False)
+        side.tick_params(axis="y", which="both", labelleft=False)
+        top.grid(visible=False)
+        side.grid(visible=False)
         ax.set_xlabel("time to output (us)")
         ax.set_ylabel("power until then (uW)")
         svg = to_svg(figure)
