@@ -57,7 +57,7 @@ def learning() -> Iterable[str]:
     yield f"    SOMAFORGE_DATA=../shared/data python bench/learning.py {data['arguments']}\n\n"
     yield f"Ideal network, 10,000 test images: {data['ideal_accuracy']:.4f}; {data['chip_epochs']} epochs per chip.\n"
     yield "`model`: the network in the calibration that it was trained for, 10,000 test images. `measured chip`: in\n"
-    yield "the calibration with the strength of every bit of every synapse, which is a stand-in for the chip and not the\n"
+    yield "the calibration with the strength of every bit of every synapse, a stand-in for the chip and not the\n"
     yield "chip. `array engine`: on the transistors, empty where that was not run.\n\n"
     yield "| unit / um | mirrors of a synapse / um2 | trained for | chips | model | measured chip | array engine "
     yield "| patterns measured | training / s of one processor |\n|---|---|---|---|---|---|---|---|---|\n"
