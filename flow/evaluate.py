@@ -10,6 +10,8 @@ from somaforge.flow.engines.base import MEMORIES, Engine, Floats, ProgrammedChip
 from somaforge.pdk.errors import InputError
 
 Ints = npt.NDArray[np.int64]
+AT_ONCE = 100
+"""Patterns in one simulation: what is kept of it grows with patterns times time points."""
 RUN_TIMES = 50
 """Fixed run times at which the energy is recorded."""
 
@@ -121,33 +123,47 @@ def evaluate(
             f"{chip.design.layers[-1]} outputs"
         )
     order = _in_turn(np.asarray(labels)[:timed])
-    run = engine.transient(chip, inputs[[order[-1], *order]], pattern_time_s)
-    windows = [run.window(1 + int(place)) for place in np.argsort(order)]
-    ends = np.stack([run.outputs[w.stop - 1, :classes] for w in windows])
-    outputs, attempts, seconds = ends, run.effort.attempts, run.effort.seconds
+    run_times: Floats = pattern_time_s * np.arange(1, RUN_TIMES + 1) / RUN_TIMES
+    ends = np.empty((len(order), classes))
+    times, energy, to_output = (np.empty(len(order)) for _ in range(3))
+    by = np.empty((len(order), RUN_TIMES))
+    attempts: list[str] = []
+    seconds = 0.0
+    first: TransientResult | None = None
+    for start in range(0, len(order), AT_ONCE):
+        part = order[start : start + AT_ONCE]
+        run = engine.transient(chip, inputs[[order[start - 1], *part]], pattern_time_s)
+        first = first or run
+        for place, pattern in enumerate(part):
+            w = run.window(1 + place)
+            now = run.time[w] - run.time[w.start]
+            used = cumulative_trapezoid(run.supply[w], now, initial=0) * chip.supply_V
+            ends[pattern] = run.outputs[w.stop - 1, :classes]
+            times[pattern] = time_to_output(now, run.outputs[w, :classes])
+            energy[pattern], to_output[pattern] = used[-1], np.interp(times[pattern], now, used)
+            by[pattern] = np.interp(run_times, now, used)
+        attempts += run.effort.attempts
+        seconds += run.effort.seconds
+    outputs = ends
     if timed is not None:
         settled = engine.dc(chip, inputs)
         outputs = settled.outputs[:, :classes]
-        attempts, seconds = (*settled.effort.attempts, *attempts), seconds + settled.effort.seconds
+        attempts, seconds = [*settled.effort.attempts, *attempts], seconds + settled.effort.seconds
     predictions = outputs.argmax(axis=1)
-    times = np.array([time_to_output(run.time[w], run.outputs[w, :classes]) for w in windows])
-    used = [cumulative_trapezoid(run.supply[w], run.time[w], initial=0) * chip.supply_V for w in windows]
-    to_output = [np.interp(t, run.time[w] - run.time[w.start], e) for t, w, e in zip(times, windows, used, strict=True)]
-    run_times: Floats = pattern_time_s * np.arange(1, RUN_TIMES + 1) / RUN_TIMES
-    by = [np.interp(run_times, run.time[w] - run.time[w.start], e) for w, e in zip(windows, used, strict=True)]
+    assert first is not None  # there is at least one pattern
     return Evaluation(
         outputs,
         predictions,
         np.asarray(labels),
         times,
-        np.array([e[-1] for e in used]),
-        np.array(to_output),
+        energy,
+        to_output,
         run_times,
-        np.mean(by, axis=0),
+        by.mean(axis=0),
         float(np.mean(ends.argmax(axis=1) == predictions[: len(ends)])),
         pattern_time_s,
-        _trace(run, inputs, order, predictions, classes),
-        attempts,
+        _trace(first, inputs, np.concatenate([order[-1:], order[:AT_ONCE]]), predictions, classes),
+        tuple(dict.fromkeys(attempts)),
         seconds,
     )
 
@@ -183,12 +199,12 @@ def _in_turn(labels: Ints) -> Ints:
 
 
 def _trace(run: TransientResult, inputs: Floats, order: Ints, predictions: Ints, classes: int) -> Trace:
-    """Waveforms at the first change of the winner."""
+    """Waveforms at the first change of the winner; `order` are the patterns of the run, the lead-in first."""
     winners = predictions[order]
-    changes = np.flatnonzero(winners != np.roll(winners, 1))
-    place = int(changes[0]) if len(changes) else 0
-    start = (place + 1) * run.pattern_time_s  # one lead-in pattern
-    window = slice(run.window(place).start, run.window(place + 1).stop)
+    changes = np.flatnonzero(winners[1:] != winners[:-1])
+    place = int(changes[0]) + 1 if len(changes) else 1
+    start = place * run.pattern_time_s
+    window = slice(run.window(place - 1).start, run.window(place).stop)
     near = run.time[window] >= start - 0.25 * run.pattern_time_s
     return Trace(
         int(order[place]),
