@@ -19,6 +19,7 @@ from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import Program, ProgrammedChip
 from somaforge.flow.evaluate import evaluate, pad_inputs
+from somaforge.flow.minibatch import Shadow, fine_tune, pretrain
 from somaforge.flow.montecarlo.plan import Point
 from somaforge.flow.steps.code import code_version
 from somaforge.flow.training import model_accuracy, train
@@ -76,6 +77,13 @@ def _bench(spec: str, lumped: Path | None) -> _Bench:
     return _Bench(parsed, design, flat if lumped is None else pex.read_lumped(lumped, flat), ArrayEngine())
 
 
+@lru_cache(maxsize=1)
+def _start(spec: str) -> Shadow:
+    """The ideal network where minibatch training of every chip starts: once for each worker."""
+    parsed = parse_spec(json.loads(spec), "montecarlo")
+    return pretrain(parsed, datasets.load(parsed.network.dataset)).shadow
+
+
 def version() -> str:
     """Version of everything that a result depends on, beside the task."""
     return code_version(__name__)
@@ -122,7 +130,10 @@ def learn(task: TrainTask) -> dict[str, Any]:
         nothing = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(bench.design.layers))
         chip = _chip(bench, task.point, task.seed, nothing)
         calibration = characterize(bench.engine, chip, data.full_scale(spec.input)).calibration
-        weights = train(spec, data, calibration)
+        if spec.training.batch == "all":
+            weights = train(spec, data, calibration)
+        else:
+            weights = fine_tune(spec, data, calibration, _start(task.spec)).weights
         accuracy = model_accuracy(calibration, weights.codes, data.test_x, data.test_y)
     return {
         "codes": [codes.tolist() for codes in weights.codes],
