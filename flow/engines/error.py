@@ -15,8 +15,8 @@ ABOVE = 0.01
 """Currents below this share of the largest one of their layer are not compared."""
 APART = 0.01
 """Winners are compared where the two largest outputs differ by more than this, relative to the larger one."""
-BUDGET = 2.5e6
-"""Transistors times patterns that ngspice solves by default: about 2 minutes of one core."""
+BUDGET = 8e5
+"""Transistors times patterns that ngspice solves by default: about 2 minutes of one core (0.15 ms each)."""
 
 
 @dataclass(frozen=True)
