@@ -204,8 +204,8 @@ class Evaluation(Model):
 
 
 class Study(Model):
-    """Other operating points than the run's own (step corners): every corner of the spec at every temperature, and every
-    supply at the first corner and the spec's temperature."""
+    """Other operating points than the run's own (step corners): every corner of the spec at every temperature, and
+    every supply at the first corner and the spec's temperature."""
 
     temperatures_C: Annotated[
         tuple[Annotated[float, Field(ge=-40, le=125)], ...], Field(min_length=1, max_length=10, strict=False)
@@ -246,7 +246,7 @@ class Limit(Model):
     unit: str | None = None
     """For readers; must be what the metric's name ends with."""
     conditions: Conditions | None = None
-    """Where it holds, if not at the spec's own operating point: a point of `study`, whose metrics it is held against."""
+    """Where it holds, if not at the spec's own operating point: a point of `study`, with that point's metrics."""
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
