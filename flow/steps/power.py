@@ -11,7 +11,9 @@ from somaforge.pdk.sky130.connectivity import extract
 
 
 def action(context: Context) -> Mapping[str, float]:
-    """Every synapse at its highest code, all current on the straps: no weights and no pattern draw more at rest."""
+    """Every soma at the sign-off input current, every synapse at its highest code, all current on the straps.
+
+    From above for the first layer; a hidden soma may carry more than the input current."""
     # A spec states one of the two (generator.spec.Input).
     given = context.spec.input
     loads = power.worst_loads(context.design, given.full_scale_A or given.mean_A or 0.0)
