@@ -26,7 +26,7 @@ MESSAGES = {
     "too_many_bits": "array.bits: must be less than or equal to 6, not 9",
     "two_input_modes": "input: give exactly one of full_scale_A and mean_A",
     "unknown_corner": "corners.0: must be 'tt', 'ss', 'ff', 'sf' or 'fs', not 'typical' (and 1 more)",
-    "unknown_dataset": "network.dataset: must be 'iris' or 'digits', not 'imagenet'",
+    "unknown_dataset": "network.dataset: must be 'iris', 'digits', 'mnist' or 'fsdd', not 'imagenet'",
     "unknown_key": "supply_v: unknown key; see docs/spec.md for the keys",
     "unknown_pdk": "pdk: must be 'sky130', not 'tsmc16'",
     "unsafe_name": f"name: {NAME_RULE}",
