@@ -6,8 +6,7 @@ from typing import Literal
 Better = Literal["higher", "lower", "neither"]
 
 NOISE_OF_RESOURCES = 0.5
-"""Run time and memory of the same work differ by this much on a shared machine: the README says 5 to 12 minutes for one
-demo."""
+"""Run time and memory of the same work differ by this much on a shared machine: one demo took 5 to 12 minutes."""
 
 UNITS = {
     "count": "1",
