@@ -7,10 +7,6 @@ others held; that of the others is what it couples into them. Mismatch hardly ch
 """
 
 import hashlib
-import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +16,7 @@ import platformdirs
 
 from somaforge.flow.engines.base import Floats, ProgrammedChip
 from somaforge.flow.engines.lines import transistor_lines
+from somaforge.flow.engines.process import RunError, run_ngspice
 from somaforge.flow.templating import render
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import latch_nets
@@ -152,30 +149,17 @@ def _cached(deck: str, count: int, cache: Path | None, timeout_s: float) -> Floa
 
 
 def _simulate(deck: str, count: int, timeout_s: float) -> Floats:
-    program = shutil.which("ngspice")
-    if program is None:
-        raise ToolError("ngspice: not installed; run make setup (Debian package ngspice from bookworm-backports)")
-    with tempfile.TemporaryDirectory(prefix="somaforge-loads-") as folder:
-        text, raw = Path(folder) / "deck.sp", Path(folder) / "out.raw"
-        text.write_text(deck, encoding="ascii")
-        try:
-            done = subprocess.run(
-                [program, "-n", "-b", "-r", str(raw), str(text)],
-                capture_output=True,
-                timeout=timeout_s,
-                check=False,
-                cwd=folder,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
-                stdin=subprocess.DEVNULL,
-            )
-            head, mark, body = raw.read_bytes().partition(b"Binary:\n")
-            values = np.frombuffer(body, dtype=np.complex128)
-        except subprocess.TimeoutExpired:
-            raise ToolError(f"ngspice: no capacitances in {timeout_s:g} s") from None
-        except (OSError, ValueError) as error:
-            raise ToolError(f"ngspice: no capacitances (exit code {done.returncode}, {error})") from None
+    try:
+        run = run_ngspice(deck, timeout_s)
+    except RunError as error:
+        raise ToolError(f"ngspice: no capacitances ({error})") from None
+    head, mark, body = run.raw.partition(b"Binary:\n")
+    try:
+        values = np.frombuffer(body, dtype=np.complex128)
+    except ValueError as error:
+        raise ToolError(f"ngspice: no capacitances (exit code {run.code}, {error})") from None
     if not mark or b"complex" not in head or len(values) != count + 1:
-        raise ToolError(f"ngspice: {len(values)} numbers for {count} capacitances (exit code {done.returncode})")
+        raise ToolError(f"ngspice: {len(values)} numbers for {count} capacitances (exit code {run.code})")
     # a source's current flows into it from the circuit: minus what the terminal takes
     found: Floats = -values[1:].imag / (2 * np.pi * FREQUENCY_HZ)
     return found

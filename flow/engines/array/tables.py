@@ -11,10 +11,6 @@ induced leakage: below 1 pA at room temperature) is left out, and drain and sour
 """
 
 import hashlib
-import os
-import shutil
-import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +19,7 @@ import platformdirs
 from scipy.interpolate import CubicSpline
 
 from somaforge.flow.engines.base import Floats
-from somaforge.flow.engines.ngspice import read_raw
+from somaforge.flow.engines.process import RunError, parse_raw, run_ngspice
 from somaforge.flow.templating import render
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import atomic_path
@@ -146,29 +142,14 @@ def _deck(kind: Kind) -> tuple[str, Floats]:
 
 
 def _simulate(deck: str, timeout_s: float) -> Floats:
-    program = shutil.which("ngspice")
-    if program is None:
-        raise ToolError("ngspice: not installed; run make setup (Debian package ngspice from bookworm-backports)")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with tempfile.TemporaryDirectory(prefix="somaforge-table-") as folder:
-        text, raw = Path(folder) / "deck.sp", Path(folder) / "out.raw"
-        text.write_text(deck, encoding="ascii")
-        command = [program, "-n", "-b", "-r", str(raw), str(text)]
-        try:
-            done = subprocess.run(
-                command,
-                capture_output=True,
-                timeout=timeout_s,
-                check=False,
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-            )
-            return read_raw(raw)[1]
-        except subprocess.TimeoutExpired:
-            raise ToolError(f"ngspice: no device table in {timeout_s:g} s") from None
-        except (OSError, ValueError) as error:
-            raise ToolError(f"ngspice: no device table (exit code {done.returncode}, {error})") from None
+    try:
+        run = run_ngspice(deck, timeout_s)
+    except RunError as error:
+        raise ToolError(f"ngspice: no device table ({error})") from None
+    try:
+        return parse_raw(run.raw)[1]
+    except ValueError as error:
+        raise ToolError(f"ngspice: no device table (exit code {run.code}, {error})") from None
 
 
 def _read(kind: Kind, values: Floats, gates: Floats) -> Sweep:
