@@ -19,8 +19,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from somaforge.flow import cells, datasets, training
-from somaforge.flow.calibration import Calibration
+from somaforge.flow import datasets
+from somaforge.flow.learning import training
+from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.measure import cells
 from somaforge.generator.address import Codes
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import load_spec

@@ -20,9 +20,9 @@ from somaforge.flow import datasets, pex
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.ngspice import NgspiceEngine
-from somaforge.flow.evaluate import evaluate, pad_inputs
-from somaforge.flow.layout_effect import first_of_each_class
-from somaforge.flow.training import load_codes
+from somaforge.flow.learning.training import load_codes
+from somaforge.flow.measure.evaluate import evaluate, pad_inputs
+from somaforge.flow.measure.layout_effect import first_of_each_class
 from somaforge.generator import layout, netlist
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design, build

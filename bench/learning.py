@@ -21,12 +21,13 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from somaforge.flow import datasets, minibatch, strengths, training
-from somaforge.flow.calibration import Calibration
-from somaforge.flow.characterize import characterize
+from somaforge.flow import datasets
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import ProgrammedChip
+from somaforge.flow.learning import minibatch, strengths, training
+from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.learning.characterize import characterize
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec, load_spec
 from somaforge.pdk.files import atomic_write

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from somaforge.flow.metrics import METRICS
+from somaforge.flow.signoff.metrics import METRICS
 
 ROOT = Path(__file__).parents[1]
 METRIC = re.compile(r'"([a-z][a-z0-9_{}]*(?:__[A-Za-z0-9_{}]+)+)"')
@@ -18,7 +18,7 @@ def test_spec_document_is_the_spec() -> None:
 
 
 def _measured() -> set[str]:
-    files = [*(ROOT / "flow/steps").glob("*.py"), ROOT / "flow/pex/output.py", ROOT / "flow/layout_effect.py"]
+    files = [*(ROOT / "flow/steps").glob("*.py"), ROOT / "flow/pex/output.py", ROOT / "flow/measure/layout_effect.py"]
     files += [*(ROOT / "flow/report").glob("*.py")]
     files += [*(ROOT / "flow/montecarlo").glob("*.py"), *(ROOT / "generator").glob("*.py")]
     names = {name for file in files for name in METRIC.findall(file.read_text())}
@@ -34,9 +34,9 @@ def test_every_metric_is_in_the_table() -> None:
     named = {metric.name for metric in METRICS if "<" not in metric.name}
     measured = {name: re.compile(re.sub(r"\{\w*\}", r"[A-Za-z0-9_]+", name)) for name in _measured()}
     unknown = {name for name, pattern in measured.items() if not any(pattern.fullmatch(n) for n in named)}
-    assert unknown == set(), "measured and not in flow/metrics.py: add it, then python tools/metrics_doc.py"
+    assert unknown == set(), "measured and not in flow/signoff/metrics.py: add it, then python tools/metrics_doc.py"
     lost = {n for n in named if not any(pattern.fullmatch(n) for pattern in measured.values())}
-    assert lost == set(), "in flow/metrics.py and not measured"
+    assert lost == set(), "in flow/signoff/metrics.py and not measured"
 
 
 def test_metrics_have_one_line_and_a_unit() -> None:

@@ -1,13 +1,13 @@
-"""Writes docs/metrics.md from the table in flow/metrics.py; a test fails when they differ."""
+"""Writes docs/metrics.md from the table in flow/signoff/metrics.py; a test fails when they differ."""
 
 from itertools import groupby
 from pathlib import Path
 
-from somaforge.flow.metrics import METRICS
+from somaforge.flow.signoff.metrics import METRICS
 
 HEAD = """# Metrics
 
-Written by `tools/metrics_doc.py` from `flow/metrics.py`; do not edit.
+Written by `tools/metrics_doc.py` from `flow/signoff/metrics.py`; do not edit.
 
 `final/metrics.json` is flat: `area__what__unit: number`. A limit in the spec names one of these; a metric that a limit
 needs and that nothing measured is a failure. Means, percentiles and extremes are over all chips and patterns. `better`

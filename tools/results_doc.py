@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from somaforge.flow.metrics import METRICS
+from somaforge.flow.signoff.metrics import METRICS
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_write
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from somaforge.flow import port_simulation
-from somaforge.flow.port import Action
+from somaforge.flow.memory import port_simulation
+from somaforge.flow.memory.port import Action
 from somaforge.generator.address import memory_map
 
 TARGET = Path(__file__).parents[1] / "docs/images/port.svg"

@@ -9,10 +9,10 @@ from typing import Any
 import klayout.db as kdb
 
 from somaforge.flow.checks.spice_reader import find_circuit, read_netlist
-from somaforge.flow.templating import render
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.files import atomic_write
 from somaforge.pdk.sky130.connectivity import DEVICE_NAMES, extract
+from somaforge.pdk.templating import render
 
 TIMEOUT_S = 120.0
 SIZE_TOLERANCE = 0.002

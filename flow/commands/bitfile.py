@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from somaforge.flow import bitfile as files
 from somaforge.flow.commands.console import show_json
+from somaforge.flow.memory import bitfile as files
 from somaforge.generator.design import build
 from somaforge.generator.spec import load_spec
 from somaforge.pdk.errors import CheckError

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from somaforge.flow.commands.console import Progress, show_json
-from somaforge.flow.data_files import VARIABLE
+from somaforge.flow.datasets.files import VARIABLE
 from somaforge.generator.spec import load_spec
 from somaforge.pdk.errors import InputError
 

@@ -31,7 +31,7 @@ PATH = click.Path(path_type=Path)
 def noise(spec: Path, chips: int, reading: float, wire: float, out: Path | None, as_json: bool) -> None:
     """Test matrix of SPEC's cells: every code, three input currents, 30 readings; mean and deviation, plot and JSON."""
     from somaforge.flow import datasets
-    from somaforge.flow import noise as module
+    from somaforge.flow.measure import noise as module
     from somaforge.flow.report.noise import matrix
     from somaforge.generator.design import build
 

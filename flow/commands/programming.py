@@ -9,7 +9,7 @@ from somaforge.pdk.errors import InputError
 
 def through_port(spec: Path, file: Path, out: Path | None, as_json: bool) -> None:
     """Write every latch, read it back, compare; CheckError that names the first latch that differs."""
-    from somaforge.flow import bitfile, port, port_simulation
+    from somaforge.flow.memory import bitfile, port, port_simulation
     from somaforge.generator.design import build
     from somaforge.generator.spec import load_spec
 

@@ -19,7 +19,7 @@ TEMPLATES = ("iris", "mnist", "spoken-digits")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(as_json: bool) -> None:
     """Say what is installed, which versions, what is missing and how to get it."""
-    from somaforge.flow.doctor import examine
+    from somaforge.flow.runner.doctor import examine
 
     findings = examine()
     if as_json:
@@ -62,7 +62,7 @@ def init(template: str) -> None:
 @click.argument("run", type=click.Path(path_type=Path))
 def report(run: Path) -> None:
     """Build the report of the run folder RUN again from its metrics, and judge them again."""
-    from somaforge.flow.pipeline import finish, rebuild_report, signoff_folder
+    from somaforge.flow.runner.pipeline import finish, rebuild_report, signoff_folder
     from somaforge.generator.spec import parse_spec
 
     config = signoff_folder(run) / "config.json"

@@ -21,7 +21,7 @@ COLOURS = {"better": "green", "worse": "red", "gone": "red", "new": "cyan", "dif
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def verify(run: Path, files_only: bool, sha256: str | None, as_json: bool) -> None:
     """Check RUN against its manifest: files, spec, seeds, tools, PDK data. Exit code 1 names what has changed."""
-    from somaforge.flow import verify as module
+    from somaforge.flow.runner import verify as module
 
     found = module.verify(run, environment=not files_only)
     if as_json:
@@ -48,7 +48,7 @@ def compare(
     run_a: Path, run_b: Path, fail_on_regression: bool, tolerance: float | None, show_all: bool, as_json: bool
 ) -> None:
     """What got better and worse from RUN_A to RUN_B (run folders, their final/, or metrics.json files)."""
-    from somaforge.flow import compare as module
+    from somaforge.flow.signoff import compare as module
 
     before, after = module.metrics_of(run_a), module.metrics_of(run_b)
     result = module.compare(before, after, module.TOLERANCE if tolerance is None else tolerance)

@@ -7,7 +7,7 @@ import click
 
 from somaforge.flow.commands import layouts, programming
 from somaforge.flow.commands.console import Progress, show_json, show_metrics
-from somaforge.flow.data_files import VARIABLE
+from somaforge.flow.datasets.files import VARIABLE
 from somaforge.generator.spec import Spec, load_spec
 from somaforge.pdk.errors import InputError
 
@@ -28,7 +28,7 @@ def _load(path: Path, out: Path | None, data_dir: Path | None = None) -> tuple[S
 
 
 def _one_step(step: str, path: Path, out: Path | None, as_json: bool, data_dir: Path | None = None) -> None:
-    from somaforge.flow.pipeline import finish, run_step
+    from somaforge.flow.runner.pipeline import finish, run_step
 
     spec, folder = _load(path, out, data_dir)
     progress = Progress(as_json)
@@ -51,7 +51,7 @@ def _one_step(step: str, path: Path, out: Path | None, as_json: bool, data_dir: 
 def run(spec: Path, out: Path | None, until: str | None, data_dir: Path | None, as_json: bool) -> None:
     """Run the whole flow of SPEC; finished steps are not run again, an interrupted run goes on."""
     from somaforge.flow.datasets import fingerprint
-    from somaforge.flow.pipeline import FINAL, finish, run_all, signoff_of
+    from somaforge.flow.runner.pipeline import FINAL, finish, run_all, signoff_of
 
     loaded, folder = _load(spec, out, data_dir)
     if until is None:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from somaforge.flow import data_files
 from somaforge.flow.datasets import bundled, fsdd, mnist
+from somaforge.flow.datasets import files as data_files
 from somaforge.flow.datasets.base import HOLDOUT, Augmentation, Dataset, Floats, Labels
 from somaforge.pdk.errors import InputError
 

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.io import wavfile
 from scipy.signal import resample_poly
 
-from somaforge.flow import data_files
+from somaforge.flow.datasets import files as data_files
 from somaforge.flow.datasets.base import Dataset, Floats
 from somaforge.pdk.errors import InputError
 

@@ -15,7 +15,7 @@ import torch
 from sklearn.datasets import fetch_openml
 from torch.nn import functional
 
-from somaforge.flow import data_files
+from somaforge.flow.datasets import files as data_files
 from somaforge.flow.datasets.base import Dataset, Floats
 from somaforge.flow.datasets.idx import read_idx
 from somaforge.pdk.errors import InputError

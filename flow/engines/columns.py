@@ -20,10 +20,10 @@ import numpy as np
 from somaforge.flow.engines.base import Floats, LayerAtRest, ProgrammedChip, check_inputs
 from somaforge.flow.engines.lines import RAILS, Nets, resistor_lines, transistor_lines, whole
 from somaforge.flow.engines.process import RunError, last_error, parse_raw, run_ngspice
-from somaforge.flow.templating import render
 from somaforge.generator.circuit import Mos, Resistor
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.sky130.binding import SCALE_OPTION
+from somaforge.pdk.templating import render
 
 TRANSISTORS = 1500
 """In one deck, unless a single column has more: all columns of a deck iterate until the last one is done."""

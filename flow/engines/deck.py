@@ -15,8 +15,8 @@ from somaforge.flow.engines.lines import (
     transistor_lines,
     weight_bits,
 )
-from somaforge.flow.templating import render
 from somaforge.pdk.sky130.binding import SCALE_OPTION
+from somaforge.pdk.templating import render
 
 
 @dataclass(frozen=True)

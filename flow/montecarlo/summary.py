@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import binom
 
-from somaforge.flow.population import CONFIDENCE, Yield, population_yield
+from somaforge.flow.signoff.population import CONFIDENCE, Yield, population_yield
 from somaforge.generator.spec import Limit
 
 QUANTILES = (0.01, 0.05, 0.5, 0.95, 0.99)

@@ -14,15 +14,15 @@ import numpy as np
 import torch
 
 from somaforge.flow import datasets, pex
-from somaforge.flow.characterize import characterize
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import Program, ProgrammedChip
-from somaforge.flow.evaluate import evaluate, pad_inputs
-from somaforge.flow.minibatch import Shadow, fine_tune, pretrain
+from somaforge.flow.learning.characterize import characterize
+from somaforge.flow.learning.minibatch import Shadow, fine_tune, pretrain
+from somaforge.flow.learning.training import model_accuracy, train
+from somaforge.flow.measure.evaluate import evaluate, pad_inputs
 from somaforge.flow.montecarlo.plan import Point
 from somaforge.flow.steps.code import code_version
-from somaforge.flow.training import model_accuracy, train
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec, parse_spec

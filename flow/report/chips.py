@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from somaforge.flow.population import Yield
 from somaforge.flow.report.data import ChipData
+from somaforge.flow.signoff.population import Yield
 from somaforge.generator.spec import Spec
 
 

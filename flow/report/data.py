@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from somaforge.flow import datasets
-from somaforge.flow.calibration import Calibration
-from somaforge.flow.population import Yield
-from somaforge.flow.run import CONFIG, RESOURCES, read_metrics
-from somaforge.flow.signoff import Signoff
+from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.learning.training import load_codes
+from somaforge.flow.runner.run import CONFIG, RESOURCES, read_metrics
+from somaforge.flow.signoff.population import Yield
+from somaforge.flow.signoff.verdict import Signoff
 from somaforge.flow.steps.base import Context
 from somaforge.flow.steps.chip import read_json
-from somaforge.flow.training import load_codes
 from somaforge.generator.address import Codes
 from somaforge.generator.design import Design
 from somaforge.generator.spec import Spec

@@ -31,7 +31,7 @@ def soma_curves(chip: ChipData) -> list[Floats]:
 
 
 def bent(chip: ChipData, current: Floats) -> Floats:
-    """The calibration's law of a soma (see flow/calibration.py), with current in A."""
+    """The calibration's law of a soma (see flow/learning/calibration.py), with current in A."""
     top = max(chip.calibration.levels_A, default=1.0)
     return top * (current / top) ** chip.calibration.exponent
 

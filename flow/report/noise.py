@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from somaforge.flow.noise import REPEATS, NoiseMatrix
+from somaforge.flow.measure.noise import REPEATS, NoiseMatrix
 from somaforge.flow.report.svg import SERIES, Plot, style, to_svg
 
 

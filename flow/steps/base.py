@@ -96,7 +96,7 @@ class Step:
     config: Callable[[Spec], JsonObject] = everything
     """The part of the spec that its result depends on."""
     tools: tuple[str, ...] = ()
-    """Programs and packages whose versions its result depends on (names of flow.tools)."""
+    """Programs and packages whose versions its result depends on (names of flow.runner.tools)."""
     checks: tuple[str, ...] = ()
     """Metrics that must be 0."""
     gate: bool = False

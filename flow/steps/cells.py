@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from somaforge.flow import cells, latch_margins, port_timing
+from somaforge.flow.measure import cells
+from somaforge.flow.memory import latch_margins, port_timing
 from somaforge.flow.steps.base import Context, JsonObject, Step, silicon
 from somaforge.flow.steps.chip import read_json, write_json
 from somaforge.generator.design import build

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from somaforge.flow import datasets, strengths
-from somaforge.flow.calibration import Calibration
-from somaforge.flow.characterize import characterize
+from somaforge.flow import datasets
+from somaforge.flow.learning import strengths
+from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.steps.base import Context, JsonObject, Step, silicon
 from somaforge.flow.steps.chip import Job, engine_of, for_each_chip, per_chip, programmed, read_json, write_json
 from somaforge.generator.spec import Spec

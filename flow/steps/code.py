@@ -12,8 +12,11 @@ PACKAGE = "somaforge"
 
 
 def _file(module: str) -> Path | None:
-    """Source file of a somaforge module; None if the name is not a module."""
-    path = ROOT.joinpath(*module.split(".")[1:])
+    """Source file of a somaforge module; None if the name is not one."""
+    package, *parts = module.split(".")
+    if package != PACKAGE:
+        return None
+    path = ROOT.joinpath(*parts)
     for candidate in (path / "__init__.py", path.with_suffix(".py")):
         if candidate.is_file():
             return candidate

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from somaforge.flow import corners, datasets
+from somaforge.flow import datasets
+from somaforge.flow.measure import corners
 from somaforge.flow.montecarlo.spread import processes
 from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.chip import write_json

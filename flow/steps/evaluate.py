@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from somaforge.flow import bitfile, datasets
+from somaforge.flow import datasets
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import Program
 from somaforge.flow.engines.columns import ColumnReference
 from somaforge.flow.engines.error import BUDGET, compared, sample_of
 from somaforge.flow.engines.ngspice import NgspiceEngine
-from somaforge.flow.evaluate import evaluate, memory_effect, pad_inputs
-from somaforge.flow.layout_effect import first_of_each_class, layout_effect
+from somaforge.flow.measure.evaluate import evaluate, memory_effect, pad_inputs
+from somaforge.flow.measure.layout_effect import first_of_each_class, layout_effect
+from somaforge.flow.memory import bitfile
 from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.characterize import operating_point
 from somaforge.flow.steps.chip import Job, engine_of, for_each_chip, per_chip, programmed, read_json, write_json

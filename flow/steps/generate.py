@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from somaforge.flow import port
+from somaforge.flow.memory import port
 from somaforge.flow.steps.base import Context, Step, silicon
 from somaforge.generator import lef, matching, verilog
 from somaforge.generator.design import Design

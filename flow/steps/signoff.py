@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from somaforge.flow.corners import PointResult, lookup
-from somaforge.flow.population import population_yield
+from somaforge.flow.measure.corners import PointResult, lookup
 from somaforge.flow.report import build, data
 from somaforge.flow.report.chips import chip_metrics, yield_metrics
 from somaforge.flow.report.fig4 import fixed_time_metrics
-from somaforge.flow.signoff import judge, limits_of
+from somaforge.flow.signoff.population import population_yield
+from somaforge.flow.signoff.verdict import judge, limits_of
 from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.chip import read_json
 from somaforge.generator.spec import Spec

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from somaforge.flow import datasets
-from somaforge.flow.calibration import Calibration
-from somaforge.flow.minibatch import Shadow, fine_tune, pretrain
+from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.learning.minibatch import Shadow, fine_tune, pretrain
+from somaforge.flow.learning.training import load_codes, model_accuracy, train
 from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, read_json, write_json
-from somaforge.flow.training import load_codes, model_accuracy, train
 from somaforge.generator.spec import Spec
 
 IDEAL = "ideal"

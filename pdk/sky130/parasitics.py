@@ -11,7 +11,7 @@ and not on its meaning:
 - contact of a p tap in an nwell (`licon_ntap`, 185 ohm): klayout-pex; the tech file calls it `nsc`, same number.
 - sidewall: both print 44 aF for met1. Magic up to 8.3.678 applied the whole number to a pair of facing edges,
   Magic from 8.3.679 and klayout-pex 0.6.12 apply half of it. A two-dimensional field solution of two met1 wires
-  (tests/flow/test_pex_field.py) gives 140, 92, 57, 34, 19 aF/um at 0.14, 0.28, 0.5, 1 and 2 um: the whole number
+  (tests/flow/pex/test_pex_field.py) gives 140, 92, 57, 34, 19 aF/um at 0.14, 0.28, 0.5, 1 and 2 um: the whole number
   (113, 83, 59, 35, 20) is right within 20 %, half of it is not. So the whole is used here (`SIDEWALL_SHARE`), and
   comparisons with klayout-pex ask for its reading: `interconnect(KLAYOUT_PEX_SIDEWALL_SHARE)`.
 - heights agree to 1 nm; klayout-pex alone has the dielectrics.

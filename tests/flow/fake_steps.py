@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from somaforge.flow.run import Runner
+from somaforge.flow.runner.run import Runner
 from somaforge.flow.steps.base import Context, Step, nothing
 from somaforge.generator.spec import Spec, load_spec
 

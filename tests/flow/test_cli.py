@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from somaforge.flow import cli, doctor, tools
+from somaforge.flow import cli
 from somaforge.flow.commands import project
+from somaforge.flow.runner import doctor, tools
 from somaforge.generator.spec import parse_spec
 from somaforge.pdk.errors import ToolError
 

@@ -17,12 +17,12 @@ import platformdirs
 from somaforge.flow.engines.base import Floats, ProgrammedChip
 from somaforge.flow.engines.lines import transistor_lines
 from somaforge.flow.engines.process import RunError, run_ngspice
-from somaforge.flow.templating import render
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import latch_nets
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.files import atomic_path
 from somaforge.pdk.sky130.binding import SCALE_OPTION
+from somaforge.pdk.templating import render
 
 LEVELS_A = np.logspace(-11, -5, 7)
 """Currents into the soma at which cells are measured."""

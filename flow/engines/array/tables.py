@@ -20,11 +20,11 @@ from scipy.interpolate import CubicSpline
 
 from somaforge.flow.engines.base import Floats
 from somaforge.flow.engines.process import RunError, parse_raw, run_ngspice
-from somaforge.flow.templating import render
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import atomic_path
 from somaforge.pdk.sky130 import mismatch
 from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
+from somaforge.pdk.templating import render
 
 BOLTZMANN_PER_CHARGE = 8.617333262e-5
 """V/K (CODATA 2018)."""

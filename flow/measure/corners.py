@@ -1,0 +1,153 @@
+"""Corners, temperatures and supplies: what the calibration at the run's own operating point is worth elsewhere."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from somaforge.flow import datasets
+from somaforge.flow.engines.base import Floats
+from somaforge.flow.montecarlo import study
+from somaforge.flow.montecarlo.plan import Plan, Point, Source
+from somaforge.flow.montecarlo.spread import Spread
+from somaforge.flow.signoff.verdict import Lookup
+from somaforge.generator.spec import Conditions, Spec, Study
+
+KEPT = 100
+"""Patterns whose output currents are compared over temperature."""
+FLOOR = 0.01
+"""Outputs below this part of the largest output are not compared: their relative change says nothing."""
+CALIBRATIONS: Mapping[str, Source] = {"nominal": "per-chip", "recalibrated": "per-point"}
+
+
+@dataclass(frozen=True)
+class PointResult:
+    """All chips of the study at one operating point with one way of calibration."""
+
+    corner: str
+    temperature_C: float
+    supply_V: float
+    calibration: str
+    """nominal: characterized and trained at the run's own point; recalibrated: at this one."""
+    chips: Mapping[int, Mapping[str, float]]
+    """Metrics of each chip."""
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Means over chips."""
+        names = next(iter(self.chips.values()))
+        return {name: float(np.mean([chip[name] for chip in self.chips.values()])) for name in names}
+
+    def to_json(self) -> dict[str, Any]:
+        """For corners.json; from_json reads it back."""
+        chips = {str(seed): dict(metrics) for seed, metrics in self.chips.items()}
+        return {**vars(self), "chips": chips, "metrics": self.metrics}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> "PointResult":
+        """The value that to_json wrote."""
+        chips = {int(seed): metrics for seed, metrics in data["chips"].items()}
+        at = (data["corner"], data["temperature_C"], data["supply_V"], data["calibration"])
+        return PointResult(*at, chips)
+
+
+def points_of(spec: Spec, wanted: Study) -> tuple[Point, ...]:
+    """Every corner at every temperature, every supply at the first corner; the run's own point is one of them."""
+    temperatures = tuple(dict.fromkeys((*wanted.temperatures_C, spec.temperature_C)))
+    places = [(corner, t, spec.supply_V) for corner in spec.corners for t in sorted(temperatures)]
+    places += [(spec.corners[0], spec.temperature_C, supply) for supply in wanted.supplies_V]
+    seeds = spec.chips.seeds[: wanted.chips]
+    return tuple(Point(seed, *place) for place in dict.fromkeys(places) for seed in seeds)
+
+
+def run(
+    spec: Spec, wanted: Study, folder: Path, spread: Spread, say: study.Say
+) -> tuple[list[PointResult], dict[str, Any]]:
+    """All points, with the nominal calibration and (if wanted) recalibrated; and how outputs move with temperature.
+
+    Work is kept in `folder`, so that a killed study goes on where it was.
+    """
+    points = points_of(spec, wanted)
+    count = min(wanted.patterns, len(datasets.load(spec.network.dataset).test_y))
+    found: list[PointResult] = []
+    drift: dict[str, Any] = {}
+    for name, source in CALIBRATIONS.items():
+        if name == "recalibrated" and not wanted.recalibrate:
+            continue
+        plan = Plan(spec, points, source, count, kept=min(KEPT, count))
+        outcome = study.run(plan, folder / name, spread, say=lambda text, name=name: say(f"{name}: {text}"))  # type: ignore[misc]
+        found += _grouped(name, outcome.records)
+        if name == "nominal":
+            drift = temperature_drift(spec, outcome.records)
+    return found, drift
+
+
+def _grouped(calibration: str, records: Sequence[Mapping[str, Any]]) -> list[PointResult]:
+    groups: dict[tuple[str, float, float], dict[int, Mapping[str, float]]] = {}
+    for record in records:
+        at = record["point"]
+        groups.setdefault((at["corner"], at["temperature_C"], at["supply_V"]), {})[at["seed"]] = record["metrics"]
+    return [PointResult(*at, calibration, chips) for at, chips in groups.items()]
+
+
+def temperature_drift(spec: Spec, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Output currents of the same chips with the same weights at other temperatures, first corner, own supply.
+
+    For each temperature: the median and 95th percentile of the relative change of the output currents against the run's
+    own temperature, of the change of their shares (what decides the winner), and the share of equal winners.
+    """
+    own: dict[int, Any] = {}
+    others: dict[float, dict[int, Any]] = {}
+    for record in records:
+        at = record["point"]
+        if at["corner"] == spec.corners[0] and at["supply_V"] == spec.supply_V:
+            outputs = np.array(record["outputs_A"])
+            if at["temperature_C"] == spec.temperature_C:
+                own[at["seed"]] = outputs
+            else:
+                others.setdefault(at["temperature_C"], {})[at["seed"]] = outputs
+    rows = []
+    for temperature, chips in sorted(others.items()):
+        change, shares, same = [], [], []
+        for seed, outputs in chips.items():
+            before = own[seed]
+            strong = before > FLOOR * before.max()
+            change.append(np.abs(outputs / np.where(strong, before, 1.0) - 1)[strong])
+            moved = _shares(outputs) - _shares(before)
+            shares.append(np.abs(moved)[strong])
+            same.append(outputs.argmax(1) == before.argmax(1))
+        all_change, all_shares = np.concatenate(change), np.concatenate(shares)
+        rows.append(
+            {
+                "temperature_C": temperature,
+                "current_change_p50": float(np.median(all_change)),
+                "current_change_p95": float(np.percentile(all_change, 95)),
+                "share_change_p50": float(np.median(all_shares)),
+                "share_change_p95": float(np.percentile(all_shares, 95)),
+                "same_winner": float(np.mean(np.concatenate(same))),
+            }
+        )
+    return {"from_C": spec.temperature_C, "patterns": KEPT, "temperatures": rows}
+
+
+def _shares(outputs: Floats) -> Floats:
+    total: Floats = np.maximum(outputs.sum(1, keepdims=True), 1e-15)
+    return outputs / total
+
+
+def lookup(spec: Spec, points: Sequence[PointResult]) -> Lookup:
+    """The metrics of the point that a limit's conditions name; none if it was not studied."""
+
+    def find(conditions: Conditions) -> Mapping[str, float]:
+        corner = conditions.corner if conditions.corner is not None else spec.corners[0]
+        temperature = conditions.temperature_C if conditions.temperature_C is not None else spec.temperature_C
+        supply = conditions.supply_V if conditions.supply_V is not None else spec.supply_V
+        wanted = (corner, temperature, supply, conditions.calibration)
+        for point in points:
+            if (point.corner, point.temperature_C, point.supply_V, point.calibration) == wanted:
+                return point.metrics
+        return {}
+
+    return find

@@ -1,0 +1,158 @@
+"""The programming port in Verilog simulation (Icarus Verilog): a bitfile is written, read back and compared.
+
+Runs the test bench on the behavioural view of the macro, or on its gates with the foundry's Verilog models.
+"""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from somaforge.flow.memory import port
+from somaforge.flow.memory.port import Action, Words
+from somaforge.generator import verilog
+from somaforge.generator.address import Cell, MemoryMap
+from somaforge.generator.periphery.netlist import LIBRARY
+from somaforge.pdk.errors import CheckError, ToolError
+from somaforge.pdk.sky130 import install
+
+_WRONG = re.compile(r"^WRONG (\d+) (\d+) ([01xz]) ([01xz])$", re.MULTILINE)
+_DONE = re.compile(r"^DONE (\d+) cycles, (\d+) wrong$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class WrongBit:
+    """A latch that did not give back what was written."""
+
+    cell: Cell
+    written: bool
+    read: str
+    """"0", "1", or "x" if it is unknown."""
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        c = self.cell
+        return (
+            f"layer {c.matrix} row {c.row} column {c.column} bit {c.bit}: wrote {int(self.written)}, read {self.read}"
+        )
+
+
+@dataclass(frozen=True)
+class PortRun:
+    """Result of one simulation."""
+
+    clocks: int
+    """Clocks that it took."""
+    wrong_count: int
+    wrong: tuple[WrongBit, ...]
+    """The first of them, at most a thousand."""
+
+    def check(self) -> None:
+        """CheckError that names the first wrong bit if there is one."""
+        if self.wrong_count:
+            more = f" (and {self.wrong_count - 1} more)" if self.wrong_count > 1 else ""
+            raise CheckError(f"port: {self.wrong[0]}{more}; see the log of the Verilog simulation")
+
+
+@dataclass(frozen=True)
+class View:
+    """Verilog of the macro and what it needs from the compiler."""
+
+    name: str
+    """The macro's module."""
+    text: str
+    libraries: tuple[Path, ...] = ()
+    """Further source files."""
+    defines: Mapping[str, str] = field(default_factory=dict)
+
+
+def behaviour(name: str, memory: MemoryMap) -> View:
+    """The behavioural view."""
+    return View(name, verilog.model(name, memory))
+
+
+def gates(name: str, text: str) -> View:
+    """Gates as generator.verilog.gates writes them, with the foundry's functional models: flip-flops and latches take
+    1 ns, so that no clock races."""
+    cells = install.standard_cells_dir() / "cells"
+    used = sorted(set(re.findall(rf"\b{LIBRARY}(\w+)", text)))
+    models = tuple(cells / cell.rsplit("_", 1)[0] / f"{LIBRARY}{cell}.v" for cell in used)
+    return View(name, text, models, {"FUNCTIONAL": "1", "UNIT_DELAY": "#1", "MEMORY": "dut.latches.word"})
+
+
+def simulate(
+    view: View,
+    memory: MemoryMap,
+    words: Words,
+    folder: Path,
+    *,
+    actions: Sequence[Action] | None = None,
+    plusargs: Sequence[str] = (),
+    timeout_s: float = 900.0,
+) -> PortRun:
+    """Run the test bench on a view; sources, vectors and logs stay in `folder`.
+
+    `actions` is write and read back of all rows by default; `plusargs` are described in the bench (a stuck latch, a
+    trace). ToolError if iverilog is missing or fails, or the port was misused.
+    """
+    actions = port.program_and_verify(memory) if actions is None else actions
+    folder.mkdir(parents=True, exist_ok=True)
+    written = {
+        f"{view.name}.v": view.text,
+        f"{view.name}_bench.v": port.bench(view.name, memory, len(actions)),
+        f"{view.name}_steps.mem": port.steps_file(memory, actions),
+        "weights.mem": port.words_file(words),
+    }
+    for name, text in written.items():
+        (folder / name).write_text(text, encoding="ascii")
+    model, test_bench, steps, data = written
+    defines = [f"-D{key}={value}" for key, value in view.defines.items()]
+    sources = [*map(str, view.libraries), model, test_bench]
+    _run(["iverilog", "-g2005", "-grelative-include", *defines, "-o", "port.vvp", *sources], folder, timeout_s)
+    return _judge(
+        _run(["vvp", "-N", "port.vvp", f"+steps={steps}", f"+words={data}", *plusargs], folder, timeout_s), memory
+    )
+
+
+def _judge(log: str, memory: MemoryMap) -> PortRun:
+    """Wrong bits by the names that a designer knows."""
+    done = _DONE.search(log)
+    if done is None or "MISUSE" in log or "FAULT" in log:
+        line = next((x for x in log.splitlines() if x.startswith(("MISUSE", "FAULT"))), "it did not come to its end")
+        raise ToolError(f"iverilog: simulation of the port: {line[:200]}; see its log")
+    wrong = []
+    for address, place, written, read in _WRONG.findall(log):
+        cell = memory.cell(int(address), int(place))
+        if cell is None:
+            raise ToolError(
+                f"iverilog: the bench names word {address} place {place}, where there is no latch; see its log"
+            )
+        wrong.append(WrongBit(cell, written == "1", read.replace("z", "x")))
+    return PortRun(int(done[1]), int(done[2]), tuple(wrong))
+
+
+def _run(command: list[str], folder: Path, timeout_s: float) -> str:
+    """What the program prints, also written to <program>.log; ToolError if it is missing, fails or hangs."""
+    if shutil.which(command[0]) is None:
+        raise ToolError(f"{command[0]}: not installed; run make setup (Debian package iverilog)")
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_s,
+            check=False,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"{command[0]}: no result in {timeout_s:g} s; simulate a smaller array") from None
+    text = done.stdout + done.stderr
+    (folder / f"{command[0]}.log").write_text(text, encoding="utf-8")
+    if done.returncode != 0:
+        reason = next((line.strip() for line in text.splitlines() if line.strip()), "no message")
+        raise ToolError(f"{command[0]}: ended with exit code {done.returncode} ({reason[:200]}); see {command[0]}.log")
+    return text

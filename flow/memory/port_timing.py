@@ -1,0 +1,213 @@
+"""How fast the programming port may be clocked: its slow parts at transistor level, then added up.
+
+Simulated with the foundry's cells and a real latch: one repeater of a control bus with the loads of its group, a word
+line from its gate to its far end, a bit line that a latch pulls down, a bit line that is written through, and one that
+is charged again. Wires are a lumped model: the totals of the longest lines, word lines as a ladder.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from somaforge.flow.engines.batch import run_batch
+from somaforge.generator.circuit import Mos
+from somaforge.generator.design import LATCH, Design
+from somaforge.generator.periphery.cells import hd_circuit
+from somaforge.generator.periphery.netlist import Plan, default_plan
+from somaforge.generator.periphery.plan import word_driver
+from somaforge.pdk.errors import ToolError
+from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
+from somaforge.pdk.templating import render
+
+Floats = npt.NDArray[np.float64]
+
+OXIDE_F_PER_M2 = 8.3e-3
+"""Gate capacitance: 3.9 eps0 over the 4.15 nm of the models' toxe."""
+WIRE_F = 1.2e-15
+"""Of a control bus's wire per bit slice: 5 um of it, at 0.2 fF/um and some."""
+WORD_F = 4e-15
+"""Of a word line per latch: two access gates and its share of wire (extracted rows: 3.6 to 4.2 fF)."""
+WORD_OHM = 1.4
+"""Of a word line per latch: 2.5 um of met2, 0.28 um wide, at 0.125 ohm per square, a quarter more for the corner."""
+LINE_F = 1.5e-15
+"""Of a bit line's wire per row: 8 um of met3."""
+PERIPHERY_F = 10e-15
+"""Of a bit line's wire from the array to its flip-flop; the cells' own capacitance is simulated."""
+SETUP_S = 0.3e-9
+"""Of the scan flip-flop; the foundry's library gives 0.1 to 0.25 ns in its slow corner."""
+CAPTURE = 0.4
+"""A line is read as 0 below this part of the supply: the flip-flop's input switches at a half, less its spread."""
+_START_S, _STOP_S, _EDGE_S = 1e-9, 60e-9, 0.1e-9
+_LADDER = 8
+
+
+@dataclass(frozen=True)
+class PortTiming:
+    """Delays in s at one corner, temperature and supply."""
+
+    repeater_s: float
+    """Of one repeater of a control bus."""
+    chain_s: float
+    """Of the longest chain of repeaters."""
+    word_s: float
+    """From the gate of a word line to its far end."""
+    read_s: float
+    """From the open latch to a line that is read as 0."""
+    write_s: float
+    """From the line's driver to a latch that holds its new value."""
+    charge_s: float
+    """From the end of a read to a line that is high again."""
+
+    @property
+    def half_period_s(self) -> float:
+        """The clock may not be low for a shorter time: control, word line, the slowest use of a bit line, set-up."""
+        return self.chain_s + self.word_s + max(self.read_s, self.write_s, self.charge_s) + SETUP_S
+
+    @property
+    def clock_Hz(self) -> float:  # noqa: N802 (a unit)
+        """Highest clock rate with a symmetrical clock."""
+        return 0.5 / self.half_period_s
+
+
+SLOW = ("ss", -40.0, 0.9)
+"""Slowest corner, temperature in Celsius and part of the supply: at low supply the gates slow down with the cold."""
+
+
+def plan_of(design: Design) -> Plan:
+    """The periphery as the layout has it, but for where groups begin: as many columns share a repeater."""
+    return replace(default_plan(design.memory), word_driver=word_driver(design.memory))
+
+
+def measure(
+    design: Design, plan: Plan, *, corner: str = "tt", temperature_C: float = 27.0, supply_V: float | None = None
+) -> PortTiming:
+    """Timing of the port of a design whose periphery has that plan; ToolError if ngspice fails."""
+    bench = _Bench(design, plan, corner, design.spec.supply_V if supply_V is None else supply_V)
+    levels = {"bus_1": 0.5, "bus_2": 0.5, "word_end": 0.8, "line_read": CAPTURE, "q_write": 0.1, "line_charge": 0.95}
+    found = bench.crossings(levels, temperature_C)
+    repeater = found["bus_2"] - found["bus_1"]
+    return PortTiming(
+        repeater_s=repeater,
+        chain_s=repeater * (1 + max(len(plan.groups), plan.segments)),
+        word_s=found["word_end"] - _START_S,
+        read_s=found["line_read"] - _START_S,
+        write_s=found["q_write"] - _START_S,
+        charge_s=found["line_charge"] - _START_S,
+    )
+
+
+class _Bench:
+    """The deck: circuits side by side that share nothing but the supply. Every one starts at _START_S."""
+
+    def __init__(self, design: Design, plan: Plan, corner: str, supply: float) -> None:
+        self.design, self.plan, self.corner, self.supply = design, plan, corner, supply
+        self.models: dict[tuple[str, int, int], str] = {}
+        self.latch = design.library.flatten(LATCH).mos
+
+    def crossings(self, wanted: Mapping[str, float], temperature_C: float) -> dict[str, float]:
+        """The time at which each node last crosses its part of the supply."""
+        parts = (self._bus(), self._word(), self._read(), self._write(), self._charge())
+        lines = [line for part in parts for line in part]
+        deck = render(
+            "port_timing.sp.j2",
+            title=f"{self.design.spec.name}: timing of the port",
+            scale_option=SCALE_OPTION,
+            temperature=f"{temperature_C:.6g}",
+            cards=[bind(*key, self.corner).card(name, exact=False) for key, name in self.models.items()],
+            supply=f"{self.supply:.9g}",
+            lines=lines,
+            saves=" ".join(f"v({node})" for node in wanted),
+            step="2e-11",
+            stop=f"{_STOP_S:.6e}",
+        )
+        names, values = run_batch(deck, None, "port_timing", 300.0)
+        waves = {name: values[:, k] for k, name in enumerate(names)}
+        return {n: _crossing(n, waves["time"], waves[f"v({n})"], part * self.supply) for n, part in wanted.items()}
+
+    def _step(self, node: str, rising: bool) -> str:
+        low, high = (0.0, self.supply) if rising else (self.supply, 0.0)
+        return f"v_{node} {node} 0 pwl(0 {low:.9g} {_START_S:.6e} {low:.9g} {_START_S + _EDGE_S:.6e} {high:.9g})"
+
+    def _bus(self) -> Iterator[str]:
+        """Two loaded groups of `read`, the bus with the most gates on it, and a repeater after them."""
+        bits = max(self.plan.groups)
+        load = 2 * bits * _pin_farad("einvn_2", "TE_B") + bits * WIRE_F
+        yield self._step("bus_0", rising=True)
+        for k in range(3):
+            yield from self._gate(f"repeater_{k}", "buf_2", A=f"bus_{k}", X=f"bus_{k + 1}")
+        for k in (1, 2):
+            yield f"c_bus_{k} bus_{k} 0 {load:.6e}"
+
+    def _word(self) -> Iterator[str]:
+        latches = self.plan.memory.width
+        yield self._step("select", rising=True)
+        yield from self._gate("word_gate", "and2_1", A="vdd", B="select", X="word")
+        yield from self._gate("word_driver", self.plan.word_driver, A="word", X="word_0")
+        for k in range(_LADDER):
+            end = "word_end" if k == _LADDER - 1 else f"word_{k + 1}"
+            yield f"r_word_{k} word_{k} {end} {latches * WORD_OHM / _LADDER:.6e}"
+            yield f"c_word_{k} {end} 0 {latches * WORD_F / _LADDER:.6e}"
+
+    def _read(self) -> Iterator[str]:
+        """A latch that holds 0 on a charged pair, the drivers let go."""
+        yield self._step("open", rising=True)
+        yield from self._pair("read", "open", driver={"A": "0", "TE_B": "vdd"}, held=False)
+        yield f".ic v(line_read)={self.supply:.9g} v(bar_read)={self.supply:.9g}"
+
+    def _write(self) -> Iterator[str]:
+        """A 0 through the driver into an open latch that holds 1."""
+        yield self._step("zero", rising=True)
+        yield from self._pair("write", "vdd", driver={"A": "zero", "TE_B": "0"}, held=True)
+        yield "r_bar_write bar_write vdd 1"
+
+    def _charge(self) -> Iterator[str]:
+        """A line that a read has left at ground; its latch is closed."""
+        yield self._step("release", rising=False)
+        yield from self._pair("charge", "0", driver={"A": "0", "TE_B": "release"}, held=False)
+        yield f".ic v(line_charge)=0 v(bar_charge)={self.supply:.9g}"
+
+    def _pair(self, tag: str, word: str, driver: Mapping[str, str], held: bool) -> Iterator[str]:
+        """A pair of bit lines with one latch, the closed latches of all other rows, its driver and its flip-flop."""
+        rows = self.plan.memory.rows
+        own = {"wl": word, "bl": f"line_{tag}", "blb": f"bar_{tag}", "q": f"q_{tag}", "qb": f"qb_{tag}"}
+        nets = {**own, "vdd": "vdd", "gnd": "0", "vpb": "vdd", "vnb": "0"}
+        for mos in self.latch:
+            yield self._line(mos, nets, tag)
+            if mos.name.startswith("m_access") and rows > 1:
+                closed = {**nets, "wl": "0", "q": "vdd", "qb": "vdd"}
+                yield f"{self._line(mos, closed, f'{tag}_others')} m={rows - 1}"
+        wired = rows * LINE_F + PERIPHERY_F + _pin_farad("sdfxtp_1", "D")
+        for line in ("line", "bar"):
+            yield f"c_{line}_{tag} {line}_{tag} 0 {wired:.6e}"
+        yield from self._gate(f"driver_{tag}", "einvn_2", **driver, Z=f"line_{tag}")
+        high, low = (f"q_{tag}", f"qb_{tag}") if held else (f"qb_{tag}", f"q_{tag}")
+        yield f".ic v({high})={self.supply:.9g} v({low})=0"
+
+    def _gate(self, name: str, cell: str, **pins: str) -> Iterator[str]:
+        nets = {**pins, "VGND": "0", "VNB": "0", "VPWR": "vdd", "VPB": "vdd"}
+        for mos in hd_circuit(cell).mos:
+            inner = {n: nets.get(n, f"{name}_{n.lower()}") for n in (mos.d, mos.g, mos.s, mos.b)}
+            yield self._line(mos, inner, name)
+
+    def _line(self, mos: Mos, nets: Mapping[str, str], tag: str) -> str:
+        key = (mos.device, mos.w_nm, mos.l_nm)
+        model = self.models.setdefault(key, f"model_{len(self.models)}")
+        places = " ".join(nets[n] for n in (mos.d, mos.g, mos.s, mos.b))
+        return f"m{mos.name.lower()}_{tag} {places} {model}{bind(*key, self.corner).instance()}"
+
+
+def _pin_farad(cell: str, pin: str) -> float:
+    """Gate capacitance of an input of a cell."""
+    return sum(m.w_nm * m.l_nm for m in hd_circuit(cell).mos if m.g == pin) * 1e-18 * OXIDE_F_PER_M2
+
+
+def _crossing(node: str, time: Floats, wave: Floats, level: float) -> float:
+    """Where a wave last passes a level; ToolError if it never does."""
+    passed = np.flatnonzero((wave[:-1] - level) * (wave[1:] - level) <= 0)
+    if len(passed) == 0:
+        raise ToolError(f"ngspice: timing of the port: {node} does not reach {level:.2f} V in {_STOP_S:g} s")
+    k = int(passed[-1])
+    part = (level - wave[k]) / (wave[k + 1] - wave[k]) if wave[k + 1] != wave[k] else 0.0
+    return float(time[k] + part * (time[k + 1] - time[k]))

@@ -1,0 +1,169 @@
+"""The whole macro in ngspice, every transistor of array and periphery, played through its port clock by clock.
+
+For small macros: the proof that row select, drivers and data register work together on extracted wiring. Wires are
+capacitances to ground (coupling counted in full); flow.memory.port_timing has the resistances of long lines.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from somaforge.flow.engines.batch import run_batch
+from somaforge.flow.memory.port import Clock
+from somaforge.generator.address import Cell
+from somaforge.generator.circuit import FlatNetlist, Mos
+from somaforge.generator.periphery.netlist import PORT_INPUTS
+from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
+from somaforge.pdk.sky130.connectivity import SAME_DEVICE
+from somaforge.pdk.templating import render
+
+Floats = npt.NDArray[np.float64]
+
+EDGE_S = 2e-10
+POWER_UP_S = 5e-9
+"""The supply rises from 0 before the first clock: latches and flip-flops fall to whatever side they like."""
+STEP_S = 2e-9
+NARROWEST_NM = 420
+_LATCH = re.compile(r"x_matrix_(\d+)\.x_row_(\d+)\.x_synapse_(\d+)\.x_latch_(\d+)\.m_down$")
+
+
+@dataclass(frozen=True)
+class Waves:
+    """Voltages over time of the nets that were asked for."""
+
+    time: Floats
+    volts: Mapping[str, Floats]
+    starts: Floats
+    """When each clock begins (its falling edge); one more for the end."""
+    half_period_s: float
+
+    def at(self, net: str, time: float) -> float:
+        """Voltage of a net at a time."""
+        return float(np.interp(time, self.time, self.volts[net]))
+
+    def before_edge(self, clock: int) -> float:
+        """The time just before the rising edge of a clock."""
+        return float(self.starts[clock]) + 0.98 * self.half_period_s
+
+
+def latches(flat: FlatNetlist) -> dict[Cell, str]:
+    """The net of the true side of every latch."""
+    found = {}
+    for mos in flat.mos:
+        match = _LATCH.search(mos.name)
+        if match:
+            matrix, row, column, bit = map(int, match.groups())
+            found[Cell(matrix, row, column, bit)] = mos.d
+    return found
+
+
+def play(
+    flat: FlatNetlist,
+    farad: Mapping[str, float],
+    sequence: Sequence[Clock],
+    watch: Sequence[str],
+    *,
+    corner: str = "tt",
+    temperature_C: float = 27.0,
+    supply_V: float = 1.8,
+    half_period_s: float = 1e-8,
+    evidence: Path | None = None,
+    timeout_s: float = 1800.0,
+) -> Waves:
+    """Run a macro (its flat schematic) through a sequence of clocks; `farad` is the extracted wiring of its nets.
+
+    Neuron inputs and outputs are grounded: no currents flow in the network. ToolError if ngspice fails.
+    """
+    names = {net: f"n{k}" for k, net in enumerate(flat.nets)} | {"gnd": "0", "vdd": "vdd"}
+    names |= {pin: pin for pin in PORT_INPUTS}
+    wires = {net.lower(): value for net, value in farad.items()}
+    starts: Floats = np.float64(POWER_UP_S) + 2 * half_period_s * np.arange(len(sequence) + 1, dtype=np.float64)
+    models: dict[tuple[str, int, int], str] = {}
+
+    def lines() -> Iterator[str]:
+        yield from _sources(sequence, starts, half_period_s, supply_V)
+        for port in flat.ports:
+            if re.fullmatch(r"(in|out)_\d+", port):
+                yield f"v_{names[port]} {names[port]} 0 0"
+        for k, mos in enumerate(flat.mos):
+            key = _modelled(mos)
+            model = models.setdefault(key, f"model_{len(models)}")
+            nets = " ".join(names[n] for n in (mos.d, mos.g, mos.s, mos.b))
+            yield f"m{k} {nets} {model}{bind(*key, corner).instance()}"
+        for net, name in names.items():
+            if name not in ("0", "vdd") and net.lower() in wires:
+                yield f"c_{name} {name} 0 {wires[net.lower()]:.6e}"
+
+    body = list(lines())
+    deck = render(
+        "port_transistors.sp.j2",
+        title=f"{flat.name}: {len(flat.mos)} transistors through the port",
+        scale_option=SCALE_OPTION,
+        temperature=f"{temperature_C:.6g}",
+        cards=[bind(*key, corner).card(name, exact=False) for key, name in models.items()],
+        supply=f"pwl(0 0 {POWER_UP_S / 2:.6e} {supply_V:.9g})",
+        lines=body,
+        saves=" ".join(f"v({names[net]})" for net in watch),
+        step=f"{STEP_S:.6e}",
+        stop=f"{starts[-1]:.9e}",
+    )
+    found, values = run_batch(deck, evidence, "port_transistors", timeout_s)
+    columns = {name: values[:, k] for k, name in enumerate(found)}
+    return Waves(columns["time"], {n: columns[f"v({names[n]})"] for n in watch}, starts, half_period_s)
+
+
+def _modelled(mos: Mos) -> tuple[str, int, int]:
+    """Device and size as simulated: the models begin at 0.42 um of width. The flip-flops' narrower feedback devices
+    (0.36 um) get that width, which makes the flip-flops harder to write, not easier."""
+    if mos.device in SAME_DEVICE:
+        return SAME_DEVICE[mos.device], max(mos.w_nm, NARROWEST_NM), mos.l_nm
+    return mos.device, mos.w_nm, mos.l_nm
+
+
+def _sources(sequence: Sequence[Clock], starts: Floats, half_period: float, supply: float) -> Iterator[str]:
+    """The pins as piecewise linear sources."""
+    clock = [(0.0, 0.0)]
+    for start in starts[:-1].tolist():
+        clock += [(start + half_period, 0.0), (start + half_period + EDGE_S, supply)]
+        clock += [(start + 2 * half_period, supply), (start + 2 * half_period + EDGE_S, 0.0)]
+    # Pins change after the falling edge has passed: the clock gates are open only while the clock is low.
+    changes = starts + 5 * EDGE_S
+    yield _pwl("clk", clock)
+    for pin in PORT_INPUTS:
+        if pin == "clk":
+            continue
+        levels = [supply * bool(getattr(step, pin)) for step in sequence]
+        points, before = [(0.0, 0.0)], 0.0
+        for start, level in zip(changes.tolist(), levels, strict=False):
+            if level != before:
+                points += [(start, before), (start + EDGE_S, level)]
+                before = level
+        yield _pwl(pin, points)
+
+
+def _pwl(pin: str, points: Sequence[tuple[float, float]]) -> str:
+    return f"v_{pin} {pin} 0 pwl(" + " ".join(f"{t:.6e} {v:.6g}" for t, v in points) + ")"
+
+
+def judge(waves: Waves, sequence: Sequence[Clock], supply_V: float) -> tuple[list[str], int]:
+    """Bits at data_out that differ from what was expected, and how many were compared."""
+    wrong, compared = [], 0
+    for k, step in enumerate(sequence):
+        if step.expected is None:
+            continue
+        compared += 1
+        volts = waves.at("data_out", waves.before_edge(k))
+        if abs(volts - supply_V * step.expected) > 0.1 * supply_V:
+            wrong.append(f"data_out: clock {k} shows {volts:.3f} V, expected {int(step.expected)}")
+    return wrong, compared
+
+
+def disturbance(waves: Waves, net: str, start: float, stop: float, supply_V: float) -> float:
+    """Largest distance of a net from the rail that it is nearest to at `start`, from then to `stop`, in V."""
+    inside = (waves.time >= start) & (waves.time <= stop)
+    rail = supply_V if waves.at(net, start) > supply_V / 2 else 0.0
+    return float(np.max(np.abs(waves.volts[net][inside] - rail)))

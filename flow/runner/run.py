@@ -1,0 +1,240 @@
+"""Runs steps in order: skips what is finished, resumes what was interrupted, stops at a closed gate."""
+
+import fcntl
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from somaforge.flow.runner import tools
+from somaforge.flow.steps.base import Context, Step, StepError
+from somaforge.flow.steps.code import code_version
+from somaforge.flow.steps.parts import PartStore
+from somaforge.flow.steps.resources import Meter
+from somaforge.flow.steps.store import (
+    Done,
+    commit,
+    discard_temporaries,
+    finished,
+    new_temporary,
+    read_done,
+    sha256_json,
+)
+from somaforge.generator.spec import Spec
+from somaforge.pdk.errors import CheckError, InputError, SomaforgeError, ToolError
+from somaforge.pdk.files import atomic_write
+
+METRICS = "metrics.json"
+CONFIG = "config.json"
+RESOURCES = "resources.json"
+FORMAT = 1
+
+
+class Watcher(Protocol):
+    """Is told what happens; a person or nobody."""
+
+    def started(self, step: str) -> None: ...
+    def said(self, text: str) -> None: ...
+    def ended(self, step: str, skipped: bool, seconds: float) -> None: ...
+
+
+class Silent:
+    """A watcher that shows nothing."""
+
+    def started(self, step: str) -> None:
+        """A step begins."""
+
+    def said(self, text: str) -> None:
+        """A step reports progress."""
+
+    def ended(self, step: str, skipped: bool, seconds: float) -> None:
+        """A step has finished."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One finished step."""
+
+    step: str
+    folder: Path
+    metrics: Mapping[str, float]
+    skipped: bool
+    checks: tuple[str, ...] = ()
+
+    def require(self) -> None:
+        """CheckError if a metric that must be 0 is not."""
+        for name in self.checks:
+            if self.metrics[name] != 0:
+                raise CheckError(f"{self.step}: {name} is {self.metrics[name]:g}, must be 0; see {self.folder}")
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Holds the run folder: two runs in one folder would destroy each other's work."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        stream = (out / ".lock").open("w")
+    except OSError as error:
+        raise InputError(f"--out {out}: cannot be made a run folder ({error.strerror}); choose another") from None
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ToolError(f"{out}: another run is at work here; wait for it or choose another --out") from None
+        yield
+
+
+class Runner:
+    """One spec, one run folder."""
+
+    def __init__(self, spec: Spec, out: Path, steps: Sequence[Step], watcher: Watcher | None = None) -> None:
+        self.spec, self.out, self.steps = spec, out, tuple(steps)
+        self.watcher: Watcher = watcher if watcher is not None else Silent()
+        names = [step.name for step in steps]
+        for position, step in enumerate(self.steps):
+            missing = [name for name in step.inputs if name not in names[:position]]
+            if missing:
+                raise StepError(f"step {step.name} reads {missing[0]}, which does not run before it")
+
+    def folder(self, name: str) -> Path:
+        """The folder of a step: its position and its name."""
+        position = next(i for i, step in enumerate(self.steps, 1) if step.name == name)
+        return self.out / f"{position:02d}-{name}"
+
+    def chosen(self, until: str | None, only: str | None) -> tuple[Step, ...]:
+        """All steps, all up to `until`, or `only` with the steps whose files it needs."""
+        by_name = {step.name: step for step in self.steps}
+        for name in (until, only):
+            if name is not None and name not in by_name:
+                raise InputError(f"--until {name}: unknown step; known: {', '.join(by_name)}")
+        if only is None:
+            last = len(self.steps) if until is None else [s.name for s in self.steps].index(until) + 1
+            return self.steps[:last]
+        wanted, todo = set[str](), [only]
+        while todo:
+            name = todo.pop()
+            wanted.add(name)
+            todo += by_name[name].inputs
+        return tuple(step for step in self.steps if step.name in wanted)
+
+    def run(self, until: str | None = None, only: str | None = None) -> list[Outcome]:
+        """Bring the chosen steps up to date. CheckError at a gate with a check that is not 0."""
+        chosen = self.chosen(until, only)
+        with locked(self.out):
+            discard_temporaries(self.out)
+            self._discard_renumbered()
+            outcomes = []
+            for step in chosen:
+                outcomes.append(self._up_to_date(step))
+                if step.gate:
+                    outcomes[-1].require()
+            return outcomes
+
+    def rebuild(self, name: str) -> Outcome:
+        """Run one step again on the finished folders of its inputs as they are, whatever made them."""
+        step = next(s for s in self.steps if s.name == name)
+        with locked(self.out):
+            discard_temporaries(self.out)
+            return self._execute(step, self.key(step))
+
+    def _discard_renumbered(self) -> None:
+        """Folders of our steps under a number that an older version gave them."""
+        for step in self.steps:
+            own = self.folder(step.name).name
+            for ending in ("", ".failed"):
+                for folder in self.out.glob(f"[0-9][0-9]-{step.name}{ending}"):
+                    if folder.name != own + ending:
+                        shutil.rmtree(folder)
+
+    def key(self, step: Step) -> str:
+        """Hash of everything that the step's result depends on; its inputs must be finished."""
+        inputs: dict[str, dict[str, str]] = {}
+        for name in step.inputs:
+            done = self._input_record(name)
+            own = next(s for s in self.steps if s.name == name)
+            files = [*own.outputs(self.spec), *([METRICS] if step.reads_metrics else [])]
+            missing = [file for file in files if file not in done.files]
+            if missing:
+                raise InputError(f"{self.folder(name)}: has no {missing[0]}; run somaforge run again")
+            inputs[name] = {file: done.files[file].sha256 for file in files}
+        return sha256_json(
+            {
+                "format": FORMAT,
+                "step": step.name,
+                "config": step.config(self.spec),
+                "inputs": inputs,
+                "code": code_version(step.action.__module__),
+                "tools": tools.versions(step.tools),
+            }
+        )
+
+    def _input_record(self, name: str) -> Done:
+        done = read_done(self.folder(name))
+        if done is None or not done.whole(self.folder(name)):
+            raise InputError(f"{self.folder(name)}: not a finished step; run somaforge run again")
+        return done
+
+    def _up_to_date(self, step: Step) -> Outcome:
+        key, folder = self.key(step), self.folder(step.name)
+        if finished(folder, key):
+            self.watcher.ended(step.name, True, 0.0)
+            return Outcome(step.name, folder, read_metrics(folder), True, step.checks)
+        return self._execute(step, key)
+
+    def _execute(self, step: Step, key: str) -> Outcome:
+        folder = self.folder(step.name)
+        failed = folder.with_name(f"{folder.name}.failed")
+        if failed.exists():
+            shutil.rmtree(failed)
+        self.watcher.started(step.name)
+        temporary = new_temporary(self.out, folder.name)
+        parts = PartStore(self.out / ".parts" / f"{step.name}@{key[:16]}", key)
+        parts.open()
+        inputs = {name: self.folder(name) for name in step.inputs}
+        context = Context(self.spec, temporary, inputs, parts, self.watcher.said, key)
+        config = {
+            "format": FORMAT,
+            "step": step.name,
+            "key": key,
+            "code": code_version(step.action.__module__),
+            "tools": tools.versions(("python", *step.tools)),
+            "seeds": {"chips": list(self.spec.chips.seeds), "training": self.spec.training.seed},
+            "spec": self.spec.model_dump(mode="json"),
+        }
+        atomic_write(temporary / CONFIG, json.dumps(config, indent=1) + "\n")
+        context.log(f"{step.name} starts, key {key}")
+        meter = Meter()
+        try:
+            with meter:
+                metrics = dict(step.action(context))
+            self._check(step, temporary, metrics)
+        except BaseException as error:
+            kind = "" if isinstance(error, SomaforgeError) else f"{type(error).__name__}: "
+            context.log(f"failed: {kind}{error}")
+            temporary.rename(failed)
+            raise
+        atomic_write(temporary / METRICS, json.dumps(metrics, indent=1, sort_keys=True) + "\n")
+        used = {f"step__{step.name}__s": round(meter.seconds, 3), f"step__{step.name}__rss_bytes": meter.peak_bytes}
+        atomic_write(temporary / RESOURCES, json.dumps(used, indent=1) + "\n")
+        context.log(f"{step.name} finished in {meter.seconds:.1f} s")
+        commit(temporary, folder, key)
+        parts.close()
+        self.watcher.ended(step.name, False, meter.seconds)
+        return Outcome(step.name, folder, metrics, False, step.checks)
+
+    def _check(self, step: Step, folder: Path, metrics: Mapping[str, float]) -> None:
+        for name in step.outputs(self.spec):
+            if not (folder / name).is_file():
+                raise StepError(f"{step.name}: did not write {name}; this is a fault of somaforge")
+        for name in step.checks:
+            if name not in metrics:
+                raise StepError(f"{step.name}: did not measure {name}; this is a fault of somaforge")
+
+
+def read_metrics(folder: Path, name: str = METRICS) -> dict[str, float]:
+    """The metrics of a finished step."""
+    data = json.loads((folder / name).read_text(encoding="utf-8"))
+    return {key: float(value) if isinstance(value, float) else value for key, value in data.items()}

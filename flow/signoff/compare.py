@@ -1,0 +1,102 @@
+"""Two runs side by side: which metrics got better, which worse, by the directions of flow.signoff.metrics."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from somaforge.flow.runner.publish import FINAL
+from somaforge.flow.signoff.metrics import find, unit_of
+from somaforge.pdk.errors import InputError
+
+TOLERANCE = 1e-3
+"""Relative change below which two measurements count as the same; counts are compared exactly."""
+Verdict = Literal["better", "worse", "same", "different", "new", "gone"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One metric in both runs."""
+
+    metric: str
+    unit: str
+    before: float | None
+    """None: the first run does not have it."""
+    after: float | None
+    verdict: Verdict
+    """different: changed, and neither direction is better."""
+
+    @property
+    def change(self) -> float | None:
+        """Relative change; None where it has no meaning."""
+        if self.before is None or self.after is None or self.before == 0:
+            return None
+        return self.after / self.before - 1
+
+    @property
+    def regression(self) -> bool:
+        """Whether this alone fails a CI job: worse, or a metric that nobody measures any more."""
+        return self.verdict in ("worse", "gone")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All metrics of two runs."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def regressions(self) -> tuple[Line, ...]:
+        """Lines that fail a CI job."""
+        return tuple(line for line in self.lines if line.regression)
+
+    def to_json(self) -> dict[str, Any]:
+        """Counts per verdict and every line."""
+        counts = {v: sum(line.verdict == v for line in self.lines) for v in ("better", "worse", "same", "different")}
+        counts |= {v: sum(line.verdict == v for line in self.lines) for v in ("new", "gone")}
+        return {**counts, "lines": [{**asdict(line), "change": line.change} for line in self.lines]}
+
+
+def compare(before: Mapping[str, float], after: Mapping[str, float], tolerance: float = TOLERANCE) -> Comparison:
+    """Every metric of either run. `tolerance` is relative; noisy ones have their own in flow.signoff.metrics."""
+    if not (math.isfinite(tolerance) and tolerance >= 0):
+        raise InputError(f"--tolerance {tolerance}: must be 0 or more, for example 0.01 for one percent")
+    names = sorted({*before, *after})
+    return Comparison(tuple(_line(name, before.get(name), after.get(name), tolerance) for name in names))
+
+
+def _line(name: str, before: float | None, after: float | None, tolerance: float) -> Line:
+    unit = unit_of(name)
+    if before is None or after is None:
+        return Line(name, unit, before, after, "new" if before is None else "gone")
+    return Line(name, unit, before, after, _verdict(name, before, after, tolerance))
+
+
+def _verdict(name: str, before: float, after: float, tolerance: float) -> Verdict:
+    metric = find(name)
+    slack = max(metric.noise if metric is not None else 0.0, 0.0 if name.endswith("__count") else tolerance)
+    if math.isfinite(after) and math.isfinite(before) and abs(after - before) <= slack * abs(before):
+        return "same"
+    if not math.isfinite(after):
+        return "worse"
+    if metric is None or metric.better == "neither":
+        return "different"
+    if not math.isfinite(before):
+        return "better"
+    return "better" if (after > before) == (metric.better == "higher") else "worse"
+
+
+def metrics_of(run: Path) -> dict[str, float]:
+    """The metrics of a run folder, of a copy of its `final/`, or of a metrics.json; InputError if there are none."""
+    path = next((p for p in (run / FINAL / "metrics.json", run / "metrics.json", run) if p.is_file()), None)
+    if path is None:
+        raise InputError(f"{run}: has no {FINAL}/metrics.json; give a finished run folder or a metrics.json")
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if not data or any(isinstance(v, bool) or not isinstance(v, int | float) for v in data.values()):
+            raise InputError(f"{path}: metrics are a JSON object of names and numbers; run somaforge run again")
+    except (ValueError, AttributeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not metrics ({error}); run somaforge run again") from None
+    return {str(name): float(value) for name, value in data.items()}

@@ -1,0 +1,82 @@
+"""Evaluation on a made-up engine with known waveforms."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from tests.flow.small import nominal, small_design
+
+from somaforge.flow.engines.base import DcResult, Effort, Floats, Program, ProgrammedChip, TransientResult
+from somaforge.flow.measure.evaluate import evaluate, time_to_output
+from somaforge.pdk.errors import InputError
+
+PERIOD = 1e-6
+TAU = 1e-7
+
+
+class Relaxing:
+    """Outputs follow the first inputs with one time constant; the supply takes the sum of the inputs."""
+
+    name = "relaxing"
+
+    def __init__(self) -> None:
+        self.applied: Floats = np.zeros((0, 0))
+
+    def dc(self, chip: ProgrammedChip, inputs: Floats, programs: Sequence[Program] | None = None) -> DcResult:
+        raise NotImplementedError
+
+    def transient(
+        self, chip: ProgrammedChip, inputs: Floats, pattern_time_s: float, probes: Sequence[str] = ()
+    ) -> TransientResult:
+        self.applied = inputs
+        n = chip.design.layers[-1]
+        steps = np.linspace(0, pattern_time_s, 101)
+        time, outputs, supply = [], [], []
+        state = inputs[0, :n]
+        for p, row in enumerate(inputs):
+            for t in steps[0 if p == 0 else 1 :]:
+                time.append(p * pattern_time_s + t)
+                outputs.append(row[:n] + (state - row[:n]) * np.exp(-t / TAU))
+                supply.append(row.sum())
+            state = outputs[-1]
+        effort = Effort(0.0, ("only",))
+        return TransientResult(np.array(time), np.array(outputs), np.array(supply), pattern_time_s, len(inputs), effort)
+
+
+LABELS = np.array([0, 0, 1, 1])
+INPUTS = np.array([[3.0, 1.0], [4.0, 1.0], [1.0, 3.0], [5.0, 4.0]]) * 1e-8
+
+
+def test_evaluation_by_hand() -> None:
+    engine = Relaxing()
+    result = evaluate(engine, nominal(small_design()), INPUTS, LABELS, PERIOD, 2)
+    assert np.array_equal(engine.applied, INPUTS[[3, 0, 2, 1, 3]])  # classes in turn, the last one first
+    assert result.outputs == pytest.approx(INPUTS, rel=1e-3)
+    assert result.predictions.tolist() == [0, 0, 1, 0]
+    assert result.accuracy == 0.75
+    assert result.energy == pytest.approx(1.8 * PERIOD * INPUTS.sum(axis=1), rel=0.03)  # the supply jumps at the edge
+    assert result.mean_power == pytest.approx(result.energy.mean() / PERIOD)
+    assert result.energy_per_mac(49) == pytest.approx(result.energy.mean() / 49)
+    # pattern 2 follows pattern 0: (3, 1) to (1, 3) crosses when exp(-t/tau) = 1/2
+    assert result.time_to_output[2] == pytest.approx(TAU * np.log(2), rel=0.01)
+    assert result.time_to_output[0] == 0.0  # the lead-in (5, 4) has the same winner
+    assert result.trace.pattern == 2
+    assert result.trace.time[0] == pytest.approx(-0.25 * PERIOD)
+    assert result.trace.time[-1] == pytest.approx(PERIOD)
+    assert np.array_equal(result.trace.inputs, INPUTS[[0, 2]])
+
+
+def test_time_to_output_takes_the_last_change() -> None:
+    time = np.arange(5.0)
+    outputs = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 3.0], [0.0, 3.0]])
+    assert time_to_output(time, outputs) == pytest.approx(2.25)
+
+
+def test_refuses_what_does_not_fit() -> None:
+    chip = nominal(small_design())
+    with pytest.raises(InputError, match="3 labels for 4 patterns"):
+        evaluate(Relaxing(), chip, INPUTS, LABELS[:3], PERIOD, 2)
+    with pytest.raises(InputError, match="3 inputs, the array has 2"):
+        evaluate(Relaxing(), chip, np.ones((4, 3)), LABELS, PERIOD, 2)
+    with pytest.raises(InputError, match="negative"):
+        evaluate(Relaxing(), chip, -INPUTS, LABELS, PERIOD, 2)

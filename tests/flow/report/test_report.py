@@ -1,0 +1,199 @@
+"""The report: one file that needs nothing beside it, escapes what strangers wrote, and keeps its numbers as JSON."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.flow import fake_steps
+
+from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.report import build, fig4
+from somaforge.flow.report.data import ChipData, RunData
+from somaforge.flow.report.measured import soma_curves
+from somaforge.flow.report.tables import engineering
+from somaforge.flow.signoff.population import population_yield
+from somaforge.flow.signoff.verdict import judge, limits_of
+from somaforge.generator.design import build as build_design
+from somaforge.generator.spec import Limit, Waiver
+
+HOSTILE = "<script>alert(1)</script> & friends"
+CORNERS: dict[str, Any] = {
+    "points": [
+        {"corner": c, "temperature_C": 27.0, "supply_V": 1.8, "calibration": k, "chips": {"1": {}}, "metrics": m}
+        for c in ("tt", "ss")
+        for k, m in (("nominal", {"accuracy__array__ratio": 0.9}), ("recalibrated", {"accuracy__array__ratio": 0.95}))
+    ],
+    "drift": {
+        "from_C": 27.0,
+        "patterns": 100,
+        "temperatures": [
+            {"temperature_C": 85.0, "current_change_p50": 0.1, "current_change_p95": 0.2, "share_change_p50": 0.01,
+             "share_change_p95": 0.05, "same_winner": 0.99}
+        ],
+    },
+}  # fmt: skip
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def chip(seed: int, classes: int) -> ChipData:
+    """A chip whose measurement is its calibration's model, exactly."""
+    rng = np.random.default_rng(seed)
+    calibration = replace(
+        Calibration.ideal((7, 7, 7), 3),
+        slopes=tuple(tuple(rng.uniform(0.2, 0.3, 7)) for _ in range(3)),
+        levels_A=(1e-8, 1e-7),
+        exponent=0.9,
+    )
+    nodes = np.array([[[(i + shift) % 7 for i in range(7)] for shift in (k, 0, 2 * k)] for k in range(7)])
+    full = [np.where(np.eye(7, dtype=bool), 7, 0)] * 2
+    outputs = np.zeros((7, 2, 7))
+    for k, paths in enumerate(nodes):
+        codes = [m[np.argsort(a)][:, np.argsort(b)] for m, a, b in zip(full, paths, paths[1:], strict=False)]
+        for level, current in enumerate(calibration.levels_A):
+            outputs[k, level] = calibration.forward(codes, np.full((1, 7), current))[0, paths[-1]]
+    count = 6
+    evaluation: dict[str, Any] = {
+        "outputs_A": rng.uniform(0, 1e-7, (count, classes)).tolist(),
+        "predictions": [0, 1, 2, 0, 1, 2],
+        "labels": [0, 1, 2, 0, 1, 1],
+        "time_to_output_s": rng.uniform(1e-7, 1e-6, count).tolist(),
+        "energy_J": rng.uniform(1e-11, 2e-11, count).tolist(),
+        "energy_to_output_J": rng.uniform(1e-12, 1e-11, count).tolist(),
+        "run_times_s": [1e-6, 2e-6],
+        "energy_by_J": [1e-11, 2e-11],
+        "trace": {
+            "pattern": 1,
+            "time_s": [-1e-7, 0.0, 1e-6],
+            "inputs_A": rng.uniform(0, 1e-7, (2, 7)).tolist(),
+            "outputs_A": rng.uniform(0, 1e-7, (3, classes)).tolist(),
+            "supply_A": [1e-6, 2e-6, 3e-6],
+        },
+    }
+    return ChipData(
+        seed,
+        calibration,
+        {"nodes": nodes.tolist(), "inputs_A": [1e-8, 1e-7], "outputs_A": outputs.tolist(), "code_samples": [[1, 1.1]]},
+        {"test_accuracy": 1.0, "loss": [1.0, 0.1]},
+        tuple(rng.integers(-7, 8, (7, 7)) for _ in range(2)),
+        {"differential_V": 0.5},
+        evaluation,
+    )
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunData:
+    limit = Limit(metric="accuracy__spice__ratio", min=0.99)
+    waiver = Waiver(metric=limit.metric, reason=HOSTILE, name=HOSTILE, expires=date(2999, 1, 1))
+    spec = fake_steps.spec().model_copy(update={"limits": (limit,), "waivers": (waiver,)})
+    names = re.findall(r"`([a-z0-9_]+__[A-Za-z0-9_]+)`", (Path(__file__).parents[3] / "docs/metrics.md").read_text())
+    metrics = dict.fromkeys(names, 1.0) | {"drc__native__count": 0.0, limit.metric: 0.9}
+    for image in ("layout.png", "synapse.png"):
+        (tmp_path / image).write_bytes(PNG)
+    sides = {k: {"slope": 1.0, "energy_J": 1e-10, "time_to_output_s": 1e-7} for k in ("schematic", "layout")}
+    (tmp_path / "layout.json").write_text(json.dumps({**sides, "patterns": 12}))
+    wing = {"drive_V": [0.0, 1.8], "response_V": [1.8, 0.0], "noise_margin_V": 0.4}
+    return RunData(
+        spec,
+        build_design(spec),
+        {"generate": tmp_path, "evaluate": tmp_path},
+        metrics,
+        judge(limits_of(spec), spec.waivers, metrics, date(2026, 1, 1)),
+        (chip(1, 3), chip(2, 3)),
+        population_yield((limit,), {1: {limit.metric: 0.9}, 2: {limit.metric: 1.0}}, metrics),
+        {
+            "native": {"m1.1": 0, HOSTILE: 2},
+            "precheck": {"m1.2": 0},
+            "antenna": {"ar.li.1": 0},
+            "density": {"m1.pd.1d": 0},
+        },
+        {"generate": {"tools": {"klayout": "0"}, "key": "k"}},
+        {"test_accuracy": 1.0, "loss": [1.0, 0.1]},
+        {
+            "inputs_A": [1e-9, 1e-8],
+            "codes": [-1, 0, 1],
+            "outputs_A": [[-3e-10, -3e-9], [0.0, 0.0], [3e-10, 3e-9]],
+            "latch": {"hold": wing, "read": wing},
+        },
+        CORNERS,
+        ("one", "two", "three"),
+    )
+
+
+class Reader(HTMLParser):
+    """Collects tags and what they load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.loads: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.loads += [
+            v or "" for name, v in attrs if name in ("src", "href", "xlink:href") and not (v or "").startswith("#")
+        ]
+
+
+def test_report_is_one_whole_file(run: RunData, tmp_path: Path) -> None:
+    build.write(run, tmp_path / "report")
+    text = (tmp_path / "report/signoff.html").read_text()
+    assert "mean of 12 patterns" in text
+    assert "<td>time to output</td><td>100 ns</td><td>100 ns</td><td>+100.00 %</td>" in text
+    reader = Reader()
+    reader.feed(text)
+    assert "script" not in reader.tags
+    assert "link" not in reader.tags
+    assert all(load.startswith("data:image/png;base64,") for load in reader.loads)
+    assert text.count("&lt;script&gt;") >= 3, "waiver and rule name are shown, escaped"
+    assert '<div class="verdict fail">FAILED</div>' in text
+    assert "90.00 %" in text
+    plots = sorted(p.stem for p in (tmp_path / "report/plots").glob("*.json"))
+    assert len(plots) == reader.tags.count("svg") == 13
+    assert "1 of 2 (50.0 %" in text
+    assert "99.0 % of the patterns" in text
+    for name in plots:
+        assert json.loads((tmp_path / f"report/plots/{name}.json").read_text())["data"]
+
+
+def test_report_without_a_corner_study(run: RunData, tmp_path: Path) -> None:
+    build.write(replace(run, corners={"points": [], "drift": None}), tmp_path)
+    assert "Other operating points" not in (tmp_path / "signoff.html").read_text()
+    assert not (tmp_path / "plots/corners.json").exists()
+
+
+def test_same_data_same_report(run: RunData, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        build.write(run, tmp_path / folder)
+    assert (tmp_path / "a/signoff.html").read_bytes() == (tmp_path / "b/signoff.html").read_bytes()
+
+
+def test_soma_curves_give_back_the_model() -> None:
+    """Where the paths follow the calibration exactly, every soma's curve is its slope times the chip's law."""
+    one = chip(3, 3)
+    law = 1e-7 * (np.array([1e-8, 1e-7]) / 1e-7) ** 0.9
+    for curve, slopes in zip(soma_curves(one), one.calibration.slopes, strict=True):
+        np.testing.assert_allclose(curve, np.outer(slopes, law), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(6.741e-13, "674 fJ"), (0.0, "0 J"), (1.48e12, "1.48 TJ"), (-2e-6, "-2 uJ"), (1e-20, "0.01 aJ")]
+)
+def test_engineering(value: float, text: str) -> None:
+    assert engineering(value, "J") == text
+
+
+def test_energy_at_a_fixed_time(run: RunData) -> None:
+    """Half of the first run time costs half of its energy; of few patterns the latest sets the run time."""
+    timed = fig4.Timed.of(run.chips)
+    assert timed.energy_at(0.5e-6) == pytest.approx(5e-12)
+    assert timed.energy_at(1.5e-6) == pytest.approx(1.5e-11)
+    assert timed.decided_s == timed.time_s.max()
+    found = fig4.fixed_time_metrics(run.chips, 49)
+    assert found["fixed_time__mac__per_J"] == pytest.approx(1 / found["fixed_time__mac__J"])
+    assert found["fixed_time__mac__J"] == pytest.approx(2 * found["fixed_time__operation_of_two__J"])

@@ -1,0 +1,84 @@
+"""somaforge compare: directions, tolerances, and an exit code that a CI job can use."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from somaforge.flow import cli
+from somaforge.flow.signoff.compare import compare
+from somaforge.flow.signoff.metrics import find
+from somaforge.pdk.errors import InputError
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("metric", "before", "after", "verdict"),
+    [
+        ("accuracy__spice__ratio", 0.96, 0.97, "better"),
+        ("accuracy__spice__ratio", 0.96, 0.95, "worse"),
+        ("accuracy__spice__ratio", 0.96, 0.9601, "same"),
+        ("accuracy__spice__ratio", 0.96, NAN, "worse"),
+        ("accuracy__spice__ratio", NAN, 0.96, "better"),
+        ("energy__mac__J", 1e-13, 2e-13, "worse"),
+        ("energy__mac__J", 1e-13, 0.5e-13, "better"),
+        ("efficiency__mac__per_J", 1e12, 2e12, "better"),
+        ("drc__native__count", 10_000, 10_001, "worse"),  # counts are exact
+        ("drc__native__count", 1, 0, "better"),
+        ("drc__native__count", 0, 0, "same"),
+        ("program__hold_loss_max__V", 0.0, 1e-9, "worse"),
+        ("design__transistors__count", 1, 2, "different"),
+        ("nobody__knows__V", 1, 2, "different"),
+        ("step__drc__s", 10.0, 14.0, "same"),
+        ("step__drc__s", 10.0, 16.0, "worse"),
+        ("accuracy__spice__ratio", 0.96, None, "gone"),
+        ("accuracy__spice__ratio", None, 0.96, "new"),
+    ],
+)
+def test_verdict(metric: str, before: float | None, after: float | None, verdict: str) -> None:
+    runs = [{metric: value} if value is not None else {} for value in (before, after)]
+    (line,) = compare(*runs).lines
+    assert line.verdict == verdict
+    assert line.regression == (verdict in ("worse", "gone"))
+
+
+def test_families_and_units() -> None:
+    found = find("step__evaluate__rss_bytes")
+    assert found is not None
+    assert (found.better, found.unit) == ("lower", "B")
+    assert find("step____s") is None
+
+
+def _run(folder: Path, **metrics: float) -> Path:
+    (folder / "final").mkdir(parents=True)
+    (folder / "final/metrics.json").write_text(json.dumps(metrics))
+    return folder
+
+
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a = _run(tmp_path / "a", accuracy__spice__ratio=0.96, energy__mac__J=1e-13, power__mean__W=1e-5)
+    b = _run(tmp_path / "b", accuracy__spice__ratio=0.95, energy__mac__J=0.9e-13, power__mean__W=1e-5)
+    assert cli.run(["compare", str(a), str(b)]) == 0
+    printed = capsys.readouterr().out
+    assert "accuracy__spice__ratio" in printed
+    assert "-1.04 %" in printed
+    assert "power__mean__W" not in printed
+    assert printed.endswith("1 better, 1 worse, 1 same\n")
+    assert cli.run(["compare", str(a), str(b), "--fail-on-regression"]) == 1
+    assert capsys.readouterr().err == (f"somaforge: {b}: accuracy__spice__ratio was 0.96, is 0.95; compared with {a}\n")
+    assert cli.run(["compare", str(a), str(b / "final"), "--fail-on-regression", "--tolerance", "0.02"]) == 0
+    capsys.readouterr()
+    assert cli.run(["compare", str(a), str(b / "final/metrics.json"), "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert (data["better"], data["worse"], data["same"]) == (1, 1, 1)
+
+
+def test_wrong_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good = _run(tmp_path / "a", power__mean__W=1.0)
+    assert cli.run(["compare", str(good), str(tmp_path / "none")]) == 2
+    assert "has no final/metrics.json" in capsys.readouterr().err
+    (tmp_path / "bad.json").write_text('{"a": "b"}')
+    assert cli.run(["compare", str(good), str(tmp_path / "bad.json")]) == 2
+    with pytest.raises(InputError, match="must be 0 or more"):
+        compare({}, {}, -1)
