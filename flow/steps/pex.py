@@ -44,7 +44,7 @@ def action(context: Context) -> Mapping[str, float]:
     return found | {"pex__capacitors__count": counts.capacitors, "pex__resistors__count": counts.resistors}
 
 
-def _flat(context: Context, parasitics: Parasitics) -> Mapping[str, float]:
+def _flat(context: Context, parasitics: Parasitics) -> dict[str, float]:
     """The flat post-layout netlist, with couplings and segments, for the reference simulator."""
     folder = context.folder
     flat = annotate(context.design.flat, parasitics, smallest_F=SMALLEST_F)
