@@ -49,14 +49,15 @@ class Spline:
         self.slopes = torch.tensor(slopes, dtype=points.dtype, device=points.device)
         self._width = points[1:] - points[:-1]
 
-    def _place(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def place(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Interval, its width and the share of it at x."""
         i = torch.searchsorted(self.points, x.contiguous(), right=True).clamp(1, len(self.points) - 1) - 1
         h = self._width[i]
         return i, h, (x - self.points[i]) / h
 
     def basis(self, x: Tensor) -> Tensor:
         """Weights of the values: [...] -> [..., points]."""
-        i, h, t = (part.unsqueeze(-1) for part in self._place(x))
+        i, h, t = (part.unsqueeze(-1) for part in self.place(x))
         found = (h * t * (1 - t) ** 2) * self.slopes[i.squeeze(-1)] - (h * t**2 * (1 - t)) * self.slopes[
             i.squeeze(-1) + 1
         ]
@@ -65,7 +66,7 @@ class Spline:
 
     def at(self, values: Tensor, slopes: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """Value and derivative at x [...] of splines with these `values` and `slopes` [..., points]."""
-        i, h, t = self._place(x)
+        i, h, t = self.place(x)
         low, high = i.unsqueeze(-1), (i + 1).unsqueeze(-1)
         a, b = values.gather(-1, low).squeeze(-1), values.gather(-1, high).squeeze(-1)
         p, q = h * slopes.gather(-1, low).squeeze(-1), h * slopes.gather(-1, high).squeeze(-1)

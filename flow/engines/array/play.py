@@ -1,20 +1,32 @@
-"""Patterns one after the other: sets up the stepper, repeats it until the starts fit, and joins what it finds."""
+"""Patterns one after the other: sets up the stepper, repeats patterns whose start was wrong, joins the waveforms."""
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from somaforge.flow.engines.array import collapse
 from somaforge.flow.engines.array.capacitance import LEVELS_A, loads
 from somaforge.flow.engines.array.chip import Network
 from somaforge.flow.engines.array.layers import Rails, held, rails
-from somaforge.flow.engines.array.transient import PASSES, SETTLED, Matrix, State, Stepper, Window, layers_of
+from somaforge.flow.engines.array.reduced import Matrix
+from somaforge.flow.engines.array.slow import layers_of
+from somaforge.flow.engines.array.soma import SMALLEST_A
+from somaforge.flow.engines.array.transient import Course, Points, Stepper
 from somaforge.flow.engines.array.wires import wires_of
 from somaforge.flow.engines.base import Effort, Floats, TransientResult
-from somaforge.pdk.errors import InputError, ToolError
+from somaforge.pdk.errors import InputError
+
+START_V = 3e-3
+"""Error of a pattern's start that asks to repeat it, at a node that carries its layer's currents."""
+OVERSHOOT = 2.0
+"""Rails overshoot their end on the way: surfaces reach that much farther than the currents at rest."""
+OUTPUTS = 30_000
+"""Output synapses times points in time in one tensor: what fits into a core's cache."""
 
 
 def play(
@@ -23,33 +35,59 @@ def play(
     """See ArrayEngine.transient."""
     chip, where = network.chip, network.where
     new = torch.tensor(inputs, dtype=torch.float64, device=where)
-    old = torch.cat([new[:1], new[:-1]])
-    states: State = []
+    rest: list[Tensor] = []
+    scale = []
     matrices = []
     voltage = network.somas[0].input_voltage(new)
     for k, somas in enumerate(network.somas):
         now = rails(somas, voltage)
-        states.append((voltage, now.p, now.n))
+        rest += [voltage, now.p, now.n]
+        most = now.current.amax(1, keepdim=True)
+        scale.append(torch.maximum(most, _delayed(most, most)).clamp(min=SMALLEST_A))
         if k < len(network.somas) - 1:
-            # rails overshoot their end on the way: the grid reaches twice as far
-            surface = collapse.grid(network.synapses[k], 2 * now.current.amax(0), somas, network.somas[k + 1])
+            surface = collapse.grid(network.synapses[k], OVERSHOOT * now.current.amax(0), somas, network.somas[k + 1])
             matrices.append(Matrix.of(surface, network.codes[k]))
             voltage = collapse.columns(surface, now.current, network.somas[k + 1]).voltage
     wires = wires_of(chip)
     found = loads(chip, _rest(network), wires.inner, cache)
     layers = layers_of(chip, network.somas, found, wires, _usual(now.current), where)
-    stepper = Stepper(layers, matrices, chip.supply_V)
-    start = _delayed(states, states)
-    passes, apart = 0, 1.0
-    while apart > SETTLED:
-        if passes == PASSES:
-            raise ToolError("array engine: patterns are too short to settle in several passes; use ngspice")
-        window = stepper.window(start, old, new, period_s, rise_s)
+    stepper = Stepper(layers, matrices)
+    course = Course(_delayed(new, new), new, period_s, rise_s, scale)
+    settled = torch.cat(rest, dim=1)
+    sizes = chip.design.layers
+    last = [(len(sizes) - 1, kind, i) for kind in (1, 2) for i in range(sizes[-1])]
+    nodes = [3 * sum(sizes[:k]) + kind * sizes[k] + i for k, kind, i in [*last, *map(place, probes)]]
+    points, passes = _repeated(stepper, settled, course, nodes)
+    return _joined(network, points, period_s, probes, passes)
+
+
+def _repeated(stepper: Stepper, rest: Tensor, course: Course, nodes: list[int]) -> tuple[Points, int]:
+    """Points of all patterns in order, and how often the most repeated one ran.
+
+    All run at once, from `rest` [patterns, nodes] of the one before; a start that turns out wrong is set right and its
+    pattern repeated. Nodes that are off keep falling for many patterns, so a start also takes over what its own
+    correction does to all that follow. It ends: the first start is right, and after each pass one more is.
+    """
+    starts = _delayed(rest, rest)
+    todo = torch.arange(len(starts), device=starts.device)
+    parts: list[Points] = []
+    ends, left = starts.clone(), torch.zeros_like(starts)
+    passes = 0
+    while len(todo) > 0:
+        found, end = stepper.run(starts[todo], course.of(todo), nodes)
         passes += 1
-        before, start = stepper.driven(start), _delayed(start, window.end)
-        after = stepper.driven(start)
-        apart = float((after - before).abs().max() / after.max())
-    return _joined(network, window, inputs, period_s, probes, passes)
+        ends[todo], left[todo] = end.nodes, end.left
+        parts = [p.where(~torch.isin(p.pattern, todo)) for p in parts]
+        parts.append(replace(found, pattern=todo[found.pattern]))
+        better = starts.clone()
+        for p in range(1, len(starts)):
+            better[p] = ends[p - 1] + left[p - 1] * (better[p - 1] - starts[p - 1])
+        apart = (better - starts).abs() * stepper.weights(better, course.scale)
+        wrong = apart.amax(1) > START_V
+        starts[wrong] = better[wrong]
+        todo = torch.nonzero(wrong)[:, 0]
+    points = Points.joined(parts)
+    return points.where(points.pattern.argsort(stable=True)), passes
 
 
 def _usual(current: torch.Tensor) -> int:
@@ -69,46 +107,33 @@ def _rest(network: Network) -> Floats:
     return np.round(torch.stack([v.mean(1), p.mean(1), n.mean(1)], 1).cpu().numpy(), 2)
 
 
-def _joined(
-    network: Network, window: Window, inputs: Floats, period_s: float, probes: Sequence[str], passes: int
-) -> TransientResult:
-    """Patterns one behind the other."""
+def _joined(network: Network, points: Points, period_s: float, probes: Sequence[str], passes: int) -> TransientResult:
+    """Patterns one behind the other; a pattern's first point is the last of the one before."""
+    points = points.where((points.pattern == 0) | (points.time > 0))
+    outputs = len(network.synapses[-1])
+    p, n = points.state[:, :outputs], points.state[:, outputs : 2 * outputs]
     currents, supplies = [], []
-    for (p, n), supply in zip(window.last_rails, window.supply, strict=True):
-        nothing = torch.zeros_like(p)
-        out = held(network.synapses[-1], Rails(p, n, nothing, nothing[:, 0]), network.chip.output_V)
+    size = max(1, OUTPUTS // outputs)
+    for i in range(0, len(p), size):
+        nothing = torch.zeros_like(p[i : i + size])
+        given = Rails(p[i : i + size], n[i : i + size], nothing, nothing[:, 0])
+        out = held(network.synapses[-1], given, network.chip.output_V)
         currents.append(out.current)
-        supplies.append(supply + out.supply.sum(-1))
-    count = len(inputs)
-    times = np.concatenate([window.time[(p > 0) :] + p * period_s for p in range(count)])
-
-    def chain(values: torch.Tensor) -> Floats:
-        """[points, patterns, ...] -> [all points, ...]; a pattern's first point is the last of the one before."""
-        parts = [values[(p > 0) :, p] for p in range(count)]
-        return torch.cat(parts).cpu().numpy()
-
-    voltages = {}
-    for probe in probes:
-        layer, node, i = place(probe)
-        voltages[probe] = chain(torch.stack([s[layer][node][:, i] for s in window.states]))
+        supplies.append(out.supply.sum(-1))
     return TransientResult(
-        times,
-        chain(torch.stack(currents)),
-        chain(torch.stack(supplies)),
+        (points.time + period_s * points.pattern.to(torch.float64)).cpu().numpy(),
+        torch.cat(currents).cpu().numpy(),
+        (points.supply + torch.cat(supplies)).cpu().numpy(),
         period_s,
-        count,
+        int(points.pattern[-1]) + 1,
         Effort(0.0, (f"passes-{passes}",)),
-        voltages,
+        {probe: points.state[:, 2 * outputs + i].cpu().numpy() for i, probe in enumerate(probes)},
     )
 
 
-def _delayed(first: State, ends: State) -> State:
-    """The start of every pattern: the end of the one before it; of the first one, what `first` says."""
-
-    def part(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        return torch.cat([a[:1], b[:-1]])
-
-    return [(part(a, x), part(b, y), part(c, z)) for (a, b, c), (x, y, z) in zip(first, ends, strict=True)]
+def _delayed(first: Tensor, ends: Tensor) -> Tensor:
+    """What every pattern begins with: the end of the one before it; of the first one, what `first` says."""
+    return torch.cat([first[:1], ends[:-1]])
 
 
 def place(probe: str) -> tuple[int, int, int]:

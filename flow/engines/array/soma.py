@@ -78,32 +78,42 @@ class Somas:
         first = self._mirror(self._p, 2, down, down)[0]
         return first + self._mirror(self._p, 3, down, self._supply - n_rail)[0]
 
-    def p_step(self, v: Tensor, guess: Tensor, farad: Tensor, a0: float, history: Tensor) -> Tensor:
-        """p rail of an implicit step: farad (a0 p + history) = what M2 gives minus what M1 takes."""
+    def p_step(self, v: Tensor, guess: Tensor, farad: Tensor, a0: Tensor, history: Tensor) -> tuple[Tensor, Tensor]:
+        """p rail of an implicit step: farad (a0 p + history) = what M2 gives minus what M1 takes.
+
+        Second: its conductance in A/V.
+        """
         p = guess
         for _ in range(STEP_ROUNDS):
             down = self._supply - p
             given, by_gate, by_drain = self._mirror(self._p, 2, down, down)
             taken, _, by_taken = self._mirror(self._n, 1, v, p)
             wrong = farad * (a0 * p + history) - given + taken
-            step = wrong / (farad * a0 + by_gate + by_drain + by_taken)
+            conductance = by_gate + by_drain + by_taken
+            step = wrong / (farad * a0 + conductance)
             p = p - step.clamp(-TIME_STEP_V, TIME_STEP_V)
             if float(step.abs().max()) < STEP_TOLERANCE_V:
                 break
-        return p
+        return p, conductance
 
-    def n_step(self, p_rail: Tensor, guess: Tensor, farad: Tensor, a0: float, history: Tensor) -> Tensor:
-        """n rail of an implicit step: farad (a0 n + history) = what M3 gives minus what M4 takes."""
+    def n_step(
+        self, p_rail: Tensor, guess: Tensor, farad: Tensor, a0: Tensor, history: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """n rail of an implicit step: farad (a0 n + history) = what M3 gives minus what M4 takes.
+
+        Second: its conductance in A/V.
+        """
         n, gate = guess, self._supply - p_rail
         for _ in range(STEP_ROUNDS):
             given, _, by_given = self._mirror(self._p, 3, gate, self._supply - n)
             taken, by_gate, by_drain = self._mirror(self._n, 4, n, n)
             wrong = farad * (a0 * n + history) - given + taken
-            step = wrong / (farad * a0 + by_gate + by_drain + by_given)
+            conductance = by_gate + by_drain + by_given
+            step = wrong / (farad * a0 + conductance)
             n = n - step.clamp(-TIME_STEP_V, TIME_STEP_V)
             if float(step.abs().max()) < STEP_TOLERANCE_V:
                 break
-        return n
+        return n, conductance
 
     def _diode(self, device: Device, role: int, feed: Feed, like: Tensor) -> Tensor:
         """Voltage across a diode that takes the current of a mirror whose drain it is."""

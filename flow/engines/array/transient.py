@@ -2,256 +2,250 @@
 
 The inner nodes of a synapse carry about 1 fF and settle a thousand times faster than the rails, so their currents are
 the surfaces of flow.engines.array.collapse, positive synapses read at the p rail and negative ones at the n rail. The
-slow nodes carry the wires' capacitance and what the transistors load them with (flow.engines.array.capacitance). The
-network feeds forward, so a step of BDF2 goes from layer to layer with one scalar equation per node. All patterns are
-stepped together: each starts where the one before it ends, which a second pass corrects if it had not settled.
+network feeds forward, so a step of BDF2 goes from layer to layer with one scalar equation per node. Patterns run side
+by side, each with its own steps.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from somaforge.flow.engines.array.capacitance import LEVELS_A, Loads
-from somaforge.flow.engines.array.collapse import Surface
-from somaforge.flow.engines.array.soma import SMALLEST_A, STEP_TOLERANCE_V, Somas
-from somaforge.flow.engines.array.wires import Wires
-from somaforge.flow.engines.base import Floats, ProgrammedChip
-from somaforge.generator.address import Codes
+from somaforge.flow.engines.array.reduced import Matrix
+from somaforge.flow.engines.array.slow import Layer, at_level
+from somaforge.flow.engines.array.soma import STEP_TOLERANCE_V, TIME_STEP_V
 from somaforge.pdk.errors import ToolError
 
-TOLERANCE_V = 3e-4
-"""Local error of a step."""
-SETTLED = 2e-3
-"""Difference of a pattern's end from the assumed start of the next that asks for another pass: of the rails' currents,
-relative to the highest one. Nodes of somas that are off drift for long and drive nothing."""
-PASSES = 6
+TOLERANCE_V = 1e-3
+"""Local error of a step at a node that carries its layer's currents."""
+CARRIES = 0.1
+"""Of the largest current of the layer: nodes with less may be more wrong by the ratio, because they drive less."""
+LEAST = 0.03
+"""Weight of a node that is off; what it has drifted by is a delay when it comes back."""
 FIRST_STEP = 1e-4
 """Of the pattern time."""
+SMALLEST_STEP = 1e-6
 STEPS = 4000
 NEWTON_ROUNDS = 8
-STEP_V = 0.05
-MAP_POINTS = 60
 
-
-class RailMap:
-    """ln of the current that would hold a rail at a voltage, and back, for each soma of a layer."""
-
-    def __init__(self, somas: Somas, where: torch.device) -> None:
-        """Solves the somas at rest on a grid of currents from SMALLEST_A to 100 uA."""
-        logs = torch.linspace(float(np.log(SMALLEST_A)), float(np.log(1e-4)), MAP_POINTS, dtype=torch.float64)
-        self.logs = logs.to(where)
-        x = self.logs.exp().unsqueeze(-1).expand(-1, somas.count)
-        self.p, self.n, _ = (part.T.contiguous() for part in somas.rails(somas.input_voltage(x)))
-
-    def _log(self, table: Tensor, v: Tensor) -> Tensor:
-        i = torch.searchsorted(table, v.T.contiguous()).clamp(1, MAP_POINTS - 1)
-        low, high = table.gather(1, i - 1), table.gather(1, i)
-        share = (v.T - low) / (high - low)
-        return (self.logs[i - 1] + share * (self.logs[i] - self.logs[i - 1])).T
-
-    def of_p(self, v: Tensor) -> Tensor:
-        """Current in A for p rails [patterns, somas]; the rail falls when the current grows."""
-        return self._log(-self.p, -v).exp()
-
-    def of_n(self, v: Tensor) -> Tensor:
-        """Current in A for n rails."""
-        return self._log(self.n, v).exp()
-
-
-@dataclass(frozen=True, eq=False)
-class Matrix:
-    """A matrix of synapses: surfaces of the positive and of the negative ones, and of the supply current."""
-
-    surface: Surface
-    positive: Tensor
-    negative: Tensor
-
-    @classmethod
-    def of(cls, surface: Surface, codes: Codes) -> "Matrix":
-        """Splits by the sign of the codes."""
-        rows, columns = codes.shape
-        points = len(surface.rows.points)
-        sign = torch.tensor(codes < 0, device=surface.current.device).unsqueeze(1).unsqueeze(-1)
-        whole = surface.current.view(rows, points, columns, -1)
-        zero = torch.zeros_like(whole)
-        parts = (torch.where(sign, zero, whole), torch.where(sign, whole, zero))
-        return cls(surface, *(p.reshape(surface.current.shape) for p in parts))
-
-    def columns(self, p: Tensor, n: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Sum of each column over its voltage for row currents seen at the rails: values, slopes, supply values."""
-        by_p, by_n = self.surface.shares(p), self.surface.shares(n)
-        points = len(self.surface.columns.points)
-        shape = (len(p), -1, points)
-        values = (by_p @ self.positive + by_n @ self.negative).reshape(shape)
-        supply = (by_p @ self.surface.supply).reshape(shape)
-        return values, values @ self.surface.columns.slopes.T, supply
-
-
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """A layer of somas with its loads: [somas, levels] in F for each slow node, and couplings between the nodes."""
-
-    somas: Somas
-    rails: RailMap
-    column: Tensor
-    p: Tensor
-    n: Tensor
-    couplings: Mapping[str, Tensor]
-    """[somas] in F: "pn" is the current into p over the slope of n; v is the column."""
-    above: tuple[Tensor, Tensor] | None
-    """[rows of the matrix above, somas] in F: current into a column over the slope of a row's p and n rail."""
-    below: tuple[Tensor, Tensor] | None
-    """[columns of the matrix below, somas] in F: current into p and n over the slope of a column."""
-
-
-def layers_of(
-    chip: ProgrammedChip, somas: list[Somas], found: Loads, wires: Wires, level: int, where: torch.device
-) -> list[Layer]:
-    """Adds up cells and wires on every slow node; couplings are those at one of the levels."""
-    full = chip.design.weights.full_scale
-    last = len(somas) - 1
-
-    def tensor(values: Floats) -> Tensor:
-        return torch.tensor(values, dtype=torch.float64, device=where)
-
-    layers = []
-    for k, soma in enumerate(somas):
-        one = np.ones(soma.count)
-        column, p, n = (np.outer(one, found.soma[pin, pin]) for pin in range(3))
-        if k > 0:
-            column += found.synapse[chip.codes[k - 1] + full, 2, 2].sum(0)
-        # the last rails drive one output synapse of weight +1 each
-        driven = chip.codes[k] + full if k < last else np.full((soma.count, 1), full + 1)
-        p += found.synapse[driven, 0, 0].sum(1)
-        n += found.synapse[driven, 1, 1].sum(1)
-        for i in range(soma.count):
-            source = f"in_{i}" if k == 0 else f"sum_{k}_{i}"
-            for node, net in ((column, source), (p, f"vp_{k}_{i}"), (n, f"vn_{k}_{i}")):
-                node[i] += wires.nets.get(net, 0.0)
-        own = found.soma[:, :, level]
-        between = {a + b: one * own[i, j] for i, a in enumerate("vpn") for j, b in enumerate("vpn") if i != j}
-        between["pn"] = between["pn"] + found.synapse[driven, 0, 1, level].sum(1)
-        between["np"] = between["np"] + found.synapse[driven, 1, 0, level].sum(1)
-        above, below = None, None
-        if k > 0:
-            codes = chip.codes[k - 1] + full
-            above = (tensor(found.synapse[codes, 2, 0, level]), tensor(found.synapse[codes, 2, 1, level]))
-        if k < last:
-            below = (tensor(found.synapse[driven, 0, 2, level].T), tensor(found.synapse[driven, 1, 2, level].T))
-        couplings = {name: tensor(values) for name, values in between.items()}
-        layers.append(Layer(soma, RailMap(soma, where), tensor(column), tensor(p), tensor(n), couplings, above, below))
-    return layers
-
-
-def at_level(load: Tensor, current: Tensor) -> Tensor:
-    """Load [somas, levels] at currents [patterns, somas]."""
-    low, high = np.log(LEVELS_A[0]), np.log(LEVELS_A[-1])
-    x = ((current.clamp(min=1e-18).log() - low) / (high - low) * (len(LEVELS_A) - 1)).clamp(0, len(LEVELS_A) - 1)
-    i = x.floor().clamp(max=len(LEVELS_A) - 2)
-    share, i = (x - i).T, i.to(torch.int64).T
-    found: Tensor = (load.gather(1, i) * (1 - share) + load.gather(1, i + 1) * share).T
-    return found
-
-
-Feed = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""Current into a column and its derivative over the column's voltage."""
 State = list[tuple[Tensor, Tensor, Tensor]]
 """Per layer: column, p rail, n rail; [patterns, somas] in V."""
 
 
 @dataclass(frozen=True, eq=False)
-class Window:
-    """All patterns over one pattern time."""
+class Course:
+    """What the inputs of some patterns do: [patterns, inputs] in A."""
 
-    time: Floats
-    """[points] from 0 to the pattern time."""
-    last_rails: list[tuple[Tensor, Tensor]]
-    """Per point: p and n rail of the last layer."""
-    supply: list[Tensor]
-    """Per point [patterns]: supply current without inputs and output synapses."""
-    end: State
-    states: list[State]
+    old: Tensor
+    new: Tensor
+    period_s: float
+    rise_s: float
+    scale: list[Tensor]
+    """Per layer [patterns, 1]: the largest current of the layer in A before and after."""
+
+    def of(self, which: Tensor) -> "Course":
+        """Some of the patterns."""
+        return replace(self, old=self.old[which], new=self.new[which], scale=[s[which] for s in self.scale])
+
+    def at(self, time: Tensor) -> Tensor:
+        """Input currents at a time of each pattern [patterns, 1]."""
+        return self.old + (self.new - self.old) * (time / self.rise_s).clamp(max=1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class End:
+    """Of patterns: [patterns, nodes]."""
+
+    nodes: Tensor
+    """In V."""
+    left: Tensor
+    """Of a small change of that node alone at the start: 0 where it has settled, 1 where it hardly moves."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """A step that was tried."""
+
+    nodes: Tensor
+    """[patterns, nodes]."""
+    supply: Tensor
+    """[patterns]."""
+    ratio: Tensor
+    """Local error over what is allowed, [patterns, 1]."""
+    rate: Tensor
+    """Conductance over capacitance in 1/s, [patterns, nodes]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Points in time of all patterns, in any order."""
+
+    pattern: Tensor
+    time: Tensor
+    """Since the pattern's start, in s."""
+    state: Tensor
+    """[points, nodes] in V: those of the last layer and those asked for."""
+    supply: Tensor
+    """[points] in A, without the output synapses."""
+
+    def where(self, wanted: Tensor) -> "Points":
+        """Some of them."""
+        return Points(self.pattern[wanted], self.time[wanted], self.state[wanted], self.supply[wanted])
+
+    @classmethod
+    def joined(cls, parts: Sequence["Points"]) -> "Points":
+        """One behind the other."""
+        return cls(*(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(cls)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Lanes:
+    """Patterns on their way."""
+
+    pattern: Tensor
+    course: Course
+    time: Tensor
+    """[patterns, 1], as all that follow."""
+    step: Tensor
+    now: Tensor
+    """[patterns, nodes]."""
+    before: Tensor
+    oldest: Tensor
+    gap: Tensor
+    """From `before` to `now`."""
+    older_gap: Tensor
+    known: Tensor
+    """How many of these states there are, 3 at most."""
+    faded: Tensor
+    """[patterns, nodes]: -ln of what is left of a small change of that node alone at the start."""
+
+    def of(self, which: Tensor) -> "_Lanes":
+        """Some of them."""
+        parts = {k: v[which] for k, v in vars(self).items() if isinstance(v, Tensor)}
+        return replace(self, course=self.course.of(which), **parts)
+
+
+@dataclass(frozen=True, eq=False)
+class _Formula:
+    """BDF2 with steps of any size and the parabola through the last three points as its prediction; [patterns, 1].
+
+    With one or two points only: backward Euler from a constant, BDF2 from a line.
+    """
+
+    now: Tensor
+    """derivative = now x + history."""
+    history: Tensor
+    guess: Tensor
+    error: Tensor
+    """Local error over the distance from the prediction."""
+
+    @classmethod
+    def of(cls, lanes: _Lanes, h: Tensor) -> "_Formula":
+        """For steps `h`."""
+        g, older = lanes.gap, lanes.gap + lanes.older_gap
+        w = h / g
+        first, second = lanes.known == 1, lanes.known == 2
+        a0 = torch.where(first, 1 / h, (1 + 2 * w) / (h * (1 + w)))
+        a1 = torch.where(first, -1 / h, -(1 + w) / h)
+        a2 = torch.where(first, 0.0, w * w / (h * (1 + w)))
+        near, far = h * (h + older) / (g * lanes.older_gap), h * (h + g) / (older * lanes.older_gap)
+        e1 = torch.where(first, 0.0, torch.where(second, -w, -near))
+        e2 = torch.where(lanes.known < 3, 0.0, far)
+        guess = (1 - e1 - e2) * lanes.now + e1 * lanes.before + e2 * lanes.oldest
+        # third derivative / 6 * h (h + g) times (h + older) is the prediction's error, and times 1 / a0 BDF2's
+        share = 1 / (1 + a0 * (h + older))
+        error = torch.where(first, 0.5, torch.where(second, 0.2, share))
+        return cls(a0, a1 * lanes.now + a2 * lanes.before, guess, error)
 
 
 class Stepper:
-    """Steps all patterns of a chip through one pattern time."""
+    """Steps patterns of a chip through one pattern time."""
 
-    def __init__(self, layers: list[Layer], matrices: list[Matrix], supply_V: float) -> None:
+    def __init__(self, layers: list[Layer], matrices: list[Matrix]) -> None:
         """Keeps the parts."""
-        self._layers, self._matrices, self._supply = layers, matrices, supply_V
+        self._layers, self._matrices = layers, matrices
+        self._sizes = [n for layer in layers for n in 3 * (layer.somas.count,)]
 
-    def driven(self, state: State) -> Tensor:
-        """Currents that the rails stand for, layer after layer: [patterns, both rails of all somas]."""
-        each = [(y.rails.of_p(p), y.rails.of_n(n)) for y, (_, p, n) in zip(self._layers, state, strict=True)]
-        return torch.cat([part for pair in each for part in pair], dim=1)
+    def split(self, nodes: Tensor) -> State:
+        """[patterns, all nodes] by layer and kind."""
+        parts = torch.split(nodes, self._sizes, dim=1)
+        return [(parts[i], parts[i + 1], parts[i + 2]) for i in range(0, len(parts), 3)]
 
-    def supply_of(self, state: State, inputs: Tensor) -> Tensor:
-        """Supply current [patterns] of somas and synapses."""
-        total = inputs.sum(-1)
-        for k, (layer, (v, p, n)) in enumerate(zip(self._layers, state, strict=True)):
-            total = total + layer.somas.branch_currents(v, p, n).sum(-1)
-            if k > 0:
-                before, (_, p_before, n_before) = self._layers[k - 1].rails, state[k - 1]
-                matrix = self._matrices[k - 1]
-                _, _, used = matrix.columns(before.of_p(p_before), before.of_n(n_before))
-                total = total + matrix.surface.columns.at(used, used @ matrix.surface.columns.slopes.T, v)[0].sum(-1)
-        return total
+    def weights(self, nodes: Tensor, scale: list[Tensor]) -> Tensor:
+        """How much a change of each node counts, [patterns, nodes]: 1 where it carries its layer's currents."""
+        found = []
+        for y, most, (v, p, n) in zip(self._layers, scale, self.split(nodes), strict=True):
+            found += [
+                _weight(i, most) for i in (y.somas.input_current(v)[0], y.rails.of_p(p).exp(), y.rails.of_n(n).exp())
+            ]
+        return torch.cat(found, dim=1)
 
-    def window(self, start: State, old: Tensor, new: Tensor, period_s: float, rise_s: float) -> Window:
-        """From `start`, with inputs that go from `old` to `new` [patterns, inputs] within `rise_s`."""
-        times, states, inputs = [0.0], [start], [old]
-        h = FIRST_STEP * period_s
-        t = 0.0
+    def run(self, start: Tensor, course: Course, kept: Sequence[int]) -> tuple[Points, End]:
+        """From `start` [patterns, nodes]; all points, with the nodes `kept`."""
+        count = len(start)
+        zero = torch.zeros(count, 1, dtype=start.dtype, device=start.device)
+        first, one = zero + FIRST_STEP * course.period_s, zero + 1.0
+        pattern = torch.arange(count, device=start.device)
+        lanes = _Lanes(pattern, course, zero, first, start, start, start, one, one, one, torch.zeros_like(start))
+        which = torch.tensor(kept, device=start.device)
+        found = [Points(pattern, zero[:, 0], start[:, which], self._supply_at(start, course.old))]
+        end, faded = start.clone(), torch.zeros_like(start)
         for _ in range(STEPS):
-            # inputs change their slope at the end of the rise: a step ends there
-            edge = rise_s if t < rise_s * (1 - 1e-9) else period_s
-            h = min(h, edge - t)
-            now = old + (new - old) * min(1.0, (t + h) / rise_s)
-            restart = len(times) < 3 or abs(t - rise_s) < 1e-9 * rise_s
-            found, wrong = self._step(times, states, now, h, restart)
-            ratio = wrong / TOLERANCE_V
-            if ratio > 2.0 and h > 1e-6 * period_s:
-                h *= max(0.2, 0.8 / ratio**0.5)
-                continue
-            t = edge if abs(edge - t - h) < 1e-9 * period_s else t + h
-            times.append(t)
-            states.append(found)
-            inputs.append(now)
-            if t >= period_s * (1 - 1e-12):
-                supply = [self.supply_of(s, i) for s, i in zip(states, inputs, strict=True)]
-                rails = [(s[-1][1], s[-1][2]) for s in states]
-                return Window(np.array(times), rails, supply, found, states)
-            h *= min(2.0, max(0.3, 0.85 / max(ratio, 1e-3) ** 0.4))
+            lanes, points = self._advance(lanes, which)
+            found.append(points)
+            done = lanes.time[:, 0] >= course.period_s
+            if bool(done.any()):
+                end[lanes.pattern[done]], faded[lanes.pattern[done]] = lanes.now[done], lanes.faded[done]
+                lanes = lanes.of(~done)
+                if len(lanes.pattern) == 0:
+                    return Points.joined(found), End(end, (-faded).exp())
         raise ToolError("array engine: a pattern needs too many time steps; simulate this chip with ngspice")
 
-    def _step(
-        self, times: list[float], states: list[State], inputs: Tensor, h: float, restart: bool
-    ) -> tuple[State, float]:
-        """One step of BDF2 (backward Euler after a break), and how far it is from the prediction."""
-        now = states[-1]
-        if restart:
-            a0, a1, a2, ratio = 1 / h, -1 / h, 0.0, 0.0
-            older = now
-        else:
-            g = times[-1] - times[-2]
-            w = h / g
-            a0, a1, a2, ratio = (1 + 2 * w) / (h * (1 + w)), -(1 + w) / h, w * w / (h * (1 + w)), w
-            older = states[-2]
-        found: State = []
-        wrong = 0.0
-        guesses = [[x + ratio * (x - y) for x, y in zip(n, o, strict=True)] for n, o in zip(now, older, strict=True)]
-        histories = [[a1 * x + a2 * y for x, y in zip(n, o, strict=True)] for n, o in zip(now, older, strict=True)]
-        # slopes of nodes that are not solved yet are those of the prediction
-        slopes = [[a0 * x + y for x, y in zip(g, s, strict=True)] for g, s in zip(guesses, histories, strict=True)]
+    def _advance(self, lanes: _Lanes, kept: Tensor) -> tuple[_Lanes, Points]:
+        """Tries one step of every pattern."""
+        course = lanes.course
+        # inputs change their slope at the end of the rise: a step ends there
+        rise, period = (torch.full_like(lanes.time, t) for t in (course.rise_s, course.period_s))
+        edge = torch.where(lanes.time < rise, rise, period)
+        ends = lanes.step > (edge - lanes.time) * (1 - 1e-9)
+        h = torch.where(ends, edge - lanes.time, lanes.step)
+        time = torch.where(ends, edge, lanes.time + h)
+        formula = _Formula.of(lanes, h)
+        tried = self._step(formula, course.at(time), course.scale)
+        good = (tried.ratio <= 1.0) | (h <= SMALLEST_STEP * course.period_s)
+        order = torch.where(lanes.known < 3, 0.5, 1 / 3)
+        step = h * (0.9 * tried.ratio.clamp(min=1e-6) ** -order).clamp(0.2, 2.0)
+        moved = replace(
+            lanes,
+            time=torch.where(good, time, lanes.time),
+            step=step,
+            now=torch.where(good, tried.nodes, lanes.now),
+            before=torch.where(good, lanes.now, lanes.before),
+            oldest=torch.where(good, lanes.before, lanes.oldest),
+            gap=torch.where(good, h, lanes.gap),
+            older_gap=torch.where(good, lanes.gap, lanes.older_gap),
+            known=torch.where(good, (lanes.known + 1).clamp(max=3), lanes.known),
+            faded=lanes.faded + torch.where(good, (h * tried.rate).log1p(), 0.0),
+        )
+        ok = good[:, 0]
+        return moved, Points(lanes.pattern[ok], time[ok, 0], tried.nodes[ok][:, kept], tried.supply[ok])
+
+    def _step(self, formula: _Formula, inputs: Tensor, scale: list[Tensor]) -> _Step:
+        """One step; slopes of nodes that are not solved yet are those of the prediction."""
+        a0 = formula.now
+        guesses, histories = self.split(formula.guess), self.split(formula.history)
+        slopes = [list(part) for part in self.split(a0 * formula.guess + formula.history)]
+        found: list[Tensor] = []
+        rates: list[Tensor] = []
+        supply, worst = inputs.sum(-1), torch.zeros_like(a0)
+        sums, given = None, None
         for k, layer in enumerate(self._layers):
             guess, history, slope, c = guesses[k], histories[k], slopes[k], layer.couplings
             into = c["vp"] * slope[1] + c["vn"] * slope[2]
             if layer.above is not None:
                 into = into + slopes[k - 1][1] @ layer.above[0] + slopes[k - 1][2] @ layer.above[1]
-            v = self._column(layer, guess[0], history[0], a0, self._feed(k, found, inputs), into)
+            v, taken, rate = self._column(k, guess[0], history[0], a0, sums, into - inputs if k == 0 else into)
             slope[0] = a0 * v + history[0]
             into_p = c["pv"] * slope[0] + c["pn"] * slope[2]
             into_n = c["nv"] * slope[0]
@@ -259,33 +253,55 @@ class Stepper:
                 following = slopes[k + 1][0]
                 into_p, into_n = into_p + following @ layer.below[0], into_n + following @ layer.below[1]
             c_p = at_level(layer.p, layer.rails.of_p(guess[1]))
-            p = layer.somas.p_step(v, guess[1], c_p, a0, history[1] + into_p / c_p)
+            p, by_p = layer.somas.p_step(v, guess[1], c_p, a0, history[1] + into_p / c_p)
             slope[1] = a0 * p + history[1]
             c_n = at_level(layer.n, layer.rails.of_n(guess[2]))
-            n = layer.somas.n_step(p, guess[2], c_n, a0, history[2] + (into_n + c["np"] * slope[1]) / c_n)
+            n, by_n = layer.somas.n_step(p, guess[2], c_n, a0, history[2] + (into_n + c["np"] * slope[1]) / c_n)
             slope[2] = a0 * n + history[2]
-            found.append((v, p, n))
-            wrong = max(wrong, *(float((x - y).abs().max()) for x, y in zip((v, p, n), guess, strict=True)))
-        # the prediction's error is about five times the step's for BDF2 with a linear prediction
-        return found, wrong / (2.0 if restart else 5.0)
+            log_p, log_n = layer.rails.of_p(p), layer.rails.of_n(n)
+            supply = supply + self._used(k, v, p, n, given)
+            if k < len(self._matrices):
+                sums, given = self._matrices[k].columns(log_p, log_n)
+            for x, y, current in zip((v, p, n), guess, (taken, log_p.exp(), log_n.exp()), strict=True):
+                worst = torch.maximum(worst, ((x - y).abs() * _weight(current, scale[k])).amax(1, keepdim=True))
+            found += [v, p, n]
+            rates += [rate, by_p / c_p, by_n / c_n]
+        nodes, rate = torch.cat(found, dim=1), torch.cat(rates, dim=1).clamp(min=0.0)
+        return _Step(nodes, supply, formula.error * worst / TOLERANCE_V, rate)
 
-    def _feed(self, k: int, found: State, inputs: Tensor) -> Feed:
-        """What flows into the columns of layer k."""
-        if k == 0:
-            return lambda _: (inputs, torch.zeros_like(inputs))
-        before, (_, p, n) = self._layers[k - 1].rails, found[k - 1]
-        matrix = self._matrices[k - 1]
-        values, slopes, _ = matrix.columns(before.of_p(p), before.of_n(n))
-        return lambda v: matrix.surface.columns.at(values, slopes, v)
+    def _supply_at(self, nodes: Tensor, inputs: Tensor) -> Tensor:
+        """Supply current [patterns] of inputs, somas and synapses."""
+        total, given = inputs.sum(-1), None
+        for k, (v, p, n) in enumerate(self.split(nodes)):
+            total = total + self._used(k, v, p, n, given)
+            if k < len(self._matrices):
+                rails = self._layers[k].rails
+                given = self._matrices[k].columns(rails.of_p(p), rails.of_n(n))[1]
+        return total
 
-    def _column(self, layer: Layer, guess: Tensor, history: Tensor, a0: float, feed: Feed, into: Tensor) -> Tensor:
-        v = guess
-        c = at_level(layer.column, layer.somas.input_current(guess.clamp(min=1e-3))[0])
+    def _used(self, k: int, v: Tensor, p: Tensor, n: Tensor, given: Tensor | None) -> Tensor:
+        """Supply current [patterns] of a layer's somas and of the synapses above them, from their positive sums."""
+        somas = self._layers[k].somas.branch_currents(v, p, n).sum(-1)
+        return somas if given is None else somas + self._matrices[k - 1].at(given, v)[0].sum(-1)
+
+    def _column(
+        self, k: int, guess: Tensor, history: Tensor, a0: Tensor, sums: Tensor | None, into: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Columns of layer k after the step, the current that their diodes take, and conductance over capacitance."""
+        layer, v = self._layers[k], guess
+        taken, by_taken = layer.somas.input_current(v)
+        c = at_level(layer.column, taken.clamp(min=1e-18).log())
         for _ in range(NEWTON_ROUNDS):
-            fed, by_fed = feed(v)
+            fed, by_fed = (0.0, 0.0) if sums is None else self._matrices[k - 1].at(sums, v)
+            conductance = by_taken - by_fed
+            step = (c * (a0 * v + history) + into - fed + taken) / (c * a0 + conductance)
+            v = v - step.clamp(-TIME_STEP_V, TIME_STEP_V)
             taken, by_taken = layer.somas.input_current(v)
-            step = (c * (a0 * v + history) + into - fed + taken) / (c * a0 - by_fed + by_taken)
-            v = v - step.clamp(-STEP_V, STEP_V)
             if float(step.abs().max()) < STEP_TOLERANCE_V:
                 break
-        return v
+        return v, taken, conductance / c
+
+
+def _weight(current: Tensor, scale: Tensor) -> Tensor:
+    """How much an error of a node counts that carries `current` in a layer with the currents `scale`."""
+    return (current / (CARRIES * scale)).clamp(LEAST, 1.0)

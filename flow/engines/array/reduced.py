@@ -1,0 +1,101 @@
+"""Surfaces of a matrix in the few shapes that they have: what a step in time multiplies.
+
+The surfaces I(x, v) / x of all synapses of one sign look alike. With the main shapes over the row's current and over
+the column's voltage (a truncated higher-order singular value decomposition), a synapse is a small core instead of a
+grid of 16 by 20, and patterns times rows times columns costs a tenth. Positive synapses read the p rail and negative
+ones the n rail. A positive one draws its output current from the supply, a negative one nothing: what flows through the
+branch that is off is below a thousandth of the current in the row.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from somaforge.flow.engines.array.collapse import Spline, Surface
+from somaforge.generator.address import Codes
+
+TOLERANCE = 1e-4
+"""Of all synapses of one sign together: root of the squares left out over the root of the squares."""
+OFF_V, OFF_WEIGHT = 0.02, 0.05
+"""Weight of what happens at columns below that voltage: their somas are off, and the shapes there are many."""
+
+
+@dataclass(frozen=True, eq=False)
+class Signed:
+    """The synapses of one sign: I / x = sum over shapes of row(ln x) core column(v)."""
+
+    constants: Tensor
+    """[4, intervals, row shapes]: cubics in the place within an interval of the rows' grid."""
+    core: Tensor
+    """[rows * row shapes, columns * column shapes]."""
+    spread: Tensor
+    """[column shapes, column points]."""
+
+    @classmethod
+    def of(cls, surface: Surface, where: Tensor) -> "Signed":
+        """Those at `where` [rows, columns]."""
+        rows, columns = where.shape
+        points = len(surface.rows.points)
+        voltages = surface.columns.points
+        weight = torch.where(voltages < OFF_V, OFF_WEIGHT, torch.ones_like(voltages))
+        grid = surface.current.view(rows, points, columns, -1).permute(0, 2, 1, 3)[where] * weight
+        row, column = _shapes(grid.transpose(1, 2)), _shapes(grid)
+        core = torch.zeros(rows, columns, row.shape[1], column.shape[1], dtype=grid.dtype, device=grid.device)
+        core[where] = row.T @ grid @ column
+        core = core.transpose(1, 2).reshape(rows * row.shape[1], -1)
+        return cls(_cubics(surface.rows, row), core, (column / weight.unsqueeze(-1)).T.contiguous())
+
+    def columns(self, interval: Tensor, share: Tensor, current: Tensor) -> Tensor:
+        """Sums [patterns, columns, column points] for row currents at that place of the grid [patterns, rows]."""
+        constant, linear, square, cube = (c[interval] for c in self.constants)
+        share = share.unsqueeze(-1)
+        shapes = (constant + share * (linear + share * (square + share * cube))) * current.unsqueeze(-1)
+        found: Tensor = (shapes.flatten(1) @ self.core).view(len(current), -1, len(self.spread)) @ self.spread
+        return found
+
+
+def _shapes(grid: Tensor) -> Tensor:
+    """[points, shapes]: orthonormal shapes over the last axis that leave TOLERANCE; at least one."""
+    flat = grid.reshape(-1, grid.shape[-1])
+    squares, vectors = torch.linalg.eigh(flat.T @ flat)
+    left = squares.clamp(min=0).cumsum(0)
+    kept = int((left > TOLERANCE**2 * left[-1]).sum()) if float(left[-1]) > 0 else 1
+    found: Tensor = vectors[:, -max(kept, 1) :]
+    return found
+
+
+def _cubics(spline: Spline, shapes: Tensor) -> Tensor:
+    """The splines of [points, shapes] as cubics in the share of each interval."""
+    width = (spline.points[1:] - spline.points[:-1]).unsqueeze(-1)
+    slopes = spline.slopes @ shapes
+    a, b, p, q = shapes[:-1], shapes[1:], width * slopes[:-1], width * slopes[1:]
+    return torch.stack([a, p, 3 * (b - a) - 2 * p - q, p + q - 2 * (b - a)])
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """A matrix of synapses."""
+
+    surface: Surface
+    positive: Signed
+    negative: Signed
+
+    @classmethod
+    def of(cls, surface: Surface, codes: Codes) -> "Matrix":
+        """Splits by the sign of the codes."""
+        signs = torch.tensor(codes, device=surface.current.device)
+        return cls(surface, Signed.of(surface, signs > 0), Signed.of(surface, signs < 0))
+
+    def columns(self, p: Tensor, n: Tensor) -> tuple[Tensor, Tensor]:
+        """Sum of each column [patterns, columns, points] for ln of the rows' currents: all, positive."""
+        given = self.positive.columns(*self._place(p))
+        return given + self.negative.columns(*self._place(n)), given
+
+    def at(self, sums: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Current and slope of such sums at the columns' voltages [patterns, columns]."""
+        return self.surface.columns.at(sums, sums @ self.surface.columns.slopes.T, v)
+
+    def _place(self, log: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        i, _, share = self.surface.rows.place(log.clamp(min=float(self.surface.rows.points[0])))
+        return i, share, log.exp()
