@@ -184,6 +184,17 @@ class Training(Model):
     augment: bool = True
     """Draw training patterns anew for each pass where the data set knows how (mnist: small turns, shifts, sizes; fsdd:
     stretched recordings); minibatches only."""
+    teacher: Annotated[int, Field(ge=0, le=4096)] = 0
+    """Width of the two hidden layers of a network in floats that is trained first; its judgement of a pattern then
+    stands for the label (flow/learning/teacher.py). 0: none. Minibatches and cross entropy only."""
+    teacher_epochs: Annotated[int, Field(ge=1, le=10_000)] = 60
+    """Passes over the training set for the teacher."""
+
+    @model_validator(mode="after")
+    def _teachable(self) -> Self:
+        if self.teacher and (self.batch == "all" or self.loss == "mse"):
+            raise ValueError("teacher needs batch: a number, and loss: cross_entropy; set them, or teacher: 0")
+        return self
 
 
 class Evaluation(Model):

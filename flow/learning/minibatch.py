@@ -3,7 +3,8 @@
 The recipe is that of flow/learning/training.py (dual-copy rounding, Adam, the chip's measured model in the forward
 pass, random errors for what was not measured) with these differences: steps over minibatches, training patterns drawn
 anew for every epoch where the data set knows how, initializations compared early by patterns held out from training,
-and a cross entropy with a learned sharpness on the currents into the output somas before they are rectified.
+and a cross entropy with a learned sharpness on the currents into the output somas before they are rectified, against
+labels or against what a wide network says of the pattern (flow/learning/teacher.py).
 """
 
 import math
@@ -21,18 +22,15 @@ from torch.nn import functional
 from somaforge.flow.datasets import Dataset
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.chip_model import ChipModel, Noise
-from somaforge.flow.learning.training import Weights, check_fit, one_thread, physical, tensors
-from somaforge.generator.spec import Spec, Training
+from somaforge.flow.learning.patterns import Patterns
+from somaforge.flow.learning.teacher import TEMPERATURE, Teacher, teach
+from somaforge.flow.learning.training import Weights, check_fit, one_thread, physical
+from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_path
 
-HOLD = 11
-"""Every eleventh training pattern is held out for choices: 5,455 of MNIST's 60,000. An odd number: the images of MNIST
-come in turn from two sources, and those of even index are harder (7 % errors against 3 % of an early network)."""
 EARLY = 0.15
 """Share of the epochs after which the best initialization goes on alone."""
-PLAIN = 0.05
-"""Share of the epochs at the end without augmentation: the network ends on the patterns as they are."""
 INITIAL = 0.2
 """Standard deviation of initial weights over the largest code."""
 SHARPNESS = 2.0
@@ -81,41 +79,24 @@ class Trained:
     """Of the rounded network on the training patterns that it was not trained on, calibration model."""
     early_accuracies: tuple[float, ...]
     """The same of every initialization at the early choice; empty without one."""
-
-
-@dataclass(frozen=True)
-class _Data:
-    """Training and held-out patterns as tensors; a generator of augmented ones."""
-
-    x: Tensor
-    y: Tensor
-    held_x: Tensor
-    held_y: Tensor
-    draw: Callable[[], Tensor] | None
-
-    @classmethod
-    def of(cls, dataset: Dataset, seed: int, augment: bool) -> "_Data":
-        x, y = tensors(dataset.train_x, dataset.train_y)
-        held = torch.zeros(len(y), dtype=torch.bool)
-        held[::HOLD] = True
-        made = dataset.augmented
-        draw = None
-        if augment and made is not None:
-            generator = np.random.default_rng(seed)
-
-            def draw() -> Tensor:
-                return torch.tensor(made(generator), dtype=torch.float32)[~held]
-
-        return cls(x[~held], y[~held], x[held], y[held], draw)
+    teacher_accuracy: float | None
+    """Of the teacher on the held-out patterns; None without one."""
 
 
 def pretrain(spec: Spec, dataset: Dataset, seed: int | None = None, progress: Progress | None = None) -> Trained:
-    """The network of the spec on a chip without mismatch, from `restarts` random initializations.
+    """The network of the spec on a chip without mismatch, from `restarts` random initializations; its teacher first, if
+    the spec wants one.
 
     InputError if network and data set do not fit each other.
     """
-    ideal = Calibration.ideal(spec.array.layers, spec.array.bits)
-    return _train(spec, dataset, ideal, None, spec.training.epochs, seed, progress)
+    recipe, ideal = spec.training, Calibration.ideal(spec.array.layers, spec.array.bits)
+    check_fit(spec, dataset, ideal)
+    seed = recipe.seed if seed is None else seed
+    patterns, teacher = Patterns.of(dataset, seed, recipe.augment), None
+    if recipe.teacher:
+        teacher = teach(patterns, recipe.teacher, recipe.teacher_epochs, seed, progress)
+    run = _Run(spec, ideal, patterns, teacher, progress)
+    return run.train(None, recipe.epochs, recipe.learning_rate, seed)
 
 
 def fine_tune(
@@ -125,50 +106,53 @@ def fine_tune(
     start: Shadow,
     seed: int | None = None,
     progress: Progress | None = None,
+    fixed: int = 0,
 ) -> Trained:
-    """That network for one chip: `chip_epochs` more with the chip's model. InputError if things do not fit."""
+    """That network for one chip: `chip_epochs` more with the chip's model, on labels. The first `fixed` matrices keep
+    their codes. InputError if things do not fit.
+    """
     sizes = [tuple(v.shape) for v in start.values]
     if sizes != list(pairwise(spec.network.layers)):
         raise InputError(f"training: starts from matrices {sizes}, the network has {spec.network.layers}; train again")
-    return _train(spec, dataset, calibration, start, spec.training.chip_epochs, seed, progress)
-
-
-def _train(
-    spec: Spec,
-    dataset: Dataset,
-    calibration: Calibration,
-    start: Shadow | None,
-    epochs: int,
-    seed: int | None,
-    progress: Progress | None,
-) -> Trained:
     check_fit(spec, dataset, calibration)
     recipe = spec.training
     seed = recipe.seed if seed is None else seed
-    with one_thread():
-        model = ChipModel.of(calibration, spec.network.layers)
-        run = _Run(
-            recipe, spec.array.bits, model, Noise.of(recipe.weight_noise, spec.array.mirror.multiplier, calibration)
-        )
-        data = _Data.of(dataset, seed, recipe.augment)
-        rate = recipe.learning_rate * (recipe.chip_rate if start is not None else 1.0)
-        history = run.descend(data, start, spec.network.layers, epochs, rate, seed, progress)
-        codes = [v.round() for v in run.values()]
-        held = float(run.accuracy(codes, data.held_x, data.held_y)[0])
-        plain = float(run.accuracy(codes, data.x, data.y)[0])
-        weights = Weights(
-            tuple(physical(c[0], spec, m) for m, c in enumerate(codes)), plain, held, tuple(float(v) for v in history)
-        )
-        return Trained(weights, Shadow(tuple(v[0].clone() for v in run.values())), held, run.early)
+    run = _Run(spec, calibration, Patterns.of(dataset, seed, recipe.augment), None, progress, fixed)
+    return run.train(start, recipe.chip_epochs, recipe.learning_rate * recipe.chip_rate, seed)
 
 
 class _Run:
     """One descent: shadow weights [candidates, rows, columns] and the sharpness [candidates]."""
 
-    def __init__(self, recipe: Training, bits: int, model: ChipModel, noise: Noise | None) -> None:
-        self._recipe, self._full, self._model, self._noise = recipe, float(2**bits - 1), model, noise
+    def __init__(
+        self,
+        spec: Spec,
+        calibration: Calibration,
+        data: Patterns,
+        teacher: Teacher | None,
+        progress: Progress | None,
+        fixed: int = 0,
+    ) -> None:
+        self._spec, self._recipe, self._full = spec, spec.training, float(2**spec.array.bits - 1)
+        self._model = ChipModel.of(calibration, spec.network.layers)
+        self._noise = Noise.of(spec.training.weight_noise, spec.array.mirror.multiplier, calibration)
+        self._data, self._teacher, self._progress, self._fixed = data, teacher, progress, fixed
         self._shadow: list[Tensor] = []
-        self.early: tuple[float, ...] = ()
+        self._early: tuple[float, ...] = ()
+
+    def train(self, start: Shadow | None, epochs: int, rate: float, seed: int) -> Trained:
+        """From `start`, or from random weights; `rate` is the first step size over the largest weight."""
+        spec, data = self._spec, self._data
+        with one_thread():
+            history = self._descend(start, epochs, rate, torch.Generator().manual_seed(seed))
+            codes = [v.round() for v in self.values()]
+            held = float(self.accuracy(codes, data.held_x, data.held_y)[0])
+            plain = float(self.accuracy(codes, data.x, data.y)[0])
+            known = self._teacher.accuracy(data.held_x, data.held_y) if self._teacher is not None else None
+        weights = Weights(
+            tuple(physical(c[0], spec, m) for m, c in enumerate(codes)), plain, held, tuple(float(v) for v in history)
+        )
+        return Trained(weights, Shadow(tuple(v[0].clone() for v in self.values())), held, self._early, known)
 
     def values(self) -> list[Tensor]:
         """Shadow weights, detached."""
@@ -183,18 +167,9 @@ class _Run:
                 right += ((winner == labels) & (best > 0)).float().sum(dim=-1)
         return right / len(x)
 
-    def descend(
-        self,
-        data: _Data,
-        start: Shadow | None,
-        layers: tuple[int, ...],
-        epochs: int,
-        rate: float,
-        seed: int,
-        progress: Progress | None,
-    ) -> list[float]:
+    def _descend(self, start: Shadow | None, epochs: int, rate: float, generator: torch.Generator) -> list[float]:
         """Train; the mean loss of every epoch of the candidate that is left."""
-        generator = torch.Generator().manual_seed(seed)
+        data = self._data
         if start is not None:
             self._shadow = [v.clone().unsqueeze(0) for v in start.values]
         else:
@@ -202,7 +177,7 @@ class _Run:
                 (torch.randn(self._recipe.restarts, a, b, generator=generator) * INITIAL * self._full).clamp(
                     -self._full, self._full
                 )
-                for a, b in pairwise(layers)
+                for a, b in pairwise(self._spec.network.layers)
             ]
         with torch.no_grad():
             first = self._model.currents(self._shadow, data.held_x[:CHECK])[-1] * self._model.outputs
@@ -213,19 +188,21 @@ class _Run:
         optimizer = self._optimizer(sharpness, rate)
         history, step = [], 0
         for epoch in range(epochs):
-            x = data.draw() if data.draw is not None and epoch < epochs - max(1, round(PLAIN * epochs)) else data.x
+            x = data.of_epoch(epoch, epochs)
+            judged = self._teacher.judge(x) if self._teacher is not None else None
             losses = []
             for part in self._batches(len(data.y), batch, generator):
                 share = 0.5 * (1 + math.cos(math.pi * step / total))
                 optimizer.param_groups[0]["lr"] = rate * self._full * (LAST_RATE + (1 - LAST_RATE) * share)
-                losses.append(self._step(optimizer, x[part], data.y[part], generator))
+                aim = judged[part] if judged is not None else None
+                losses.append(self._step(optimizer, x[part], data.y[part], aim, generator))
                 step += 1
             history.append(torch.stack(losses).mean(dim=0))
             if len(self._shadow[0]) > 1 and epoch + 1 >= max(1, EARLY * epochs):
-                optimizer, best = self._choose(data, optimizer, rate)
+                optimizer, best = self._choose(optimizer, rate)
                 history = [h[best : best + 1] for h in history]
-            if progress is not None:
-                progress(epoch + 1, epochs)
+            if self._progress is not None:
+                self._progress(epoch + 1, epochs)
         return [float(h[0]) for h in history]
 
     def _batch(self, patterns: int) -> int:
@@ -235,18 +212,18 @@ class _Run:
         yield from torch.split(torch.randperm(patterns, generator=generator), batch)
 
     def _optimizer(self, sharpness: Tensor, rate: float) -> torch.optim.Adam:
-        self._shadow = [w.detach().requires_grad_() for w in self._shadow]
+        self._shadow = [w.detach().requires_grad_(m >= self._fixed) for m, w in enumerate(self._shadow)]
         self._sharpness = sharpness.detach().requires_grad_()
         groups = [
-            {"params": self._shadow, "lr": rate * self._full},
+            {"params": self._shadow[self._fixed :], "lr": rate * self._full},
             {"params": [self._sharpness], "lr": SHARPNESS_RATE},
         ]
         return torch.optim.Adam(groups)
 
-    def _choose(self, data: _Data, optimizer: torch.optim.Adam, rate: float) -> tuple[torch.optim.Adam, int]:
+    def _choose(self, optimizer: torch.optim.Adam, rate: float) -> tuple[torch.optim.Adam, int]:
         """Keeps the initialization that does best on held-out patterns, with its state of Adam."""
-        found = self.accuracy([w.round() for w in self.values()], data.held_x, data.held_y)
-        self.early = tuple(float(a) for a in found)
+        found = self.accuracy([w.round() for w in self.values()], self._data.held_x, self._data.held_y)
+        self._early = tuple(float(a) for a in found)
         best = int(found.argmax())
         old = [*self._shadow, self._sharpness]
         states = [optimizer.state[p] for p in old]
@@ -256,8 +233,10 @@ class _Run:
             fresh.state[parameter] = {k: v if k == "step" else v[best : best + 1].clone() for k, v in state.items()}
         return fresh, best
 
-    def _step(self, optimizer: torch.optim.Adam, x: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
-        """One step; the loss [candidates]."""
+    def _step(
+        self, optimizer: torch.optim.Adam, x: Tensor, y: Tensor, aim: Tensor | None, generator: torch.Generator
+    ) -> Tensor:
+        """One step; the loss [candidates]. `aim`: what the teacher says of the patterns."""
         recipe = self._recipe
         layers = self._model.currents(self._shadow, x, self._noise, generator)
         currents = layers[-1] * self._model.outputs
@@ -268,9 +247,13 @@ class _Run:
             cost = loss.sum()
         else:
             logits = self._sharpness.exp()[:, None, None] * currents
-            loss = functional.cross_entropy(logits.permute(0, 2, 1), y.expand(len(logits), -1), reduction="none").mean(
-                1
-            )
+            if aim is None:
+                wanted = y.expand(len(logits), -1)
+                loss = functional.cross_entropy(logits.permute(0, 2, 1), wanted, reduction="none").mean(dim=1)
+            else:
+                # times the temperature squared: gradients stay as large as with labels (Hinton, section 2)
+                found = functional.log_softmax(logits / TEMPERATURE, dim=-1)
+                loss = -(TEMPERATURE**2) * (aim * found).sum(dim=-1).mean(dim=1)
             dark = torch.relu(1.0 - logits.max(dim=-1)[0]).mean(dim=1)
             cost = (loss + ALIVE * dark).sum()
         negative = torch.stack([(-w).clamp(min=0).sum() / self._full for w in self._shadow]).sum()

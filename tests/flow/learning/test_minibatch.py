@@ -70,6 +70,23 @@ def test_fine_tuning_recovers_what_the_chip_loses() -> None:
     assert all(np.array_equal(a, b) for a, b in zip(tuned.weights.codes, again.weights.codes, strict=True))
 
 
+def test_features_can_stay_as_they_are() -> None:
+    """Only the last matrix is trained again: that finds part of what the chip loses."""
+    data, chip = datasets.load("digits"), crooked()
+    blind, part, whole = (
+        model_accuracy(chip, codes, data.train_x, data.train_y)
+        for codes in (
+            ideal().weights.codes,
+            minibatch.fine_tune(spec(), data, chip, ideal().shadow, fixed=1).weights.codes,
+            minibatch.fine_tune(spec(), data, chip, ideal().shadow).weights.codes,
+        )
+    )
+    assert blind < part < whole
+    kept = minibatch.fine_tune(spec(chip_epochs=1), data, chip, ideal().shadow, fixed=1).weights.codes
+    assert np.array_equal(kept[0], ideal().weights.codes[0])
+    assert not np.array_equal(kept[1], ideal().weights.codes[1])
+
+
 def test_stuck_latches_and_dead_somas_are_trained_around() -> None:
     """Every twentieth sign latch and three hidden somas are broken: the ideal network suffers, a trained one not."""
     draw = np.random.default_rng(7)
