@@ -232,6 +232,28 @@ class Study(Model):
     """Also characterize and train again at every point, to tell drift from what the point itself costs."""
 
 
+class Operating(Model):
+    """A sweep of mean input current and supply (step operate), with the weights trained at the run's own point: every
+    current at every supply, and the run's own point."""
+
+    currents_A: Annotated[
+        tuple[Annotated[float, Field(gt=0, le=1e-6)], ...], Field(min_length=1, max_length=20, strict=False)
+    ] = (15e-9, 45e-9)
+    """Mean currents per input over the training set; the paper's two."""
+    supplies_V: Annotated[
+        tuple[Annotated[float, Field(ge=0.8, le=1.95)], ...], Field(min_length=1, max_length=20, strict=False)
+    ] = (1.8, 1.6, 1.4, 1.2, 1.0)
+    """Supplies. Where a chip has lost a tenth of its accuracy it does not work, and nothing is timed."""
+    chips: Annotated[int, Field(ge=1, le=1000)] = 1
+    """How many of the first chips."""
+    patterns: Annotated[int, Field(ge=1)] | Literal["all"] = "all"
+    """How many test patterns, from the first, for the accuracy at rest."""
+    timed_patterns: Annotated[int, Field(ge=1)] = 100
+    """How many of them, from the first, run in time for speed and energy."""
+    accuracy_loss: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Most that the best point may lose against the run's own."""
+
+
 class Conditions(Model):
     """The operating point of a limit; what is left out is the spec's own."""
 
@@ -306,6 +328,8 @@ class Spec(Model):
     evaluation: Evaluation = Evaluation()
     study: Study | None = None
     """None: the run has its own operating point only."""
+    operating: Operating | None = None
+    """None: no sweep of input current and supply."""
     limits: Annotated[tuple[Limit, ...], Field(strict=False)] = ()
     """What sign-off demands, beside the standard limits: no DRC violation, no LVS mismatch, no wrong bit."""
     waivers: Annotated[tuple[Waiver, ...], Field(strict=False)] = ()

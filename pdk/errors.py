@@ -23,3 +23,7 @@ class ToolError(SomaforgeError):
     """A tool is missing, crashed, timed out or did not converge."""
 
     exit_code = 3
+
+
+class NotSettledError(ToolError):
+    """An engine works, but finds no solution of this circuit at this point: too little supply, or too much current."""

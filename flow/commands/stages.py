@@ -180,6 +180,7 @@ COMMANDS: tuple[click.Command, ...] = (
     _plain("train", "Train a network for every characterized chip of SPEC."),
     program,
     _plain("evaluate", "Run the test set through every programmed chip of SPEC."),
+    _plain("operate", "Sweep input current and supply with the programmed chips of SPEC, as its key operating says."),
     _plain("power", "Voltage drop and current density of the supply straps of SPEC."),
     _plain("signoff", "Judge SPEC's metrics and write the report."),
 )

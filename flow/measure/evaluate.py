@@ -1,6 +1,7 @@
 """Runs a data set through a programmed chip, pattern after pattern without a pause, and measures what it did."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,8 +62,8 @@ class Evaluation:
     """[RUN_TIMES] in s: fixed run times up to pattern_time_s."""
     energy_by: Floats
     """[RUN_TIMES] in J: mean energy of the timed patterns up to each of them."""
-    agreement: float
-    """Share of the timed patterns whose winner at the end of the pattern is the prediction."""
+    settled: npt.NDArray[np.bool_]
+    """[timed patterns] whether the winner at the end of the pattern is the prediction."""
     pattern_time_s: float
     trace: Trace
     attempts: tuple[str, ...]
@@ -75,6 +76,11 @@ class Evaluation:
         return float(np.mean(self.predictions == self.labels))
 
     @property
+    def agreement(self) -> float:
+        """Share of the timed patterns that end with the prediction."""
+        return float(np.mean(self.settled))
+
+    @property
     def mean_power(self) -> float:
         """In W, over all patterns."""
         return float(self.energy.mean() / self.pattern_time_s)
@@ -82,6 +88,31 @@ class Evaluation:
     def energy_per_mac(self, macs: int) -> float:
         """In J; `macs` are the multiply-accumulates of one pattern (one is one operation)."""
         return float(self.energy.mean() / macs)
+
+    def to_json(self) -> dict[str, Any]:
+        """For the step's evaluation.json and flow.measure.timed."""
+        return {
+            "outputs_A": self.outputs,
+            "predictions": self.predictions,
+            "labels": self.labels,
+            "time_to_output_s": self.time_to_output,
+            "energy_J": self.energy,
+            "energy_to_output_J": self.energy_to_output,
+            "run_times_s": self.run_times,
+            "energy_by_J": self.energy_by,
+            "settled": self.settled,
+            "agreement": self.agreement,
+            "pattern_time_s": self.pattern_time_s,
+            "trace": {
+                "pattern": self.trace.pattern,
+                "time_s": self.trace.time,
+                "inputs_A": self.trace.inputs,
+                "outputs_A": self.trace.outputs,
+                "supply_A": self.trace.supply,
+            },
+            "attempts": self.attempts,
+            "simulator_s": self.seconds,
+        }
 
 
 def time_to_output(time: Floats, outputs: Floats) -> float:
@@ -160,7 +191,7 @@ def evaluate(
         to_output,
         run_times,
         by.mean(axis=0),
-        float(np.mean(ends.argmax(axis=1) == predictions[: len(ends)])),
+        ends.argmax(axis=1) == predictions[: len(ends)],
         pattern_time_s,
         _trace(first, inputs, np.concatenate([order[-1:], order[:AT_ONCE]]), predictions, classes),
         tuple(dict.fromkeys(attempts)),

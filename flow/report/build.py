@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from somaforge.flow.report import behaviour, elsewhere, fig4, measured
+from somaforge.flow.report import behaviour, elsewhere, fig4, measured, operating
 from somaforge.flow.report.data import RunData
 from somaforge.flow.report.svg import Plot
 from somaforge.flow.report.tables import checks, figures, layout_effect, memory, per_chip, provenance
@@ -20,6 +20,7 @@ PLOTS: dict[str, tuple[Callable[[RunData], Plot | None], ...]] = {
     "measured": (measured.transfer, measured.slopes, measured.codes),
     "behaviour": (behaviour.network, behaviour.training, behaviour.outputs, behaviour.pattern_change),
     "speed": (fig4.time_and_power, fig4.fixed_and_stopped, behaviour.speed_and_energy),
+    "operating": (operating.sweep,),
     "elsewhere": (elsewhere.accuracy, elsewhere.temperature),
 }
 
@@ -50,6 +51,7 @@ def html(run: RunData, plots: dict[str, list[Plot]]) -> str:
             chips=per_chip(run),
             checks=checks(run),
             memory=memory(run),
+            points=operating.table(run),
             effect=layout_effect(run),
             provenance=provenance(run),
             layout=_image(run.folders["generate"] / "layout.png"),

@@ -1,69 +1,28 @@
 """Energy and speed as in the paper's Fig. 4: time against power, fixed run times, and stopping at the right answer."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from matplotlib.figure import Figure
 
-from somaforge.flow.engines.base import Floats
+from somaforge.flow.measure.timed import DECIDED, Timed
 from somaforge.flow.report.data import ChipData, RunData
 from somaforge.flow.report.svg import BLUE, GREEN, GREY, INK, ORANGE, Plot, style, to_svg
 
-DECIDED = 0.99
-"""Share of patterns whose winner no longer changes after the fixed run time."""
 NOT_INCLUDED = (
     "Supply energy of the array with its input currents; not included: input drivers or converters, readout, "
     "programming (see the step program) and what the memory's periphery leaks."
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Timed:
-    """Every timed pattern of every chip."""
-
-    time_s: Floats
-    energy_J: Floats
-    energy_to_output_J: Floats
-    right: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-    run_times_s: Floats
-    energy_by_J: Floats
-    """[run times] mean over chips."""
-
-    @staticmethod
-    def of(chips: tuple[ChipData, ...]) -> "Timed":
-        """From the chips' evaluations."""
-
-        def joined(key: str) -> Floats:
-            return np.concatenate([np.array(chip.evaluation[key], dtype=float) for chip in chips])
-
-        counts = [len(chip.evaluation["time_to_output_s"]) for chip in chips]
-        right = [
-            np.equal(chip.evaluation["predictions"], chip.evaluation["labels"])[:n]
-            for chip, n in zip(chips, counts, strict=True)
-        ]
-        return Timed(
-            joined("time_to_output_s"),
-            joined("energy_J"),
-            joined("energy_to_output_J"),
-            np.concatenate(right),
-            np.array(chips[0].evaluation["run_times_s"], dtype=float),
-            np.mean([chip.evaluation["energy_by_J"] for chip in chips], axis=0),
-        )
-
-    def energy_at(self, run_time_s: float) -> float:
-        """Mean energy of a pattern that is stopped at a fixed time, in J."""
-        times = np.concatenate([[0.0], self.run_times_s])
-        return float(np.interp(run_time_s, times, np.concatenate([[0.0], self.energy_by_J])))
-
-    @property
-    def decided_s(self) -> float:
-        """The fixed run time after which DECIDED of the patterns keep their winner."""
-        return float(np.quantile(self.time_s, DECIDED, method="higher"))
+def of(chips: tuple[ChipData, ...]) -> Timed:
+    """The timed patterns of the run's chips."""
+    return Timed.of([chip.evaluation for chip in chips])
 
 
 def fixed_time_metrics(chips: tuple[ChipData, ...], macs: float) -> dict[str, float]:
-    """Energy at the fixed run time that is long enough for 99 % of the patterns."""
-    timed = Timed.of(chips)
+    """Energy at the fixed run time that is long enough for 99 % of the patterns; nothing if the pattern time is not."""
+    timed = of(chips)
+    if timed.decided_s is None:
+        return {}
     energy = timed.energy_at(timed.decided_s) / macs
     return {
         "fixed_time__run__s": timed.decided_s,
@@ -75,7 +34,7 @@ def fixed_time_metrics(chips: tuple[ChipData, ...], macs: float) -> dict[str, fl
 
 def time_and_power(run: RunData) -> Plot:
     """Time to output against power with histograms and lines of equal efficiency."""
-    timed, macs = Timed.of(run.chips), run.metrics["design__macs__count"]
+    timed, macs = of(run.chips), run.metrics["design__macs__count"]
     moved = timed.time_s > 0
     time = timed.time_s[moved] * 1e6
     power = timed.energy_to_output_J[moved] / timed.time_s[moved] * 1e6
@@ -121,14 +80,15 @@ def time_and_power(run: RunData) -> Plot:
 
 def fixed_and_stopped(run: RunData) -> Plot:
     """Energy per operation at fixed run times, and if stopped at the right answer."""
-    timed, macs = Timed.of(run.chips), run.metrics["design__macs__count"]
-    decided = [float(np.mean(timed.time_s <= t)) for t in timed.run_times_s]
+    timed, macs = of(run.chips), run.metrics["design__macs__count"]
+    decided, enough = [timed.decided(t) for t in timed.run_times_s], timed.decided_s
     stopped = timed.energy_to_output_J[timed.right] / macs
     with style():
         figure = Figure(figsize=(9.2, 2.7))
         left, middle, right = figure.subplots(1, 3)
         left.plot(timed.run_times_s * 1e6, timed.energy_by_J / macs * 1e15, color=BLUE)
-        left.plot(timed.decided_s * 1e6, timed.energy_at(timed.decided_s) / macs * 1e15, "o", ms=4, color=ORANGE)
+        if enough is not None:
+            left.plot(enough * 1e6, timed.energy_at(enough) / macs * 1e15, "o", ms=4, color=ORANGE)
         left.set_xlabel("fixed run time (us)")
         left.set_ylabel("energy per multiply-accumulate (fJ)")
         middle.plot(timed.run_times_s * 1e6, 100 * np.array(decided), color=GREEN)
@@ -143,16 +103,26 @@ def fixed_and_stopped(run: RunData) -> Plot:
     return Plot(
         "fixed_time",
         "Energy at fixed run times",
-        f"Dot: {timed.decided_s * 1e6:.3g} us, after which {100 * DECIDED:g} % of the patterns keep their winner: "
-        f"{1e15 * timed.energy_at(timed.decided_s) / macs:.3g} fJ for one multiply-accumulate (half of that with two "
-        f"operations in it). Right: patterns that end right, stopped when they do. Compare with Fig. 4b and c of the "
-        f"paper. {NOT_INCLUDED}",
+        f"{_enough(timed, macs)} Right: patterns that end right, stopped when they do. Compare with Fig. 4b and c of "
+        f"the paper. {NOT_INCLUDED}",
         svg,
         {
             "run_times_s": timed.run_times_s.tolist(),
             "energy_mac_J": (timed.energy_by_J / macs).tolist(),
             "decided": decided,
-            "decided_run_time_s": timed.decided_s,
+            "decided_run_time_s": enough,
             "stopped_energy_mac_J": stopped.tolist(),
         },
+    )
+
+
+def _enough(timed: Timed, macs: float) -> str:
+    """What the dot in the figure says."""
+    enough = timed.decided_s
+    if enough is None:
+        return f"No run time was long enough for {100 * DECIDED:g} % of the patterns to have their winner at rest."
+    return (
+        f"Dot: {enough * 1e6:.3g} us, after which {100 * DECIDED:g} % of the patterns keep their winner: "
+        f"{1e15 * timed.energy_at(enough) / macs:.3g} fJ for one multiply-accumulate (half of that with two "
+        "operations in it)."
     )

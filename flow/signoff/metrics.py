@@ -290,6 +290,32 @@ METRICS: tuple[Metric, ...] = (
     *_of("higher", "smallest difference of a bit-line pair when it is read", "program__read_difference_min__V"),
     *_of("lower", "largest drop of a latch node while it should hold", "program__hold_loss_max__V"),
     # other operating points
+    *_of("neither", "points of the sweep of input current and supply", "operating__points__count"),
+    *_of("higher", "of these the ones where the chips keep nine tenths of their accuracy", "operating__working__count"),
+    *_of("lower", "lowest supply of the sweep down to which they do", "operating__supply_min__V"),
+    *_of(
+        "neither",
+        "the point of the sweep with the highest efficiency at the fixed run time after which 99 % of the timed "
+        "patterns keep their winner, within the loss of accuracy that the spec allows: mean input current and supply",
+        "best_point__input__A",
+        "best_point__supply__V",
+    ),
+    *_of("higher", "accuracy there, at rest", "best_point__accuracy__ratio"),
+    *_of("lower", "what that is below the run's own point", "best_point__accuracy_loss__ratio"),
+    *_of(
+        "lower",
+        "the fixed run time there, and the 99th percentile of the time to output",
+        "best_point__run__s",
+        "best_point__time_to_output_p99__s",
+    ),
+    *_of("lower", "supply power there while patterns run, input currents included", "best_point__power__W"),
+    *_of(
+        "lower",
+        "energy per multiply-accumulate there at the fixed run time, counted as one and as two operations",
+        "best_point__mac__J",
+        "best_point__operation_of_two__J",
+    ),
+    *_of("higher", "multiply-accumulates per joule there", "best_point__mac__per_J"),
     *_of("neither", "operating points of the corner study, times ways of calibration", "corners__points__count"),
     *_of(
         "higher",

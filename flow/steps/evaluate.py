@@ -30,7 +30,7 @@ def config(spec: Spec) -> JsonObject:
     return {**operating_point(spec), **spec.model_dump(mode="json", include={"network", "evaluation"})}
 
 
-def _codes(job: Job) -> Program:
+def codes_of(job: Job) -> Program:
     """The weights of the chip's bitfile."""
     path = job.inputs["program"] / "chips" / str(job.seed) / "weights.bit"
     return bitfile.unpack(path.read_bytes(), build(job.spec), str(path))
@@ -42,43 +42,20 @@ def run_patterns(folder: Path, job: Job) -> None:
     count = len(dataset.test_y) if wanted.patterns == "all" else min(wanted.patterns, len(dataset.test_y))
     result = evaluate(
         engine_of(job.spec, folder / "ngspice"),
-        programmed(job, _codes(job)),
+        programmed(job, codes_of(job)),
         dataset.to_currents(dataset.test_x[:count], job.spec.input),
         dataset.test_y[:count],
         wanted.pattern_time_s,
         job.spec.network.layers[-1],
         None if job.spec.engine == "ngspice" else wanted.timed_patterns,
     )
-    write_json(
-        folder / "evaluation.json",
-        {
-            "outputs_A": result.outputs,
-            "predictions": result.predictions,
-            "labels": result.labels,
-            "time_to_output_s": result.time_to_output,
-            "energy_J": result.energy,
-            "energy_to_output_J": result.energy_to_output,
-            "run_times_s": result.run_times,
-            "energy_by_J": result.energy_by,
-            "agreement": result.agreement,
-            "pattern_time_s": result.pattern_time_s,
-            "trace": {
-                "pattern": result.trace.pattern,
-                "time_s": result.trace.time,
-                "inputs_A": result.trace.inputs,
-                "outputs_A": result.trace.outputs,
-                "supply_A": result.trace.supply,
-            },
-            "attempts": result.attempts,
-            "simulator_s": result.seconds,
-        },
-    )
+    write_json(folder / "evaluation.json", result.to_json())
 
 
 def latches(folder: Path, job: Job) -> None:
     """What leaving the latches out of the array's simulation changes, on the first chip."""
     dataset = datasets.load(job.spec.network.dataset)
-    chip = programmed(job, _codes(job), use="rest")
+    chip = programmed(job, codes_of(job), use="rest")
     first = [int(np.argmax(dataset.test_y == label)) for label in np.unique(dataset.test_y)]
     effect = memory_effect(NgspiceEngine(), chip, dataset.to_currents(dataset.test_x[first], job.spec.input))
     write_json(folder / "latches.json", vars(effect))
@@ -90,7 +67,7 @@ def layout(folder: Path, job: Job) -> None:
     chosen = first_of_each_class(dataset.test_y)
     effect = layout_effect(
         engine_of(job.spec, folder / "ngspice"),
-        programmed(job, _codes(job)),
+        programmed(job, codes_of(job)),
         dataset.to_currents(dataset.test_x[chosen], job.spec.input),
         dataset.test_y[chosen],
         job.spec.evaluation.pattern_time_s,
@@ -103,7 +80,7 @@ def engines(folder: Path, job: Job) -> None:
     """The array engine against ngspice, column by column, on the first chip's first test patterns: engines.json."""
     dataset, wanted = datasets.load(job.spec.network.dataset), job.spec.evaluation
     count = min(wanted.reference_patterns, len(dataset.test_y))
-    chip = programmed(job, _codes(job), use="rest")
+    chip = programmed(job, codes_of(job), use="rest")
     inputs = pad_inputs(chip, dataset.to_currents(dataset.test_x[:count], job.spec.input))
     # surfaces are what ArrayEngine.dc takes for as many patterns as the evaluation has
     ours = ArrayEngine().at_rest(chip, inputs, surfaces=job.spec.engine == "array")

@@ -15,7 +15,20 @@ from somaforge.flow.steps.chip import read_json
 from somaforge.generator.spec import Spec
 from somaforge.pdk.files import atomic_write
 
-BEFORE = ("generate", "drc", "lvs", "pex", "cells", "characterize", "train", "program", "evaluate", "corners", "power")
+BEFORE = (
+    "generate",
+    "drc",
+    "lvs",
+    "pex",
+    "cells",
+    "characterize",
+    "train",
+    "program",
+    "evaluate",
+    "operate",
+    "corners",
+    "power",
+)
 
 
 def config(spec: Spec) -> JsonObject:

@@ -17,7 +17,7 @@ from torch import Tensor
 from somaforge.flow.engines.array.layers import FULL_ROUNDS, GUESS_GAIN, SHORTER, Solved
 from somaforge.flow.engines.array.soma import Somas
 from somaforge.flow.engines.array.synapse import Drive, State, Synapses
-from somaforge.pdk.errors import ToolError
+from somaforge.pdk.errors import NotSettledError
 
 DECADES = 4
 """Of row currents below the highest one; a smaller current has the shape of the smallest."""
@@ -148,7 +148,7 @@ def _sweep(synapses: Synapses, drive: Drive, voltages: list[float], scale: Tenso
             if done:
                 break
         else:
-            raise ToolError("array engine: a synapse did not settle; simulate this chip with ngspice")
+            raise NotSettledError("array engine: a synapse did not settle; simulate this chip with ngspice")
         currents.append(linear.current)
         supplies.append(linear.supply)
     return torch.stack(currents[::-1], -1), torch.stack(supplies[::-1], -1)

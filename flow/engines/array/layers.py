@@ -7,7 +7,7 @@ from torch import Tensor
 
 from somaforge.flow.engines.array.soma import Somas
 from somaforge.flow.engines.array.synapse import Drive, State, Synapses
-from somaforge.pdk.errors import ToolError
+from somaforge.pdk.errors import NotSettledError
 
 ROUNDS = 80
 TOLERANCE = 1e-5
@@ -53,7 +53,7 @@ def rails(somas: Somas, voltage: Tensor) -> Rails:
 
 
 def columns(synapses: Synapses, before: Rails, somas: Somas) -> Solved:
-    """Voltages of columns that end in somas; ToolError if Newton's method does not end."""
+    """Voltages of columns that end in somas; NotSettledError if Newton's method does not end."""
     rough = torch.zeros_like(before.current[:, :1]).expand(-1, synapses.columns)
     weight = GUESS_GAIN * synapses.code.to(before.current.dtype)
     rough = rough + synapses.per_column(weight * before.current[:, synapses.row])
@@ -87,4 +87,6 @@ def _newton(synapses: Synapses, drive: Drive, v: Tensor, somas: Somas | None) ->
         v = v + share * dv
         state = synapses.advance(state, linear, dv[:, synapses.column], share)
     bad = int((wrong > TOLERANCE * scale + ABSOLUTE_A).sum())
-    raise ToolError(f"array engine: {bad} of {wrong.numel()} columns did not settle; simulate this chip with ngspice")
+    raise NotSettledError(
+        f"array engine: {bad} of {wrong.numel()} columns did not settle; simulate this chip with ngspice"
+    )

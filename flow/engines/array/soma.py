@@ -7,7 +7,7 @@ from torch import Tensor
 
 from somaforge.flow.engines.array.device import Device
 from somaforge.flow.engines.array.network import SomaShifts
-from somaforge.pdk.errors import ToolError
+from somaforge.pdk.errors import NotSettledError
 
 SMALLEST_A = 1e-14
 """Below, a soma is off: its own leakage is of this order."""
@@ -60,7 +60,7 @@ class Somas:
             v = (v - (step if round_ < FULL_ROUNDS else SHORTER * step)).clamp(min=LOWEST_V)
             if float(error.abs().max()) < TOLERANCE:
                 return v
-        raise ToolError("array engine: an input diode did not converge; check the input currents")
+        raise NotSettledError("array engine: an input diode did not converge; check the input currents")
 
     def rails(self, v: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Voltages of the p and n rail in V and the supply current of M2 and M3 in A, at the voltage of M0."""
@@ -128,4 +128,6 @@ class Somas:
             u = (u - (step if round_ < FULL_ROUNDS else SHORTER * step)).clamp(min=LOWEST_V)
             if bool(((error.abs() < TOLERANCE) | ((taken - fed).abs() < SMALLEST_A)).all()):
                 return u
-        raise ToolError(f"array engine: diode m{role} of a soma did not converge; check supply and input currents")
+        raise NotSettledError(
+            f"array engine: diode m{role} of a soma did not converge; check supply and input currents"
+        )

@@ -15,7 +15,7 @@ from torch import Tensor
 from somaforge.flow.engines.array.reduced import Matrix
 from somaforge.flow.engines.array.slow import Layer, at_level
 from somaforge.flow.engines.array.soma import STEP_TOLERANCE_V, TIME_STEP_V
-from somaforge.pdk.errors import ToolError
+from somaforge.pdk.errors import NotSettledError
 
 TOLERANCE_V = 1e-3
 """Local error of a step at a node that carries its layer's currents."""
@@ -200,7 +200,7 @@ class Stepper:
                 lanes = lanes.of(~done)
                 if len(lanes.pattern) == 0:
                     return Points.joined(found), End(end, (-faded).exp())
-        raise ToolError("array engine: a pattern needs too many time steps; simulate this chip with ngspice")
+        raise NotSettledError("array engine: a pattern needs too many time steps; simulate this chip with ngspice")
 
     def _advance(self, lanes: _Lanes, kept: Tensor) -> tuple[_Lanes, Points]:
         """Tries one step of every pattern."""

@@ -20,7 +20,7 @@ from somaforge.flow.report.tables import engineering
 from somaforge.flow.signoff.population import population_yield
 from somaforge.flow.signoff.verdict import judge, limits_of
 from somaforge.generator.design import build as build_design
-from somaforge.generator.spec import Limit, Waiver
+from somaforge.generator.spec import Limit, Operating, Waiver
 
 HOSTILE = "<script>alert(1)</script> & friends"
 CORNERS: dict[str, Any] = {
@@ -38,6 +38,22 @@ CORNERS: dict[str, Any] = {
         ],
     },
 }  # fmt: skip
+OPERATING: dict[str, Any] = {
+    "own": {"supply_V": 1.8, "input_A": 15e-9},
+    "chips": [1],
+    "points": [
+        {"place": {"supply_V": v, "input_A": 15e-9}, "accuracy": a, "rest_W": 5e-4, "works": works, "timed": timed}
+        for v, a, works, timed in (
+            (1.8, 0.98, True, {"run_s": 7e-6, "mac_J": 2e-13, "efficiency_per_J": 5e12}),
+            (1.4, 0.975, True, {"run_s": 7.5e-6, "mac_J": 1.25e-13, "efficiency_per_J": 8e12}),
+            (1.2, 0.97, True, {"run_s": None, "mac_J": None, "efficiency_per_J": None}),
+            (1.0, 0.2, False, None),
+        )
+    ],
+}  # fmt: skip
+for _point in OPERATING["points"]:
+    if _point["timed"] is not None:
+        _point["timed"] |= {"power_W": 5e-4, "time_to_output_p50_s": 3e-6, "time_to_output_p99_s": 7e-6}
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -65,6 +81,7 @@ def chip(seed: int, classes: int) -> ChipData:
         "time_to_output_s": rng.uniform(1e-7, 1e-6, count).tolist(),
         "energy_J": rng.uniform(1e-11, 2e-11, count).tolist(),
         "energy_to_output_J": rng.uniform(1e-12, 1e-11, count).tolist(),
+        "settled": [True] * count,
         "run_times_s": [1e-6, 2e-6],
         "energy_by_J": [1e-11, 2e-11],
         "trace": {
@@ -90,7 +107,9 @@ def chip(seed: int, classes: int) -> ChipData:
 def run(tmp_path: Path) -> RunData:
     limit = Limit(metric="accuracy__spice__ratio", min=0.99)
     waiver = Waiver(metric=limit.metric, reason=HOSTILE, name=HOSTILE, expires=date(2999, 1, 1))
-    spec = fake_steps.spec().model_copy(update={"limits": (limit,), "waivers": (waiver,)})
+    spec = fake_steps.spec().model_copy(
+        update={"limits": (limit,), "waivers": (waiver,), "operating": Operating(timed_patterns=3)}
+    )
     names = re.findall(r"`([a-z0-9_]+__[A-Za-z0-9_]+)`", (Path(__file__).parents[3] / "docs/metrics.md").read_text())
     metrics = dict.fromkeys(names, 1.0) | {"drc__native__count": 0.0, limit.metric: 0.9}
     for image in ("layout.png", "synapse.png"):
@@ -121,6 +140,7 @@ def run(tmp_path: Path) -> RunData:
             "latch": {"hold": wing, "read": wing},
         },
         CORNERS,
+        OPERATING,
         ("one", "two", "three"),
     )
 
@@ -154,16 +174,20 @@ def test_report_is_one_whole_file(run: RunData, tmp_path: Path) -> None:
     assert '<div class="verdict fail">FAILED</div>' in text
     assert "90.00 %" in text
     plots = sorted(p.stem for p in (tmp_path / "report/plots").glob("*.json"))
-    assert len(plots) == reader.tags.count("svg") == 13
+    assert len(plots) == reader.tags.count("svg") == 14
     assert "1 of 2 (50.0 %" in text
     assert "99.0 % of the patterns" in text
+    assert "the best point, 1.4 V and 15 nA: 8 TMAC/J at a fixed run time of 7.5 us; it costs 0.50" in text
+    assert "<td>1 V, 15 nA</td><td>20.00 %</td><td>500 uW</td><td>does not work</td>" in text
     for name in plots:
         assert json.loads((tmp_path / f"report/plots/{name}.json").read_text())["data"]
 
 
-def test_report_without_a_corner_study(run: RunData, tmp_path: Path) -> None:
-    build.write(replace(run, corners={"points": [], "drift": None}), tmp_path)
-    assert "Other operating points" not in (tmp_path / "signoff.html").read_text()
+def test_report_without_other_points(run: RunData, tmp_path: Path) -> None:
+    build.write(replace(run, corners={"points": [], "drift": None}, operating={"points": []}), tmp_path)
+    text = (tmp_path / "signoff.html").read_text()
+    assert "Corners, temperatures" not in text
+    assert "Input current and supply" not in text
     assert not (tmp_path / "plots/corners.json").exists()
 
 
@@ -190,7 +214,7 @@ def test_engineering(value: float, text: str) -> None:
 
 def test_energy_at_a_fixed_time(run: RunData) -> None:
     """Half of the first run time costs half of its energy; of few patterns the latest sets the run time."""
-    timed = fig4.Timed.of(run.chips)
+    timed = fig4.of(run.chips)
     assert timed.energy_at(0.5e-6) == pytest.approx(5e-12)
     assert timed.energy_at(1.5e-6) == pytest.approx(1.5e-11)
     assert timed.decided_s == timed.time_s.max()
