@@ -143,8 +143,8 @@ class _Bench:
     def _word(self) -> Iterator[str]:
         latches = self.plan.memory.width
         yield self._step("select", rising=True)
-        yield from self._gate("word_gate", "and2_1", A="vdd", B="select", X="word")
-        yield from self._gate("word_driver", self.plan.word_driver, A="word", X="word_0")
+        yield from self._gate("word_gate", "nand2_1", A="vdd", B="select", Y="word_n")
+        yield from self._gate("word_driver", self.plan.word_driver, A="word_n", Y="word_0")
         for k in range(_LADDER):
             end = "word_end" if k == _LADDER - 1 else f"word_{k + 1}"
             yield f"r_word_{k} word_{k} {end} {latches * WORD_OHM / _LADDER:.6e}"

@@ -7,7 +7,7 @@ from functools import cached_property
 import klayout.db as kdb
 
 from somaforge.generator.draw import Canvas
-from somaforge.generator.periphery.cells import ROW, SITE, TAP, HdCell, fill, hd_cell, load_cell
+from somaforge.generator.periphery.cells import RAIL, ROW, SITE, TAP, HdCell, fill, hd_cell, load_cell
 from somaforge.generator.periphery.netlist import Gate
 from somaforge.generator.periphery.route import (
     PAD_HALF,
@@ -91,7 +91,10 @@ class Block:
     @cached_property
     def routed(self) -> tuple[Grid, list[Net]]:
         """The wires; ValueError if there is no room."""
+        # Rails reach beyond the cells: the fill has them, too.
         met1, mcon = kdb.Region(), kdb.Region()
+        for k in range(len(self.rows) + 1):
+            met1.insert(kdb.Box(0, k * ROW - RAIL, self.size[0], k * ROW + RAIL))
         for _, at, cell in self.placed():
             met1 += cell.met1.transformed(at)
             for pin_met1 in cell.pins_met1.values():

@@ -41,7 +41,7 @@ CONTROL_SPACE = 3000
 """Between the control block and the first group: nwell.2a and room."""
 ROW_TRACKS_Y = 1000
 """First met3 track above the control block, of the wires to the row select."""
-ROW_TARGETS = {"row_clk": rows.UP, "select": rows.ACROSS, "row_in_b": rows.BEFORE}
+ROW_TARGETS = {"row_clk": rows.UP, "select": rows.SELECT, "row_in_b": rows.TOKENS[1]}
 
 
 @dataclass(frozen=True)
@@ -165,22 +165,22 @@ def _control_place(plan: PeripheryPlan, select: RowPainter) -> tuple[int, tuple[
         for order in permutations(control.ROW_COLUMNS):
             starts = [x + column_x(control.ROW_COLUMNS[net]) for net in order]
             ends = [select.column(ROW_TARGETS[net]) for net in order]
-            higher = ((a, b) for a in range(len(order)) for b in range(a))
-            if all(abs(starts[a] - ends[b]) >= SITE for a, b in higher):
+            # At least a column apart, or one of the two vias of a wire would meet the other.
+            if all(abs(starts[a] - ends[b]) >= SITE for a in range(len(order)) for b in range(a + 1)):
                 return x, order
         x -= SITE // 2
 
 
 def _to_rows(canvas: Canvas, plan: PeripheryPlan, select: RowPainter, control_x: int, order: tuple[str, ...]) -> None:
     """From the control block's upper edge to the first row slice."""
-    half = canvas.r["m3.1"] // 2
+    half = max(canvas.pad("met3", "met2", None, "v"))  # as high as the pads: near ones would leave a notch
     top = plan.slices_bottom + control.HEIGHT
     for k, net in enumerate(order):
         number = control.ROW_COLUMNS[net]
         y = top + ROW_TRACKS_Y + k * CHANNEL_PITCH
         start, end = control_x + column_x(number), select.column(ROW_TARGETS[net])
         canvas.line("met2", start, top - ROW // TRACKS, start, y, 2 * WIRE_HALF)
-        canvas.line("met2", end, y, end, select.y(0) + ROW // 4, 2 * WIRE_HALF)
+        canvas.line("met2", end, y, end, ROW // 4, 2 * WIRE_HALF)
         for x in (start, end):
             canvas.stack(x, y, "met2", "met3")
         left, right = min(start, end), max(start, end)

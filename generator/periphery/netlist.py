@@ -67,7 +67,7 @@ class Plan:
     memory: MemoryMap
     groups: tuple[int, ...]
     """Bits of the word in each group of the data register, from index 0."""
-    word_driver: str = "buf_8"
+    word_driver: str = "inv_8"
     row_segment: int = field(default=ROW_SEGMENT)
 
     def __post_init__(self) -> None:
@@ -137,8 +137,8 @@ def row_slice(row: int, segment: int, word_driver: str) -> tuple[Gate, ...]:
     before = f"token_{row - 1}" if row else "row_in_b"
     return (
         _gate(f"token_{row}", "dfxtp_1", CLK=f"row_clk_{segment}", D=before, Q=f"token_{row}"),
-        _gate(f"word_{row}", "and2_1", A=f"token_{row}", B=f"select_{segment}", X=f"word_{row}"),
-        _gate(f"wl_{row}", word_driver, A=f"word_{row}", X=f"wl_{row}"),
+        _gate(f"word_{row}", "nand2_1", A=f"token_{row}", B=f"select_{segment}", Y=f"word_n_{row}"),
+        _gate(f"wl_{row}", word_driver, A=f"word_n_{row}", Y=f"wl_{row}"),
     )
 
 

@@ -34,6 +34,10 @@ CHANNEL_VIA = 500
 CHANNEL_FIRST = 1500
 """From there to the first track of the channel: met3 in between is as large as m3.6 asks."""
 CHANNEL_PITCH = 680
+FOLDS = 3
+"""Most rows of cells that a row slice is folded into: its flip-flop and its driver have one each."""
+RUN_SPACE = 900
+"""Least space between the rails of neighbouring runs of row slices: implants and wells of the cells end in between."""
 WORD_SPACE = 1400
 """Between the array's left edge and the row slices: the met3 wire from a row slice to the banks' word-line pins."""
 EDGE = 600
@@ -80,6 +84,23 @@ class PeripheryPlan:
         return 1 + max(g.bits for g in self.groups)
 
     @property
+    def fold(self) -> int:
+        """Rows of cells of a row slice: as many as the array's row has room for."""
+        return min(FOLDS, self.floor.rows.height // ROW)
+
+    def row_y(self, row: int) -> int:
+        """Lower edge of a row slice.
+
+        The row slices of a run share rails, every second one mirrored: what their rows of cells are lower than the
+        array's rows comes together above the run and parts it from the next one.
+        """
+        height = self.floor.rows.height
+        slack = height - self.fold * ROW
+        run = -(-RUN_SPACE // slack) if slack else self.floor.row_count
+        run += run % 2
+        return row // run * run * height + row % run * self.fold * ROW
+
+    @property
     def tracks(self) -> int:
         """Tracks of the channel between array and slices."""
         return 1 + max(line.track for g in self.groups for line in g.lines)
@@ -101,11 +122,11 @@ class PeripheryPlan:
 
 
 def word_driver(memory: MemoryMap) -> str:
-    """The buffer for the longest word line. Each latch hangs two gates of 0.42 x 0.15 um and 2.5 um of met2 and poly on
-    it, 4 fF in all (the extracted netlist of a row says 3.6 to 4.2 fF); a buffer of drive n moves n x 0.15 pF in 1 ns.
+    """The inverter for the longest word line. Each latch hangs two gates of 0.42 x 0.15 um and 2.5 um of met2 and poly
+    on it, 4 fF in all (the extracted netlist of a row says 3.6 to 4.2 fF); a drive of n moves n x 0.15 pF in 1 ns.
     """
     load = memory.width * 4e-15
-    return next((f"buf_{n}" for n in (4, 8) if load <= n * 0.15e-12), "buf_16")
+    return next((f"inv_{n}" for n in (4, 8) if load <= n * 0.15e-12), "inv_16")
 
 
 def plan_periphery(floor: Floorplan) -> PeripheryPlan:

@@ -302,8 +302,13 @@ def shapes(grid: Grid, net: Net, cuts: Mapping[str, int]) -> dict[str, kdb.Regio
         if (layer, i, j + 1) in pads:
             x, y = grid.at((layer, i, j))
             out["met1"].insert(kdb.Box(x - PAD_HALF[0], y, x + PAD_HALF[0], y + PITCH_Y))
+    # A met2 pad is so high that a wire that turns on the next track would leave a notch.
+    turns = {node for a, b in net.edges if a[0] == b[0] == 2 and a[2] == b[2] for node in (a, b)}
+    high = {node for a, b in net.edges if a[0] != b[0] for node in (a, b) if node[0] == 2}
     for layer, i, j in net.nodes:
         if layer == 2 and (layer, i, j + 1) in net.nodes:
             x, y = grid.at((layer, i, j))
-            out["met2"].insert(kdb.Box(x - WIRE_HALF, y, x + WIRE_HALF, y + PITCH_Y))
+            ends = {(layer, i, j), (layer, i, j + 1)}
+            half = PAD_HALF[1] if ends & turns and ends & high else WIRE_HALF
+            out["met2"].insert(kdb.Box(x - half, y, x + half, y + PITCH_Y))
     return {layer: region.merged() for layer, region in out.items()}

@@ -1,63 +1,73 @@
-"""The row select: one row slice beside every physical row, repeaters beside the first row of every segment."""
+"""The row select: one row slice beside every physical row, repeaters in the first row of every segment."""
 
 import klayout.db as kdb
 
 from somaforge.generator.address import word_line
 from somaforge.generator.draw import Canvas
-from somaforge.generator.periphery.block import Block, Hook, Wire
+from somaforge.generator.periphery.block import Block, Hook, Wire, sites_of
 from somaforge.generator.periphery.cells import ROW
 from somaforge.generator.periphery.group import column_x, strap_nodes
 from somaforge.generator.periphery.netlist import Gate, repeaters_of_segment, row_slice
-from somaforge.generator.periphery.plan import WORD_SPACE, PeripheryPlan
+from somaforge.generator.periphery.plan import FOLDS, WORD_SPACE, PeripheryPlan
 from somaforge.generator.periphery.route import TRACKS, WIRE_HALF
 
-LEFT = 13
-"""Sites of the repeaters, left of every row slice."""
-CLOCK, OWN, BEFORE, SELECT = LEFT + 1, LEFT + 5, LEFT + 4, LEFT + 21
-"""met2 columns: the segment's clock, the row's token, the token of the row below, the segment's select."""
-UP, DOWN, ACROSS = 1, 4, 9
-"""met2 columns of the repeaters: the clock on its way up and down, and select."""
-STRAPS = {"gnd": LEFT + 8, "vdd": LEFT + 10}
+STRAPS = {"gnd": 1, "vdd": 3}
 """Columns of the power straps."""
-WORD_TRACK = 4
-"""met3 track of the word line."""
+CLOCK, SELECT, UP, DOWN = 2, 13, 5, 9
+"""met2 columns: the segment's clock and select, the clock on its way up and on its way down from the next segment."""
+TOKENS = (11, 7)
+"""met2 columns on which the token leaves even and odd rows upwards; it comes in on the other one."""
+WORD_TRACK = TRACKS + TRACKS // 2 - 1
+"""met3 track of the word line: in the middle of the second row of cells, where the driver is."""
 LOW, HIGH = TRACKS // 2 - 2, TRACKS // 2 + 1
-"""Where a repeater's input from below ends and its output upwards begins."""
+"""Tracks of a repeater's row where its input from below ends and its output upwards begins."""
+
+
+def row_cells(plan: PeripheryPlan, row: int) -> tuple[tuple[Gate | None, ...], ...]:
+    """Rows of cells of a row slice from below; None is a tap. The first slice of a segment has the repeaters."""
+    segment, place = divmod(row, plan.gates.row_segment)
+    token, word, driver = row_slice(row, segment, plan.gates.word_driver)
+    repeaters = () if place else repeaters_of_segment(segment, plan.gates.segments - 1)
+    if plan.fold == FOLDS:
+        return (token, None), (driver,), (word, None, *repeaters)
+    return (token, None, word, *repeaters[:1]), (driver, *repeaters[1:])
 
 
 def row_block(plan: PeripheryPlan, row: int) -> Block:
-    """The row slice of a row; the first of a segment has the repeaters."""
+    """The row slice of a row. Odd rows will be mirrored."""
     gates = plan.gates
-    segment, first = divmod(row, gates.row_segment)
+    segment, place = divmod(row, gates.row_segment)
+    last = gates.segments - 1
     token, word, driver = row_slice(row, segment, gates.word_driver)
-    cells: tuple[Gate | None, ...] = (token, None, word, driver)
+    up, clock, select = repeaters_of_segment(segment, last)
+    top = plan.fold * TRACKS - 1
+    out, into = TOKENS[row % 2], TOKENS[1 - row % 2]
     wires = [
-        Wire(token.net("CLK"), CLOCK, 0, TRACKS - 1),
-        Wire(word.net("B"), SELECT, 0, TRACKS - 1),
-        Wire(token.net("Q"), OWN, 1, TRACKS - 1),
-        Wire(token.net("D"), BEFORE, 0, TRACKS - 2),
+        Wire(token.net("CLK"), CLOCK, 0, top),
+        Wire(token.net("Q"), out, 1, top),
+        Wire(token.net("D"), into, 0, top - 1),
     ]
-    name, columns = "row_slice", 0
-    if first == 0:
-        last = gates.segments - 1
-        up, clock, select = repeaters_of_segment(segment, last)
-        cells = (up, clock, select, None, *cells)
-        wires += [Wire(up.net("A"), UP, 0, LOW), Wire(select.net("A"), ACROSS, 0, LOW)]
-        if segment:
-            wires.append(Wire(clock.net("X"), DOWN, 0, LOW))
+    if place:
+        wires.append(Wire(word.net("B"), SELECT, 0, top))
         if segment < last:
-            wires.append(Wire(up.net("X"), UP, HIGH, TRACKS - 1))
-            wires.append(Wire(clock.net("A"), DOWN, HIGH, TRACKS - 1))
-            wires.append(Wire(select.net("X"), ACROSS, HIGH, TRACKS - 1))
-        name = f"row_repeaters_{'first' if segment == 0 else 'inner' if segment < last else 'last'}"
-        name += "_only" if last == 0 else ""
+            wires += [Wire(up.net("X"), UP, 0, top), Wire(clock.net("A"), DOWN, 0, top)]
     else:
-        wires = [Wire(w.net, w.column - LEFT, w.low, w.high) for w in wires]
-    shift = 0 if first == 0 else LEFT
-    straps = {net: column - shift for net, column in STRAPS.items()}
-    sites = Block(name, (cells,)).sites
-    hook = Hook(driver.net("X"), WORD_TRACK, sites - 10, sites - 1)
-    return Block(name, (cells,), tuple(wires), (hook,), strap_nodes(straps, 1), columns)
+        base = top + 1 - TRACKS
+        base_up = base if plan.fold == FOLDS else 0
+        wires += [Wire(select.net("A"), SELECT, 0, base + LOW), Wire(select.net("X"), SELECT, base + HIGH, top)]
+        wires.append(Wire(up.net("A"), UP, 0, base_up + LOW))
+        if segment:
+            wires.append(Wire(clock.net("X"), DOWN, 0, base + LOW))
+        if segment < last:
+            wires.append(Wire(up.net("X"), UP, base_up + HIGH, top))
+            wires.append(Wire(clock.net("A"), DOWN, base + HIGH, top))
+    if row % 2:
+        wires = [Wire(w.net, w.column, top - w.high, top - w.low) for w in wires]
+    kind = ("odd" if row % 2 else "even") if place else "first" if segment == 0 else "repeaters"
+    name = f"row_slice_{kind}" + ("_last" if segment == last else "")
+    columns = max(sites_of(cells) for cells in row_cells(plan, 0))
+    hook = Hook(driver.net("Y"), WORD_TRACK, max(STRAPS.values()) + 2, columns - 1)
+    return Block(name, row_cells(plan, row), tuple(wires), (hook,), strap_nodes(STRAPS, plan.fold), columns)
 
 
 class RowPainter:
@@ -71,13 +81,8 @@ class RowPainter:
         self.left = self.right - self.width
 
     def column(self, number: int) -> int:
-        """Centre of a met2 column of the blocks with repeaters."""
+        """Centre of a met2 column."""
         return self.left + column_x(number)
-
-    def y(self, row: int) -> int:
-        """Lower edge of a row's cells: in the middle of the array's row."""
-        height = self.plan.floor.rows.height
-        return row * height + (height - ROW) // 10 * 5
 
     def draw(self) -> None:
         """All rows, the columns between them and the wires to the word lines."""
@@ -88,38 +93,35 @@ class RowPainter:
                 block.draw(cell)
                 self.cells[block.name] = (block, cell)
             block, cell = self.cells[block.name]
-            self.canvas.place(cell, self.right - block.size[0], self.y(row))
-            self._word(row, self.right - block.size[0] + block.hook_ends(block.hooks[0])[0])
+            self.canvas.place(cell, self.left, self.plan.row_y(row) + row % 2 * self.height, row % 2 == 1)
+            self._word(row, self.left + block.hook_ends(block.hooks[0])[0])
             if row:
                 self._between(row)
         self._power()
 
-    def _met2(self, number: int, low: int, high: int) -> None:
-        x = self.column(number)
-        self.canvas.line("met2", x, low, x, high, 2 * WIRE_HALF)
+    @property
+    def height(self) -> int:
+        """Of a row slice."""
+        return self.plan.fold * ROW
 
     def _between(self, row: int) -> None:
-        """From the row below to this row: the token, and within a segment its clock and select."""
-        below, above = self.y(row - 1) + ROW, self.y(row)
-        middle = (below + above) // 10 * 5
-        self._met2(OWN, below - ROW // 4, middle)
-        self.canvas.line("met2", self.column(OWN), middle, self.column(BEFORE), middle, 2 * WIRE_HALF)
-        self._met2(BEFORE, middle, above + ROW // 4)
-        segment = self.plan.gates.row_segment
-        if row % segment:
-            for number in (CLOCK, SELECT):
-                self._met2(number, below - ROW // 4, above + ROW // 4)
-        else:
-            start = self.y(row - segment) + ROW
-            for number in (UP, DOWN, ACROSS):
-                self._met2(number, start - ROW // 4, above + ROW // 4)
+        """From the row below to this row: token, select, and what passes on to or comes from the next segments."""
+        gates = self.plan.gates
+        segment, place = divmod(row, gates.row_segment)
+        low = self.plan.row_y(row - 1) + self.height - ROW // 4
+        high = self.plan.row_y(row) + ROW // 4
+        passing = (UP, DOWN) if not place or segment + 1 < gates.segments else ()
+        for number in (TOKENS[1 - row % 2], SELECT, *((CLOCK,) if place else ()), *passing):
+            x = self.column(number)
+            self.canvas.line("met2", x, low, x, high, 2 * WIRE_HALF)
 
     def _word(self, row: int, start: int) -> None:
         """From the driver on met3 to the pins of all banks that have this row."""
         canvas, floor = self.canvas, self.plan.floor
         x = self.right + WORD_SPACE // 2
         half = canvas.r["m3.1"] // 2
-        y = self.y(row) + ROW * (2 * WORD_TRACK + 1) // (2 * TRACKS)
+        local = ROW * (2 * WORD_TRACK + 1) // (2 * TRACKS)
+        y = self.plan.row_y(row) + (self.height - local if row % 2 else local)
         pins = [
             (bank, floor.word_pin(bank, row))
             for bank in range(len(floor.memory.banks))
@@ -144,9 +146,19 @@ class RowPainter:
         for net, number in STRAPS.items():
             x = self.column(number)
             canvas.box("met3", x - half, -half, x + half, top + half)
-            for row in range(floor.memory.rows):
-                canvas.stack(x, self.y(row) + (ROW if net == "vdd" else 0), "met1", "met3", "h")
+            for y in sorted(self.rails(net)):
+                canvas.stack(x, y, "met1", "met3", "h")
         for k in range(floor.row_count + 1):
             net, y = ("vdd" if k % 2 else "gnd"), k * floor.rows.height
             canvas.box("met4", self.left, y - half, floor.die[0], y + half)
             canvas.stack(self.column(STRAPS[net]), y, "met3", "met4", "h")
+
+    def rails(self, net: str) -> set[int]:
+        """Heights of a supply's rails."""
+        fold, odd = self.plan.fold, net == "vdd"
+        return {
+            self.plan.row_y(row) + ROW * (fold - k if row % 2 else k)
+            for row in range(self.plan.floor.memory.rows)
+            for k in range(fold + 1)
+            if k % 2 == odd
+        }
