@@ -24,8 +24,8 @@ from somaforge.generator.cells.strip import STRAP_HALF
 from somaforge.generator.stacking import Stack
 from somaforge.pdk.errors import InputError
 
-EDGE_NM = 2000
-"""From the outermost cells to the macro's edge: wells, taps and pins fit in it."""
+EDGE_NM = 1000
+"""From the outermost cells to the macro's edge: pins fit in it, and half of nwell.2a beyond the wells (0.33 um)."""
 WORD_TRACK_NM = 700
 """Pitch of the met4 tracks of the word lines over a row: twice m4.1 and some room for coupling."""
 

@@ -76,6 +76,11 @@ class Block:
         """Width and height in nm."""
         return self.sites * SITE, len(self.rows) * ROW
 
+    @property
+    def cell_area(self) -> int:
+        """Sum of the areas of its cells in nm2, without fill."""
+        return sum(_cell(gate).sites for row in self.rows for gate in row) * SITE * ROW
+
     def placed(self) -> list[tuple[Gate | None, kdb.Trans, HdCell]]:
         """Every cell with its place."""
         out = []

@@ -4,28 +4,25 @@ from somaforge.generator.periphery.block import Block, Wire
 from somaforge.generator.periphery.cells import ROW
 from somaforge.generator.periphery.group import BUS, strap_nodes
 from somaforge.generator.periphery.netlist import Gate, control_gates
-from somaforge.generator.periphery.route import TRACKS
+from somaforge.generator.periphery.plan import BUS_Y
+from somaforge.generator.periphery.route import PITCH_Y, TRACKS
 
 ROWS = 2
 SITES = 48
-PIN_TRACKS = {
-    "clk": 0,
-    "shift": 1,
-    "write": 2,
-    "read": 3,
-    "data_in": 4,
-    "data_out": 5,
-    "row_in": 6,
-    "row_step": 7,
+PIN_Y = {
+    **dict(zip(("clk", "shift", "write", "read", "data_in", "data_out"), BUS_Y, strict=True)),
+    "row_in": ROW + BUS_Y[1],
+    "row_step": ROW + BUS_Y[0],
 }
-"""Bus track of each pin; it ends at the control block, where the same track begins to serve the groups."""
+"""met3 track of each pin, from the block's lower edge. Those of the bus end at their buffer, and the same track begins
+to serve the groups."""
 PIN_COLUMNS = {
     "data_out": 2,
     "clk": 7,
     "shift": 11,
     "data_in": 15,
     "row_in": 20,
-    "row_step": 24,
+    "row_step": 22,
     "write": 27,
     "read": 31,
 }
@@ -57,11 +54,17 @@ def control_block() -> Block:
     second = row("gate_row", "capture", "", "select", "gate_data")
     if gates:
         raise ValueError(f"control block: {', '.join(gates)} not placed")
-    wires = [Wire(pin, column, 0, TRACKS // 2) for pin, column in PIN_COLUMNS.items()]
-    wires += [Wire(CHAIN_SOURCES[net], column, 0, TRACKS // 2) for net, column in CHAIN_COLUMNS.items()]
+    wires = [_down(pin, column, PIN_Y[pin]) for pin, column in PIN_COLUMNS.items()]
+    wires += [_down(CHAIN_SOURCES[net], column, BUS_Y[BUS[net]]) for net, column in CHAIN_COLUMNS.items()]
     top = ROWS * TRACKS - 1
     wires += [Wire(net, column, top - 2, top) for net, column in ROW_COLUMNS.items()]
     return Block("control", (first, second), tuple(wires), (), strap_nodes(STRAPS, ROWS), SITES)
+
+
+def _down(net: str, column: int, y: int) -> Wire:
+    """The met2 wire below a met3 track of that height, or from the lower edge down to one below."""
+    track = max(0, (y - PITCH_Y // 2) // PITCH_Y)
+    return Wire(net, column, track, track + 1)
 
 
 HEIGHT = ROWS * ROW

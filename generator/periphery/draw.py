@@ -15,20 +15,21 @@ from somaforge.generator.periphery.group import (
     OWN,
     RETURN,
     SHORTEST_HOOK,
-    STRAPS,
     GroupPainter,
-    bus_y,
     column_x,
     strap,
 )
 from somaforge.generator.periphery.plan import (
+    BOTTOM,
+    BUS_Y,
     CHANNEL_PITCH,
-    CHANNEL_VIA,
     EDGE,
     LINE_PITCH,
-    RAIL_HALF,
     RAILS_Y,
     SLICE_SITES,
+    STRAP_HALF,
+    STRAPS,
+    WELL,
     Group,
     Line,
     PeripheryPlan,
@@ -37,8 +38,8 @@ from somaforge.generator.periphery.route import TRACKS, WIRE_HALF
 from somaforge.generator.periphery.rows import RowPainter
 from somaforge.pdk import Pdk
 
-CONTROL_SPACE = 3000
-"""Between the control block and the first group: nwell.2a and room."""
+CONTROL_SPACE = 1700
+"""Between the control block and the first group: nwell.2a from well to well."""
 ROW_TRACKS_Y = 1000
 """First met3 track above the control block, of the wires to the row select."""
 ROW_TARGETS = {"row_clk": rows.UP, "select": rows.SELECT, "row_in_b": rows.TOKENS[1]}
@@ -52,7 +53,7 @@ class DrawnPeriphery:
     outline: tuple[int, int, int, int]
     """With the core: x1, y1, x2, y2."""
     cell_area_um2: float
-    """Sum of the areas of the standard cells' rows."""
+    """Sum of the areas of the standard cells, without the fill between them."""
 
 
 def draw_periphery(layout: kdb.Layout, pdk: Pdk, plan: PeripheryPlan) -> DrawnPeriphery:
@@ -77,38 +78,39 @@ def draw_periphery(layout: kdb.Layout, pdk: Pdk, plan: PeripheryPlan) -> DrawnPe
     canvas.place(_control(layout, pdk), x, plan.slices_bottom)
     half = canvas.r["m3.1"] // 2
     for net, track in BUS.items():
-        y = plan.slices_bottom + bus_y(track)
+        y = plan.slices_bottom + BUS_Y[track]
         first = OWN if net == "chain" else INPUTS[net]
         start = x + column_x(control.CHAIN_COLUMNS[net])
         canvas.box("met3", start, y - half, plan.groups[0].x + column_x(first), y + half)
     _to_rows(canvas, plan, select, x, order)
-    left = min(select.left, x) - 200 - EDGE
+    left = min(select.left, x) - WELL - EDGE
     _power(canvas, plan, select, x)
-    for pin, track in control.PIN_TRACKS.items():
-        y = plan.slices_bottom + bus_y(track)
+    for pin, pin_y in control.PIN_Y.items():
+        y = plan.slices_bottom + pin_y
         canvas.box("met3", left, y - half, x + column_x(control.PIN_COLUMNS[pin]), y + half)
         canvas.label("met3", pin, left + half, y)
-    right = max(plan.floor.die[2], plan.right + 200 + EDGE, *(n.below + EDGE for n in plan.groups[-1].lines))
-    bottom = plan.slices_bottom + RAILS_Y["gnd"] - RAIL_HALF - EDGE
+    right = max(plan.floor.die[2], plan.right + WELL + EDGE, *(n.below + EDGE for n in plan.groups[-1].lines))
+    bottom = plan.slices_bottom + BOTTOM
     outline = (left // 5 * 5, bottom // 5 * 5, -(-right // 5) * 5, plan.floor.die[3])
-    area = sum((1 + g.bits) * SLICE_SITES * SITE * ROW for g in plan.groups)
-    area += plan.floor.memory.rows * select.width * ROW + control.SITES * SITE * control.HEIGHT
+    area = len(plan.groups) * painter.repeaters_area + plan.floor.memory.width * painter.block.cell_area
+    area += select.cell_area + control.control_block().cell_area
     return DrawnPeriphery(canvas, outline, area / 1e6)
 
 
 def _channel(canvas: Canvas, plan: PeripheryPlan, line: Line) -> None:
     """From the array's edge to the slices: met3 down, met2 across, met3 down, met4 from there on."""
-    top, bottom = plan.floor.die[1], plan.slices_top + CHANNEL_VIA
+    top, bottom = plan.floor.die[1], plan.slices_top
     half = canvas.r["m3.1"] // 2
-    y = (top - CHANNEL_PITCH * (2 * line.track + 1) // 2) // 5 * 5
     canvas.stack(line.below, bottom, "met3", "met4")
-    canvas.box("met4", line.below - 165, plan.slices_top, line.below + 165, bottom)
     canvas.label("met3", line.name, line.above, top)
-    canvas.box("met3", line.above - half, y, line.above + half, top)
-    canvas.box("met3", line.below - half, bottom, line.below + half, y)
-    left, right = sorted((line.above, line.below))
-    if right == left:
+    if line.track is None:
+        canvas.box("met3", line.below - half, bottom - half, line.below + half, top)
         return
+    y = (top - CHANNEL_PITCH * (2 * line.track + 1) // 2) // 5 * 5
+    canvas.box("met3", line.above - half, y, line.above + half, top)
+    wide = max(canvas.pad("met3", "met2", None, "h"))  # as wide as the pads at its ends: a step would be a notch
+    canvas.box("met3", line.below - wide, bottom, line.below + wide, y)
+    left, right = sorted((line.above, line.below))
     if right - left <= LINE_PITCH:
         canvas.box("met3", left - half, y - half, right + half, y + half)
         return
@@ -128,7 +130,7 @@ def _bus(canvas: Canvas, plan: PeripheryPlan, left: Group, right: Group) -> None
     """From the repeaters of one group to those of the next, and the chain of data back."""
     half = canvas.r["m3.1"] // 2
     for net, track in BUS.items():
-        y = plan.slices_bottom + bus_y(track)
+        y = plan.slices_bottom + BUS_Y[track]
         start, end = (RETURN, OWN) if net == "chain" else (COLUMNS[net], INPUTS[net])
         canvas.box("met3", left.x + column_x(start), y - half, right.x + column_x(end), y + half)
 
@@ -143,13 +145,14 @@ def _control(layout: kdb.Layout, pdk: Pdk) -> Canvas:
     for net, number in control.STRAPS.items():
         strap(canvas, net, column_x(number), control.ROWS, control.HEIGHT)
     down = {
-        **{control.PIN_COLUMNS[pin]: track for pin, track in control.PIN_TRACKS.items()},
-        **{control.CHAIN_COLUMNS[net]: track for net, track in BUS.items()},
+        **{control.PIN_COLUMNS[pin]: y for pin, y in control.PIN_Y.items()},
+        **{control.CHAIN_COLUMNS[net]: BUS_Y[track] for net, track in BUS.items()},
     }
-    for number, track in down.items():
+    for number, y in down.items():
         x = column_x(number)
-        canvas.line("met2", x, bus_y(track), x, ROW // 4, 2 * WIRE_HALF)
-        canvas.stack(x, bus_y(track), "met2", "met3")
+        if y < 0:
+            canvas.line("met2", x, y, x, ROW // TRACKS, 2 * WIRE_HALF)
+        canvas.stack(x, y, "met2", "met3")
     return canvas
 
 
@@ -188,13 +191,16 @@ def _to_rows(canvas: Canvas, plan: PeripheryPlan, select: RowPainter, control_x:
 
 
 def _power(canvas: Canvas, plan: PeripheryPlan, select: RowPainter, control_x: int) -> None:
-    """Rails below the bus, joined with the straps of groups and control block and, on met4, with the row select's."""
-    right = plan.groups[-1].x + column_x(max(STRAPS.values())) + 300
+    """Rails over the bus, joined with the straps of groups and control block and, on met4, with the row select's."""
+    half, pad = canvas.r["m5.1"] // 2, max(canvas.pad("met5", "met4", None, "h"))
+    right = plan.groups[-1].x + column_x(max(STRAPS.values())) + pad
     for net, number in rows.STRAPS.items():
         x, y = select.column(number), plan.slices_bottom + RAILS_Y[net]
-        left = min(x, control_x + column_x(control.STRAPS[net])) - 300
-        canvas.box("met3", left, y - RAIL_HALF, right, y + RAIL_HALF)
-        canvas.stack(x, y, "met3", "met4")
-        canvas.box("met3", x - 300, -1400, x + 300, 0)
+        # The via's pad is wider than the strap: on the side away from the other strap.
+        via = x + (1 if net == "vdd" else -1) * (max(canvas.pad("met4", None, "met4", "h")) - STRAP_HALF)
+        left = min(via, control_x + column_x(control.STRAPS[net])) - pad
+        canvas.box("met5", left, y - half, right, y + half)
+        canvas.stack(via, y, "met4", "met5")
+        canvas.box("met3", x - STRAP_HALF, -1400, x + STRAP_HALF, 0)
         canvas.stack(x, -1200, "met3", "met4")
-        canvas.box("met4", x - 300, y - 300, x + 300, -1000)
+        canvas.box("met4", x - STRAP_HALF, y - STRAP_HALF, x + STRAP_HALF, -1000)

@@ -6,20 +6,17 @@ from somaforge.generator.draw import Canvas
 from somaforge.generator.periphery.block import Block, Hook, Wire
 from somaforge.generator.periphery.cells import ROW, SITE
 from somaforge.generator.periphery.netlist import Gate, bit_slice, repeaters_of_group
-from somaforge.generator.periphery.plan import BUS_PITCH, BUS_TOP, RAILS_Y, SLICE_SITES, Group, PeripheryPlan
+from somaforge.generator.periphery.plan import BUS_Y, RAILS_Y, SLICE_SITES, STRAP_HALF, STRAPS, Group, PeripheryPlan
 from somaforge.generator.periphery.route import TRACKS, WIRE_HALF
 
-STRAPS = {"gnd": 0, "vdd": 2}
-"""Columns of the power straps in a group."""
-STRAP_HALF = 300
-COLUMNS = {"data_clk": 3, "shift": 6, "write_n": 23, "read": 30, "data_in": 38}
+COLUMNS = {"data_clk": 5, "shift": 10, "write_n": 23, "read": 30, "data_in": 38}
 """met2 columns of the repeaters' outputs; the first four run up through the slices."""
-INPUTS = {"data_clk": 1, "shift": 4, "write_n": 21, "read": 28, "data_in": 36}
+INPUTS = {"data_clk": 0, "shift": 6, "write_n": 21, "read": 28, "data_in": 36}
 """met2 columns of the repeaters' inputs."""
 OWN, NEXT, RETURN = 11, 12, 13
 """met2 columns: a slice's own value, that of the slice above, and the value that enters the group's highest slice."""
 BUS = {"data_clk": 0, "shift": 1, "write_n": 2, "read": 3, "data_in": 4, "chain": 5}
-"""Tracks of the bus below the repeaters. Each track is cut in every group, between input and output."""
+"""Tracks of the bus at the repeaters. Each track is cut in every group, between input and output."""
 SLICE_HOOKS = {"bl": 2, "blb": 5}
 """met3 tracks of the bit lines over a slice."""
 
@@ -30,11 +27,6 @@ SHORTEST_HOOK = 850
 def column_x(column: int) -> int:
     """Centre of a met2 column."""
     return SITE // 2 + SITE * column
-
-
-def bus_y(track: int) -> int:
-    """Centre of a bus track, from the lowest row's lower edge."""
-    return -BUS_TOP - track * BUS_PITCH
 
 
 def strap_nodes(straps: dict[str, int], rows: int) -> tuple[tuple[int, int, int], ...]:
@@ -74,6 +66,7 @@ class GroupPainter:
         repeaters = repeater_block()
         self.repeaters = Canvas(layout, canvas.pdk, repeaters.name)
         repeaters.draw(self.repeaters)
+        self.repeaters_area = repeaters.cell_area
         self.hook_ends = {h.net.split("_")[0]: self.block.hook_ends(h) for h in self.block.hooks}
         self.line_half = canvas.pad("met4", "met3", None, "h")[0]
 
@@ -96,8 +89,8 @@ class GroupPainter:
             canvas.line("met2", column_x(number), low, column_x(number), high, 2 * WIRE_HALF)
 
         def to_bus(number: int, track: int) -> None:
-            column(number, bus_y(track), ROW // 2)
-            canvas.stack(column_x(number), bus_y(track), "met2", "met3")
+            column(number, min(BUS_Y[track], ROW // 2), max(BUS_Y[track], ROW // 2))
+            canvas.stack(column_x(number), BUS_Y[track], "met2", "met3")
 
         for net, at in COLUMNS.items():
             if net != "data_in":
@@ -118,7 +111,7 @@ class GroupPainter:
         for at in (OWN, RETURN):
             to_bus(at, BUS["chain"])
         if last:
-            y, half = bus_y(BUS["chain"]), canvas.r["m3.1"] // 2
+            y, half = BUS_Y[BUS["chain"]], canvas.r["m3.1"] // 2
             to_bus(COLUMNS["data_in"], BUS["chain"])
             canvas.box("met3", column_x(RETURN), y - half, column_x(COLUMNS["data_in"]), y + half)
 
@@ -147,9 +140,9 @@ class GroupPainter:
 
 
 def strap(canvas: Canvas, net: str, x: int, rows: int, top: int) -> None:
-    """A vertical met4 strap from the rails below the bus over rows of cells, joined to each rail of its net."""
-    canvas.box("met4", x - STRAP_HALF, RAILS_Y[net] - STRAP_HALF, x + STRAP_HALF, top + STRAP_HALF)
-    canvas.stack(x, RAILS_Y[net], "met3", "met4")
+    """A vertical met4 strap from the rail over the bus over rows of cells, joined to each rail of its net."""
+    canvas.box("met4", x - STRAP_HALF, min(0, RAILS_Y[net]), x + STRAP_HALF, top + STRAP_HALF)
+    canvas.stack(x, RAILS_Y[net], "met4", "met5")
     for k in range(0 if net == "gnd" else 1, rows + 1, 2):
         canvas.stack(x, k * ROW, "met1", "met4", "h")
         canvas.around("met3", x, k * ROW, 245, 245)  # a lone pad: m3.6 asks for 0.24 um2

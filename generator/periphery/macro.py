@@ -11,9 +11,8 @@ from somaforge.generator.circuit import Library
 from somaforge.generator.draw import Canvas
 from somaforge.generator.floorplan import Floorplan
 from somaforge.generator.periphery.circuit import macro
-from somaforge.generator.periphery.control import PIN_TRACKS
+from somaforge.generator.periphery.control import PIN_Y
 from somaforge.generator.periphery.draw import DrawnPeriphery, draw_periphery
-from somaforge.generator.periphery.group import bus_y
 from somaforge.generator.periphery.netlist import GateNetlist, build
 from somaforge.generator.periphery.plan import PeripheryPlan, plan_periphery
 from somaforge.pdk import Pdk
@@ -29,7 +28,7 @@ class DrawnMacro:
     outline: tuple[int, int, int, int]
     """x1, y1, x2, y2 in nm."""
     cell_area_um2: float
-    """Of the periphery's rows of cells."""
+    """Of the periphery's cells."""
 
 
 def draw_macro(
@@ -65,6 +64,5 @@ def _pins(top: Canvas, plan: PeripheryPlan, periphery: DrawnPeriphery) -> None:
         top.box("met2", floor.die[2] - 2 * BUS_HALF, y - BUS_HALF, right, y + BUS_HALF)
         top.label("met2", f"out_{j}", right - BUS_HALF, y, (BUS_HALF, BUS_HALF))
     half = top.r["m3.1"] // 2
-    for pin, track in PIN_TRACKS.items():
-        y = plan.slices_bottom + bus_y(track)
-        top.label("met3", pin, left + half, y, (half, half))
+    for pin, y in PIN_Y.items():
+        top.label("met3", pin, left + half, plan.slices_bottom + y, (half, half))

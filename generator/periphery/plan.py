@@ -10,38 +10,39 @@ from somaforge.generator.periphery.netlist import Plan
 
 SLICE_SITES = 42
 """Sites of a bit slice."""
-LINE_PITCH = 650
+LINE_PITCH = 630
 """Of the bit lines over the slices: a via3 with its pads on met3 and met4 (0.33 um) and m3.2, m4.2."""
-FIRST_LINE = 1915
-"""First bit line in a group: clear of its two power straps (0.6 um wide at 0.23 and 1.15 um)."""
-LAST_LINE = 535
-"""Last bit line before the next group's first power strap."""
+STRAPS = {"gnd": 3, "vdd": 8}
+"""Columns of a group's power straps: between pairs of bit lines of the default synapse."""
+STRAP_HALF = 300
+LINE_TO_STRAP = STRAP_HALF + 300 + 165
+"""From a bit line to a power strap: m4.2."""
+LAST_LINE = 30
+"""Last bit line before the next group: its first one is at least a column's margin behind its edge."""
 COLUMN_MARGIN = 600
 """From a group's left edge to its first bit line in the array."""
-BUS_TRACKS = 8
-BUS_TOP = 720
-"""First met3 track below the lowest rail: m3.2 to the pads of the power straps there."""
-BUS_PITCH = 680
-RAIL_HALF = 400
-"""Half width of the met3 rails below the bus."""
-RAILS_Y = {
-    "vdd": -(BUS_TOP + (BUS_TRACKS - 1) * BUS_PITCH + 165 + 300 + RAIL_HALF),
-    "gnd": -(BUS_TOP + (BUS_TRACKS - 1) * BUS_PITCH + 165 + 600 + 3 * RAIL_HALF),
-}
-"""Centres of those rails, from the lowest row's lower edge."""
-CHANNEL_VIA = 500
-"""From the slices' upper edge to the bit lines' via3."""
-CHANNEL_FIRST = 1500
-"""From there to the first track of the channel: met3 in between is as large as m3.6 asks."""
+BUS_Y = (2020, 1360, 700, -720, -1370, -2020)
+"""met3 tracks of the bus, from the lowest row's lower edge: as many over that row as the contacts of the power straps
+to its rails leave room for (m3.2), the others below."""
+RAILS_Y = {"gnd": -1000, "vdd": 2200}
+"""Centres of the met5 rails over the bus; there are no bit lines on met4 for their vias to meet."""
+BOTTOM = -2500
+"""From the lowest row's lower edge to the macro's: beyond the last track half of m3.2 and some."""
+CHANNEL_FIRST = 380
+"""From the slices' upper edge to the channel: the first track keeps m3.2 to the contacts of the power straps there, and
+met3 from a bit line's via3 on that edge to the track is as large as m3.6 asks."""
 CHANNEL_PITCH = 680
 FOLDS = 3
 """Most rows of cells that a row slice is folded into: its flip-flop and its driver have one each."""
 RUN_SPACE = 900
 """Least space between the rails of neighbouring runs of row slices: implants and wells of the cells end in between."""
-WORD_SPACE = 1400
-"""Between the array's left edge and the row slices: the met3 wire from a row slice to the banks' word-line pins."""
-EDGE = 600
-"""From the lowest rail and the leftmost well to the macro's edge."""
+WORD_SPACE = 800
+"""Between the array's left edge and the row slices: the met3 wire from a row slice to the banks' word-line pins, and
+nwell.2a from well to well."""
+WELL = 180
+"""What the cells' well reaches beyond them."""
+EDGE = 640
+"""From the outermost well to the macro's edge: half of nwell.2a."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class Line:
     name: str
     above: int
     below: int
-    track: int = 0
+    track: int | None = None
+    """None: it goes straight down."""
 
 
 @dataclass(frozen=True)
@@ -102,13 +104,13 @@ class PeripheryPlan:
 
     @property
     def tracks(self) -> int:
-        """Tracks of the channel between array and slices."""
-        return 1 + max(line.track for g in self.groups for line in g.lines)
+        """Tracks of the channel between array and slices; 0 if all lines go straight down."""
+        return max((line.track + 1 for g in self.groups for line in g.lines if line.track is not None), default=0)
 
     @property
     def slices_top(self) -> int:
         """Upper edge of the slices' rows."""
-        return self.floor.die[1] - CHANNEL_FIRST - self.tracks * CHANNEL_PITCH
+        return self.floor.die[1] - (CHANNEL_FIRST + self.tracks * CHANNEL_PITCH if self.tracks else 0)
 
     @property
     def slices_bottom(self) -> int:
@@ -160,22 +162,33 @@ def plan_periphery(floor: Floorplan) -> PeripheryPlan:
 
 def _width(bits: int) -> int:
     """Least width of a group."""
-    return max(SLICE_SITES * SITE, FIRST_LINE + (2 * bits - 1) * LINE_PITCH + LAST_LINE)
+    return max(SLICE_SITES * SITE, _beyond(STRAPS["vdd"]) + (2 * bits - 1) * LINE_PITCH + LAST_LINE)
+
+
+def _beyond(column: int) -> int:
+    """First place of a bit line to the right of a power strap."""
+    return SITE // 2 + column * SITE + LINE_TO_STRAP
 
 
 def _lines(places: list[tuple[str, int]], left: int, right: int) -> tuple[Line, ...]:
-    """Places over the slices, in the order of the array and as near to it as the pitch lets them, and tracks.
+    """Places over the slices, in the order of the array and as near to it as pitch and straps let them, and tracks.
 
     Lines that go left are laid from the left, each below those that it would meet; lines that go right from the right:
     so no wire crosses another one's vertical part, and one track each is enough.
     """
     below: list[int] = []
     for k, (_, x) in enumerate(places):
-        low = below[-1] + LINE_PITCH if below else left + FIRST_LINE
+        low = below[-1] + LINE_PITCH if below else left
         high = right - LAST_LINE - (len(places) - 1 - k) * LINE_PITCH
-        below.append(min(max(x, low), high))
+        place = min(max(x, low), high)
+        for column in STRAPS.values():
+            after = left + _beyond(column)
+            before = after - 2 * LINE_TO_STRAP
+            if before < place < after:
+                place = before if place - before < after - place and low <= before else after
+        below.append(place)
     lines = [Line(name, x, y) for (name, x), y in zip(places, below, strict=True)]
-    tracks = [0] * len(lines)
+    tracks: list[int | None] = [None] * len(lines)
     for order in (
         [k for k, n in enumerate(lines) if n.below < n.above],
         [k for k, n in reversed(list(enumerate(lines))) if n.below > n.above],
@@ -183,7 +196,7 @@ def _lines(places: list[tuple[str, int]], left: int, right: int) -> tuple[Line, 
         for at, k in enumerate(order):
             span = sorted((lines[k].above, lines[k].below))
             meets = [
-                tracks[j]
+                tracks[j] or 0
                 for j in order[:at]
                 if span[0] - LINE_PITCH < max(lines[j].above, lines[j].below)
                 and span[1] + LINE_PITCH > min(lines[j].above, lines[j].below)

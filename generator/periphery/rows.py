@@ -8,7 +8,7 @@ from somaforge.generator.periphery.block import Block, Hook, Wire, sites_of
 from somaforge.generator.periphery.cells import ROW
 from somaforge.generator.periphery.group import column_x, strap_nodes
 from somaforge.generator.periphery.netlist import Gate, repeaters_of_segment, row_slice
-from somaforge.generator.periphery.plan import FOLDS, WORD_SPACE, PeripheryPlan
+from somaforge.generator.periphery.plan import FOLDS, STRAP_HALF, WORD_SPACE, PeripheryPlan
 from somaforge.generator.periphery.route import TRACKS, WIRE_HALF
 
 STRAPS = {"gnd": 1, "vdd": 3}
@@ -76,6 +76,7 @@ class RowPainter:
     def __init__(self, layout: kdb.Layout, canvas: Canvas, plan: PeripheryPlan) -> None:
         self.layout, self.canvas, self.plan = layout, canvas, plan
         self.cells: dict[str, tuple[Block, Canvas]] = {}
+        self.cell_area = 0
         self.width = row_block(plan, 0).size[0]
         self.right = plan.floor.die[0] - WORD_SPACE
         self.left = self.right - self.width
@@ -91,8 +92,10 @@ class RowPainter:
             if block.name not in self.cells:
                 cell = Canvas(self.layout, self.canvas.pdk, block.name)
                 block.draw(cell)
+                self._straps(cell)
                 self.cells[block.name] = (block, cell)
             block, cell = self.cells[block.name]
+            self.cell_area += block.cell_area
             self.canvas.place(cell, self.left, self.plan.row_y(row) + row % 2 * self.height, row % 2 == 1)
             self._word(row, self.left + block.hook_ends(block.hooks[0])[0])
             if row:
@@ -138,27 +141,23 @@ class RowPainter:
             canvas.box(layer, x, pin_y - wide, floor.die[0] + wide, pin_y + wide)
             canvas.label(layer, word_line(bank, row), x, pin_y)
 
+    def _straps(self, cell: Canvas) -> None:
+        """The power straps over a row slice. They are part of it: KLayout 0.30 fails on a cell of which the substrate
+        joins one supply and only the cell above the other one."""
+        for net, number in STRAPS.items():
+            x = column_x(number)
+            cell.box("met3", x - STRAP_HALF, 0, x + STRAP_HALF, self.height)
+            for k in range(net == "vdd", self.plan.fold + 1, 2):
+                cell.stack(x, k * ROW, "met1", "met3", "h")
+
     def _power(self) -> None:
-        """Vertical met3 straps over the rows' rails; the array's met4 straps are drawn on to here and join them."""
+        """met3 straps through all rows; the array's met4 straps are drawn on to here and join them."""
         canvas, floor = self.canvas, self.plan.floor
         top = floor.row_count * floor.rows.height
-        half = 300
-        for net, number in STRAPS.items():
+        for number in STRAPS.values():
             x = self.column(number)
-            canvas.box("met3", x - half, -half, x + half, top + half)
-            for y in sorted(self.rails(net)):
-                canvas.stack(x, y, "met1", "met3", "h")
+            canvas.box("met3", x - STRAP_HALF, -STRAP_HALF, x + STRAP_HALF, top + STRAP_HALF)
         for k in range(floor.row_count + 1):
             net, y = ("vdd" if k % 2 else "gnd"), k * floor.rows.height
-            canvas.box("met4", self.left, y - half, floor.die[0], y + half)
+            canvas.box("met4", self.left, y - STRAP_HALF, floor.die[0], y + STRAP_HALF)
             canvas.stack(self.column(STRAPS[net]), y, "met3", "met4", "h")
-
-    def rails(self, net: str) -> set[int]:
-        """Heights of a supply's rails."""
-        fold, odd = self.plan.fold, net == "vdd"
-        return {
-            self.plan.row_y(row) + ROW * (fold - k if row % 2 else k)
-            for row in range(self.plan.floor.memory.rows)
-            for k in range(fold + 1)
-            if k % 2 == odd
-        }
