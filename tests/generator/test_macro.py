@@ -71,20 +71,20 @@ def test_precheck_is_clean(small: DrawnDesign, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "layer", "lost"),
+    ("cell", "layer", "side", "lost"),
     [
-        ("bit_slice", "met1", "a wire"),
-        ("row_slice", "via2", "the word line's via"),
-        ("data_register", "met3", "a bit line"),
+        ("bit_slice", "met1", "top", "a wire"),
+        ("row_slice_odd_last", "via2", "right", "the word line's via"),
+        ("data_register", "via3", "right", "a bit line's via"),
     ],
 )
-def test_a_lost_shape_is_found(cell: str, layer: str, lost: str, tmp_path: Path) -> None:
+def test_a_lost_shape_is_found(cell: str, layer: str, side: str, lost: str, tmp_path: Path) -> None:
     drawn = draw(free_design((2, 2, 1), port="scan"))
     write_spice(drawn.library, tmp_path / "macro.spice")
     index = drawn.layout.layer(*free_design((1, 1)).pdk.layers[layer])
     shapes = drawn.layout.cell(cell).shapes(index)
-    first = max(shapes.each(), key=lambda shape: shape.bbox().top if shape.is_box() or shape.is_polygon() else -1)
-    first.delete()
+    drawn_shapes = (shape for shape in shapes.each() if shape.is_box() or shape.is_polygon())
+    max(drawn_shapes, key=lambda shape: getattr(shape.bbox(), side)).delete()
     drawn.write(tmp_path / "macro.gds")
     assert lvs.run(tmp_path / "macro.gds", tmp_path / "macro.spice", drawn.top, None).mismatches
 
