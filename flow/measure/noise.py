@@ -9,7 +9,7 @@ By hand: in weak inversion every transistor carries shot noise 2 q I. Through a 
 tau = C n U_T / I it leaves a relative error of sqrt(q / (2 I tau)) of the current; see hand_estimate.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -90,6 +90,19 @@ class NoiseMatrix:
             "reading_deviation_A": drawn.std(axis=0, ddof=1).mean(axis=0),
             "chip_deviation_A": self.means_A.std(axis=0, ddof=1),
         }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> "NoiseMatrix":
+        """The value that to_json wrote."""
+        return NoiseMatrix(
+            tuple(data["codes"]),
+            np.array(data["inputs_A"]),
+            np.array(data["frequency_Hz"]),
+            np.array(data["spectrum_A2_per_Hz"]),
+            np.array(data["means_A"]),
+            tuple(data["seeds"]),
+            data["reading_s"],
+        )
 
 
 def reading_sigma(frequency_Hz: Floats, spectrum: Floats, reading_s: float) -> Floats:

@@ -9,14 +9,14 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from somaforge.flow.report import behaviour, elsewhere, fig4, measured, operating
+from somaforge.flow.report import behaviour, elsewhere, fig4, measured, noise, operating
 from somaforge.flow.report.data import RunData
 from somaforge.flow.report.svg import Plot
 from somaforge.flow.report.tables import checks, figures, layout_effect, memory, per_chip, provenance
 from somaforge.pdk.files import atomic_write
 
 PLOTS: dict[str, tuple[Callable[[RunData], Plot | None], ...]] = {
-    "cells": (measured.cells,),
+    "cells": (measured.cells, noise.of_run),
     "measured": (measured.transfer, measured.slopes, measured.codes),
     "behaviour": (behaviour.network, behaviour.training, behaviour.outputs, behaviour.pattern_change),
     "speed": (fig4.time_and_power, fig4.fixed_and_stopped, behaviour.speed_and_energy),

@@ -51,6 +51,8 @@ class RunData:
     cells: dict[str, Any]
     corners: dict[str, Any]
     """Points and drift of the corner study; no points without one."""
+    noise: dict[str, Any]
+    """The test matrix of the analog multiplication."""
     operating: dict[str, Any]
     """Points of the sweep of input current and supply; none without one."""
     classes: tuple[str, ...]
@@ -86,6 +88,7 @@ def load(
         ideal=read_json(context.input("train", "ideal.json")),
         cells=read_json(context.input("cells", "cells.json")),
         corners=read_json(context.input("corners", "corners.json")),
+        noise=read_json(context.input("noise", "noise.json")),
         operating=read_json(context.input("operate", "operating.json")),
         classes=datasets.load(context.spec.network.dataset).classes,
     )

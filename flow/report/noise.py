@@ -4,7 +4,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from somaforge.flow.measure.noise import REPEATS, NoiseMatrix
+from somaforge.flow.report.data import RunData
 from somaforge.flow.report.svg import SERIES, Plot, style, to_svg
+
+
+def of_run(run: RunData) -> Plot:
+    """The test matrix of the run's step noise."""
+    return matrix(NoiseMatrix.from_json(run.noise))
 
 
 def matrix(found: NoiseMatrix) -> Plot:

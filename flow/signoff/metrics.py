@@ -118,6 +118,15 @@ METRICS: tuple[Metric, ...] = (
     *_of("lower", "worst departure of a code from its multiple of code 1, at 15 nA", "cells__code_error_max__ratio"),
     *_of("lower", "worst difference between +code and -code, at 15 nA", "cells__asymmetry_max__ratio"),
     *_of("higher", "static noise margins of the latch", "cells__latch_hold_margin__V", "cells__latch_read_margin__V"),
+    *_of("neither", "how long one reading of a product averages, for its noise", "noise__reading__s"),
+    *_of(
+        "lower",
+        "deviation between readings of one product over the product: median and worst of all codes and three inputs, "
+        "from ngspice's noise analysis",
+        "noise__reading_p50__ratio",
+        "noise__reading_max__ratio",
+    ),
+    *_of("lower", "the same between chips: mismatch before any calibration, median", "noise__chips_p50__ratio"),
     # what the tester measured
     *_of(
         "neither",

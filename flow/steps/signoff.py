@@ -21,6 +21,7 @@ BEFORE = (
     "lvs",
     "pex",
     "cells",
+    "noise",
     "characterize",
     "train",
     "program",

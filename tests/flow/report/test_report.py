@@ -13,6 +13,7 @@ import pytest
 from tests.flow import fake_steps
 
 from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.measure.noise import NoiseMatrix
 from somaforge.flow.report import build, fig4
 from somaforge.flow.report.data import ChipData, RunData
 from somaforge.flow.report.measured import soma_curves
@@ -54,6 +55,10 @@ OPERATING: dict[str, Any] = {
 for _point in OPERATING["points"]:
     if _point["timed"] is not None:
         _point["timed"] |= {"power_W": 5e-4, "time_to_output_p50_s": 3e-6, "time_to_output_p99_s": 7e-6}
+NOISE = NoiseMatrix(
+    (-1, 0, 1), np.array([1e-9, 2e-9]), np.geomspace(1.0, 1e10, 5), np.full((2, 3, 5), 1e-26),
+    np.arange(12, dtype=float).reshape(2, 2, 3) * 1e-9, (1, 2), 1e-6,
+)  # fmt: skip
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -140,6 +145,7 @@ def run(tmp_path: Path) -> RunData:
             "latch": {"hold": wing, "read": wing},
         },
         CORNERS,
+        json.loads(json.dumps(NOISE.to_json(), default=np.ndarray.tolist)),
         OPERATING,
         ("one", "two", "three"),
     )
@@ -174,7 +180,7 @@ def test_report_is_one_whole_file(run: RunData, tmp_path: Path) -> None:
     assert '<div class="verdict fail">FAILED</div>' in text
     assert "90.00 %" in text
     plots = sorted(p.stem for p in (tmp_path / "report/plots").glob("*.json"))
-    assert len(plots) == reader.tags.count("svg") == 14
+    assert len(plots) == reader.tags.count("svg") == 15
     assert "1 of 2 (50.0 %" in text
     assert "99.0 % of the patterns" in text
     assert "the best point, 1.4 V and 15 nA: 8 TMAC/J at a fixed run time of 7.5 us; it costs 0.50" in text
