@@ -11,7 +11,6 @@ is trained once (the recipe of examples/mnist.yaml) and kept beside the result's
 
 import argparse
 import json
-import sys
 import time
 from dataclasses import dataclass
 from itertools import pairwise
@@ -155,7 +154,7 @@ def main() -> None:
     parser.add_argument("--chips", type=int, default=1)
     parser.add_argument("--patterns", type=int, default=1000, help="test images on the array engine; 0: model only")
     parser.add_argument("--epochs", type=int, help="for each chip, instead of the example's")
-    parser.add_argument("--ideal", type=Path, help="ideal network (shadow.npz of a run)")
+    parser.add_argument("--ideal", type=Path, help="ideal network (shadow.npz of a run; else trained)")
     parser.add_argument("--plot", action="store_true")
     wanted = parser.parse_args()
     entries: list[dict[str, Any]] = json.loads(RESULT.read_text())["results"] if RESULT.is_file() else []
@@ -171,10 +170,11 @@ def main() -> None:
             for seed in range(1, wanted.chips + 1):
                 if not any((e["w_um"], e["l_um"], e["chip"]) == (*unit, seed) for e in entries):
                     entries += results(Case.of(spec, unit, seed), data, start, wanted.patterns)
+                    epochs = spec.training.chip_epochs
                     head = {
-                        "arguments": " ".join(sys.argv[1:]),
+                        "arguments": f"--chips {wanted.chips} --patterns {wanted.patterns} --epochs {epochs}",
                         "ideal_accuracy": best,
-                        "chip_epochs": spec.training.chip_epochs,
+                        "chip_epochs": epochs,
                         "results": entries,
                     }
                     atomic_write(RESULT, json.dumps(head, indent=1) + "\n")

@@ -1,5 +1,6 @@
 """Documents that are lists of facts agree with the code."""
 
+import json
 import re
 import runpy
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from somaforge.flow.signoff.metrics import METRICS
+from somaforge.generator.spec import load_spec
+from somaforge.pdk.errors import InputError
 
 ROOT = Path(__file__).parents[1]
 METRIC = re.compile(r'"([a-z][a-z0-9_{}]*(?:__[A-Za-z0-9_{}]+)+)"')
@@ -50,6 +53,27 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+def test_kept_runs_are_shown_with_their_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A finished run's spec and metrics: what differs from the example stands in the command."""
+    module = runpy.run_path(str(ROOT / "tools/results_doc.py"))
+    monkeypatch.setitem(module["keep"].__globals__, "RESULTS", tmp_path / "results")
+    spec = load_spec(ROOT / "examples/iris.yaml")
+    chips = spec.chips.model_copy(update={"seeds": (1, 2, 3)})
+    final = tmp_path / "iris-3/final"
+    with pytest.raises(InputError, match="not a finished run"):
+        module["keep"](final.parent)
+    final.mkdir(parents=True)
+    resolved = spec.model_copy(update={"chips": chips}).model_dump(mode="json")
+    (final / "manifest.json").write_text(json.dumps({"spec": {"resolved": resolved}}))
+    (final / "metrics.json").write_text('{"accuracy__spice__ratio": 0.9912, "drc__native__count": 0}')
+    module["keep"](final.parent)
+    text = module["text"]()
+    assert "somaforge run examples/iris.yaml    with chips.seeds: [1, 2, 3]\n" in text
+    assert "| Iris, programmed chip, ngspice, mean | 100 % (one chip) | 98.0 % | 99.12 % | 3 | iris-3 |" in text
+    assert "| `accuracy__spice__ratio` | 0.9912 |" in text
+    assert "MNIST, model of the chip, mean | 97.6 % | 97.8 % | not run |" in text
 
 
 def test_results_document_is_what_was_measured() -> None:

@@ -1,7 +1,7 @@
 """Writes docs/results.md from bench/results/*.json and the metrics of finished runs; a test fails when they differ.
 
 python tools/results_doc.py                     the document again
-python tools/results_doc.py runs/mnist ...      first keeps final/metrics.json of these runs in bench/results/runs/
+python tools/results_doc.py runs/mnist ...      first keeps spec and metrics of these runs in bench/results/runs/
 """
 
 import json
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from somaforge.flow.signoff.metrics import METRICS
+from somaforge.generator.spec import load_spec
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_write
 
@@ -29,22 +30,69 @@ command that gives it.
 
 
 def keep(run: Path) -> None:
-    """Copy the metrics of a finished run; InputError if it is not one."""
-    source = run / "final/metrics.json"
-    if not source.is_file():
-        raise InputError(f"{run}: not a finished run (no {source.name}); somaforge run makes one")
-    atomic_write(RESULTS / "runs" / f"{run.name}.json", source.read_text(encoding="utf-8"))
+    """Copy spec and metrics of a finished run; InputError if it is not one."""
+    metrics, manifest = (run / "final" / name for name in ("metrics.json", "manifest.json"))
+    if not (metrics.is_file() and manifest.is_file()):
+        raise InputError(f"{run}: not a finished run (no final/manifest.json); somaforge run makes one")
+    kept = {"spec": json.loads(manifest.read_text())["spec"]["resolved"], "metrics": json.loads(metrics.read_text())}
+    atomic_write(RESULTS / "runs" / f"{run.name}.json", json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 
-def runs() -> Iterable[str]:
+def kept_runs() -> dict[str, dict[str, Any]]:
+    """`spec` and `metrics` of every kept run by its name."""
+    return {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in sorted((RESULTS / "runs").glob("*.json"))}
+
+
+def command(spec: Mapping[str, Any]) -> str:
+    """The command of a run, and how its spec differs from the example of that name."""
+    example = next((p for p in (ROOT / "examples").glob("*.yaml") if load_spec(p).name == spec["name"]), None)
+    if example is None:
+        return f"somaforge run {spec['name']}.yaml"
+    usual, own = (_flat(s) for s in (load_spec(example).model_dump(mode="json"), spec))
+    other = [f"{key}: {json.dumps(own.get(key))}" for key in sorted(usual | own) if usual.get(key) != own.get(key)]
+    return f"somaforge run examples/{example.name}" + (f"    with {', '.join(other)}" if other else "")
+
+
+def _flat(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Dotted keys of nested mappings."""
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        found |= _flat(value, f"{above}{key}.") if isinstance(value, dict) else {above + key: value}
+    return found
+
+
+AIMS = (
+    ("MNIST, model of the chip, mean", "97.6 %", 0.978, "mnist", "accuracy__model_chip__ratio"),
+    ("MNIST, model of the chip, best", "98.0 %", 0.982, "mnist", "accuracy__model_best_chip__ratio"),
+    ("MNIST, programmed chip, array engine, mean", "-", 0.973, "mnist", "accuracy__array__ratio"),
+    ("spoken digits, model of the chip, mean", "88.0 % (TIDIGITS)", 0.93, "fsdd", "accuracy__model_chip__ratio"),
+    ("Iris, programmed chip, ngspice, mean", "100 % (one chip)", 0.98, "iris", "accuracy__spice__ratio"),
+)
+"""Figure, what arXiv:1606.07786 has (Table 1), what is asked for, data set, metric."""
+
+
+def aims(runs: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
+    """The paper's figures beside ours; of several runs of a data set the one with most chips."""
+    yield "\n## Against the paper\n\nTest patterns that are right; `chips`: over how many.\n\n"
+    yield "| figure | paper | aim | found | chips | run |\n|---|---|---|---|---|---|\n"
+    for figure, paper, aim, dataset, metric in AIMS:
+        able = [n for n, r in runs.items() if r["spec"]["network"]["dataset"] == dataset and metric in r["metrics"]]
+        row = "not run | | |"
+        if able:
+            name = max(able, key=lambda n: len(runs[n]["spec"]["chips"]["seeds"]))
+            chips = len(runs[name]["spec"]["chips"]["seeds"])
+            row = f"{100 * runs[name]['metrics'][metric]:.2f} % | {chips} | {name} |"
+        yield f"| {figure} | {paper} | {100 * aim:.1f} % | {row}\n"
+
+
+def tables(runs: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
     """A table for every kept run."""
     meanings = {m.name: m.meaning for m in METRICS}
-    for path in sorted((RESULTS / "runs").glob("*.json")):
-        metrics: Mapping[str, float] = json.loads(path.read_text(encoding="utf-8"))
-        yield f"\n## {path.stem}\n\n    somaforge run examples/{path.stem}.yaml\n\n"
+    for name, run in runs.items():
+        yield f"\n## {name}\n\n    {command(run['spec'])}\n\n"
         yield "| metric | value | meaning |\n|---|---|---|\n"
-        for name in sorted(n for n in metrics if n.split("__")[0] in AREAS):
-            yield f"| `{name}` | {metrics[name]:.4g} | {meanings.get(name, '')} |\n"
+        for key in sorted(k for k in run["metrics"] if k.split("__")[0] in AREAS):
+            yield f"| `{key}` | {run['metrics'][key]:.4g} | {meanings.get(key, '')} |\n"
 
 
 def learning() -> Iterable[str]:
@@ -77,9 +125,53 @@ def learning() -> Iterable[str]:
     yield "\n![errors over area](images/learning.png)\n"
 
 
+def retraining() -> Iterable[str]:
+    """Accuracy over the size of weight errors, by what is trained again."""
+    path = RESULTS / "retraining.json"
+    if not path.is_file():
+        return
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    entries = data["results"]
+    methods = list(dict.fromkeys(e["method"] for e in entries))
+    yield "\n## MNIST: how much has to learn its chip again\n\n"
+    yield f"    SOMAFORGE_DATA=../shared/data python bench/retraining.py {data['arguments']}\n\n"
+    yield "Models in software, 10,000 test images. `alpha`: every weight times 1 + alpha z, z a standard normal\n"
+    yield "number. `mismatch`: unit mirrors with that multiple of the foundry's threshold spread. Columns: matrices\n"
+    yield "that were trained for the chip.\n\n"
+    yield f"| errors | size | {' | '.join(methods)} |\n|---|---|{'---|' * len(methods)}\n"
+    for kind, size in dict.fromkeys((e["kind"], e["size"]) for e in entries):
+        means = [
+            np.mean([e["accuracy"] for e in entries if (e["kind"], e["size"], e["method"]) == (kind, size, m)])
+            for m in methods
+        ]
+        yield f"| {kind} | {size:g} | {' | '.join(f'{m:.4f}' for m in means)} |\n"
+    yield "\n![errors over the size of weight errors](images/retraining.png)\n"
+
+
+def characterization() -> Iterable[str]:
+    """Errors of measured slopes."""
+    path = RESULTS / "characterization.json"
+    if not path.is_file():
+        return
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    layers = "-".join(map(str, data["layers"]))
+    yield f"\n## Slopes: two procedures on chip {data['chip']} of {layers}\n\n    python bench/characterization.py\n\n"
+    yield "Error of the somas' slopes (one standard deviation, relative) against the same somas with synapses that\n"
+    yield f"have no mismatch. The slopes themselves spread by {_shares(data['spread'])}.\n\n"
+    yield "| procedure | synapses or paths per soma | patterns | error by layer | engine / s |\n|---|---|---|---|---|\n"
+    for e in data["results"]:
+        yield f"| {e['procedure']} | {e['visits']} | {e['patterns']} | {_shares(e['error'])} | {e['seconds']} |\n"
+
+
+def _shares(values: Iterable[float]) -> str:
+    return ", ".join(f"{100 * v:.1f} %" for v in values)
+
+
 def text() -> str:
     """The document."""
-    return HEAD + "".join(runs()) + "".join(learning())
+    runs = kept_runs()
+    parts = (aims(runs), tables(runs), learning(), retraining(), characterization())
+    return HEAD + "".join("".join(part) for part in parts)
 
 
 if __name__ == "__main__":
