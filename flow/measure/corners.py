@@ -2,24 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from somaforge.flow import datasets
-from somaforge.flow.engines.base import Floats
-from somaforge.flow.montecarlo import study
-from somaforge.flow.montecarlo.plan import Plan, Point, Source
-from somaforge.flow.montecarlo.spread import Spread
+from somaforge.flow.engines.base import Engine, Floats, ProgrammedChip
+from somaforge.flow.measure.evaluate import Ints, pad_inputs
+from somaforge.flow.montecarlo.plan import Point
 from somaforge.flow.signoff.verdict import Lookup
 from somaforge.generator.spec import Conditions, Spec, Study
+from somaforge.pdk.errors import NotSettledError
 
 KEPT = 100
 """Patterns whose output currents are compared over temperature."""
 FLOOR = 0.01
 """Outputs below this part of the largest output are not compared: their relative change says nothing."""
-CALIBRATIONS: Mapping[str, Source] = {"nominal": "per-chip", "recalibrated": "per-point"}
+CALIBRATIONS = ("nominal", "recalibrated")
+"""With the weights of the run; with weights trained for a measurement at the point. A chip has nothing else to adjust:
+a new calibration is worth what is trained for it."""
+Record = Mapping[str, Any]
+"""One chip at one point, as JSON has it."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class PointResult:
     @property
     def metrics(self) -> dict[str, float]:
         """Means over chips."""
-        names = next(iter(self.chips.values()))
-        return {name: float(np.mean([chip[name] for chip in self.chips.values()])) for name in names}
+        names = set.intersection(*(set(chip) for chip in self.chips.values()))
+        return {name: float(np.mean([chip[name] for chip in self.chips.values()])) for name in sorted(names)}
 
     def to_json(self) -> dict[str, Any]:
         """For corners.json; from_json reads it back."""
@@ -62,29 +64,30 @@ def points_of(spec: Spec, wanted: Study) -> tuple[Point, ...]:
     return tuple(Point(seed, *place) for place in dict.fromkeys(places) for seed in seeds)
 
 
-def run(
-    spec: Spec, wanted: Study, folder: Path, spread: Spread, say: study.Say
-) -> tuple[list[PointResult], dict[str, Any]]:
-    """All points, with the nominal calibration and (if wanted) recalibrated; and how outputs move with temperature.
+def measure(engine: Engine, chip: ProgrammedChip, point: Point, inputs: Floats, labels: Ints, classes: int) -> Record:
+    """The record of one chip at one point: `inputs` [patterns, inputs of the data set] in A at rest.
 
-    Work is kept in `folder`, so that a killed study goes on where it was.
+    See not_settled for a chip without an operating point.
     """
-    points = points_of(spec, wanted)
-    count = min(wanted.patterns, len(datasets.load(spec.network.dataset).test_y))
-    found: list[PointResult] = []
-    drift: dict[str, Any] = {}
-    for name, source in CALIBRATIONS.items():
-        if name == "recalibrated" and not wanted.recalibrate:
-            continue
-        plan = Plan(spec, points, source, count, kept=min(KEPT, count))
-        outcome = study.run(plan, folder / name, spread, say=lambda text, name=name: say(f"{name}: {text}"))  # type: ignore[misc]
-        found += _grouped(name, outcome.records)
-        if name == "nominal":
-            drift = temperature_drift(spec, outcome.records)
-    return found, drift
+    try:
+        found = engine.dc(chip, pad_inputs(chip, inputs))
+    except NotSettledError as error:
+        return not_settled(point, error)
+    outputs = found.outputs[:, :classes]
+    metrics = {
+        "accuracy__array__ratio": float(np.mean(outputs.argmax(axis=1) == labels)),
+        "power__settled__W": float(found.supply.mean() * point.supply_V),
+    }
+    return {"point": vars(point), "metrics": metrics, "problem": "", "outputs_A": outputs[:KEPT]}
 
 
-def _grouped(calibration: str, records: Sequence[Mapping[str, Any]]) -> list[PointResult]:
+def not_settled(point: Point, error: NotSettledError) -> Record:
+    """The record of a chip for which the engine finds no operating point: nothing is right, and nothing else known."""
+    return {"point": vars(point), "metrics": {"accuracy__array__ratio": 0.0}, "problem": str(error)}
+
+
+def grouped(calibration: str, records: Sequence[Record]) -> list[PointResult]:
+    """The records of all chips with one way of calibration, point by point."""
     groups: dict[tuple[str, float, float], dict[int, Mapping[str, float]]] = {}
     for record in records:
         at = record["point"]
@@ -92,7 +95,7 @@ def _grouped(calibration: str, records: Sequence[Mapping[str, Any]]) -> list[Poi
     return [PointResult(*at, calibration, chips) for at, chips in groups.items()]
 
 
-def temperature_drift(spec: Spec, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def temperature_drift(spec: Spec, records: Sequence[Record]) -> dict[str, Any]:
     """Output currents of the same chips with the same weights at other temperatures, first corner, own supply.
 
     For each temperature: the median and 95th percentile of the relative change of the output currents against the run's
@@ -102,6 +105,8 @@ def temperature_drift(spec: Spec, records: Sequence[Mapping[str, Any]]) -> dict[
     others: dict[float, dict[int, Any]] = {}
     for record in records:
         at = record["point"]
+        if record["problem"]:
+            continue
         if at["corner"] == spec.corners[0] and at["supply_V"] == spec.supply_V:
             outputs = np.array(record["outputs_A"])
             if at["temperature_C"] == spec.temperature_C:
@@ -109,7 +114,8 @@ def temperature_drift(spec: Spec, records: Sequence[Mapping[str, Any]]) -> dict[
             else:
                 others.setdefault(at["temperature_C"], {})[at["seed"]] = outputs
     rows = []
-    for temperature, chips in sorted(others.items()):
+    others = {t: {s: o for s, o in chips.items() if s in own} for t, chips in others.items()}
+    for temperature, chips in sorted((t, chips) for t, chips in others.items() if chips):
         change, shares, same = [], [], []
         for seed, outputs in chips.items():
             before = own[seed]

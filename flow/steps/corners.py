@@ -1,15 +1,23 @@
 """Step corners: the first chips at other corners, temperatures and supplies, if the spec has a study."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from somaforge.flow import datasets
+from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.base import Program
+from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.measure import corners
-from somaforge.flow.montecarlo.spread import processes
+from somaforge.flow.montecarlo.plan import Point
+from somaforge.flow.steps import characterize
 from somaforge.flow.steps.base import Context, JsonObject, Step
-from somaforge.flow.steps.chip import write_json
-from somaforge.flow.steps.parts import processors
+from somaforge.flow.steps.chip import Job, programmed, read_json, write_json
+from somaforge.flow.steps.evaluate import codes_of
+from somaforge.flow.steps.train import SHADOW, weights_for
 from somaforge.generator.spec import Spec
+from somaforge.pdk.errors import NotSettledError
 
 
 def config(spec: Spec) -> JsonObject:
@@ -17,22 +25,66 @@ def config(spec: Spec) -> JsonObject:
     if spec.study is None:
         return {}
     data = {"data_sha256": datasets.fingerprint(spec.network.dataset)}
-    return {**data, **spec.model_dump(mode="json", exclude={"limits", "waivers", "evaluation"})}
+    return {**data, **spec.model_dump(mode="json", exclude={"limits", "waivers", "evaluation", "operating"})}
+
+
+@dataclass(frozen=True)
+class PointJob:
+    """One chip at one point, on the array engine."""
+
+    job: Job
+    """The chip; its spec is the run's."""
+    point: Point
+    patterns: int
+    again: bool
+    """Whether it is characterized and trained again there."""
+
+
+def measure(folder: Path, task: PointJob) -> None:
+    """point.json; with a new calibration also what was measured."""
+    job = Job(task.point.spec(task.job.spec), task.point.seed, task.job.inputs)
+    try:
+        codes = _trained_again(folder, job) if task.again else codes_of(task.job)
+    except NotSettledError as error:  # not even the characterization
+        write_json(folder / "point.json", corners.not_settled(task.point, error))
+        return
+    dataset, spec = datasets.load(job.spec.network.dataset), job.spec
+    inputs = dataset.to_currents(dataset.test_x[: task.patterns], spec.input)
+    labels, classes = dataset.test_y[: task.patterns], spec.network.layers[-1]
+    chip = programmed(job, codes, use="rest")
+    write_json(folder / "point.json", corners.measure(ArrayEngine(), chip, task.point, inputs, labels, classes))
+
+
+def _trained_again(folder: Path, job: Job) -> Program:
+    characterize.measure(folder, job)
+    path = folder / "calibration.json"
+    calibration = Calibration.from_json(path.read_text(encoding="utf-8"), str(path))
+    return weights_for(job.spec, calibration, job.inputs["train"] / SHADOW).codes
 
 
 def action(context: Context) -> Mapping[str, float]:
     """corners.json; an empty list of points without a study."""
-    wanted = context.spec.study
+    spec, wanted = context.spec, context.spec.study
     if wanted is None:
         write_json(context.folder / "corners.json", {"points": [], "drift": None})
         return {"corners__points__count": 0}
-    # the work lies with the step's parts: they outlive a killed run
-    found, drift = corners.run(
-        context.spec, wanted, context.parts.folder / "study", processes(processors()), context.log
-    )
-    points = [result.to_json() for result in found]
-    write_json(context.folder / "corners.json", {"points": points, "drift": drift})
-    return {"corners__points__count": len(points), **_worst(points), **_drift(drift)}
+    points = corners.points_of(spec, wanted)
+    tasks = {
+        f"{calibration}_{point.id}": PointJob(
+            Job(spec, point.seed, dict(context.inputs)), point, wanted.patterns, calibration == "recalibrated"
+        )
+        for calibration in corners.CALIBRATIONS[: 2 if wanted.recalibrate else 1]
+        for point in points
+    }
+    folders = context.each(measure, tasks)
+    records = {name: read_json(folder / "point.json") for name, folder in folders.items()}
+    found = []
+    for calibration in corners.CALIBRATIONS:
+        mine = [record for name, record in records.items() if name.startswith(f"{calibration}_")]
+        found += [result.to_json() for result in corners.grouped(calibration, mine)]
+    drift = corners.temperature_drift(spec, [r for name, r in records.items() if name.startswith("nominal_")])
+    write_json(context.folder / "corners.json", {"points": found, "drift": drift})
+    return {"corners__points__count": len(found), **_worst(found), **_drift(drift)}
 
 
 def _worst(points: list[dict[str, Any]]) -> dict[str, float]:
@@ -59,6 +111,7 @@ STEP = Step(
     "corners",
     action,
     lambda spec: ("corners.json",),
+    ("train", "program"),
     config=config,
     tools=("ngspice", "numpy", "scipy", "torch", "pdk-sky130", "scikit-learn"),
 )

@@ -9,13 +9,15 @@ import numpy as np
 from somaforge.flow import datasets
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.minibatch import Shadow, fine_tune, pretrain
-from somaforge.flow.learning.training import load_codes, model_accuracy, train
+from somaforge.flow.learning.training import Weights, load_codes, model_accuracy, train
 from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, read_json, write_json
 from somaforge.generator.spec import Spec
 
 IDEAL = "ideal"
 """Folder of the network of the chip without mismatch."""
+SHADOW = "shadow.npz"
+"""Its weights before rounding, if it is where the chips' training starts."""
 
 
 def config(spec: Spec) -> JsonObject:
@@ -30,14 +32,19 @@ def _calibration(job: Job) -> Calibration:
     return Calibration.from_json(path.read_text(encoding="utf-8"), str(path))
 
 
+def weights_for(spec: Spec, chip: Calibration, shadow: Path) -> Weights:
+    """The network for one chip; with minibatches from the ideal network in the file `shadow`."""
+    dataset = datasets.load(spec.network.dataset)
+    if spec.training.batch == "all":
+        return train(spec, dataset, chip)
+    return fine_tune(spec, dataset, chip, Shadow.load(shadow)).weights
+
+
 def learn(folder: Path, job: Job) -> None:
     """One chip: weights.npz and training.json, in it also what the ideal network is worth on this chip's model."""
     dataset, chip = datasets.load(job.spec.network.dataset), _calibration(job)
     blind = load_codes(job.inputs[IDEAL] / "weights.npz")
-    if job.spec.training.batch == "all":
-        weights = train(job.spec, dataset, chip)
-    else:
-        weights = fine_tune(job.spec, dataset, chip, Shadow.load(job.inputs[IDEAL] / "shadow.npz")).weights
+    weights = weights_for(job.spec, chip, job.inputs[IDEAL] / SHADOW)
     weights.save(folder / "weights.npz")
     write_json(
         folder / "training.json",
@@ -60,7 +67,7 @@ def ideal(folder: Path, job: Job) -> None:
     else:
         trained = pretrain(job.spec, dataset)
         weights = trained.weights
-        trained.shadow.save(folder / "shadow.npz")
+        trained.shadow.save(folder / SHADOW)
     weights.save(folder / "weights.npz")
     accuracy = model_accuracy(chip, weights.codes, dataset.test_x, dataset.test_y)
     write_json(folder / "training.json", {"test_accuracy": accuracy, "loss": weights.loss_history})
@@ -72,6 +79,8 @@ def action(context: Context) -> Mapping[str, float]:
     places = for_each_chip(context, learn, {IDEAL: best})
     write_json(context.folder / "ideal.json", read_json(best / "training.json"))
     shutil.copyfile(best / "weights.npz", context.folder / "ideal.npz")
+    if context.spec.training.batch != "all":
+        shutil.copyfile(best / SHADOW, context.folder / SHADOW)
     chips = [read_json(place / "training.json") for place in places.values()]
     tested = [c["test_accuracy"] for c in chips]
     return {
@@ -86,7 +95,12 @@ def action(context: Context) -> Mapping[str, float]:
 STEP = Step(
     "train",
     action,
-    lambda spec: (*per_chip("weights.npz", "training.json")(spec), "ideal.json", "ideal.npz"),
+    lambda spec: (
+        *per_chip("weights.npz", "training.json")(spec),
+        "ideal.json",
+        "ideal.npz",
+        *(() if spec.training.batch == "all" else (SHADOW,)),
+    ),
     ("characterize",),
     config=config,
     tools=("torch", "numpy", "scikit-learn"),

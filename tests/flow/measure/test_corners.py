@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.flow.montecarlo.test_montecarlo_spread import small_spec
+from tests.flow.small import nominal, small_design
 
 from somaforge.flow.measure import corners
 from somaforge.flow.measure.corners import PointResult, lookup, points_of, temperature_drift
-from somaforge.flow.montecarlo import study
-from somaforge.flow.montecarlo.spread import here
+from somaforge.flow.montecarlo.plan import Point
 from somaforge.flow.signoff.verdict import Signoff, judge
-from somaforge.generator.spec import Limit, Study, parse_spec
-from somaforge.pdk.errors import InputError
+from somaforge.flow.steps import corners as step
+from somaforge.flow.steps.chip import Job, read_json
+from somaforge.generator.spec import Limit, Study, Training, parse_spec
+from somaforge.pdk.errors import InputError, NotSettledError
 
 SPEC = small_spec().model_copy(update={"corners": ("tt", "ss")})
 HOT = PointResult("ss", 85.0, 1.8, "nominal", {1: {"accuracy__array__ratio": 0.9}, 2: {"accuracy__array__ratio": 0.8}})
@@ -34,10 +36,11 @@ def test_temperature_drift_by_hand() -> None:
 
     def record(temperature: float, outputs: Any, corner: str = "tt") -> dict[str, Any]:
         at = {"seed": 1, "corner": corner, "temperature_C": temperature, "supply_V": 1.8}
-        return {"point": at, "outputs_A": outputs.tolist()}
+        return {"point": at, "problem": "", "outputs_A": outputs.tolist()}
 
     other = before * np.array([[1.1, 1.1], [0.5, 1.1], [1.1, 9.0]])
     rows = [record(27.0, before), record(85.0, before * 1.1), record(-40.0, other), record(85.0, before * 7, "ss")]
+    rows.append({**record(-20.0, other), "problem": "no operating point"})
     cold, hot = temperature_drift(SPEC, rows)["temperatures"]
     assert (hot["temperature_C"], cold["temperature_C"]) == (85.0, -40.0)
     assert hot["current_change_p50"] == pytest.approx(0.1)
@@ -80,20 +83,42 @@ def test_point_results_survive_json() -> None:
     assert HOT.metrics == {"accuracy__array__ratio": pytest.approx(0.85)}
 
 
+def test_a_chip_without_an_operating_point_gets_nothing_right() -> None:
+    """A column between rails that are too close raises in the engine; the study goes on, and the mean knows it."""
+
+    class Lost:
+        def dc(self, *anything: Any) -> None:
+            raise NotSettledError("array engine: no")
+
+    point = Point(1, "ss", -40.0, 1.62)
+    chip = nominal(small_design())
+    record = corners.measure(Lost(), chip, point, np.zeros((3, 2)), np.zeros(3, dtype=int), 2)  # type: ignore[arg-type]
+    assert record["problem"] == "array engine: no"
+    good = {"point": {**vars(point), "seed": 2}, "metrics": {"accuracy__array__ratio": 0.9, "power__settled__W": 1.0}}
+    (found,) = corners.grouped("nominal", [record, good])
+    assert found.metrics == {"accuracy__array__ratio": pytest.approx(0.45)}
+
+
 @pytest.mark.needs_pdk
 @pytest.mark.needs_ngspice
-def test_hot_and_cold_chips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Through the engine, with weights that nobody trained: at 125 C leakage is far above the smallest currents."""
+def test_hot_chip_with_old_and_new_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through the engine, with weights that nobody trained: at 125 C leakage is far above the smallest currents.
+    Weights that are trained for the measurement there are worth more than those."""
     rng = np.random.default_rng(5)
-    codes = [rng.integers(-7, 8, shape).tolist() for shape in ((4, 3), (3, 3))]
-    monkeypatch.setattr(study, "_weights", lambda plan, *rest: {point.id: codes for point in plan.points})
-    spec = small_spec()
-    wanted = Study(temperatures_C=(27.0, 125.0), patterns=3, recalibrate=True)
-    found, drift = corners.run(spec, wanted, tmp_path, here, lambda text: None)
-    assert [(p.temperature_C, p.calibration) for p in found] == [
-        (27.0, "nominal"), (125.0, "nominal"), (27.0, "recalibrated"), (125.0, "recalibrated")
-    ]  # fmt: skip
-    (row,) = drift["temperatures"]
+    codes = tuple(rng.integers(-7, 8, shape) for shape in ((4, 3), (3, 3)))
+    monkeypatch.setattr(step, "codes_of", lambda job: codes)
+    spec, records = small_spec(), []
+    spec = spec.model_copy(update={"training": Training(epochs=100, restarts=2)})
+    for name, temperature, again in (("a", 27.0, False), ("b", 125.0, False), ("c", 125.0, True)):
+        folder = tmp_path / name
+        folder.mkdir()
+        point = Point(1, "tt", temperature, 1.8)
+        step.measure(folder, step.PointJob(Job(spec, 1, {"train": tmp_path}), point, 30, again))
+        records.append(read_json(folder / "point.json"))
+    (row,) = temperature_drift(spec, records[:2])["temperatures"]
     assert 0.01 < row["current_change_p50"] < 1, (
         "a subthreshold mirror's ratios move, by less than its currents' decades"
     )
+    old, new = (record["metrics"]["accuracy__array__ratio"] for record in records[1:])
+    assert new > old
+    assert (tmp_path / "c/calibration.json").is_file()
