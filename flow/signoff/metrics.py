@@ -212,12 +212,12 @@ METRICS: tuple[Metric, ...] = (
     ),
     *_of(
         "lower",
-        "largest voltage drop of the supply straps, every soma at the input current and every synapse at its top code",
+        "largest drop in the drawn supply nets, every soma at the input current and every synapse at its top code",
         "power__ir_drop_max__V",
     ),
     *_of(
         "lower",
-        "largest current per width of a strap over the foundry's limit, under the same currents",
+        "largest current of a wire or via of those nets over the foundry's limit, under the same currents",
         "power__strap_current_density__ratio",
     ),
     *_of(

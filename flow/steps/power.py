@@ -1,4 +1,4 @@
-"""Step power: voltage drop and current density of the supply straps at the sign-off input current."""
+"""Step power: voltage drop and current density of the drawn supply nets at the sign-off input current."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,9 +11,10 @@ from somaforge.pdk.sky130.connectivity import extract
 
 
 def action(context: Context) -> Mapping[str, float]:
-    """Every soma at the sign-off input current, every synapse at its highest code, all current on the straps.
+    """Every soma at the sign-off input current, every synapse at its highest code, each where it lies.
 
-    From above for the first layer; a hidden soma may carry more than the input current."""
+    From above for the first layer; a hidden soma may carry more than the input current. A port's cells count as idle.
+    """
     # A spec states one of the two (generator.spec.Input).
     given = context.spec.input
     loads = power.worst_loads(context.design, given.full_scale_A or given.mean_A or 0.0)
@@ -21,7 +22,10 @@ def action(context: Context) -> Mapping[str, float]:
     grids = {net: power.grid(extraction, net, cells) for net, cells in loads.items()}
     write_json(context.folder / "grid.json", {net: asdict(grid) for net, grid in grids.items()})
     for net, grid in grids.items():
-        context.log(f"{net}: {grid.current_A:.3g} A, drop {grid.drop_V:.3g} V")
+        context.log(
+            f"{net}: {grid.current_A:.3g} A through {grid.resistors} resistors, drop {grid.drop_V:.3g} V, at most "
+            f"{grid.density_ratio:.2g} of what {grid.densest} may carry"
+        )
     return {
         "power__ir_drop_max__V": max(grid.drop_V for grid in grids.values()),
         "power__strap_current_density__ratio": max(grid.density_ratio for grid in grids.values()),
@@ -39,6 +43,6 @@ STEP = Step(
     lambda spec: ("grid.json",),
     ("generate", "lvs"),
     config=config,
-    tools=("klayout", "numpy"),
+    tools=("klayout", "numpy", "scipy"),
 )
 """It needs a layout that passed LVS: only then are the straps of a net joined."""
