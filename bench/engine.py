@@ -27,12 +27,15 @@ from engine_parts.reference import FOLDER, PERIOD_S, measure
 
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.array.device import Branch, Device
-from somaforge.flow.engines.base import ProgrammedChip
+from somaforge.flow.engines.base import ProgrammedChip, TransientResult
 from somaforge.flow.engines.error import current_error
 from somaforge.pdk.files import atomic_write
 
 RESULT = Path(__file__).parent / "results" / "engine.json"
-SIZES = "25-25-15,50-40-20,100-60-30,196-100-50-10"
+SIZES = "25-25-15,50-40-20,100-60-30,196-100-50-10,400-200-100"
+"""1,000 to 100,000 synapses."""
+SWING = 0.02
+"""Outputs whose change is smaller than this share of the largest current are not timed."""
 EVALUATIONS = 11
 """Transistor groups of a 3-bit synapse that a Newton step evaluates: 3 p, 3 n, 3 switches, 2 sign switches."""
 
@@ -46,9 +49,9 @@ def counted() -> Iterator[list[int]]:
         total[0] += torch.broadcast_tensors(gate, drain, source)[0].numel()
         return one(self, gate, drain, source)
 
-    def mirror(self: Device, gate: torch.Tensor, drain: torch.Tensor, shifts: torch.Tensor) -> Any:
-        total[0] += gate.shape[0] * shifts.numel()
-        return many(self, gate, drain, shifts)
+    def mirror(self: Device, gate: torch.Tensor, drain: torch.Tensor, shifts: torch.Tensor, units: int) -> Any:
+        total[0] += gate.numel()
+        return many(self, gate, drain, shifts, units)
 
     Device.__call__, Device.mirror = call, mirror  # type: ignore[method-assign]
     try:
@@ -95,9 +98,9 @@ def reference(layers: tuple[int, ...], starts: list[str], rerun: bool, hours: fl
 
 
 def against_ngspice(
-    engine: ArrayEngine, layers: tuple[int, ...], count: int, budget: float, runs: list[dict[str, Any]]
+    engine: ArrayEngine, layers: tuple[int, ...], count: int, batch: int, budget: float, runs: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Error on `count` patterns, and time for an operating point and a transient, on the same chip."""
+    """Error on `count` patterns, time for an operating point and for `batch` patterns in time, on the same chip."""
     chip = wired(chip_of(layers))
     inputs = patterns(count, layers[0])
     engine.dc(chip, inputs[:1])  # tables
@@ -106,9 +109,9 @@ def against_ngspice(
         with timed() as one:
             engine.dc(chip, x[None])
         single.append(one["cpu"])
-    engine.transient(chip, inputs[:1], PERIOD_S)  # loads
+    moved = engine.transient(chip, patterns(batch, layers[0])[:2], PERIOD_S)  # measures the loads, too
     with timed() as moving:
-        engine.transient(chip, inputs, PERIOD_S)
+        found = engine.transient(chip, patterns(batch, layers[0]), PERIOD_S)
     wrong = current_error(chip, inputs, engine, budget=budget)
     points = [r["operating_point__s"] for r in runs if r["operating_point__s"] is not None]
     waves = [r["transient_pattern__s"] for r in runs if r["ended"]]
@@ -117,19 +120,62 @@ def against_ngspice(
         "synapses": chip.design.synapse_count,
         "patterns": count,
         "dc_speedup__ngspice__ratio": min(points) / min(single) if points else None,
-        "transient_speedup__ngspice__ratio": min(waves) * count / moving["cpu"] if waves else None,
+        "transient_speedup__ngspice__ratio": min(waves) * batch / moving["cpu"] if waves else None,
         "engine__current_error_p50__ratio": wrong.p50,
         "engine__current_error_max__ratio": wrong.max,
         "error": {k: None if v != v else v for k, v in asdict(wrong).items()},  # JSON has no nan
         "array_one_pattern__s": min(single),
-        "array_transient_pattern__s": moving["cpu"] / count,
+        "transient_patterns": batch,
+        "transient_points": len(found.time),
+        "transient_effort": list(found.effort.attempts),
+        "array_transient_pattern__s": moving["cpu"] / batch,
         "array_transient_all__wall_s": moving["wall"],
+        "waveforms": waveforms(moved, layers, len(chip.codes[-1][0])),
         "ngspice": [{k: v for k, v in r.items() if k != "account"} for r in runs],
     }
 
 
-def over_size(engine: ArrayEngine, layers: tuple[int, ...]) -> dict[str, Any]:
-    """Time of one pattern, and how much of it device evaluations need."""
+def waveforms(found: TransientResult, layers: tuple[int, ...], outputs: int) -> list[dict[str, Any]]:
+    """The second pattern against ngspice's kept waveforms: energy, and when outputs are half way to their end."""
+    results = []
+    for path in sorted(FOLDER.glob(f"{'-'.join(map(str, layers))}-*.npz")):
+        with np.load(path) as kept:
+            values = kept["values"]
+        right = TransientResult(
+            values[:, 0], values[:, 2 : 2 + outputs], -values[:, 1], PERIOD_S, 2, found.effort
+        )  # as in NgspiceEngine.transient
+        windows = found.window(1), right.window(1)
+        energy = [np.trapezoid(r.supply[w], r.time[w]) for r, w in zip((found, right), windows, strict=True)]
+        swings = np.ptp(right.outputs[windows[1]], axis=0)
+        timed = np.flatnonzero(swings > SWING * right.outputs.max())
+        apart = [half(found, windows[0], j) / half(right, windows[1], j) - 1 for j in timed]
+        results.append(
+            {
+                "reference": path.stem,
+                "points": [w.stop - w.start for w in windows],
+                "outputs_timed": len(timed),
+                "half_way_ngspice__s": [half(right, windows[1], j) for j in timed],
+                "half_way_error_p50__ratio": float(np.median(np.abs(apart))),
+                "half_way_error_max__ratio": float(np.abs(apart).max()),
+                "energy_error__ratio": float(energy[0] / energy[1] - 1),
+            }
+        )
+    return results
+
+
+def half(run: TransientResult, window: slice, output: int) -> float:
+    """Time in s at which an output is half way from its first to its last value for the last time."""
+    time_, y = run.time[window], run.outputs[window, output]
+    share = (y - y[0]) / (y[-1] - y[0])
+    i = int(np.flatnonzero(share < 0.5)[-1])
+    return float(np.interp(0.5, share[i : i + 2], time_[i : i + 2]) - time_[0])
+
+
+def over_size(engine: ArrayEngine, layers: tuple[int, ...], batch: int) -> dict[str, Any]:
+    """Time of one pattern at rest, how much of it device evaluations need, and time of a pattern of a batch in time.
+
+    Without wires: 100,000 synapses have 2.5 million of them.
+    """
     chip = chip_of(layers)
     inputs = patterns(3, layers[0])
     engine.dc(chip, inputs[:1])
@@ -143,11 +189,15 @@ def over_size(engine: ArrayEngine, layers: tuple[int, ...]) -> dict[str, Any]:
     with counted() as total:
         engine.dc(chip, inputs[:1])
     live = sum(int((c != 0).sum()) for c in chip.codes)
+    engine.transient(chip, inputs[:1], PERIOD_S / 10)  # measures the loads
+    with timed() as moving:
+        engine.transient(chip, patterns(batch, layers[0]), PERIOD_S)
     return {
         "layers": list(layers),
         "synapses": chip.design.synapse_count,
         "live_synapses": live,
         "array_one_pattern__s": seconds,
+        "array_transient_pattern__s": moving["cpu"] / batch,
         "device_evaluations": total[0],
         "newton_rounds": total[0] / (live * EVALUATIONS),
         "device_evaluations__per_s": total[0] / seconds,
@@ -182,13 +232,14 @@ def many(engine: ArrayEngine, layers: tuple[int, ...], count: int) -> dict[str, 
 def main() -> None:
     """Runs and writes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reference", default="49-20-10", type=sizes_of)
+    parser.add_argument("--reference", default="196-100-50-10", type=sizes_of)
     parser.add_argument("--patterns", default=20, type=int)
     parser.add_argument("--budget", default=2.5e6, type=float, help="transistors times patterns for the error")
+    parser.add_argument("--batch", default=50, type=int, help="patterns in one transient")
     parser.add_argument("--sizes", default=SIZES)
     parser.add_argument("--many", default="196-100-50-10:10000")
     parser.add_argument("--rerun", action="store_true", help="ngspice's operating points and transients anew")
-    parser.add_argument("--starts", default="nodeset,cold", help="of ngspice's operating point; empty: no ngspice run")
+    parser.add_argument("--starts", default="cold", help="of ngspice's operating point; empty: no ngspice run")
     parser.add_argument("--hours", default=2.0, type=float, help="limit of each of them")
     parser.add_argument("--quick", action="store_true", help="25-12-6 alone")
     options = parser.parse_args()
@@ -198,7 +249,7 @@ def main() -> None:
     if options.quick:
         options.reference, options.patterns, options.sizes, count = (25, 12, 6), 10, "", "0"
     runs = reference(options.reference, [x for x in options.starts.split(",") if x], options.rerun, options.hours)
-    found = against_ngspice(engine, options.reference, options.patterns, options.budget, runs)
+    found = against_ngspice(engine, options.reference, options.patterns, options.batch, options.budget, runs)
     result: dict[str, Any] = {
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0],
@@ -210,7 +261,7 @@ def main() -> None:
     }
     _write(result)  # after every part: a benchmark that is stopped leaves what it has measured
     for text in filter(None, options.sizes.split(",")):
-        result["sizes"].append(over_size(engine, sizes_of(text)))
+        result["sizes"].append(over_size(engine, sizes_of(text), options.batch))
         _write(result)
     if int(count) > 0:
         result["many"] = many(engine, sizes_of(layers), int(count))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -75,8 +76,21 @@ class Parts:
 
     def somas(self, layer: int, which: Ints) -> Somas:
         """Somas of a layer, in any order, also more than once."""
-        shifts = self.places.soma_shifts(self.chip.shifts, layer, which)
-        return Somas(self.soma_n, self.soma_p, shifts, self.chip.supply_V, self.where)
+        here = torch.tensor(which, device=self.where)
+        shifts = [role[here] for role in self._soma_shifts[layer]]
+        units = self.places.somas[layer].shape[-1]
+        return Somas(self.soma_n, self.soma_p, shifts, units, self.chip.supply_V)
+
+    @cached_property
+    def _soma_shifts(self) -> list[list[Tensor]]:
+        """Of every layer and role (m0 to m4): see Device.together."""
+        found = []
+        for layer in range(len(self.chip.design.layers)):
+            values = self.places.soma_shifts(self.chip.shifts, layer)
+            every = torch.tensor(values, dtype=torch.float64, device=self.where)
+            roles = (self.soma_n, self.soma_n, self.soma_p, self.soma_p, self.soma_n)
+            found.append([device.together(every[:, i]) for i, device in enumerate(roles)])
+        return found
 
     def synapses(self, matrix: int, links: "Links") -> Synapses:
         """Synapses of a matrix (the number of matrices: output synapses)."""

@@ -9,6 +9,11 @@ from torch import Tensor
 from somaforge.flow.engines.array import kernels
 from somaforge.flow.engines.array.tables import FINE_GATE_V, FINE_ROOTS, FINE_SOURCE_V, GATE_FROM_V, Table
 
+POOL_STEPS = 8
+"""Of the gate between which the one shift of parallel transistors is a straight line."""
+MARGIN = 40
+"""Steps of the gate by which shifts can reach over the table's ends: 0.2 V."""
+
 
 @dataclass(frozen=True, eq=False)
 class Branch:
@@ -96,8 +101,29 @@ class Device:
             torch.where(reverse, -by_drain, other),
         )
 
-    def mirror(self, gate: Tensor, drain: Tensor, shifts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Parallel transistors, sources at the body: gate and drain [patterns, somas], threshold shifts [somas, units].
+    def together(self, shifts: Tensor) -> Tensor:
+        """One shift in V that stands for parallel transistors: shifts [somas, units] -> [somas, points].
+
+        At every POOL_STEPS-th gate voltage of the table it gives them their mean current, with the source at the body
+        and the drain in saturation. A threshold shift is stretched by what it does beyond moving the gate
+        (Sweep.slope_excess).
+        """
+        log = self._flat.view(self._gates, self._sources, self._roots)[:, 0, FINE_ROOTS * 7 // 10]
+        # linear beyond the table's ends, as everywhere
+        steps = torch.arange(1, MARGIN + 1, dtype=log.dtype, device=log.device)
+        log = torch.cat([log[0] - steps.flip(0) * (log[1] - log[0]), log, log[-1] + steps * (log[-1] - log[-2])])
+        points = torch.arange(0, self._gates + POOL_STEPS - 1, POOL_STEPS, device=log.device)
+        stretch = 1 + self._excess[points.clamp(max=self._gates - 1)]
+        here = (points + MARGIN).to(log.dtype)
+        moved = here - shifts.unsqueeze(-1) * stretch / FINE_GATE_V
+        i = moved.floor().clamp(0, len(log) - 2).to(torch.int64)
+        mean = (log[i] + (moved - i) * (log[i + 1] - log[i])).exp().mean(1).log()
+        j = torch.searchsorted(log, mean.contiguous()).clamp(1, len(log) - 1) - 1
+        found: Tensor = (here - j - (mean - log[j]) / (log[j + 1] - log[j])) * FINE_GATE_V
+        return found
+
+    def mirror(self, gate: Tensor, drain: Tensor, shifts: Tensor, units: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Parallel transistors, sources at the body: gate and drain [patterns, somas], shifts of `together`.
 
         Current, by gate, by drain: [patterns, somas].
         """
@@ -105,20 +131,16 @@ class Device:
             out = torch.empty((3, *gate.shape), dtype=torch.float64)
             voltages = (gate.contiguous().numpy(), drain.contiguous().numpy())
             kernels.mirror(
-                self._table, self._excess.numpy(), self._sizes, self._scale, shifts.numpy(), *voltages, out.numpy()
+                self._table, self._sizes, self._scale, shifts.numpy(), POOL_STEPS, units, *voltages, out.numpy()
             )
             return out[0], out[1], out[2]
-        gate, each = gate.unsqueeze(-1), drain.unsqueeze(-1).expand(*drain.shape, shifts.shape[-1])
-        found = self(gate - self.stretched(gate, shifts), each, torch.zeros_like(each))
-        return found.current.sum(-1), found.gate.sum(-1), found.drain.sum(-1)
-
-    def stretched(self, gate: Tensor, shifts: Tensor) -> Tensor:
-        """Gate voltage that threshold shifts are worth at that gate over source (Sweep.slope_excess)."""
-        x = (gate - GATE_FROM_V) / FINE_GATE_V
-        i = x.floor().clamp(0, self._gates - 2)
-        share, i = (x - i).clamp(0, 1), i.to(torch.int64)
-        low = self._excess.take(i)
-        return shifts * (1 + low + share * (self._excess.take(i + 1) - low))
+        x = (gate - GATE_FROM_V) / (FINE_GATE_V * POOL_STEPS)
+        i = x.floor().clamp(0, shifts.shape[1] - 2)
+        at = i.to(torch.int64).T.contiguous()
+        low, high = shifts.gather(1, at).T, shifts.gather(1, at + 1).T
+        found = self(gate - low - (x - i) * (high - low), drain, torch.zeros_like(gate))
+        by_gate = found.gate * (1 - (high - low) / (FINE_GATE_V * POOL_STEPS))
+        return units * found.current, units * by_gate, units * found.drain
 
     def pooled(self, gate: Tensor, shifts: Tensor) -> Tensor:
         """One shift in V that gives parallel transistors with `shifts` [..., n] their mean current at that gate.

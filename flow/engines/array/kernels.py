@@ -90,26 +90,25 @@ def evaluate(
 @_compiled
 def mirror(
     flat: Floats,
-    excess: Floats,
     sizes: tuple[int, int, int],
     scale: tuple[float, float, float, float, float, float],
     shifts: Floats,
+    steps: int,
+    units: int,
     gate: Floats,
     drain: Floats,
     out: Floats,
 ) -> None:
-    """Parallel transistors with their sources at the body: shifts [somas, units], gate and drain [patterns, somas] ->
-    out [3, patterns, somas]: current, by gate, by drain; the shifts as in device.Device.stretched."""
-    last = sizes[0] - 2
+    """Parallel transistors with their sources at the body: shifts [somas, points] of device.Device.together, one in so
+    many gate steps; gate and drain [patterns, somas] -> out [3, patterns, somas]: current, by gate, by drain."""
+    last = shifts.shape[1] - 2
+    per_point = scale[1] / steps
     for p in range(gate.shape[0]):
         for s in range(gate.shape[1]):
-            x = (gate[p, s] - scale[0]) * scale[1]
+            x = (gate[p, s] - scale[0]) * per_point
             i = min(max(math.floor(x), 0), last)
-            worth = 1.0 + excess[i] + min(max(x - i, 0.0), 1.0) * (excess[i + 1] - excess[i])
-            total, by_gate, by_drain = 0.0, 0.0, 0.0
-            for u in range(shifts.shape[1]):
-                one = _one(flat, sizes, scale, gate[p, s] - shifts[s, u] * worth, drain[p, s], 0.0)
-                total += one[0]
-                by_gate += one[1]
-                by_drain += one[2]
-            out[0, p, s], out[1, p, s], out[2, p, s] = total, by_gate, by_drain
+            slope = shifts[s, i + 1] - shifts[s, i]
+            one = _one(flat, sizes, scale, gate[p, s] - shifts[s, i] - (x - i) * slope, drain[p, s], 0.0)
+            out[0, p, s] = units * one[0]
+            out[1, p, s] = units * one[1] * (1.0 - slope * per_point)
+            out[2, p, s] = units * one[2]

@@ -18,14 +18,6 @@ SOMA_ROLES = ("m0", "m1", "m2", "m3", "m4")
 
 
 @dataclass(frozen=True, eq=False)
-class SomaShifts:
-    """Shifts of |Vth| in V of one layer of somas."""
-
-    values: Floats
-    """[somas, 5 roles, devices in parallel]."""
-
-
-@dataclass(frozen=True, eq=False)
 class SynapseShifts:
     """Shifts of |Vth| in V of a list of synapses."""
 
@@ -120,9 +112,10 @@ class Places:
             kind("n_sign"),
         )
 
-    def soma_shifts(self, shifts: Floats, layer: int, which: Ints) -> SomaShifts:
-        """Of some somas of one layer."""
-        return SomaShifts(shifts[self.somas[layer][which]])
+    def soma_shifts(self, shifts: Floats, layer: int) -> Floats:
+        """Of the somas of one layer: [somas, SOMA_ROLES, devices in parallel] in V."""
+        found: Floats = shifts[self.somas[layer]]
+        return found
 
     def synapse_shifts(self, shifts: Floats, matrix: int, rows: Ints, columns: Ints) -> SynapseShifts:
         """Of some synapses of one matrix; `matrix` = number of matrices is the output synapses, one row."""

@@ -64,11 +64,12 @@ def play(
 def _repeated(stepper: Stepper, rest: Tensor, course: Course, nodes: list[int]) -> tuple[Points, int]:
     """Points of all patterns in order, and how often the most repeated one ran.
 
-    All run at once, from `rest` [patterns, nodes] of the one before; a start that turns out wrong is set right and its
-    pattern repeated. Nodes that are off keep falling for many patterns, so a start also takes over what its own
-    correction does to all that follow. It ends: the first start is right, and after each pass one more is.
+    All run at once, from a guess that `rest` [patterns, nodes] gives; a start that turns out wrong is set right and its
+    pattern repeated. It ends: the first start is right, and after each pass one more is.
     """
-    starts = _delayed(rest, rest)
+    fallen = stepper.fallen(course.period_s)
+    starts = stepper.nodes(_falling(stepper.logs(rest), fallen))
+    starts[0] = rest[0]
     todo = torch.arange(len(starts), device=starts.device)
     parts: list[Points] = []
     ends, left = starts.clone(), torch.zeros_like(starts)
@@ -79,15 +80,36 @@ def _repeated(stepper: Stepper, rest: Tensor, course: Course, nodes: list[int]) 
         ends[todo], left[todo] = end.nodes, end.left
         parts = [p.where(~torch.isin(p.pattern, todo)) for p in parts]
         parts.append(replace(found, pattern=todo[found.pattern]))
-        better = starts.clone()
-        for p in range(1, len(starts)):
-            better[p] = ends[p - 1] + left[p - 1] * (better[p - 1] - starts[p - 1])
-        apart = (better - starts).abs() * stepper.weights(better, course.scale)
-        wrong = apart.amax(1) > START_V
+        logs = _corrected(stepper.logs(starts), stepper.logs(ends), left, fallen)
+        better = stepper.nodes(logs)
+        wrong = ((better - starts).abs() * stepper.weights(logs, course.scale)).amax(1) > START_V
         starts[wrong] = better[wrong]
         todo = torch.nonzero(wrong)[:, 0]
     points = Points.joined(parts)
     return points.where(points.pattern.argsort(stable=True)), passes
+
+
+def _falling(rest: Tensor, fallen: Tensor) -> Tensor:
+    """ln of the currents at the starts if every pattern ended at rest but for nodes that fall (see _corrected)."""
+    found = [rest[0]]
+    for p in range(len(rest) - 1):
+        found.append(torch.maximum(rest[p], -torch.logaddexp(-found[p], -fallen)))
+    return torch.stack(found)
+
+
+def _corrected(starts: Tensor, ends: Tensor, left: Tensor, fallen: Tensor) -> Tensor:
+    """ln of the nodes' currents at the starts that fit the ends [patterns, nodes].
+
+    Nodes that are off keep falling for many patterns, so the correction of a start goes on into all that follow. A node
+    left alone falls by dI/dt = -I^2 / (C E_FOLD_V): 1/I grows by the same amount from any start. From that and from
+    what was `left` of a small change follows the end from the corrected start; it is a guess for the next pass.
+    """
+    found = [starts[0]]
+    for p in range(len(starts) - 1):
+        grown = found[p] - starts[p]
+        end = ends[p] - (left[p] * torch.expm1(-grown)).clamp(min=-1 + 1e-15).log1p()
+        found.append(torch.minimum(end, torch.maximum(ends[p], fallen)))
+    return torch.stack(found)
 
 
 def _usual(current: torch.Tensor) -> int:

@@ -18,30 +18,47 @@ HIGHEST_A = 1e-4
 
 
 class RailMap:
-    """ln of the current that would hold a rail at a voltage, for each soma of a layer."""
+    """ln of the current that would hold a node at a voltage, and back, for each soma of a layer."""
 
     def __init__(self, somas: Somas, where: torch.device) -> None:
         """Solves the somas at rest on a grid of currents from SMALLEST_A to HIGHEST_A."""
-        logs = torch.linspace(float(np.log(SMALLEST_A)), float(np.log(HIGHEST_A)), MAP_POINTS, dtype=torch.float64)
-        self.logs = logs.to(where)
-        x = self.logs.exp().unsqueeze(-1).expand(-1, somas.count)
-        p, n, _ = (part.T.contiguous() for part in somas.rails(somas.input_voltage(x)))
-        self._p, self._n = -p, n
-
-    def _log(self, table: Tensor, v: Tensor) -> Tensor:
-        v = v.T.contiguous()
-        i = torch.searchsorted(table, v).clamp(1, MAP_POINTS - 1)
-        low, high = table.gather(1, i - 1), table.gather(1, i)
-        step = float(self.logs[1] - self.logs[0])
-        return (self.logs[i - 1] + step * (v - low) / (high - low)).T
+        low, high = float(np.log(SMALLEST_A)), float(np.log(HIGHEST_A))
+        logs = torch.linspace(low, high, MAP_POINTS, dtype=torch.float64, device=where)
+        self._low, self._step = low, (high - low) / (MAP_POINTS - 1)
+        column = somas.input_voltage(logs.exp().unsqueeze(-1).expand(-1, somas.count))
+        p, n, _ = somas.rails(column)
+        # [somas, points] that rise; the p rail falls when the current grows
+        self._column, self._p, self._n = (part.T.contiguous() for part in (column, -p, n))
 
     def of_p(self, v: Tensor) -> Tensor:
-        """ln of the current in A for p rails [patterns, somas]; the rail falls when the current grows."""
+        """ln of the current in A for p rails [patterns, somas]."""
         return self._log(self._p, -v)
 
     def of_n(self, v: Tensor) -> Tensor:
         """ln of the current in A for n rails."""
         return self._log(self._n, v)
+
+    def logs(self, v: Tensor, p: Tensor, n: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Of columns and both rails."""
+        return self._log(self._column, v), self.of_p(p), self.of_n(n)
+
+    def voltages(self, v: Tensor, p: Tensor, n: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Of columns and both rails, from ln of the currents in A."""
+        return self._voltage(self._column, v), -self._voltage(self._p, p), self._voltage(self._n, n)
+
+    def _log(self, table: Tensor, v: Tensor) -> Tensor:
+        v = v.T.contiguous()
+        i = torch.searchsorted(table, v).clamp(1, MAP_POINTS - 1)
+        low, high = table.gather(1, i - 1), table.gather(1, i)
+        found: Tensor = (self._low + self._step * (i - 1 + (v - low) / (high - low))).T
+        return found
+
+    def _voltage(self, table: Tensor, log: Tensor) -> Tensor:
+        x = (log.T - self._low) / self._step
+        i = x.floor().clamp(0, MAP_POINTS - 2).to(torch.int64)
+        low, high = table.gather(1, i), table.gather(1, i + 1)
+        found: Tensor = (low + (x - i) * (high - low)).T
+        return found
 
 
 @dataclass(frozen=True, eq=False)

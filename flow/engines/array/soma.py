@@ -1,12 +1,11 @@
 """A layer of somas: input voltage, input current and the two rails, for any number of patterns at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from somaforge.flow.engines.array.device import Device
-from somaforge.flow.engines.array.network import SomaShifts
 from somaforge.pdk.errors import NotSettledError
 
 SMALLEST_A = 1e-14
@@ -33,16 +32,15 @@ Feed = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 class Somas:
     """One layer. Tensors are [patterns, somas]."""
 
-    def __init__(self, n: Device, p: Device, shifts: SomaShifts, supply_V: float, where: torch.device) -> None:
-        """Copies the shifts."""
+    def __init__(self, n: Device, p: Device, shifts: Sequence[Tensor], units: int, supply_V: float) -> None:
+        """Shifts of Device.together for each role, of mirrors of that many transistors in parallel."""
         self._n, self._p, self._supply = n, p, supply_V
-        values = torch.tensor(shifts.values, dtype=torch.float64, device=where)
-        self._shift = [values[:, role].contiguous() for role in range(values.shape[1])]
-        self.count = values.shape[0]
+        self._shift, self._units = shifts, units
+        self.count = len(shifts[0])
 
     def _mirror(self, device: Device, role: int, gate: Tensor, drain: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Current of the parallel transistors of a role, source at the body: current, by gate, by drain."""
-        return device.mirror(gate, drain, self._shift[role])
+        return device.mirror(gate, drain, self._shift[role], self._units)
 
     def input_current(self, v: Tensor) -> tuple[Tensor, Tensor]:
         """Current into the diode M0 at its voltage, and the derivative."""

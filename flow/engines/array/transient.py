@@ -6,6 +6,7 @@ network feeds forward, so a step of BDF2 goes from layer to layer with one scala
 by side, each with its own steps.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -23,6 +24,8 @@ CARRIES = 0.1
 """Of the largest current of the layer: nodes with less may be more wrong by the ratio, because they drive less."""
 LEAST = 0.03
 """Weight of a node that is off; what it has drifted by is a delay when it comes back."""
+E_FOLD_V = 0.036
+"""Of a diode in weak inversion."""
 FIRST_STEP = 1e-4
 """Of the pattern time."""
 SMALLEST_STEP = 1e-6
@@ -172,14 +175,25 @@ class Stepper:
         parts = torch.split(nodes, self._sizes, dim=1)
         return [(parts[i], parts[i + 1], parts[i + 2]) for i in range(0, len(parts), 3)]
 
-    def weights(self, nodes: Tensor, scale: list[Tensor]) -> Tensor:
-        """How much a change of each node counts, [patterns, nodes]: 1 where it carries its layer's currents."""
-        found = []
-        for y, most, (v, p, n) in zip(self._layers, scale, self.split(nodes), strict=True):
-            found += [
-                _weight(i, most) for i in (y.somas.input_current(v)[0], y.rails.of_p(p).exp(), y.rails.of_n(n).exp())
-            ]
+    def logs(self, nodes: Tensor) -> Tensor:
+        """ln of the currents in A that would hold the nodes [patterns, nodes]."""
+        pairs = zip(self._layers, self.split(nodes), strict=True)
+        return torch.cat([part for layer, each in pairs for part in layer.rails.logs(*each)], dim=1)
+
+    def nodes(self, logs: Tensor) -> Tensor:
+        """Voltages of nodes from such logarithms."""
+        pairs = zip(self._layers, self.split(logs), strict=True)
+        return torch.cat([part for layer, each in pairs for part in layer.rails.voltages(*each)], dim=1)
+
+    def weights(self, logs: Tensor, scale: list[Tensor]) -> Tensor:
+        """How much an error of each node counts, [patterns, nodes]: 1 where it carries its layer's currents."""
+        found = [_weight(part.exp(), most) for each, most in zip(self.split(logs), scale, strict=True) for part in each]
         return torch.cat(found, dim=1)
+
+    def fallen(self, period_s: float) -> Tensor:
+        """ln of the current in A to which each node [nodes] falls by itself within that time from far above."""
+        loads = [load for layer in self._layers for load in (layer.column, layer.p, layer.n)]
+        return torch.cat([load.mean(1) for load in loads]).log() + math.log(E_FOLD_V / period_s)
 
     def run(self, start: Tensor, course: Course, kept: Sequence[int]) -> tuple[Points, End]:
         """From `start` [patterns, nodes]; all points, with the nodes `kept`."""

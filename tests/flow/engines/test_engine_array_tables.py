@@ -73,6 +73,9 @@ def test_a_threshold_shift_moves_the_gate(device: str, tmp_path: Path) -> None:
     assert np.abs(found / expected - 1).max() < 3e-3
     unmoved = 4 * one(gate, torch.full_like(gate, 0.9), torch.zeros_like(gate)).current.numpy()
     assert np.abs(unmoved / expected - 1).max() > 3e-2
+    together = one.together(torch.tensor(shifts))
+    found = one.mirror(gate.unsqueeze(0), torch.full_like(gate, 0.9).unsqueeze(0), together, 4)[0][0].numpy()
+    assert np.abs(found / expected - 1).max() < 3e-3
 
 
 @given(st.floats(-0.2, 1.9), st.floats(-0.05, 1.8), st.floats(-0.05, 1.8))
