@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from somaforge.flow.measure.timed import DECIDED, Timed
 from somaforge.flow.report.data import ChipData, RunData
@@ -57,6 +58,10 @@ def time_and_power(run: RunData) -> Plot:
                     ax.annotate(f" {efficiency:.2g} MAC/J", (edge, 1.03 * spans[1][0]), fontsize=7, color=INK)
             top.hist(time, bins=np.geomspace(*spans[0], 40).tolist(), color=BLUE)
             side.hist(power, bins=np.geomspace(*spans[1], 40).tolist(), color=BLUE, orientation="horizontal")
+        for axis in (ax.xaxis, ax.yaxis):  # within one decade powers of ten say little
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter(NullFormatter())
         top.tick_params(axis="x", which="both", labelbottom=False)
         side.tick_params(axis="y", which="both", labelleft=False)
         top.grid(visible=False)
@@ -92,6 +97,7 @@ def fixed_and_stopped(run: RunData) -> Plot:
         left.set_xlabel("fixed run time (us)")
         left.set_ylabel("energy per multiply-accumulate (fJ)")
         middle.plot(timed.run_times_s * 1e6, 100 * np.array(decided), color=GREEN)
+        middle.set_ylim(top=101)
         middle.axhline(100 * DECIDED, color=INK, lw=0.8, ls="--")
         middle.set_xlabel("fixed run time (us)")
         middle.set_title("patterns that keep their winner (%)")

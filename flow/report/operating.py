@@ -37,12 +37,13 @@ def sweep(run: RunData) -> Plot | None:
             middle.plot([t[0] for t in timed], [1e6 * t[1] for t in timed], "o-", ms=3.5, lw=1.1, color=colour)
             right.plot([t[0] for t in timed], [1e-12 * t[2] for t in timed], "o-", ms=3.5, lw=1.1, color=colour)
         if winner is not None and winner.efficiency is not None:
-            right.plot(winner.place.supply_V, 1e-12 * winner.efficiency, "o", ms=9, mfc="none", mec=INK)
+            right.plot(winner.place.supply_V, 1e-12 * winner.efficiency, "o", ms=9, mfc="none", mec=INK, clip_on=False)
         left.set_title("accuracy (%), at rest")
         middle.set_title(f"run time for {100 * DECIDED:g} % (us)")
         right.set_title("10$^{12}$ MAC/J at that run time")
         for ax in (left, middle, right):
             ax.set_xlabel("supply (V)")
+            ax.set_xlim(left.get_xlim())
         middle.set_ylim(bottom=0)
         right.set_ylim(bottom=0)
         figure.legend(

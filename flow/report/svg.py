@@ -1,6 +1,7 @@
 """Figures as inline SVG: the same data give the same text, and no font or network is needed to show it."""
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ BLUE, ORANGE, GREEN, RED, GREY, INK = "#2f6fb5", "#d98a1f", "#2e8b57", "#c0392b"
 SERIES = (BLUE, ORANGE, GREEN, "#8e5bb5", "#1f9c9c", "#b5467a", "#7a6a35")
 """Distinct for readers with red-green weakness, and in print."""
 
+WIDTH_PT = 560.0
+"""What is left of most figures of 9.2 inches without their white margins: these fill the page."""
+SIZE = re.compile(r'width="([0-9.]+)pt" height="[0-9.]+pt"')
 STYLE: Any = {
     "svg.fonttype": "path",
     "svg.hashsalt": "somaforge",
@@ -54,7 +58,8 @@ def style() -> Iterator[None]:
 
 
 def to_svg(figure: Figure) -> str:
-    """The figure's <svg> element, without the XML head."""
+    """The figure's <svg> element, without the XML head. A narrow figure stays narrow: letters have one size in all."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight", pad_inches=0.04)
-    return text.getvalue().partition("<svg")[1] + text.getvalue().partition("<svg")[2]
+    svg = "<svg" + text.getvalue().partition("<svg")[2]
+    return SIZE.sub(lambda found: f'width="{min(100.0, 100 * float(found[1]) / WIDTH_PT):.4g}%"', svg, count=1)
