@@ -2,6 +2,7 @@
 
     python bench/engine.py                     the whole: minutes
     python bench/engine.py --quick             one small network: a minute on a quiet machine
+    python bench/engine.py --parts sizes       one part; the others stay in the file
     python bench/engine.py --rerun             long runs of ngspice anew, else those in results/engine_ngspice
 
 Writes bench/results/engine.json. Seconds are processor time with one thread on both sides, so that other work on the
@@ -109,13 +110,14 @@ def against_ngspice(
         with timed() as one:
             engine.dc(chip, x[None])
         single.append(one["cpu"])
-    moved = engine.transient(chip, patterns(batch, layers[0])[:2], PERIOD_S)  # measures the loads, too
+    engine.transient(chip_of((4, 4)), patterns(1, 4), PERIOD_S)  # compiled loops, imports
     with timed() as moving:
         found = engine.transient(chip, patterns(batch, layers[0]), PERIOD_S)
     wrong = current_error(chip, inputs, engine, budget=budget)
     points = [r["operating_point__s"] for r in runs if r["operating_point__s"] is not None]
     waves = [r["transient_pattern__s"] for r in runs if r["ended"]]
     return {
+        "load": os.getloadavg()[0],
         "layers": list(layers),
         "synapses": chip.design.synapse_count,
         "patterns": count,
@@ -130,7 +132,7 @@ def against_ngspice(
         "transient_effort": list(found.effort.attempts),
         "array_transient_pattern__s": moving["cpu"] / batch,
         "array_transient_all__wall_s": moving["wall"],
-        "waveforms": waveforms(moved, layers, len(chip.codes[-1][0])),
+        "waveforms": waveforms(found, layers, len(chip.codes[-1][0])),
         "ngspice": [{k: v for k, v in r.items() if k != "account"} for r in runs],
     }
 
@@ -193,6 +195,7 @@ def over_size(engine: ArrayEngine, layers: tuple[int, ...], batch: int) -> dict[
     with timed() as moving:
         engine.transient(chip, patterns(batch, layers[0]), PERIOD_S)
     return {
+        "load": os.getloadavg()[0],
         "layers": list(layers),
         "synapses": chip.design.synapse_count,
         "live_synapses": live,
@@ -218,6 +221,7 @@ def many(engine: ArrayEngine, layers: tuple[int, ...], count: int) -> dict[str, 
     above = exact.outputs > 0.01 * exact.outputs.max()
     wrong = np.abs(found.outputs[:10] / exact.outputs - 1)[above]
     return {
+        "load": os.getloadavg()[0],
         "layers": list(layers),
         "patterns": count,
         "method": list(found.effort.attempts),
@@ -238,6 +242,7 @@ def main() -> None:
     parser.add_argument("--batch", default=50, type=int, help="patterns in one transient")
     parser.add_argument("--sizes", default=SIZES)
     parser.add_argument("--many", default="196-100-50-10:10000")
+    parser.add_argument("--parts", default="reference,sizes,many", help="the others stay as they are in the file")
     parser.add_argument("--rerun", action="store_true", help="ngspice's operating points and transients anew")
     parser.add_argument("--starts", default="cold", help="of ngspice's operating point; empty: no ngspice run")
     parser.add_argument("--hours", default=2.0, type=float, help="limit of each of them")
@@ -246,24 +251,25 @@ def main() -> None:
     torch.set_num_threads(1)
     engine = ArrayEngine()
     layers, _, count = options.many.partition(":")
+    parts = options.parts.split(",")
     if options.quick:
-        options.reference, options.patterns, options.sizes, count = (25, 12, 6), 10, "", "0"
-    runs = reference(options.reference, [x for x in options.starts.split(",") if x], options.rerun, options.hours)
-    found = against_ngspice(engine, options.reference, options.patterns, options.batch, options.budget, runs)
-    result: dict[str, Any] = {
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
-        "machine": platform.machine(),
-        "threads": torch.get_num_threads(),
-        **{key: value for key, value in found.items() if "__ratio" in key},
-        "reference": found,
-        "sizes": [],
-    }
-    _write(result)  # after every part: a benchmark that is stopped leaves what it has measured
-    for text in filter(None, options.sizes.split(",")):
-        result["sizes"].append(over_size(engine, sizes_of(text), options.batch))
+        options.reference, options.patterns, parts = (25, 12, 6), 10, ["reference"]
+    result: dict[str, Any] = json.loads(RESULT.read_text()) if RESULT.is_file() and not options.quick else {}
+    result.update({"cores": os.cpu_count(), "machine": platform.machine(), "threads": torch.get_num_threads()})
+    # written after every row: a benchmark that is stopped leaves what it has measured
+    if "reference" in parts:
+        starts = [x for x in options.starts.split(",") if x]
+        runs = reference(options.reference, starts, options.rerun, options.hours)
+        found = against_ngspice(engine, options.reference, options.patterns, options.batch, options.budget, runs)
+        result.update({key: value for key, value in found.items() if "__ratio" in key})
+        result["reference"] = found
         _write(result)
-    if int(count) > 0:
+    if "sizes" in parts:
+        result["sizes"] = []
+        for text in options.sizes.split(","):
+            result["sizes"].append(over_size(engine, sizes_of(text), options.batch))
+            _write(result)
+    if "many" in parts:
         result["many"] = many(engine, sizes_of(layers), int(count))
         _write(result)
     print(json.dumps(result, indent=1))

@@ -1,0 +1,74 @@
+"""Surfaces in their main shapes against the surfaces themselves, and how starts of patterns are guessed."""
+
+import numpy as np
+import pytest
+import torch
+from tests.flow.small import small_design
+
+from somaforge.flow.chips import VirtualChip
+from somaforge.flow.engines.array import ArrayEngine, collapse, reduced
+from somaforge.flow.engines.array.chip import Network, Parts
+from somaforge.flow.engines.array.play import _corrected, _falling
+from somaforge.flow.engines.array.reduced import Matrix
+from somaforge.flow.engines.base import ProgrammedChip
+
+
+def sums(tolerance: float, monkeypatch: pytest.MonkeyPatch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A matrix of 12 by 8 with random weights for 30 patterns at column voltages where somas are on, in A.
+
+    Errors of the columns' sums and of their supply currents, and what flows in a column without its signs.
+    """
+    monkeypatch.setattr(reduced, "TOLERANCE", tolerance)
+    design, draw = small_design((12, 8, 3)), np.random.default_rng(3)
+    codes = tuple(draw.integers(-7, 8, shape) for shape in ((12, 8), (8, 3)))
+    chip = ProgrammedChip(design, design.flat, codes, VirtualChip(1).shifts(design.flat, design.pdk))
+    network = Network(Parts.of(ArrayEngine(), chip), chip.codes)
+    current = torch.tensor(10 ** draw.uniform(-9.5, -6.5, (30, 12)))
+    surface = collapse.grid(network.synapses[0], current.amax(0), network.somas[0], network.somas[1])
+    matrix = Matrix.of(surface, network.codes[0])
+    on = surface.columns.points > 0.1
+    found, given = (part[..., on] for part in matrix.columns(current.log(), current.log()))
+    shape = (30, 8, len(surface.columns.points))
+    shares = surface.shares(current)
+    exact, supply, whole = (
+        (weights @ part).view(shape)[..., on]
+        for weights, part in (
+            (shares, surface.current),
+            (shares, surface.supply),
+            (shares.abs(), surface.current.abs()),
+        )
+    )
+    return (found - exact).abs(), (given - supply).abs(), whole
+
+
+@pytest.mark.needs_pdk
+@pytest.mark.needs_ngspice
+def test_main_shapes_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong, wrong_supply, whole = sums(reduced.TOLERANCE, monkeypatch)
+    assert float((wrong / whole).max()) < 1e-3
+    assert float((wrong / whole).median()) < 1e-4
+    assert float((wrong_supply / whole).max()) < 2e-3
+    rough, _, _ = sums(0.05, monkeypatch)
+    assert float(rough.max()) > 10 * float(wrong.max())
+
+
+def test_a_node_that_falls_alone_is_guessed_exactly() -> None:
+    """1/I grows by 1 / fallen in every pattern: 100 nA becomes fallen / k after k patterns."""
+    fallen = torch.tensor([np.log(1e-9)])
+    rest = torch.full((5, 1), np.log(1e-14), dtype=torch.float64)
+    rest[0] = np.log(1e-7)
+    right = -torch.log(1e7 + 1e9 * torch.arange(5, dtype=torch.float64)).unsqueeze(1)
+    # the first pattern does not change anything, so the second one starts as it does
+    assert torch.allclose(_falling(rest, fallen), torch.cat([right[:1], right[:-1]]))
+    # simulated from a start that was wrong: what is left of a change in V is the ratio of the currents
+    wrong = torch.full((5, 1), np.log(3e-10), dtype=torch.float64)
+    wrong[0] = np.log(1e-7)
+    ends = -torch.log(torch.exp(-wrong) + 1e9)
+    assert torch.allclose(_corrected(wrong, ends, torch.exp(ends - wrong), fallen), right)
+
+
+def test_a_node_that_has_settled_forgets_its_start() -> None:
+    starts = torch.zeros(3, 1, dtype=torch.float64)
+    ends = torch.tensor([[1.0], [2.0], [3.0]], dtype=torch.float64)
+    found = _corrected(starts, ends, torch.zeros(3, 1, dtype=torch.float64), torch.tensor([-9.0]))
+    assert found[:, 0].tolist() == [0.0, 1.0, 2.0]
