@@ -1,15 +1,18 @@
-"""What mismatch costs, and what measuring it and paying for it in area are worth: MNIST on virtual chips.
+"""What mismatch costs, and what measuring it and paying for it in area are worth: virtual chips of the schematic.
 
     SOMAFORGE_DATA=../shared/data python bench/learning.py --chips 2 --patterns 1000
+    SOMAFORGE_DATA=../shared/data python bench/learning.py --data fsdd --chips 10 --patterns 0
     python bench/learning.py --plot        draws docs/images/learning.png from bench/results/learning.json again
 
 For every unit mirror and chip: three networks, `blind` (the ideal one), `slopes` (trained for the chip's slopes),
 `synapses` (trained for the strength of every bit of every synapse), each with the array engine's chip on the first test
 images. Every result is written when it is there, and a later call goes on where this one was stopped. The ideal network
-is trained once (the recipe of examples/mnist.yaml) and kept beside the result's cache.
+is trained once, by the recipe of the data's example, and kept in the user's cache folder. Spoken digits (fsdd) are done
+for the example's own unit mirror only.
 """
 
 import argparse
+import hashlib
 import json
 import time
 from dataclasses import dataclass
@@ -32,9 +35,12 @@ from somaforge.generator.spec import Spec, load_spec
 from somaforge.pdk.files import atomic_write
 
 ROOT = Path(__file__).parents[1]
-RESULT = ROOT / "bench/results/learning.json"
+RESULTS = {"mnist": ROOT / "bench/results/learning.json", "fsdd": ROOT / "bench/results/learning-fsdd.json"}
+EXAMPLES = {"mnist": ROOT / "examples/mnist.yaml", "fsdd": ROOT / "examples/spoken-digits.yaml"}
 PLOT = ROOT / "docs/images/learning.png"
-UNITS = ((0.42, 0.54), (0.84, 0.79), (1.68, 1.58))
+OWN = (0.84, 0.79)
+"""The unit mirror of the examples."""
+UNITS = {"mnist": (OWN, (0.42, 0.54), (1.68, 1.58)), "fsdd": (OWN,)}
 METHODS = ("blind", "slopes", "synapses")
 
 
@@ -61,12 +67,18 @@ class Case:
 
 def ideal(spec: Spec, data: datasets.Dataset, given: Path | None) -> minibatch.Shadow:
     """The ideal network before rounding: given, kept from an earlier call, or trained now."""
-    kept = Path(platformdirs.user_cache_dir("somaforge")) / f"learning-{spec.training.epochs}.npz"
+    kept = Path(platformdirs.user_cache_dir("somaforge")) / f"learning-{fingerprint(spec)}.npz"
     if given is None and not kept.is_file():
         trained = minibatch.pretrain(spec, data, progress=lambda a, b: print(f"ideal network: {a} of {b}", flush=True))
         kept.parent.mkdir(parents=True, exist_ok=True)
         trained.shadow.save(kept)
     return minibatch.Shadow.load(given or kept)
+
+
+def fingerprint(spec: Spec) -> str:
+    """Of what the ideal network depends on."""
+    wanted = json.dumps(spec.model_dump(mode="json", include={"network", "training", "array"}), sort_keys=True)
+    return hashlib.sha256(wanted.encode()).hexdigest()[:16]
 
 
 def codes_of(shadow: minibatch.Shadow) -> tuple[np.ndarray, ...]:
@@ -151,34 +163,38 @@ def plot(entries: list[dict[str, Any]]) -> None:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", choices=sorted(RESULTS), default="mnist")
     parser.add_argument("--chips", type=int, default=1)
     parser.add_argument("--patterns", type=int, default=1000, help="test images on the array engine; 0: model only")
     parser.add_argument("--epochs", type=int, help="for each chip, instead of the example's")
     parser.add_argument("--ideal", type=Path, help="ideal network (shadow.npz of a run; else trained)")
     parser.add_argument("--plot", action="store_true")
     wanted = parser.parse_args()
-    entries: list[dict[str, Any]] = json.loads(RESULT.read_text())["results"] if RESULT.is_file() else []
+    path = RESULTS[wanted.data]
+    entries: list[dict[str, Any]] = json.loads(path.read_text())["results"] if path.is_file() else []
     if not wanted.plot:
-        spec = load_spec(ROOT / "examples/mnist.yaml")
+        spec = load_spec(EXAMPLES[wanted.data])
         if wanted.epochs:
             spec = spec.model_copy(update={"training": spec.training.model_copy(update={"chip_epochs": wanted.epochs})})
-        data = datasets.load("mnist")
+        data = datasets.load(wanted.data)
         start = ideal(spec, data, wanted.ideal)
         perfect = Calibration.ideal(spec.array.layers, spec.array.bits)
         best = training.model_accuracy(perfect, codes_of(start), data.test_x, data.test_y)
-        for unit in sorted(UNITS, key=lambda u: u != (0.84, 0.79)):
+        for unit in UNITS[wanted.data]:
             for seed in range(1, wanted.chips + 1):
                 if not any((e["w_um"], e["l_um"], e["chip"]) == (*unit, seed) for e in entries):
                     entries += results(Case.of(spec, unit, seed), data, start, wanted.patterns)
                     epochs = spec.training.chip_epochs
                     head = {
-                        "arguments": f"--chips {wanted.chips} --patterns {wanted.patterns} --epochs {epochs}",
+                        "arguments": f"--data {wanted.data} --chips {wanted.chips} --patterns {wanted.patterns} "
+                        f"--epochs {epochs}",
                         "ideal_accuracy": best,
                         "chip_epochs": epochs,
                         "results": entries,
                     }
-                    atomic_write(RESULT, json.dumps(head, indent=1) + "\n")
-    plot(entries)
+                    atomic_write(path, json.dumps(head, indent=1) + "\n")
+    if wanted.data == "mnist":
+        plot(entries)
 
 
 if __name__ == "__main__":

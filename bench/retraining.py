@@ -36,11 +36,12 @@ ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "bench/results/retraining.json"
 PLOT = ROOT / "docs/images/retraining.png"
 SIZES: Mapping[str, tuple[float, ...]] = {
-    "alpha": (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0),
+    "alpha": (0.0, 0.1, 0.2, 0.4, 0.7, 1.0),
     "mismatch": (1.0, 2.0, 3.0, 4.0),
 }
 METHODS = {"none": None, "last": 2, "last two": 1, "all": 0}
 """Matrices that stay as they are; None: nothing is trained."""
+TICKS = (2, 3, 5, 10, 20, 50)
 PER_E_FOLD_V = {"n": 39e-3, "p": 57e-3}
 """Gate voltage per e-fold of current: foundry models, unit of 0.84/0.79 um, some nA (docs/learning.md)."""
 
@@ -135,6 +136,8 @@ def plot(entries: list[dict[str, Any]]) -> None:
             means = [100 * (1 - np.mean([e["accuracy"] for e in chosen if e["size"] == s])) for s in sizes]
             axes.plot(sizes, means, marker=marker, label=method)
         axes.set(xlabel=names[kind], yscale="log")
+        axes.set_yticks(TICKS, [f"{t:g}" for t in TICKS])
+        axes.minorticks_off()
         axes.grid(alpha=0.3, which="both")
     panels[0].set_ylabel("test images wrong / %")
     panels[0].legend(title="trained for the chip")
@@ -147,7 +150,7 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--chips", type=int, default=1)
-    parser.add_argument("--epochs", type=int, default=4, help="for each chip")
+    parser.add_argument("--epochs", type=int, default=2, help="for each chip")
     parser.add_argument("--ideal", type=Path, help="ideal network (shadow.npz of a run)")
     parser.add_argument("--plot", action="store_true")
     wanted = parser.parse_args()

@@ -29,6 +29,14 @@ command that gives it.
 """
 
 
+MNIST = (
+    "learning.json",
+    "MNIST: unit size, area and method",
+    "\n![errors over area](images/learning.png)\n",
+)
+SPOKEN = ("learning-fsdd.json", "Spoken digits: method", "")
+
+
 def keep(run: Path) -> None:
     """Copy spec and metrics of a finished run; InputError if it is not one."""
     metrics, manifest = (run / "final" / name for name in ("metrics.json", "manifest.json"))
@@ -95,18 +103,19 @@ def tables(runs: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
             yield f"| `{key}` | {run['metrics'][key]:.4g} | {meanings.get(key, '')} |\n"
 
 
-def learning() -> Iterable[str]:
+def learning(name: str, title: str, plot: str) -> Iterable[str]:
     """Accuracy over size and method."""
-    path = RESULTS / "learning.json"
+    path = RESULTS / name
     if not path.is_file():
         return
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    yield "\n## MNIST: unit size, area and method\n\n"
+    yield f"\n## {title}\n\n"
     yield f"    SOMAFORGE_DATA=../shared/data python bench/learning.py {data['arguments']}\n\n"
-    yield f"Ideal network, 10,000 test images: {data['ideal_accuracy']:.4f}; {data['chip_epochs']} epochs per chip.\n"
-    yield "`model`: the network in the calibration that it was trained for, 10,000 test images. `measured chip`: in\n"
-    yield "the calibration with the strength of every bit of every synapse, a stand-in for the chip and not the\n"
-    yield "chip. `array engine`: on the transistors, empty where that was not run.\n\n"
+    yield f"Ideal network, all test patterns: {data['ideal_accuracy']:.4f}; {data['chip_epochs']} epochs per chip.\n"
+    yield "Chips are schematics. "
+    yield "`model`: the network in the calibration that it was trained for, all test patterns.\n"
+    yield "`measured chip`: in the calibration with the strength of every bit of every synapse, a stand-in for the\n"
+    yield "chip and not the chip. `array engine`: on the transistors, empty where that was not run.\n\n"
     yield "| unit / um | mirrors of a synapse / um2 | trained for | chips | model | measured chip | array engine "
     yield "| patterns measured | training / s of one processor |\n|---|---|---|---|---|---|---|---|---|\n"
     cases = {(e["w_um"], e["l_um"], e["synapse_um2"], e["method"]) for e in data["results"]}
@@ -118,11 +127,12 @@ def learning() -> Iterable[str]:
             return float(np.mean([e[key] for e in found]))
 
         engine = [e for e in same if "chip_accuracy" in e]
-        chip = f"{mean('chip_accuracy', engine):.4f} ({engine[0]['patterns']} images)" if engine else ""
+        chip = f"{mean('chip_accuracy', engine):.4f} ({engine[0]['patterns']} patterns)" if engine else ""
         yield f"| {case[0]}/{case[1]} | {case[2]:.1f} | {case[3]} | {len(same)} | {mean('model_accuracy'):.4f} "
         yield f"| {mean('measured_model_accuracy'):.4f} | {chip} | {mean('measured_patterns'):.0f} "
         yield f"| {mean('training_cpu_s'):.0f} |\n"
-    yield "\n![errors over area](images/learning.png)\n"
+    best = [e["model_accuracy"] for e in data["results"] if e["method"] == "synapses"]
+    yield f"\nBest chip of those whose synapses were measured: {max(best):.4f}.\n{plot}"
 
 
 def retraining() -> Iterable[str]:
@@ -163,6 +173,25 @@ def characterization() -> Iterable[str]:
         yield f"| {e['procedure']} | {e['visits']} | {e['patterns']} | {_shares(e['error'])} | {e['seconds']} |\n"
 
 
+def in_the_loop() -> Iterable[str]:
+    """Training with the chip's own outputs."""
+    path = RESULTS / "in_the_loop.json"
+    if not path.is_file():
+        return
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    yield "\n## MNIST: chip in the loop\n\n"
+    yield f"    SOMAFORGE_DATA=../shared/data python bench/in_the_loop.py {data['arguments']}\n\n"
+    yield "Chips are models in software; 10,000 test images on the chip. `known`: what the model holds that gradients\n"
+    yield "go through; `synapses` is the chip itself. Patterns and programmings: what the loop asks of a tester.\n\n"
+    yield "| mismatch over the foundry's | known | trained on | right | patterns | programmings |\n"
+    yield "|---|---|---|---|---|---|\n"
+    for case in dict.fromkeys((e["mismatch"], e["known"], e["way"]) for e in data["results"]):
+        same = [e for e in data["results"] if (e["mismatch"], e["known"], e["way"]) == case]
+        right = np.mean([e["accuracy"] for e in same])
+        yield f"| {case[0]:g} | {case[1]} | {case[2]} | {right:.4f} | {same[0]['loop_patterns']} "
+        yield f"| {same[0]['loop_programmings']} |\n"
+
+
 def _shares(values: Iterable[float]) -> str:
     return ", ".join(f"{100 * v:.1f} %" for v in values)
 
@@ -170,7 +199,15 @@ def _shares(values: Iterable[float]) -> str:
 def text() -> str:
     """The document."""
     runs = kept_runs()
-    parts = (aims(runs), tables(runs), learning(), retraining(), characterization())
+    parts = (
+        aims(runs),
+        tables(runs),
+        learning(*MNIST),
+        learning(*SPOKEN),
+        retraining(),
+        in_the_loop(),
+        characterization(),
+    )
     return HEAD + "".join("".join(part) for part in parts)
 
 

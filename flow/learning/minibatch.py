@@ -19,12 +19,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from somaforge.flow.datasets import Dataset
+from somaforge.flow.datasets import Dataset, Floats
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.chip_model import ChipModel, Noise
 from somaforge.flow.learning.patterns import Patterns
 from somaforge.flow.learning.teacher import TEMPERATURE, Teacher, teach
 from somaforge.flow.learning.training import Weights, check_fit, one_thread, physical
+from somaforge.generator.address import Codes
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_path
@@ -44,6 +45,9 @@ CHECK = 2500
 """Patterns in one tensor when nothing is learned."""
 
 Progress = Callable[[int, int], None]
+Read = Callable[[tuple[Codes, ...], Floats], Floats]
+"""Programs a chip with codes of its whole matrices and reads its outputs for patterns [patterns, features]:
+[patterns, outputs] in any unit of current."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +111,11 @@ def fine_tune(
     seed: int | None = None,
     progress: Progress | None = None,
     fixed: int = 0,
+    read: Read | None = None,
 ) -> Trained:
     """That network for one chip: `chip_epochs` more with the chip's model, on labels. The first `fixed` matrices keep
-    their codes. InputError if things do not fit.
+    their codes. With `read` the chip is in the loop: the loss sees its outputs, the gradient goes through the model.
+    InputError if things do not fit.
     """
     sizes = [tuple(v.shape) for v in start.values]
     if sizes != list(pairwise(spec.network.layers)):
@@ -117,7 +123,7 @@ def fine_tune(
     check_fit(spec, dataset, calibration)
     recipe = spec.training
     seed = recipe.seed if seed is None else seed
-    run = _Run(spec, calibration, Patterns.of(dataset, seed, recipe.augment), None, progress, fixed)
+    run = _Run(spec, calibration, Patterns.of(dataset, seed, recipe.augment), None, progress, fixed, read)
     return run.train(start, recipe.chip_epochs, recipe.learning_rate * recipe.chip_rate, seed)
 
 
@@ -132,11 +138,13 @@ class _Run:
         teacher: Teacher | None,
         progress: Progress | None,
         fixed: int = 0,
+        read: Read | None = None,
     ) -> None:
         self._spec, self._recipe, self._full = spec, spec.training, float(2**spec.array.bits - 1)
         self._model = ChipModel.of(calibration, spec.network.layers)
         self._noise = Noise.of(spec.training.weight_noise, spec.array.mirror.multiplier, calibration)
         self._data, self._teacher, self._progress, self._fixed = data, teacher, progress, fixed
+        self._read = read
         self._shadow: list[Tensor] = []
         self._early: tuple[float, ...] = ()
 
@@ -240,6 +248,8 @@ class _Run:
         recipe = self._recipe
         layers = self._model.currents(self._shadow, x, self._noise, generator)
         currents = layers[-1] * self._model.outputs
+        if self._read is not None:
+            currents = currents + self._off(self._read, layers[-1], x)
         if recipe.loss == "mse":
             target = functional.one_hot(y, currents.shape[-1]).to(currents.dtype)
             # the class's own output has a gradient when it is off, too
@@ -266,3 +276,14 @@ class _Run:
             for w in self._shadow:
                 w.clamp_(-self._full, self._full)
         return loss.detach()
+
+    def _off(self, read: Read, last: Tensor, x: Tensor) -> Tensor:
+        """By how much the chip's outputs differ from the model's for the same codes, in the model's unit: what a model
+        without the right scale would call an error of every output is left out.
+        """
+        codes = tuple(physical(w[0].detach().round(), self._spec, m) for m, w in enumerate(self._shadow))
+        found = torch.tensor(read(codes, x.numpy().astype(np.float64)), dtype=torch.float32)[:, : last.shape[-1]]
+        with torch.no_grad():
+            guess = self._model.bent(last[0]) * self._model.outputs
+            scale = (guess * found).sum() / (found**2).sum().clamp(min=1e-30)
+        return (scale * found - guess).unsqueeze(0)

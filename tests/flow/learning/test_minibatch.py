@@ -12,7 +12,9 @@ from somaforge.flow import datasets
 from somaforge.flow.learning import minibatch
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.minibatch import Shadow
+from somaforge.flow.learning.patterns import Patterns
 from somaforge.flow.learning.training import model_accuracy
+from somaforge.generator.address import Codes
 from somaforge.generator.spec import Spec, load_spec
 from somaforge.pdk.errors import InputError
 
@@ -85,6 +87,25 @@ def test_features_can_stay_as_they_are() -> None:
     kept = minibatch.fine_tune(spec(chip_epochs=1), data, chip, ideal().shadow, fixed=1).weights.codes
     assert np.array_equal(kept[0], ideal().weights.codes[0])
     assert not np.array_equal(kept[1], ideal().weights.codes[1])
+
+
+def test_chip_in_the_loop_needs_no_calibration() -> None:
+    """The loss sees a chip that the model knows nothing of; the same training on the model alone gains nothing."""
+    data, chip = datasets.load("digits"), crooked()
+    plain = Calibration.ideal(LAYERS, 3)
+    asked = 0
+
+    def read(codes: tuple[Codes, ...], patterns: np.ndarray) -> np.ndarray:
+        nonlocal asked
+        asked += len(patterns)
+        return 1e-7 * chip.forward(list(codes), patterns)
+
+    blind = model_accuracy(chip, ideal().weights.codes, data.train_x, data.train_y)
+    alone = minibatch.fine_tune(spec(), data, plain, ideal().shadow).weights.codes
+    looped = minibatch.fine_tune(spec(), data, plain, ideal().shadow, read=read).weights.codes
+    assert asked == 6 * len(Patterns.of(data, 1, augment=False).y)
+    known = [model_accuracy(chip, codes, data.train_x, data.train_y) for codes in (alone, looped)]
+    assert 1 - known[1] < 0.7 * (1 - max(blind, known[0]))
 
 
 def test_stuck_latches_and_dead_somas_are_trained_around() -> None:
