@@ -251,6 +251,9 @@ class Operating(Model):
     """How many test patterns, from the first, for the accuracy at rest."""
     timed_patterns: Annotated[int, Field(ge=1)] = 100
     """How many of them, from the first, run in time for speed and energy."""
+    pattern_time_s: Annotated[float, Field(gt=0, le=1e-3)] | None = None
+    """How long a pattern is applied at the run's own input current, and longer in proportion at smaller ones; without
+    it evaluation.pattern_time_s. Where less than 99 % of the patterns settle in it, no run time is long enough."""
     accuracy_loss: Annotated[float, Field(ge=0, le=1)] = 0.01
     """Most that the best point may lose against the run's own."""
 

@@ -56,7 +56,8 @@ def places_of(wanted: Operating, own: Place) -> tuple[Place, ...]:
 
 def pattern_time_s(spec: Spec, place: Place, own: Place) -> float:
     """How long a pattern is applied: smaller currents charge the rails more slowly, in proportion in weak inversion."""
-    return spec.evaluation.pattern_time_s * max(1.0, own.input_A / place.input_A)
+    wanted = None if spec.operating is None else spec.operating.pattern_time_s
+    return (spec.evaluation.pattern_time_s if wanted is None else wanted) * max(1.0, own.input_A / place.input_A)
 
 
 def at_rest(engine: Engine, chip: ProgrammedChip, inputs: Floats, labels: Ints, classes: int) -> dict[str, Any]:

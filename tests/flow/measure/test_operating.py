@@ -76,6 +76,8 @@ def test_own_mean_current_of_a_full_scale() -> None:
     assert dataset.full_scale(there.input) == pytest.approx(100e-9)
     assert operating.pattern_time_s(spec, Place(1.8, own.input_A / 3), own) == 3 * spec.evaluation.pattern_time_s
     assert operating.pattern_time_s(spec, Place(1.8, own.input_A * 3), own) == spec.evaluation.pattern_time_s
+    longer = spec.model_copy(update={"operating": Operating(pattern_time_s=6e-5)})
+    assert operating.pattern_time_s(longer, own, own) == 6e-5
 
 
 def test_run_time_by_hand() -> None:

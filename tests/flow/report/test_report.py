@@ -189,6 +189,13 @@ def test_report_is_one_whole_file(run: RunData, tmp_path: Path) -> None:
         assert json.loads((tmp_path / f"report/plots/{name}.json").read_text())["data"]
 
 
+def test_array_engine_in_time_says_what_it_was_checked_against(run: RunData) -> None:
+    for engine, said in (("array", True), ("ngspice", False)):
+        spec = run.spec.model_copy(update={"engine": engine})
+        caption = fig4.time_and_power(replace(run, spec=spec)).caption
+        assert ("too large for ngspice in time" in caption) == said
+
+
 def test_report_without_other_points(run: RunData, tmp_path: Path) -> None:
     build.write(replace(run, corners={"points": [], "drift": None}, operating={"points": []}), tmp_path)
     text = (tmp_path / "signoff.html").read_text()
