@@ -61,16 +61,20 @@ def test_kept_runs_are_shown_with_their_command(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setitem(module["keep"].__globals__, "RESULTS", tmp_path / "results")
     spec = load_spec(ROOT / "examples/iris.yaml")
     chips = spec.chips.model_copy(update={"seeds": (1, 2, 3)})
-    final = tmp_path / "iris-3/final"
-    with pytest.raises(InputError, match="not a finished run"):
-        module["keep"](final.parent)
-    final.mkdir(parents=True)
+    run = tmp_path / "iris-3"
+    with pytest.raises(InputError, match="no finished step"):
+        module["keep"](run)
     resolved = spec.model_copy(update={"chips": chips}).model_dump(mode="json")
-    (final / "manifest.json").write_text(json.dumps({"spec": {"resolved": resolved}}))
-    (final / "metrics.json").write_text('{"accuracy__spice__ratio": 0.9912, "drc__native__count": 0}')
-    module["keep"](final.parent)
+    for step, metrics in (
+        ("02-drc", '{"drc__native__count": 0}'),
+        ("09-evaluate", '{"accuracy__spice__ratio": 0.9912}'),
+    ):
+        (run / step).mkdir(parents=True)
+        (run / step / "config.json").write_text(json.dumps({"spec": resolved}))
+        (run / step / "metrics.json").write_text(metrics)
+    module["keep"](run)
     text = module["text"]()
-    assert "somaforge run examples/iris.yaml    with chips.seeds: [1, 2, 3]\n" in text
+    assert "somaforge run examples/iris.yaml --until evaluate    with chips.seeds: [1, 2, 3]\n" in text
     assert "| Iris, programmed chip, ngspice, mean | 100 % (one chip) | 98.0 % | 99.12 % | 3 | iris-3 |" in text
     assert "| `accuracy__spice__ratio` | 0.9912 |" in text
     assert "MNIST, model of the chip, mean | 97.6 % | 97.8 % | not run |" in text

@@ -22,6 +22,8 @@ RESULTS = ROOT / "bench/results"
 DOCUMENT = ROOT / "docs/results.md"
 AREAS = ("accuracy", "characterize", "energy", "efficiency", "time_to_output", "power")
 """What is shown of a run; everything is in its report."""
+ELSEWHERE = ("limits", "waivers", "study", "operating")
+"""Parts of a spec that do not change these figures."""
 HEAD = """# Results
 
 Written by `tools/results_doc.py` from `bench/results/`; do not edit. Every figure stands under the
@@ -38,27 +40,36 @@ SPOKEN = ("learning-fsdd.json", "Spoken digits: method", "")
 
 
 def keep(run: Path) -> None:
-    """Copy spec and metrics of a finished run; InputError if it is not one."""
-    metrics, manifest = (run / "final" / name for name in ("metrics.json", "manifest.json"))
-    if not (metrics.is_file() and manifest.is_file()):
-        raise InputError(f"{run}: not a finished run (no final/manifest.json); somaforge run makes one")
-    kept = {"spec": json.loads(manifest.read_text())["spec"]["resolved"], "metrics": json.loads(metrics.read_text())}
+    """Copy spec and metrics of a run's finished steps; InputError if it has none."""
+    steps = sorted(p.parent for p in run.glob("[0-9][0-9]-*/metrics.json"))
+    if not steps:
+        raise InputError(f"{run}: no finished step (no metrics.json in its folders); somaforge run makes them")
+    found: dict[str, float] = {}
+    for step in steps:
+        found |= json.loads((step / "metrics.json").read_text(encoding="utf-8"))
+    spec = json.loads((steps[-1] / "config.json").read_text(encoding="utf-8"))["spec"]
+    until = None if (run / "final/metrics.json").is_file() else steps[-1].name[3:]
+    kept = {"spec": spec, "metrics": found, "until": until}
     atomic_write(RESULTS / "runs" / f"{run.name}.json", json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 
 def kept_runs() -> dict[str, dict[str, Any]]:
-    """`spec` and `metrics` of every kept run by its name."""
+    """`spec`, `metrics` and `until` (None: the whole flow) of every kept run by its name."""
     return {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in sorted((RESULTS / "runs").glob("*.json"))}
 
 
-def command(spec: Mapping[str, Any]) -> str:
+def command(spec: Mapping[str, Any], until: str) -> str:
     """The command of a run, and how its spec differs from the example of that name."""
     example = next((p for p in (ROOT / "examples").glob("*.yaml") if load_spec(p).name == spec["name"]), None)
     if example is None:
-        return f"somaforge run {spec['name']}.yaml"
-    usual, own = (_flat(s) for s in (load_spec(example).model_dump(mode="json"), spec))
-    other = [f"{key}: {json.dumps(own.get(key))}" for key in sorted(usual | own) if usual.get(key) != own.get(key)]
-    return f"somaforge run examples/{example.name}" + (f"    with {', '.join(other)}" if other else "")
+        return f"somaforge run {spec['name']}.yaml{until}"
+    usual, own = (
+        _flat({key: value for key, value in s.items() if key not in ELSEWHERE})
+        for s in (load_spec(example).model_dump(mode="json"), spec)
+    )
+    # a key that the run's spec does not have is newer than the run
+    other = [f"{key}: {json.dumps(value)}" for key, value in sorted(own.items()) if usual.get(key) != value]
+    return f"somaforge run examples/{example.name}{until}" + (f"    with {', '.join(other)}" if other else "")
 
 
 def _flat(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
@@ -97,7 +108,8 @@ def tables(runs: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
     """A table for every kept run."""
     meanings = {m.name: m.meaning for m in METRICS}
     for name, run in runs.items():
-        yield f"\n## {name}\n\n    {command(run['spec'])}\n\n"
+        until = f" --until {run['until']}" if run["until"] else ""
+        yield f"\n## {name}\n\n    {command(run['spec'], until)}\n\n"
         yield "| metric | value | meaning |\n|---|---|---|\n"
         for key in sorted(k for k in run["metrics"] if k.split("__")[0] in AREAS):
             yield f"| `{key}` | {run['metrics'][key]:.4g} | {meanings.get(key, '')} |\n"
