@@ -13,9 +13,9 @@ NOT_INCLUDED = (
     "programming (see the step program) and what the memory's periphery leaks."
 )
 IN_TIME = (
-    " Times and energies are those of the array engine. Against ngspice, on other chips (docs/array-engine.md, Error), its "
-    "times differ by 3.4 % at most and its energies by 0.35 % on 7-7-7 and 25-12-6, by 3.8 % and 3.4 % for one pattern of "
-    "196-100-50-10; ngspice is too slow in time to repeat that on every chip."
+    " Times and energies are those of the array engine. Against ngspice, on other chips (docs/array-engine.md, Error), "
+    "times differ by 3.4 % at most and energies by 0.35 % on 7-7-7 and 25-12-6, by 3.8 % and 3.4 % for one pattern "
+    "of 196-100-50-10; ngspice is too slow in time to repeat that on every chip."
 )
 
 
