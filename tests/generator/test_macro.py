@@ -33,7 +33,7 @@ def _check(parameters: dict[str, Any]) -> None:
 
 
 @given(drawable())
-@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_any_macro_is_clean_and_matches(parameters: dict[str, Any]) -> None:
     _check(parameters)
 
