@@ -155,7 +155,7 @@ def best(points: Sequence[PointResult], own: PointResult, loss: float) -> PointR
 
 def lowest_supply(points: Sequence[PointResult], own: Place) -> float | None:
     """The lowest supply down to which chips work without a gap, at the run's own input current or the next to it."""
-    currents = {p.place.input_A for p in points}
+    currents = {p.place.input_A for p in points if p.place != own} or {own.input_A}  # the own may not be swept
     current = min(currents, key=lambda c: abs(c - own.input_A))
     lowest = None
     for point in sorted((p for p in points if p.place.input_A == current), key=lambda p: -p.place.supply_V):
