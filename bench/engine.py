@@ -127,7 +127,6 @@ def against_ngspice(
         "transient_effort": list(found.effort.attempts),
         "array_transient_pattern__s": moving["cpu"] / batch,
         "array_transient_all__wall_s": moving["wall"],
-        "waveforms": waveforms(found, layers, len(chip.codes[-1][0])),
         "ngspice": [{k: v for k, v in r.items() if k != "account"} for r in runs],
     }
 
@@ -142,8 +141,11 @@ def errors(engine: ArrayEngine, chip: ProgrammedChip, count: int, budget: float)
     }
 
 
-def waveforms(found: TransientResult, layers: tuple[int, ...], outputs: int) -> list[dict[str, Any]]:
+def waveforms(engine: ArrayEngine, chip: ProgrammedChip) -> list[dict[str, Any]]:
     """The second pattern against ngspice's kept waveforms: energy, and when outputs are half way to their end."""
+    layers, outputs = chip.design.layers, chip.design.layers[-1]
+    # ngspice had these two; a longer list begins with others
+    found = engine.transient(chip, patterns(2, layers[0]), PERIOD_S)
     results = []
     for path in sorted(FOLDER.glob(f"{'-'.join(map(str, layers))}-*.npz")):
         with np.load(path) as kept:
@@ -153,7 +155,8 @@ def waveforms(found: TransientResult, layers: tuple[int, ...], outputs: int) -> 
         )  # as in NgspiceEngine.transient
         windows = found.window(1), right.window(1)
         energy = [np.trapezoid(r.supply[w], r.time[w]) for r, w in zip((found, right), windows, strict=True)]
-        swings = np.ptp(right.outputs[windows[1]], axis=0)
+        first, last = right.outputs[windows[1]][[0, -1]]
+        swings = np.abs(last - first)
         timed = np.flatnonzero(swings > SWING * right.outputs.max())
         apart = [half(found, windows[0], j) / half(right, windows[1], j) - 1 for j in timed]
         results.append(
@@ -247,7 +250,11 @@ def main() -> None:
     parser.add_argument("--batch", default=50, type=int, help="patterns in one transient")
     parser.add_argument("--sizes", default=SIZES)
     parser.add_argument("--many", default="196-100-50-10:10000")
-    parser.add_argument("--parts", default="reference,sizes,many", help="the others stay as they are in the file")
+    parser.add_argument(
+        "--parts",
+        default="reference,sizes,many",
+        help="the others stay as they are in the file; waveforms: a piece of reference",
+    )
     parser.add_argument("--rerun", action="store_true", help="ngspice's operating points and transients anew")
     parser.add_argument("--starts", default="cold", help="of ngspice's operating point; empty: no ngspice run")
     parser.add_argument("--hours", default=2.0, type=float, help="limit of each of them")
@@ -260,7 +267,8 @@ def main() -> None:
     if options.quick:
         options.reference, options.patterns, parts = (25, 12, 6), 10, ["reference"]
     result: dict[str, Any] = json.loads(RESULT.read_text()) if RESULT.is_file() and not options.quick else {}
-    result.update({"cores": os.cpu_count(), "machine": platform.machine(), "threads": torch.get_num_threads()})
+    result.update(cores=os.cpu_count(), machine=platform.machine(), threads=torch.get_num_threads())
+    result.pop("load", None)  # every part has its own
     # written after every row: a benchmark that is stopped leaves what it has measured
     if "reference" in parts:
         starts = [x for x in options.starts.split(",") if x]
@@ -269,8 +277,13 @@ def main() -> None:
         result["reference"] = found = against_ngspice(engine, chip, options.batch, runs)
         result.update({key: value for key, value in found.items() if "__ratio" in key})
         _write(result)
+        found["waveforms"] = waveforms(engine, chip)
+        _write(result)
         found.update(errors(engine, chip, options.patterns, options.budget))
         result.update({key: value for key, value in found.items() if "__ratio" in key})
+        _write(result)
+    elif "waveforms" in parts:
+        result["reference"]["waveforms"] = waveforms(engine, wired(chip_of(tuple(result["reference"]["layers"]))))
         _write(result)
     if "sizes" in parts:
         result["sizes"] = []
