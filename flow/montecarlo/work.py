@@ -2,8 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -11,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from somaforge.flow import datasets, pex
 from somaforge.flow.chips import VirtualChip
@@ -19,7 +16,7 @@ from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import Program, ProgrammedChip
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.minibatch import Shadow, fine_tune, pretrain
-from somaforge.flow.learning.training import model_accuracy, train
+from somaforge.flow.learning.training import model_accuracy, one_thread, train
 from somaforge.flow.measure.evaluate import evaluate, pad_inputs
 from somaforge.flow.montecarlo.plan import Point
 from somaforge.flow.steps.code import code_version
@@ -94,17 +91,6 @@ def _same_code(expected: str) -> None:
         raise ToolError("montecarlo: this worker runs another version of somaforge; install the same everywhere")
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """The same sums in the same order wherever the task runs."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def _chip(bench: _Bench, point: Point, seed: int | None, codes: Program) -> ProgrammedChip:
     chip = VirtualChip(seed, bench.spec.chips.mismatch) if seed is not None else VirtualChip(0, 0.0)
     shifts = chip.shifts(bench.flat, bench.design.pdk)
@@ -123,7 +109,7 @@ def learn(task: TrainTask) -> dict[str, Any]:
     """Characterize on the array engine, then train: codes, and the accuracies of the model."""
     _same_code(task.code)
     start = time.monotonic()
-    with _one_thread():
+    with one_thread():
         bench = _bench(task.spec, None)
         spec = bench.spec
         data = datasets.load(spec.network.dataset)
@@ -150,7 +136,7 @@ def measure(task: PointTask) -> dict[str, Any]:
     """Test patterns through the chip: accuracy and power at rest; speed and energy of the timed ones."""
     _same_code(task.code)
     start = time.monotonic()
-    with _one_thread():
+    with one_thread():
         bench = _bench(task.spec, task.lumped if task.timed > 0 else None)
         spec, point = bench.spec, task.point
         data = datasets.load(spec.network.dataset)
