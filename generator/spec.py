@@ -223,8 +223,7 @@ class Study(Model):
     ] = (-40.0, 27.0, 85.0)
     """Temperatures."""
     supplies_V: Annotated[tuple[Annotated[float, Field(ge=0.8, le=1.95)], ...], Field(max_length=10, strict=False)] = ()
-    """Supplies beside the spec's own. The foundry's models of its 1.8 V transistors are valid to 1.95 V, so that is the
-    upper point: 10 % more would be 1.98 V."""
+    """Supplies beside the spec's own. The most is 1.95 V; 10 % more than 1.8 V would be 1.98 V."""
     chips: Annotated[int, Field(ge=1, le=1000)] = 1
     """How many of the first chips."""
     patterns: Annotated[int, Field(ge=1)] = 1000

@@ -92,7 +92,7 @@ class VacaskEngine:
             f" options {IN_TIME}",
             f" analysis patterns tran step={step:.6e} stop={stimulus.stop_s:.9e} maxstep={longest:.6e}",
         ]
-        (values,), seconds = self._run(chip, deck, control, ["patterns"], time=True)
+        (values,), seconds = self._run(chip, deck, control, ["patterns"], in_time=True)
         n = chip.design.layers[-1]
         if values[-1, 0] < stimulus.stop_s * (1 - 1e-9):
             raise ToolError(f"vacask: {chip.flat.name}: stopped at {values[-1, 0]:.3e} s of {stimulus.stop_s:.3e} s")
@@ -103,7 +103,7 @@ class VacaskEngine:
         )
 
     def _run(
-        self, chip: ProgrammedChip, deck: Deck, control: Sequence[str], results: Sequence[str], time: bool = False
+        self, chip: ProgrammedChip, deck: Deck, control: Sequence[str], results: Sequence[str], in_time: bool = False
     ) -> tuple[list[Floats], float]:
         """What each analysis saved [points, vectors] in the order of the deck's vectors, and the seconds it took."""
         if chip.memory != "ideal":
@@ -120,7 +120,7 @@ class VacaskEngine:
                 raw = Path(folder) / f"{result}.raw"
                 if not raw.is_file():
                     raise ToolError(f"vacask: {chip.flat.name}: no result of {result} ({_last(log)}); use ngspice")
-                found.append(_ordered(raw.read_bytes(), (["time"] if time else []) + saves))
+                found.append(_ordered(raw.read_bytes(), (["time"] if in_time else []) + saves))
         return found, seconds
 
 

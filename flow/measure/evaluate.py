@@ -11,9 +11,9 @@ from somaforge.flow.engines.base import MEMORIES, Engine, Floats, ProgrammedChip
 from somaforge.pdk.errors import InputError
 
 Ints = npt.NDArray[np.int64]
-AT_ONCE = 500
-"""Patterns in one simulation: what is kept of it grows with patterns times time points, and the array engine prepares a
-chip anew for each."""
+AT_ONCE = 100
+"""Patterns in one simulation: what is kept of it, and ngspice's time, grow with their number. The array engine prepares
+a chip anew for each simulation: 40 s at 25,100 synapses."""
 RUN_TIMES = 50
 """Fixed run times at which the energy is recorded."""
 
