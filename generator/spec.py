@@ -1,46 +1,20 @@
 """The specification that a user writes: YAML, validated once, frozen. Units are in the names of the fields."""
 
-import re
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from somaforge.generator.fields import METRIC_NAME, Celsius, Corner, LayerSize, Model, Name, Supply, Um
 from somaforge.pdk import load
 from somaforge.pdk.base import Flavour
 from somaforge.pdk.errors import InputError
 
-SAFE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-METRIC_NAME = re.compile(r"[a-z0-9_]+(__[A-Za-z0-9_]+)+")
-
 DATASET_SIZES = {"iris": (4, 3), "digits": (64, 10), "mnist": (196, 10), "fsdd": (132, 10)}
 """Features and classes of each data set (flow.datasets loads them)."""
-
-
-def _safe_name(value: str) -> str:
-    if not SAFE_NAME.fullmatch(value):
-        raise ValueError("must be 1 to 32 of a-z, 0-9 and _, starting with a letter (it names files and circuits)")
-    return value
-
-
-def _on_grid(value: float) -> float:
-    if abs(value * 200 - round(value * 200)) > 1e-6:
-        raise ValueError("must lie on the 0.005 um grid")
-    return value
-
-
-Name = Annotated[str, AfterValidator(_safe_name)]
-Um = Annotated[float, Field(gt=0, le=20, allow_inf_nan=False), AfterValidator(_on_grid)]
-LayerSize = Annotated[int, Field(ge=1, le=512)]
-Corner = Literal["tt", "ss", "ff", "sf", "fs"]
-
-
-class Model(BaseModel):
-    """Frozen, strict about types, and refuses unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
 class Mirror(Model):
@@ -102,6 +76,11 @@ class Network(Model):
                 f"{self.dataset} has {inputs} features and {outputs} classes: layers must be [{inputs}, ..., {outputs}]"
             )
         return self
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one pattern."""
+        return sum(a * b for a, b in pairwise(self.layers))
 
 
 class Input(Model):
@@ -215,21 +194,26 @@ class Evaluation(Model):
 
 
 class Study(Model):
-    """Other operating points than the run's own (step corners): every corner of the spec at every temperature, and
-    every supply at the first corner and the spec's temperature."""
+    """Other operating points than the run's own (step corners), on the array engine."""
 
+    grid: Literal["full", "cross"] = "full"
+    """full: every corner of the spec at every temperature; cross: every corner at the spec's temperature, and every
+    temperature at the first corner. Both: every supply at the first corner and the spec's temperature."""
     temperatures_C: Annotated[
-        tuple[Annotated[float, Field(ge=-40, le=125)], ...], Field(min_length=1, max_length=10, strict=False)
-    ] = (-40.0, 27.0, 85.0)
+        tuple[Celsius, ...], Field(min_length=1, max_length=10, strict=False)
+    ] = (-40.0, 27.0, 85.0)  # fmt: skip
     """Temperatures."""
-    supplies_V: Annotated[tuple[Annotated[float, Field(ge=0.8, le=1.95)], ...], Field(max_length=10, strict=False)] = ()
-    """Supplies beside the spec's own. The most is 1.95 V; 10 % more than 1.8 V would be 1.98 V."""
+    supplies_V: Annotated[tuple[Supply, ...], Field(max_length=10, strict=False)] = ()
+    """Supplies beside the spec's own; at most the process's (sky130: 1.95 V, 10 % more than 1.8 V would be 1.98 V)."""
     chips: Annotated[int, Field(ge=1, le=1000)] = 1
     """How many of the first chips."""
     patterns: Annotated[int, Field(ge=1)] = 1000
-    """How many test patterns, from the first."""
+    """How many test patterns, from the first, for the accuracy at rest."""
+    timed_patterns: Annotated[int, Field(ge=0)] = 0
+    """How many of them, from the first, also run in time at every point, for speed and energy there, each for
+    evaluation.pattern_time_s; 0: none, and a limit on speed or energy at a point is missing."""
     recalibrate: bool = True
-    """Also characterize and train again at every point, to tell drift from what the point itself costs."""
+    """Also characterize and train again at every other point, to tell drift from what the point itself costs."""
 
 
 class Operating(Model):
@@ -241,9 +225,9 @@ class Operating(Model):
     ] = (15e-9, 45e-9)
     """Mean currents per input over the training set; the paper's two."""
     supplies_V: Annotated[
-        tuple[Annotated[float, Field(ge=0.8, le=1.95)], ...], Field(min_length=1, max_length=20, strict=False)
-    ] = (1.8, 1.6, 1.4, 1.2, 1.0)
-    """Supplies. Where a chip has lost a tenth of its accuracy it does not work, and nothing is timed."""
+        tuple[Supply, ...], Field(min_length=1, max_length=20, strict=False)
+    ] = (1.8, 1.6, 1.4, 1.2, 1.0)  # fmt: skip
+    """Supplies. Where chips have lost a tenth of their accuracy they do not work, and nothing is timed."""
     chips: Annotated[int, Field(ge=1, le=1000)] = 1
     """How many of the first chips."""
     patterns: Annotated[int, Field(ge=1)] | Literal["all"] = "all"
@@ -262,9 +246,9 @@ class Conditions(Model):
 
     corner: Corner | None = None
     """Process corner."""
-    temperature_C: Annotated[float, Field(ge=-40, le=125)] | None = None
+    temperature_C: Celsius | None = None
     """Of the chips."""
-    supply_V: Annotated[float, Field(ge=0.8, le=1.95)] | None = None
+    supply_V: Supply | None = None
     """Of the array."""
     calibration: Literal["nominal", "recalibrated"] = "nominal"
     """Whether the chips were characterized at the spec's own operating point or at this one."""
@@ -315,9 +299,10 @@ class Spec(Model):
     """The process."""
     array: Array
     network: Network
-    supply_V: Annotated[float, Field(ge=0.8, le=1.95)] = 1.8
-    """Supply of the array, its memory and its periphery."""
-    temperature_C: Annotated[float, Field(ge=-40, le=125)] = 27.0
+    supply_V: Supply = 1.8
+    """Supply of the array, its memory and its periphery; at most that for which the foundry's models are valid (sky130:
+    1.95 V)."""
+    temperature_C: Celsius = 27.0
     """Of the chips, everywhere."""
     engine: Literal["ngspice", "array"] = "ngspice"
     """What simulates the array when chips are characterized and evaluated: ngspice up to some thousand synapses, the
@@ -347,7 +332,22 @@ class Spec(Model):
         for i, (used, there) in enumerate(zip(self.network.layers, self.array.layers, strict=True)):
             if used > there:
                 raise ValueError(f"network.layers[{i}] = {used} does not fit array.layers[{i}] = {there}")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_the_process(self) -> Self:
         process = load(self.pdk)
+        supplies = [("supply_V", self.supply_V)]
+        supplies += [("study.supplies_V", v) for v in (self.study.supplies_V if self.study else ())]
+        supplies += [("operating.supplies_V", v) for v in (self.operating.supplies_V if self.operating else ())]
+        conditions = [limit.conditions for limit in self.limits if limit.conditions is not None]
+        supplies += [("limits.conditions.supply_V", c.supply_V) for c in conditions if c.supply_V is not None]
+        for where, supply in supplies:
+            if supply > process.max_supply_V:
+                raise ValueError(
+                    f"{where}: {supply:g} V is more than the {process.max_supply_V:g} V up to which the models of "
+                    f"{process.name} are valid"
+                )
         mirror = self.array.mirror
         for polarity, flavour in (("n", mirror.nfet), ("p", mirror.pfet)):
             try:

@@ -31,7 +31,8 @@ class Pdk:
     rules: Mapping[str, int]
     """Rule name (the foundry's, for example "poly.2") -> value in nm."""
     devices: tuple[DeviceType, ...]
-    nominal_supply_V: float
+    max_supply_V: float
+    """Up to which the foundry's models of the devices are valid."""
 
     def device(self, polarity: Polarity, flavour: Flavour) -> DeviceType:
         """The device of that polarity and flavour; KeyError with the flavours that exist if there is none."""

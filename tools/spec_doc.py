@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from somaforge.generator.spec import Model, Spec
+from somaforge.generator.fields import Model
+from somaforge.generator.spec import Spec
 
 TARGET = Path(__file__).parents[1] / "docs/spec.md"
 HEAD = """# The spec

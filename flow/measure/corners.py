@@ -8,8 +8,11 @@ import numpy as np
 
 from somaforge.flow.engines.base import Engine, Floats, ProgrammedChip
 from somaforge.flow.measure.evaluate import Ints, pad_inputs
+from somaforge.flow.measure.operating import in_time
+from somaforge.flow.measure.timed import speed_metrics
 from somaforge.flow.montecarlo.plan import Point
 from somaforge.flow.signoff.verdict import Lookup
+from somaforge.generator.fields import Corner
 from somaforge.generator.spec import Conditions, Spec, Study
 from somaforge.pdk.errors import NotSettledError
 
@@ -38,7 +41,7 @@ class PointResult:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Means over chips."""
+        """Means over chips, of what every chip has."""
         names = set.intersection(*(set(chip) for chip in self.chips.values()))
         return {name: float(np.mean([chip[name] for chip in self.chips.values()])) for name in sorted(names)}
 
@@ -56,19 +59,39 @@ class PointResult:
 
 
 def points_of(spec: Spec, wanted: Study) -> tuple[Point, ...]:
-    """Every corner at every temperature, every supply at the first corner; the run's own point is one of them."""
-    temperatures = tuple(dict.fromkeys((*wanted.temperatures_C, spec.temperature_C)))
-    places = [(corner, t, spec.supply_V) for corner in spec.corners for t in sorted(temperatures)]
-    places += [(spec.corners[0], spec.temperature_C, supply) for supply in wanted.supplies_V]
+    """The points of the study's grid, all chips of a place in a row; the run's own place is one of them."""
+    temperatures = sorted({*wanted.temperatures_C, spec.temperature_C})
+    own, first = own_place(spec), spec.corners[0]
+    if wanted.grid == "full":
+        places = [(corner, t, spec.supply_V) for corner in spec.corners for t in temperatures]
+    else:
+        places = [own, *((corner, spec.temperature_C, spec.supply_V) for corner in spec.corners)]
+        places += [(first, t, spec.supply_V) for t in temperatures]
+    places += [(first, spec.temperature_C, supply) for supply in wanted.supplies_V]
     seeds = spec.chips.seeds[: wanted.chips]
     return tuple(Point(seed, *place) for place in dict.fromkeys(places) for seed in seeds)
 
 
-def measure(engine: Engine, chip: ProgrammedChip, point: Point, inputs: Floats, labels: Ints, classes: int) -> Record:
-    """The record of one chip at one point: `inputs` [patterns, inputs of the data set] in A at rest.
+def own_place(spec: Spec) -> tuple[Corner, float, float]:
+    """Corner, temperature and supply of the run."""
+    return spec.corners[0], spec.temperature_C, spec.supply_V
 
-    See not_settled for a chip without an operating point.
+
+def place_of(point: Point) -> tuple[Corner, float, float]:
+    """The point without its chip."""
+    return point.corner, point.temperature_C, point.supply_V
+
+
+def measure(
+    engine: Engine, chip: ProgrammedChip, point: Point, inputs: Floats, labels: Ints, spec: Spec, timed: int
+) -> Record:
+    """The record of one chip at one point: `inputs` [patterns, inputs of the data set] in A at rest, the first `timed`
+    of them in time, too.
+
+    See not_settled for a chip without an operating point. Where the engine finds none in time, speed and energy are
+    missing.
     """
+    classes = spec.network.layers[-1]
     try:
         found = engine.dc(chip, pad_inputs(chip, inputs))
     except NotSettledError as error:
@@ -78,7 +101,13 @@ def measure(engine: Engine, chip: ProgrammedChip, point: Point, inputs: Floats, 
         "accuracy__array__ratio": float(np.mean(outputs.argmax(axis=1) == labels)),
         "power__settled__W": float(found.supply.mean() * point.supply_V),
     }
-    return {"point": vars(point), "metrics": metrics, "problem": "", "outputs_A": outputs[:KEPT]}
+    problem = ""
+    if timed > 0:
+        period, rest = spec.evaluation.pattern_time_s, outputs[:timed].argmax(axis=1)
+        run = in_time(engine, chip, inputs[:timed], labels[:timed], period, classes, rest)
+        problem = run["problem"]
+        metrics |= {} if problem else speed_metrics([run], spec.network.macs)
+    return {"point": vars(point), "metrics": metrics, "problem": problem, "outputs_A": outputs[:KEPT]}
 
 
 def not_settled(point: Point, error: NotSettledError) -> Record:
@@ -105,7 +134,7 @@ def temperature_drift(spec: Spec, records: Sequence[Record]) -> dict[str, Any]:
     others: dict[float, dict[int, Any]] = {}
     for record in records:
         at = record["point"]
-        if record["problem"]:
+        if "outputs_A" not in record:
             continue
         if at["corner"] == spec.corners[0] and at["supply_V"] == spec.supply_V:
             outputs = np.array(record["outputs_A"])

@@ -81,15 +81,6 @@ class Evaluation:
         """Share of the timed patterns that end with the prediction."""
         return float(np.mean(self.settled))
 
-    @property
-    def mean_power(self) -> float:
-        """In W, over all patterns."""
-        return float(self.energy.mean() / self.pattern_time_s)
-
-    def energy_per_mac(self, macs: int) -> float:
-        """In J; `macs` are the multiply-accumulates of one pattern (one is one operation)."""
-        return float(self.energy.mean() / macs)
-
     def to_json(self) -> dict[str, Any]:
         """For the step's evaluation.json and flow.measure.timed."""
         return {

@@ -2,7 +2,8 @@
 
 A point is measured at rest first. Where a chip keeps less than WORKS of its accuracy, or the engine finds no operating
 point, it does not work. That is a result and no error: it says how low the supply may be. At the other points the first
-patterns run in time. The output nodes follow the supply, at half of it (ProgrammedChip.output_V).
+patterns run in time; where less than WORKS of them end with their winner at rest, chips are too slow for the pattern
+time, and do not work either. The output nodes follow the supply, at half of it (ProgrammedChip.output_V).
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,8 @@ from somaforge.generator.spec import Input, Operating, Spec
 from somaforge.pdk.errors import NotSettledError
 
 WORKS = 0.9
-"""A chip works where it keeps this part of the accuracy that it has at the run's own point."""
+"""A chip works where it keeps this part of the accuracy that it has at the run's own point, and where this part of its
+patterns settle within their time."""
 
 
 @dataclass(frozen=True, order=True)
@@ -100,8 +102,9 @@ class PointResult:
     rest_W: float | None
     """Supply power at rest, input currents included; None if a chip has no operating point."""
     works: bool
+    """At rest and in time."""
     timed: Mapping[str, Any] | None
-    """Speed and energy; None where the chips do not work."""
+    """Speed and energy; None where nothing ran in time or the engine found no solution."""
     problem: str = ""
     """What the engine said where it found no solution."""
 
@@ -120,9 +123,14 @@ class PointResult:
         return PointResult(**{**data, "place": Place(**data["place"])})
 
 
-def works(accuracy: float, own_accuracy: float) -> bool:
-    """Whether chips with that accuracy count as working."""
+def works_at_rest(accuracy: float, own_accuracy: float) -> bool:
+    """Whether chips with that accuracy are worth running in time."""
     return accuracy >= WORKS * own_accuracy
+
+
+def works_in_time(timed: Mapping[str, Any] | None) -> bool:
+    """Whether enough patterns settle; None: the engine found no solution."""
+    return timed is not None and timed["agreement"] >= WORKS
 
 
 def speed_and_energy(evaluations: Sequence[Mapping[str, Any]], macs: int) -> dict[str, Any]:

@@ -58,9 +58,38 @@ class Timed:
         """Share of the patterns that have the winner at rest after a fixed time, and keep it."""
         return float(np.mean(self.settled & (self.time_s <= run_time_s)))
 
+    def fixed_time(self, macs: int) -> dict[str, float]:
+        """Metrics at the fixed run time that is long enough for DECIDED of the patterns; nothing if none is."""
+        if self.decided_s is None:
+            return {}
+        energy = self.energy_at(self.decided_s) / macs
+        return {
+            "fixed_time__run__s": self.decided_s,
+            "fixed_time__mac__J": energy,
+            "fixed_time__operation_of_two__J": energy / 2,
+            "fixed_time__mac__per_J": 1 / energy,
+        }
+
     @property
     def decided_s(self) -> float | None:
         """The fixed run time that is enough for DECIDED of the patterns; None: no time is long enough."""
         times = np.sort(np.where(self.settled, self.time_s, np.inf))
         found = float(times[math.ceil(DECIDED * len(times) - 1e-9) - 1])
         return found if math.isfinite(found) else None
+
+
+def speed_metrics(evaluations: Sequence[Mapping[str, Any]], macs: int) -> dict[str, float]:
+    """Metrics of speed and energy over all timed patterns of one chip or of many (see Timed.of); `macs` are the
+    multiply-accumulates of a pattern."""
+    timed, period = Timed.of(evaluations), evaluations[0]["pattern_time_s"]
+    energy = float(timed.energy_J.mean())
+    return {
+        "energy__mac__J": energy / macs,
+        "energy__operation_of_two__J": energy / macs / 2,
+        "efficiency__mac__per_J": macs / energy,
+        "time_to_output__p50__s": float(np.percentile(timed.time_s, 50)),
+        "time_to_output__p99__s": float(np.percentile(timed.time_s, 99)),
+        "power__mean__W": energy / period,
+        "evaluate__timed_agreement__ratio": float(timed.settled.mean()),
+        **timed.fixed_time(macs),
+    }

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from somaforge.generator.spec import Corner, Spec
+from somaforge.generator.fields import Corner
+from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import InputError
 
 Source = Literal["nominal", "per-chip", "per-point", "run"]

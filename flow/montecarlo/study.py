@@ -184,8 +184,8 @@ def _all(
 
 
 def _metrics(summary: Summary, records: list[dict[str, Any]]) -> dict[str, float]:
-    """Means over all points, and the yield: what somaforge compare can compare."""
-    names = sorted({name for record in records for name in record["metrics"]})
+    """Means over all points, of what every point has, and the yield: what somaforge compare can compare."""
+    names = sorted(set.intersection(*(set(record["metrics"]) for record in records)))
     found: dict[str, float] = {name: float(np.mean([record["metrics"][name] for record in records])) for name in names}
     found["montecarlo__points__count"] = summary.points
     if summary.overall is not None:

@@ -147,7 +147,9 @@ def _everywhere(groups: Sequence[Mapping[int, Mapping[str, float]]], limits: Seq
     worst: dict[int, dict[str, float]] = {seed: {} for seed in sorted(seeds)}
     for limit in limits:
         for seed, metrics in worst.items():
-            values = [group[seed][limit.metric] for group in groups]
+            values = [group[seed][limit.metric] for group in groups if limit.metric in group[seed]]
+            if len(values) < len(groups):
+                continue  # somewhere there is none: the limit is missed
             # with both bounds the value farther from their middle decides
             middle = (limit.min + limit.max) / 2 if limit.min is not None and limit.max is not None else 0.0
             if limit.min is not None and limit.max is not None:

@@ -17,7 +17,9 @@ from somaforge.flow.engines.base import Program, ProgrammedChip
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.minibatch import Shadow, fine_tune, pretrain
 from somaforge.flow.learning.training import model_accuracy, one_thread, train
-from somaforge.flow.measure.evaluate import evaluate, pad_inputs
+from somaforge.flow.measure.evaluate import pad_inputs
+from somaforge.flow.measure.operating import in_time
+from somaforge.flow.measure.timed import speed_metrics
 from somaforge.flow.montecarlo.plan import Point
 from somaforge.flow.steps.code import code_version
 from somaforge.generator.circuit import FlatNetlist
@@ -151,7 +153,10 @@ def measure(task: PointTask) -> dict[str, Any]:
             "power__settled__W": float(settled.supply.mean() * point.supply_V),
         }
         if task.timed > 0:
-            metrics |= _in_time(bench, chip, inputs[: task.timed], labels[: task.timed])
+            first, period = slice(task.timed), spec.evaluation.pattern_time_s
+            rest = outputs[first].argmax(axis=1)
+            run = in_time(bench.engine, chip, inputs[first], labels[first], period, classes, rest)
+            metrics |= {} if run["problem"] else speed_metrics([run], spec.network.macs)
     return {
         "point": vars(point),
         "patterns": len(labels),
@@ -159,20 +164,4 @@ def measure(task: PointTask) -> dict[str, Any]:
         "methods": list(settled.effort.attempts),
         **({"outputs_A": outputs[: task.kept].tolist()} if task.kept > 0 else {}),
         "seconds": time.monotonic() - start,
-    }
-
-
-def _in_time(bench: _Bench, chip: ProgrammedChip, inputs: Any, labels: Any) -> dict[str, float]:
-    spec = bench.spec
-    period, classes = spec.evaluation.pattern_time_s, spec.network.layers[-1]
-    result = evaluate(bench.engine, chip, inputs, labels, period, classes)
-    macs = sum(a * b for a, b in pairwise(spec.network.layers))
-    energy = float(result.energy.mean())
-    return {
-        "energy__mac__J": energy / macs,
-        "energy__operation_of_two__J": energy / macs / 2,
-        "efficiency__mac__per_J": macs / energy,
-        "time_to_output__p50__s": float(np.percentile(result.time_to_output, 50)),
-        "time_to_output__p99__s": float(np.percentile(result.time_to_output, 99)),
-        "power__mean__W": result.mean_power,
     }

@@ -1,10 +1,10 @@
 """The metrics of each chip alone, under the names that the run's metrics have for all chips together."""
 
 from collections.abc import Mapping
-from itertools import pairwise
 
 import numpy as np
 
+from somaforge.flow.measure.timed import speed_metrics
 from somaforge.flow.report.data import ChipData
 from somaforge.flow.signoff.population import Yield
 from somaforge.generator.spec import Spec
@@ -16,20 +16,12 @@ def chip_metrics(spec: Spec, chip: ChipData, metrics: Mapping[str, float]) -> di
     `metrics` are the run's: they say which engine ran the patterns.
     """
     evaluation, calibration = chip.evaluation, chip.calibration
-    macs = sum(a * b for a, b in pairwise(spec.network.layers))
-    energy = float(np.mean(evaluation["energy_J"]))
-    times = np.array(evaluation["time_to_output_s"])
     slopes, residuals = np.concatenate(calibration.slopes), np.concatenate(calibration.residuals)
     engine = "spice" if "accuracy__spice__ratio" in metrics else "array"
     return {
         f"accuracy__{engine}__ratio": float(np.mean(np.equal(evaluation["predictions"], evaluation["labels"]))),
         "accuracy__model_chip__ratio": float(chip.training["test_accuracy"]),
-        "energy__mac__J": energy / macs,
-        "energy__operation_of_two__J": energy / macs / 2,
-        "efficiency__mac__per_J": macs / energy,
-        "time_to_output__p50__s": float(np.percentile(times, 50)),
-        "time_to_output__p99__s": float(np.percentile(times, 99)),
-        "power__mean__W": energy / spec.evaluation.pattern_time_s,
+        **speed_metrics([evaluation], spec.network.macs),
         "characterize__slope_spread__ratio": float(slopes.std() / slopes.mean()),
         "characterize__residual_max__ratio": float(residuals.max()),
         "characterize__residual_rms__ratio": float(np.sqrt((residuals**2).mean())),

@@ -24,20 +24,6 @@ def of(chips: tuple[ChipData, ...]) -> Timed:
     return Timed.of([chip.evaluation for chip in chips])
 
 
-def fixed_time_metrics(chips: tuple[ChipData, ...], macs: float) -> dict[str, float]:
-    """Energy at the fixed run time that is long enough for 99 % of the patterns; nothing if the pattern time is not."""
-    timed = of(chips)
-    if timed.decided_s is None:
-        return {}
-    energy = timed.energy_at(timed.decided_s) / macs
-    return {
-        "fixed_time__run__s": timed.decided_s,
-        "fixed_time__mac__J": energy,
-        "fixed_time__operation_of_two__J": energy / 2,
-        "fixed_time__mac__per_J": 1 / energy,
-    }
-
-
 def time_and_power(run: RunData) -> Plot:
     """Time to output against power with histograms and lines of equal efficiency."""
     timed, macs = of(run.chips), run.metrics["design__macs__count"]

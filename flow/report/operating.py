@@ -88,7 +88,9 @@ def table(run: RunData) -> list[tuple[str, ...]]:
          "energy / MAC", "efficiency")
     ]  # fmt: skip
     for point in points:
-        marks = [m for m, ok in (("own", point is points[0]), ("best", point == winner)) if ok]
+        slow = point.timed is not None and not point.works
+        told = (("own", point is points[0]), ("best", point == winner), ("too slow to work", slow))
+        marks = [mark for mark, holds in told if holds]
         name = f"{point.place.supply_V:g} V, {engineering(point.place.input_A, 'A')}"
         first = (f"{name} ({', '.join(marks)})" if marks else name, f"{100 * point.accuracy:.2f} %")
         at = point.timed

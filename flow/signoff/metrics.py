@@ -300,7 +300,11 @@ METRICS: tuple[Metric, ...] = (
     *_of("lower", "largest drop of a latch node while it should hold", "program__hold_loss_max__V"),
     # other operating points
     *_of("neither", "points of the sweep of input current and supply", "operating__points__count"),
-    *_of("higher", "of these the ones where the chips keep nine tenths of their accuracy", "operating__working__count"),
+    *_of(
+        "higher",
+        "of these the ones where chips keep nine tenths of their accuracy and nine tenths of the timed patterns settle",
+        "operating__working__count",
+    ),
     *_of("lower", "lowest supply of the sweep down to which they do", "operating__supply_min__V"),
     *_of(
         "neither",

@@ -79,7 +79,8 @@ class Yield:
 def population_yield(
     limits: Sequence[Limit], chips: Mapping[int, Mapping[str, float]], design: Mapping[str, float]
 ) -> Yield:
-    """Chips against limits. A metric that a chip does not have is taken from `design`; if that lacks it too, it fails.
+    """Chips against limits. A metric that no chip has is taken from `design`; if that lacks it too, it fails. A chip
+    that lacks what another has fails.
 
     Waivers do not count: a waived chip is a chip that misses a limit. Limits on the yield itself and
     limits at other conditions are left out.
@@ -89,13 +90,14 @@ def population_yield(
     good = dict.fromkeys(chips, True)
     slack: dict[int, float] = {}
     for number, limit in enumerate(limits):
-        values = {seed: metrics.get(limit.metric, design.get(limit.metric)) for seed, metrics in chips.items()}
+        own = any(limit.metric in metrics for metrics in chips.values())
+        source = chips if own else dict.fromkeys(chips, design)
+        values = {seed: metrics.get(limit.metric) for seed, metrics in source.items()}
         met = {seed: value is not None and within(value, limit) for seed, value in values.items()}
         good = {seed: good[seed] and met[seed] for seed in chips}
         slack[number] = min((_margin(value, limit) for value in values.values()), default=-math.inf)
         known = [v for v in values.values() if v is not None and math.isfinite(v)]
         worst = min(known, key=lambda v: _margin(v, limit)) if len(known) == len(values) else None
-        own = any(limit.metric in metrics for metrics in chips.values())
         entries.append(LimitYield(limit.metric, bound_of(limit), share(sum(met.values()), len(chips)), worst, own))
     order = sorted(range(len(entries)), key=lambda i: (entries[i].share.good, slack[i]))
     first = f"{entries[order[0]].metric} {entries[order[0]].bound}" if entries else ""

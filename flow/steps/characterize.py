@@ -16,10 +16,10 @@ from somaforge.pdk.files import atomic_write
 
 
 def operating_point(spec: Spec) -> JsonObject:
-    """What the chips and their measurement depend on, beside the silicon."""
-    keys = {"engine", "supply_V", "temperature_C", "corners", "input", "chips", "characterization"}
+    """What the chips and their measurement depend on, beside the silicon; of the corners only the first."""
+    keys = {"engine", "supply_V", "temperature_C", "input", "chips", "characterization"}
     data = {"dataset": spec.network.dataset, "data_sha256": datasets.fingerprint(spec.network.dataset)}
-    return {**data, **silicon(spec), **spec.model_dump(mode="json", include=keys)}
+    return {**data, **silicon(spec), "corner": spec.corners[0], **spec.model_dump(mode="json", include=keys)}
 
 
 def measure(folder: Path, job: Job) -> None:

@@ -16,7 +16,7 @@ from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.chip import Job, programmed, read_json, write_json
 from somaforge.flow.steps.evaluate import codes_of
 from somaforge.flow.steps.train import SHADOW, weights_for
-from somaforge.generator.spec import Spec
+from somaforge.generator.spec import Spec, Study
 from somaforge.pdk.errors import NotSettledError
 
 
@@ -25,7 +25,8 @@ def config(spec: Spec) -> JsonObject:
     if spec.study is None:
         return {}
     data = {"data_sha256": datasets.fingerprint(spec.network.dataset)}
-    return {**data, **spec.model_dump(mode="json", exclude={"limits", "waivers", "evaluation", "operating"})}
+    period = {"pattern_time_s": spec.evaluation.pattern_time_s}
+    return {**data, **period, **spec.model_dump(mode="json", exclude={"limits", "waivers", "evaluation", "operating"})}
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class PointJob:
     job: Job
     """The chip; its spec is the run's."""
     point: Point
-    patterns: int
+    wanted: Study
     again: bool
     """Whether it is characterized and trained again there."""
 
@@ -49,10 +50,10 @@ def measure(folder: Path, task: PointJob) -> None:
         write_json(folder / "point.json", corners.not_settled(task.point, error))
         return
     dataset, spec = datasets.load(job.spec.network.dataset), job.spec
-    inputs = dataset.to_currents(dataset.test_x[: task.patterns], spec.input)
-    labels, classes = dataset.test_y[: task.patterns], spec.network.layers[-1]
-    chip = programmed(job, codes, use="rest")
-    write_json(folder / "point.json", corners.measure(ArrayEngine(), chip, task.point, inputs, labels, classes))
+    count, timed = task.wanted.patterns, task.wanted.timed_patterns
+    inputs, labels = dataset.to_currents(dataset.test_x[:count], spec.input), dataset.test_y[:count]
+    chip = programmed(job, codes, use="time" if timed > 0 else "rest")
+    write_json(folder / "point.json", corners.measure(ArrayEngine(), chip, task.point, inputs, labels, spec, timed))
 
 
 def _trained_again(folder: Path, job: Job) -> Program:
@@ -69,20 +70,20 @@ def action(context: Context) -> Mapping[str, float]:
         write_json(context.folder / "corners.json", {"points": [], "drift": None})
         return {"corners__points__count": 0}
     points = corners.points_of(spec, wanted)
-    tasks = {
-        f"{calibration}_{point.id}": PointJob(
-            Job(spec, point.seed, dict(context.inputs)), point, wanted.patterns, calibration == "recalibrated"
-        )
-        for calibration in corners.CALIBRATIONS[: 2 if wanted.recalibrate else 1]
-        for point in points
-    }
+    others = [p for p in points if corners.place_of(p) != corners.own_place(spec)] if wanted.recalibrate else []
+    jobs = {point: Job(spec, point.seed, dict(context.inputs)) for point in points}
+    tasks = {f"nominal_{point.id}": PointJob(jobs[point], point, wanted, again=False) for point in points}
+    tasks |= {f"recalibrated_{point.id}": PointJob(jobs[point], point, wanted, again=True) for point in others}
     folders = context.each(measure, tasks)
     records = {name: read_json(folder / "point.json") for name, folder in folders.items()}
-    found = []
-    for calibration in corners.CALIBRATIONS:
-        mine = [record for name, record in records.items() if name.startswith(f"{calibration}_")]
-        found += [result.to_json() for result in corners.grouped(calibration, mine)]
-    drift = corners.temperature_drift(spec, [r for name, r in records.items() if name.startswith("nominal_")])
+    nominal = [records[f"nominal_{point.id}"] for point in points]
+    again = [records[f"recalibrated_{p.id}" if p in others else f"nominal_{p.id}"] for p in points if others]
+    found = [
+        result.to_json()
+        for calibration, mine in zip(corners.CALIBRATIONS, (nominal, again), strict=True)
+        for result in corners.grouped(calibration, mine)
+    ]
+    drift = corners.temperature_drift(spec, nominal)
     write_json(context.folder / "corners.json", {"points": found, "drift": drift})
     return {"corners__points__count": len(found), **_worst(found), **_drift(drift)}
 
@@ -111,7 +112,7 @@ STEP = Step(
     "corners",
     action,
     lambda spec: ("corners.json",),
-    ("train", "program"),
+    ("pex", "train", "program"),
     config=config,
     tools=("ngspice", "numpy", "scipy", "torch", "pdk-sky130", "scikit-learn"),
 )

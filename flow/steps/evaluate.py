@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from somaforge.flow.engines.error import BUDGET, compared, sample_of
 from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.flow.measure.evaluate import evaluate, memory_effect, pad_inputs
 from somaforge.flow.measure.layout_effect import first_of_each_class, layout_effect
+from somaforge.flow.measure.timed import speed_metrics
 from somaforge.flow.memory import bitfile
 from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.characterize import operating_point
@@ -120,10 +120,7 @@ def action(context: Context) -> Mapping[str, float]:
         found["power__latch__W"] = memory["latch_current"] * context.spec.supply_V
     chips = [read_json(place / "evaluation.json") for place in places.values()]
     right = np.array([np.equal(c["predictions"], c["labels"]) for c in chips])
-    energy = np.array([c["energy_J"] for c in chips])
-    times = np.array([c["time_to_output_s"] for c in chips])
-    macs = sum(a * b for a, b in pairwise(context.spec.network.layers))
-    per_mac = float(energy.mean() / macs)
+    macs = context.spec.network.macs
     name = "spice" if context.spec.engine == "ngspice" else "array"
     return found | {
         f"accuracy__{name}__ratio": float(right.mean()),
@@ -131,15 +128,9 @@ def action(context: Context) -> Mapping[str, float]:
         f"accuracy__{name}__chips__count": len(chips),
         f"accuracy__{name}_worst_chip__ratio": float(right.mean(axis=1).min()),
         f"accuracy__{name}_perfect__chips__count": int(right.all(axis=1).sum()),
-        "evaluate__timed_patterns__count": int(times.shape[1]),
-        "evaluate__timed_agreement__ratio": float(np.mean([c["agreement"] for c in chips])),
+        "evaluate__timed_patterns__count": len(chips[0]["time_to_output_s"]),
         "design__macs__count": macs,
-        "energy__mac__J": per_mac,
-        "energy__operation_of_two__J": per_mac / 2,
-        "efficiency__mac__per_J": 1 / per_mac,
-        "time_to_output__p50__s": float(np.percentile(times, 50)),
-        "time_to_output__p99__s": float(np.percentile(times, 99)),
-        "power__mean__W": float(energy.mean() / context.spec.evaluation.pattern_time_s),
+        **speed_metrics(chips, macs),
     }
 
 

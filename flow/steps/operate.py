@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -96,25 +95,25 @@ def action(context: Context) -> Mapping[str, float]:
     rests = context.each(rest, {f"rest_{names[key]}": job for key, job in jobs.items()})
     settled = {key: read_json(rests[f"rest_{names[key]}"] / "rest.json") for key in jobs}
     accuracy = {place: _accuracy([settled[place, seed] for seed in seeds]) for place in places}
-    working = [place for place in places if operating.works(accuracy[place], accuracy[own])]
+    tried = [place for place in places if operating.works_at_rest(accuracy[place], accuracy[own])]
     timed = {
         f"time_{names[key]}": PointJob(job.job, job.place, wanted, rests[f"rest_{names[key]}"])
         for key, job in jobs.items()
-        if key[0] in working
+        if key[0] in tried
     }
     times = context.each(time, timed)
-    macs = sum(a * b for a, b in pairwise(spec.network.layers))
     points = []
     for place in places:
         found = [settled[place, seed] for seed in seeds]
         problems = [f["problem"] for f in found if f["problem"]]
         power = None if problems else float(np.mean([f["power_W"] for f in found]))
         speed = None
-        if place in working:
+        if place in tried:
             runs = [read_json(times[f"time_{names[place, seed]}"] / "time.json") for seed in seeds]
             problems += [run["problem"] for run in runs if run["problem"]]
-            speed = None if problems else operating.speed_and_energy(runs, macs)
-        points.append(PointResult(place, accuracy[place], power, place in working, speed, "; ".join(problems)))
+            speed = None if problems else operating.speed_and_energy(runs, spec.network.macs)
+        working = operating.works_in_time(speed)
+        points.append(PointResult(place, accuracy[place], power, working, speed, "; ".join(problems)))
     metrics = operating.metrics(points, own, wanted.accuracy_loss)
     write_json(
         context.folder / "operating.json",

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from somaforge.flow.measure.corners import PointResult, lookup
 from somaforge.flow.report import build, data
 from somaforge.flow.report.chips import chip_metrics, yield_metrics
-from somaforge.flow.report.fig4 import fixed_time_metrics
 from somaforge.flow.signoff.population import population_yield
 from somaforge.flow.signoff.verdict import judge, limits_of
 from somaforge.flow.steps.base import Context, JsonObject, Step
@@ -46,7 +45,7 @@ def action(context: Context) -> Mapping[str, float]:
     chips = data.load_chips(context)
     each = {chip.seed: chip_metrics(spec, chip, metrics) for chip in chips}
     population = population_yield(limits_of(spec), each, metrics)
-    counted = {**yield_metrics(population), **fixed_time_metrics(chips, metrics["design__macs__count"])}
+    counted = yield_metrics(population)
     metrics |= counted
     studied = [PointResult.from_json(point) for point in read_json(context.input("corners", "corners.json"))["points"]]
     signoff = judge(limits_of(spec), spec.waivers, metrics, datetime.now(UTC).date(), lookup(spec, studied))

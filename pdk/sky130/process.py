@@ -98,4 +98,7 @@ DEVICES = (
     DeviceType(f"{_P}pfet_01v8_lvt", "p", "lvt", 420, 350),
 )
 
-SKY130 = Pdk("sky130", 5, LAYERS, RULES, DEVICES, 1.8)
+MAX_SUPPLY_V = 1.95
+"""Largest V_DS and V_GS of the 1.8 V devices "where SPICE models are valid" (README.md says where that stands)."""
+
+SKY130 = Pdk("sky130", 5, LAYERS, RULES, DEVICES, MAX_SUPPLY_V)

@@ -23,6 +23,8 @@ MESSAGES = {
     "not_a_mapping": NOT_MAPPING,
     "off_grid": "array.mirror.w_um: must lie on the 0.005 um grid",
     "repeated_seed": "chips.seeds: seed 1 stands twice; every chip needs its own",
+    "supply_above_models": "spec: study.supplies_V: 1.98 V is more than the 1.95 V up to which the models of sky130 "
+    "are valid",
     "too_many_bits": "array.bits: must be less than or equal to 6, not 9",
     "two_input_modes": "input: give exactly one of full_scale_A and mean_A",
     "unknown_corner": "corners.0: must be 'tt', 'ss', 'ff', 'sf' or 'fs', not 'typical' (and 1 more)",

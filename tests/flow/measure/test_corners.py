@@ -9,13 +9,15 @@ import pytest
 from tests.flow.montecarlo.test_montecarlo_spread import small_spec
 from tests.flow.small import nominal, small_design
 
+from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.base import TransientResult
 from somaforge.flow.measure import corners
 from somaforge.flow.measure.corners import PointResult, lookup, points_of, temperature_drift
 from somaforge.flow.montecarlo.plan import Point
 from somaforge.flow.signoff.verdict import Signoff, judge
 from somaforge.flow.steps import corners as step
 from somaforge.flow.steps.chip import Job, read_json
-from somaforge.generator.spec import Limit, Study, Training, parse_spec
+from somaforge.generator.spec import Evaluation, Limit, Study, Training, parse_spec
 from somaforge.pdk.errors import InputError, NotSettledError
 
 SPEC = small_spec().model_copy(update={"corners": ("tt", "ss")})
@@ -30,6 +32,14 @@ def test_points_are_corners_by_temperatures_and_supplies_at_one_place() -> None:
     assert ("tt", 27.0, 1.62) in places
 
 
+def test_a_cross_leaves_out_corners_at_other_temperatures() -> None:
+    points = points_of(SPEC, Study(grid="cross", temperatures_C=(-40, 85), supplies_V=(1.62,), chips=1))
+    places = [corners.place_of(p) for p in points]
+    assert places[0] == corners.own_place(SPEC) == ("tt", 27.0, 1.8)
+    assert len(places) == len(set(places)) == 5
+    assert not [place for place in places if place[0] == "ss" and place[1] != 27.0]
+
+
 def test_temperature_drift_by_hand() -> None:
     """Every output grows by a tenth: currents move by 10 %, shares and winners stay."""
     before = np.array([[1.0, 3.0], [2.0, 1.0], [5.0, 0.001]])
@@ -40,7 +50,9 @@ def test_temperature_drift_by_hand() -> None:
 
     other = before * np.array([[1.1, 1.1], [0.5, 1.1], [1.1, 9.0]])
     rows = [record(27.0, before), record(85.0, before * 1.1), record(-40.0, other), record(85.0, before * 7, "ss")]
-    rows.append({**record(-20.0, other), "problem": "no operating point"})
+    lost = record(-20.0, other)
+    del lost["outputs_A"]
+    rows.append({**lost, "problem": "no operating point"})
     cold, hot = temperature_drift(SPEC, rows)["temperatures"]
     assert (hot["temperature_C"], cold["temperature_C"]) == (85.0, -40.0)
     assert hot["current_change_p50"] == pytest.approx(0.1)
@@ -92,11 +104,36 @@ def test_a_chip_without_an_operating_point_gets_nothing_right() -> None:
 
     point = Point(1, "ss", -40.0, 1.62)
     chip = nominal(small_design())
-    record = corners.measure(Lost(), chip, point, np.zeros((3, 2)), np.zeros(3, dtype=int), 2)  # type: ignore[arg-type]
+    currents, labels = np.zeros((3, 2)), np.zeros(3, dtype=int)
+    record = corners.measure(Lost(), chip, point, currents, labels, SPEC, 1)  # type: ignore[arg-type]
     assert record["problem"] == "array engine: no"
     good = {"point": {**vars(point), "seed": 2}, "metrics": {"accuracy__array__ratio": 0.9, "power__settled__W": 1.0}}
     (found,) = corners.grouped("nominal", [record, good])
     assert found.metrics == {"accuracy__array__ratio": pytest.approx(0.45)}
+
+
+@pytest.mark.needs_pdk
+@pytest.mark.needs_ngspice
+def test_speed_and_energy_only_where_patterns_ran_in_time() -> None:
+    """At rest the power is what a long pattern takes in time, too; what the engine does not solve is missing."""
+    design = small_design((3, 3, 3))
+    codes = (7 * np.eye(3, dtype=np.int64),) * 2
+    chip = nominal(design, codes, design.flat_without_memory)
+    inputs, labels, point = 1e-8 + 9e-8 * np.eye(3), np.arange(3), Point(1, "tt", 27.0, 1.8)
+    spec = SPEC.model_copy(update={"evaluation": Evaluation(pattern_time_s=2e-5)})
+
+    class LostInTime(ArrayEngine):
+        def transient(self, *anything: Any) -> TransientResult:
+            raise NotSettledError("array engine: not in time")
+
+    rest, both = (corners.measure(ArrayEngine(), chip, point, inputs, labels, spec, timed) for timed in (0, 3))
+    assert set(rest["metrics"]) == {"accuracy__array__ratio", "power__settled__W"}
+    assert both["metrics"]["power__mean__W"] == pytest.approx(both["metrics"]["power__settled__W"], rel=0.05)
+    assert both["metrics"]["accuracy__array__ratio"] == both["metrics"]["evaluate__timed_agreement__ratio"] == 1
+    assert 0 < both["metrics"]["fixed_time__run__s"] < 2e-5
+    lost = corners.measure(LostInTime(), chip, point, inputs, labels, spec, 3)
+    assert lost["metrics"] == rest["metrics"]
+    assert lost["problem"] == "array engine: not in time"
 
 
 @pytest.mark.needs_pdk
@@ -113,7 +150,8 @@ def test_hot_chip_with_old_and_new_weights(tmp_path: Path, monkeypatch: pytest.M
         folder = tmp_path / name
         folder.mkdir()
         point = Point(1, "tt", temperature, 1.8)
-        step.measure(folder, step.PointJob(Job(spec, 1, {"train": tmp_path}), point, 30, again))
+        wanted = Study(patterns=30)
+        step.measure(folder, step.PointJob(Job(spec, 1, {"train": tmp_path}), point, wanted, again))
         records.append(read_json(folder / "point.json"))
     (row,) = temperature_drift(spec, records[:2])["temperatures"]
     assert 0.01 < row["current_change_p50"] < 1, (

@@ -8,6 +8,7 @@ from tests.flow.small import nominal, small_design
 
 from somaforge.flow.engines.base import DcResult, Effort, Floats, Program, ProgrammedChip, TransientResult
 from somaforge.flow.measure.evaluate import evaluate, time_to_output
+from somaforge.flow.measure.timed import speed_metrics
 from somaforge.pdk.errors import InputError
 
 PERIOD = 1e-6
@@ -55,8 +56,10 @@ def test_evaluation_by_hand() -> None:
     assert result.predictions.tolist() == [0, 0, 1, 0]
     assert result.accuracy == 0.75
     assert result.energy == pytest.approx(1.8 * PERIOD * INPUTS.sum(axis=1), rel=0.03)  # the supply jumps at the edge
-    assert result.mean_power == pytest.approx(result.energy.mean() / PERIOD)
-    assert result.energy_per_mac(49) == pytest.approx(result.energy.mean() / 49)
+    found = speed_metrics([result.to_json()], 49)
+    assert found["power__mean__W"] == pytest.approx(result.energy.mean() / PERIOD)
+    assert found["energy__mac__J"] == pytest.approx(result.energy.mean() / 49)
+    assert found["evaluate__timed_agreement__ratio"] == 1
     # pattern 2 follows pattern 0: (3, 1) to (1, 3) crosses when exp(-t/tau) = 1/2
     assert result.time_to_output[2] == pytest.approx(TAU * np.log(2), rel=0.01)
     assert result.time_to_output[0] == 0.0  # the lead-in (5, 4) has the same winner

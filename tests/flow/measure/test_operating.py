@@ -97,6 +97,17 @@ def test_run_time_by_hand() -> None:
     assert nothing["run_s"] is nothing["mac_J"] is nothing["efficiency_per_J"] is None
 
 
+def test_a_point_works_at_rest_and_in_time() -> None:
+    """Of ten patterns nine must end with the winner at rest; what never settles does not count as working."""
+    times = [1e-6] * 10
+    for late, works in ((1, True), (2, False), (10, False)):
+        found = operating.speed_and_energy([evaluation(times, [False] * late + [True] * (10 - late))], macs=49)
+        assert operating.works_in_time(found) == works
+    assert not operating.works_in_time(None), "the engine found no solution in time"
+    assert operating.works_at_rest(0.9, 1.0)
+    assert not operating.works_at_rest(0.89, 1.0)
+
+
 def test_best_point_within_the_loss_and_lowest_supply() -> None:
     found = operating.metrics(POINTS, OWN, loss=0.01)
     assert (found["best_point__supply__V"], found["best_point__input__A"]) == (1.4, 15e-9)

@@ -87,6 +87,7 @@ def chip(seed: int, classes: int) -> ChipData:
         "energy_J": rng.uniform(1e-11, 2e-11, count).tolist(),
         "energy_to_output_J": rng.uniform(1e-12, 1e-11, count).tolist(),
         "settled": [True] * count,
+        "pattern_time_s": 2e-6,
         "run_times_s": [1e-6, 2e-6],
         "energy_by_J": [1e-11, 2e-11],
         "trace": {
@@ -231,6 +232,6 @@ def test_energy_at_a_fixed_time(run: RunData) -> None:
     assert timed.energy_at(0.5e-6) == pytest.approx(5e-12)
     assert timed.energy_at(1.5e-6) == pytest.approx(1.5e-11)
     assert timed.decided_s == timed.time_s.max()
-    found = fig4.fixed_time_metrics(run.chips, 49)
+    found = timed.fixed_time(49)
     assert found["fixed_time__mac__per_J"] == pytest.approx(1 / found["fixed_time__mac__J"])
     assert found["fixed_time__mac__J"] == pytest.approx(2 * found["fixed_time__operation_of_two__J"])

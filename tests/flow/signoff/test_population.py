@@ -73,3 +73,10 @@ def test_limits_on_the_yield_are_not_for_chips() -> None:
     found = population_yield((ACCURACY, Limit(metric="yield__chips__ratio", min=1)), {1: {ACCURACY.metric: 1.0}}, {})
     assert len(found.limits) == 1
     assert found.share.good == 1
+
+
+def test_a_chip_without_a_metric_that_others_have_fails() -> None:
+    """The design's value is over all chips; it does not stand for one that could not be measured."""
+    found = population_yield((ENERGY,), {1: {"energy__mac__J": 0.5e-13}, 2: {}}, {"energy__mac__J": 0.6e-13})
+    assert (found.share.good, found.share.total) == (1, 2)
+    assert found.limits[0].worst is None
