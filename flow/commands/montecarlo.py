@@ -2,10 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from somaforge.flow.commands.console import Progress, show_json
+from somaforge.flow.commands.options import patterns_option
 from somaforge.flow.datasets.files import VARIABLE
 from somaforge.generator.spec import load_spec
 from somaforge.pdk.errors import InputError
@@ -43,7 +45,7 @@ def _numbers(option: str, text: str | None, default: float) -> tuple[float, ...]
     help="nominal: one network, trained for the chip without mismatch; per-chip: characterize and train every chip; "
     "per-point: at every operating point anew; run: the bitfiles of --run.",
 )
-@click.option("--patterns", type=click.IntRange(1), help="Test patterns [default: the spec's].")
+@patterns_option
 @click.option("--timed", type=click.IntRange(0), default=0, show_default=True, help="Patterns in time: speed, energy.")
 @click.option("--run", "run_folder", type=PATH, help="Finished run of SPEC [default: runs/<name>].")
 @click.option("--out", type=PATH, help="Folder of the study [default: runs/<name>-montecarlo].")
@@ -59,7 +61,7 @@ def montecarlo(
     temperatures: str | None,
     supplies: str | None,
     weights: str,
-    patterns: int | None,
+    patterns: int | Literal["all"] | None,
     timed: int,
     run_folder: Path | None,
     out: Path | None,

@@ -2,11 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from somaforge.flow.commands import layouts, programming
 from somaforge.flow.commands.console import Progress, show_json, show_metrics
+from somaforge.flow.commands.options import patterns_option
 from somaforge.flow.datasets.files import VARIABLE
 from somaforge.generator.spec import Spec, load_spec
 from somaforge.pdk.errors import InputError
@@ -20,17 +22,29 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the me
 spec_argument = click.argument("spec", type=PATH, required=False)
 
 
-def _load(path: Path, out: Path | None, data_dir: Path | None = None) -> tuple[Spec, Path]:
+def _load(
+    path: Path, out: Path | None, data_dir: Path | None = None, patterns: int | Literal["all"] | None = None
+) -> tuple[Spec, Path]:
     spec = load_spec(path)
+    if patterns is not None:
+        evaluation = spec.evaluation.model_copy(update={"patterns": patterns})
+        spec = spec.model_copy(update={"evaluation": evaluation})
     if data_dir is not None:
         os.environ[VARIABLE] = str(data_dir.absolute())  # the processes that run the steps read it there
     return spec, out if out is not None else Path("runs") / spec.name
 
 
-def _one_step(step: str, path: Path, out: Path | None, as_json: bool, data_dir: Path | None = None) -> None:
+def _one_step(
+    step: str,
+    path: Path,
+    out: Path | None,
+    as_json: bool,
+    data_dir: Path | None = None,
+    patterns: int | Literal["all"] | None = None,
+) -> None:
     from somaforge.flow.runner.pipeline import finish, run_step
 
-    spec, folder = _load(path, out, data_dir)
+    spec, folder = _load(path, out, data_dir, patterns)
     progress = Progress(as_json)
     try:
         outcome = run_step(spec, folder, step, progress)
@@ -46,14 +60,22 @@ def _one_step(step: str, path: Path, out: Path | None, as_json: bool, data_dir: 
 @click.argument("spec", type=PATH)
 @out_option
 @click.option("--until", help="Stop after this step.")
+@patterns_option
 @data_option
 @json_option
-def run(spec: Path, out: Path | None, until: str | None, data_dir: Path | None, as_json: bool) -> None:
+def run(
+    spec: Path,
+    out: Path | None,
+    until: str | None,
+    patterns: int | Literal["all"] | None,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
     """Run the whole flow of SPEC; finished steps are not run again, an interrupted run goes on."""
     from somaforge.flow.datasets import fingerprint
     from somaforge.flow.runner.pipeline import FINAL, finish, run_all, signoff_of
 
-    loaded, folder = _load(spec, out, data_dir)
+    loaded, folder = _load(spec, out, data_dir, patterns)
     if until is None:
         fingerprint(loaded.network.dataset)  # missing data are better missed now than after an hour
     progress = Progress(as_json)
@@ -85,6 +107,19 @@ def _plain(name: str, summary: str) -> click.Command:
         _one_step(name, spec, out, as_json, data_dir)
 
     return command
+
+
+@click.command()
+@click.argument("spec", type=PATH)
+@out_option
+@patterns_option
+@data_option
+@json_option
+def evaluate(
+    spec: Path, out: Path | None, patterns: int | Literal["all"] | None, data_dir: Path | None, as_json: bool
+) -> None:
+    """Run the test set through every programmed chip of SPEC."""
+    _one_step("evaluate", spec, out, as_json, data_dir, patterns)
 
 
 def _exactly_one(spec: Path | None, layout: Path | None) -> None:
@@ -179,7 +214,7 @@ COMMANDS: tuple[click.Command, ...] = (
     _plain("characterize", "Measure the virtual chips of SPEC as a tester would."),
     _plain("train", "Train a network for every characterized chip of SPEC."),
     program,
-    _plain("evaluate", "Run the test set through every programmed chip of SPEC."),
+    evaluate,
     _plain("operate", "Sweep input current and supply with the programmed chips of SPEC, as its key operating says."),
     _plain("power", "Voltage drop and current density of the supply straps of SPEC."),
     _plain("signoff", "Judge SPEC's metrics and write the report."),

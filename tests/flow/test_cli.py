@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from somaforge.flow import cli
-from somaforge.flow.commands import project
+from somaforge.flow.commands import project, stages
+from somaforge.flow.commands.options import PatternCount
 from somaforge.flow.runner import doctor, tools
 from somaforge.generator.spec import parse_spec
 from somaforge.pdk.errors import ToolError
@@ -29,6 +30,14 @@ SPEC = Path(__file__).parents[2] / "examples/iris.yaml"
         (["report", "nowhere"], "nowhere: not a finished run (no signoff step); somaforge run makes one"),
         (["frobnicate"], "No such command 'frobnicate'. See somaforge --help."),
         (["run"], "Missing argument 'SPEC'. See somaforge run --help."),
+        (
+            ["run", str(SPEC), "--patterns", "0"],
+            "Invalid value for '--patterns': 0 is not in the range x>=1. See somaforge run --help.",
+        ),
+        (
+            ["run", str(SPEC), "--patterns", "most"],
+            "Invalid value for '--patterns': 'most' is not a valid integer range. See somaforge run --help.",
+        ),
         (["run", "none.yaml"], "none.yaml: cannot read the spec: [Errno 2] No such file or directory: 'none.yaml'"),
         (["bitfile", "dump", "none.bit"], "none.bit: cannot read the bitfile: No such file or directory"),
     ],
@@ -45,6 +54,15 @@ def test_wrong_input_is_one_line_and_exit_2(
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", f"somaforge: {message}\n")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("given", "wanted"), [("all", "all"), ("7", 7), (None, 20)])
+def test_patterns_stand_for_those_of_the_spec(given: str | None, wanted: object, tmp_path: Path) -> None:
+    spec = tmp_path / "s.yaml"
+    spec.write_text(SPEC.read_text().replace("patterns: all", "patterns: 20"))
+    loaded, _ = stages._load(spec, None, None, None if given is None else PatternCount().convert(given, None, None))
+    assert loaded.evaluation.patterns == wanted
+    assert loaded == parse_spec(loaded.model_dump(mode="json"), "what the manifest keeps")
 
 
 def test_unknown_step(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
