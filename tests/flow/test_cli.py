@@ -32,11 +32,11 @@ SPEC = Path(__file__).parents[2] / "examples/iris.yaml"
         (["run"], "Missing argument 'SPEC'. See somaforge run --help."),
         (
             ["run", str(SPEC), "--patterns", "0"],
-            "Invalid value for '--patterns': 0 is not in the range x>=1. See somaforge run --help.",
+            "Invalid value for '--patterns': 0 is neither a number from 1 on nor all. See somaforge run --help.",
         ),
         (
             ["run", str(SPEC), "--patterns", "most"],
-            "Invalid value for '--patterns': 'most' is not a valid integer range. See somaforge run --help.",
+            "Invalid value for '--patterns': most is neither a number from 1 on nor all. See somaforge run --help.",
         ),
         (["run", "none.yaml"], "none.yaml: cannot read the spec: [Errno 2] No such file or directory: 'none.yaml'"),
         (["bitfile", "dump", "none.bit"], "none.bit: cannot read the bitfile: No such file or directory"),
