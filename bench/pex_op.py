@@ -1,7 +1,7 @@
 """The extracted netlist of a whole network in ngspice: does it load, is its operating point found, what does it cost.
 
     python bench/pex_op.py                              7-7-7
-    python bench/pex_op.py --layers 196 100 50 10       the MNIST network
+    python bench/pex_op.py --layers 196 100 50 10 --merge 8       the MNIST network
     python bench/pex_op.py --layers 4 3 3 --latches     every latch simulated, too
 
 The network is drawn, compared, extracted and written as hierarchical SPICE (flow.pex.hierarchical) with bound models,
@@ -23,12 +23,15 @@ import time
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from pex import design_of  # type: ignore[import-not-found]  # the benchmark beside this file
 
 from somaforge.flow import pex
 from somaforge.flow.engines.ngspice import read_raw
+from somaforge.flow.pex.annotate import WireChoice
+from somaforge.flow.pex.merging import merge, resistance_error
 from somaforge.generator import layout, netlist
 from somaforge.generator.design import Design, build, latch_nets
 from somaforge.pdk.files import atomic_write
@@ -73,7 +76,9 @@ def deck_text(design: Design, found: pex.Parasitics, spice: Path, starts: Mappin
     return "\n".join([*lines, f".save i(v_vdd) {outputs}", ".tran 1n 1n", ".end"]) + "\n"
 
 
-def measure(layers: tuple[int, ...], latches: bool, coupling: float, hours: float) -> dict[str, object]:
+def measure(
+    layers: tuple[int, ...], latches: bool, coupling: float, hours: float, wires: WireChoice, merged: int
+) -> dict[str, object]:
     """Draw, extract, write, load, solve."""
     design = build(design_of(layers))
     ties = random_weights(design, 1)
@@ -83,11 +88,11 @@ def measure(layers: tuple[int, ...], latches: bool, coupling: float, hours: floa
         netlist.write_spice(design.library, folder / "array.spice")
         begin = time.monotonic()
         found = pex.extract(folder / "array.gds", design.library.top, folder / "array.spice")
-        options = pex.Options(models="tt", smallest_F=coupling)
+        options = pex.Options(models="tt", smallest_F=coupling, wires=wires, merged_cells=merged)
         if not latches:
             options = pex.Options(
                 without=".x_latch_", exposed=lambda net: _WEIGHT.search(net) is not None, ties=ties, models="tt",
-                smallest_F=coupling,
+                smallest_F=coupling, wires=wires, merged_cells=merged,
             )  # fmt: skip
         counts = pex.write_hierarchical(found, folder / "macro.spice", options)
         wrote = time.monotonic()
@@ -95,7 +100,9 @@ def measure(layers: tuple[int, ...], latches: bool, coupling: float, hours: floa
         size = (folder / "macro.spice").stat().st_size
         print(f"{counts}, {size / 1e6:.1f} MB, {wrote - begin:.0f} s", flush=True)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        del found
+        wired = found.wires if merged > 1 else {}
+        errors = [(0.0, 0.0), *(resistance_error(w, merge(w, merged)) for w in wired.values())]
+        del found, wired
         run = subprocess.run(
             ["ngspice", "-n", "-b", "-r", "out.raw", "deck.sp"],
             cwd=folder, capture_output=True, text=True, errors="replace", timeout=3600 * hours, check=False,
@@ -104,6 +111,8 @@ def measure(layers: tuple[int, ...], latches: bool, coupling: float, hours: floa
     memory = re.search(r"Maximum ngspice program size = *([\d.]+) *(\w+)", run.stdout)
     return {
         **vars(counts),
+        "resistance_error_ohm": max(error for error, _ in errors),
+        "resistance_max_ohm": max(whole for _, whole in errors),
         "netlist_MB": size / 1e6,
         "extract_and_write_s": wrote - begin,
         "extract_peak_MB": peak,
@@ -121,10 +130,14 @@ def main() -> None:
     parser.add_argument("--latches", action="store_true")
     parser.add_argument("--coupling", type=float, default=math.inf, help="F; smaller ones go to ground at both ends")
     parser.add_argument("--hours", type=float, default=2.0, help="time limit of ngspice")
+    parser.add_argument("--wires", choices=get_args(WireChoice), default="all", help="which shared nets are segments")
+    parser.add_argument("--merge", type=int, default=1, help="neighbouring cells that share one node of a wire")
     options = parser.parse_args()
-    row = measure(tuple(options.layers), options.latches, options.coupling, options.hours)
+    row = measure(tuple(options.layers), options.latches, options.coupling, options.hours, options.wires, options.merge)
     table = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    table["-".join(map(str, options.layers)) + (" with latches" if options.latches else "")] = row
+    kept = {"all": "", "supply": ", segments of the supply only", "none": ", no segments"}[options.wires]
+    kept += f", {options.merge} cells to a node" if options.merge > 1 else ""
+    table["-".join(map(str, options.layers)) + (" with latches" if options.latches else "") + kept] = row
     RESULTS.parent.mkdir(exist_ok=True)
     atomic_write(RESULTS, json.dumps(table, indent=1) + "\n")
     print(json.dumps(row, indent=1))

@@ -16,6 +16,7 @@ import numpy as np
 from somaforge.flow.pex.annotate import SMALLEST_F, WireChoice
 from somaforge.flow.pex.extractor import Parasitics
 from somaforge.flow.pex.kernel import SUBSTRATE
+from somaforge.flow.pex.merging import Merged, merge
 from somaforge.flow.pex.stamps import Cells, Pairs, Stamps, stamp
 from somaforge.flow.pex.wires import Wire, axis
 from somaforge.pdk.files import atomic_path
@@ -33,6 +34,8 @@ class Options:
 
     wires: WireChoice = "all"
     """Which shared nets become segments: all, supply (nets of a bulk), none."""
+    merged_cells: int = 1
+    """Neighbouring cells that share one node of a wire, along each direction (flow.pex.merging)."""
     without: str | None = None
     """Part of a transistor's name that leaves it out: `.x_latch_` for ideal memory."""
     exposed: Callable[[str], bool] = lambda _net: False
@@ -84,15 +87,20 @@ class Writer:
         return stamp(self.parasitics.capacitances, self.cells)
 
     @cached_property
-    def wires(self) -> Mapping[str, Wire]:
+    def merged(self) -> Mapping[str, Merged]:
         """Nets that are segments."""
         if self.options.wires == "none":
             return {}
         wires = self.parasitics.wires
-        if self.options.wires == "all":
-            return wires
-        bulks = {self.geometry.nets[k] for k in np.unique(self.geometry.transistors.nets[:, 3]).tolist() if k >= 0}
-        return {net: w for net, w in wires.items() if net in bulks}
+        if self.options.wires == "supply":
+            bulks = {self.geometry.nets[k] for k in np.unique(self.geometry.transistors.nets[:, 3]).tolist() if k >= 0}
+            wires = {net: w for net, w in wires.items() if net in bulks}
+        return {net: merge(wire, self.options.merged_cells) for net, wire in wires.items()}
+
+    @cached_property
+    def wires(self) -> Mapping[str, Wire]:
+        """The wires that are written."""
+        return {net: found.wire for net, found in self.merged.items()}
 
     def calls(self) -> Iterator[str]:
         """One line per cell; makes the variants that it needs."""
@@ -103,14 +111,14 @@ class Writer:
             for place in variant.pins:
                 number = int(self.cells.nets[cell][place])
                 net = self.geometry.nets[number]
-                wire = self.wires.get(net)
+                found = self.merged.get(net)
                 if net in ties:
                     nodes.append(ties[net])
-                elif wire is None:
+                elif found is None:
                     nodes.append(net)
                 else:
                     start, stop = int(sites.first[number]), int(sites.first[number + 1])
-                    nodes.append(wire.node(int(np.searchsorted(sites.cell[start:stop], cell))))
+                    nodes.append(found.wire.node(found.node[int(np.searchsorted(sites.cell[start:stop], cell))]))
             yield from _wrapped(f"X{instance}", [*nodes, variant.name])
 
     def segments(self) -> Iterator[str]:
