@@ -204,6 +204,26 @@ def in_the_loop() -> Iterable[str]:
         yield f"| {same[0]['loop_programmings']} |\n"
 
 
+def mirrors() -> Iterable[str]:
+    """Speed and energy of one chip with other devices."""
+    path = RESULTS / "mirrors.json"
+    if not path.is_file():
+        return
+    rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    yield "\n## MNIST: mirrors, speed and energy\n\n    python bench/mirrors.py RUN --spec examples/mnist.yaml\n\n"
+    yield f"Chip 1 with the weights and the wires of the run above, {rows[0]['patterns']} test images in time on the\n"
+    yield "array engine. `currents`: mean into the somas of each layer. `run`: fixed time after which 99 % have their\n"
+    yield f"winner and keep it; none within {1e6 * rows[0]['pattern_time_s']:.0f} us: -.\n\n"
+    yield "| unit / um | units in a soma | switch / um | supply / V | currents / nA | power / uW | run / us | MAC/J |\n"
+    yield "|---|---|---|---|---|---|---|---|\n"
+    for r in rows:
+        currents = ", ".join(f"{1e9 * a:.0f}" for a in r["layer_currents_A"])
+        run = "-" if r["run_s"] is None else f"{1e6 * r['run_s']:.0f}"
+        per_joule = "-" if r["efficiency_per_J"] is None else f"{r['efficiency_per_J']:.2g}"
+        yield f"| {r['w_um']}/{r['l_um']} | {r['multiplier']} | {r['switch_w_um']}/{r['switch_l_um']} "
+        yield f"| {r['supply_V']} | {currents} | {1e6 * r['power_W']:.0f} | {run} | {per_joule} |\n"
+
+
 def _shares(values: Iterable[float]) -> str:
     return ", ".join(f"{100 * v:.1f} %" for v in values)
 
@@ -215,6 +235,7 @@ def text() -> str:
         aims(runs),
         tables(runs),
         learning(*MNIST),
+        mirrors(),
         learning(*SPOKEN),
         retraining(),
         in_the_loop(),
