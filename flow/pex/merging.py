@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from somaforge.flow.pex.kernel import Floats, Ints
-from somaforge.flow.pex.wires import Segment, Wire, lines_of
+from somaforge.flow.pex.wires import Segment, Wire
 
 PROBED = 200
 _SHORT_OHM = 1e-6
@@ -31,11 +32,14 @@ class Merged:
 
 
 def merge(wire: Wire, cells: int) -> Merged:
-    """Up to `cells` neighbours along each direction become one node, which lies where the middle one is."""
+    """Up to `cells` neighbours along each direction become one node, which lies where the middle one is. What lies
+    farther away, or is joined only from elsewhere, stays apart."""
     if cells == 1:
         return Merged(wire, tuple(range(len(wire.sites))))
     x, y = np.array(wire.x_nm), np.array(wire.y_nm)
-    _, cluster = np.unique(_rank(x) // cells * (len(x) + 1) + _rank(y) // cells, return_inverse=True)
+    lengths = [abs(x[s.a] - x[s.b]) + abs(y[s.a] - y[s.b]) for s in wire.segments]
+    reach = max(1, int(cells * np.median(lengths))) if lengths else 1
+    cluster = _clusters(wire, np.stack(((x - x.min()) // reach, (y - y.min()) // reach)))
     kept = [_middle(np.flatnonzero(cluster == k), x, y, wire.port) for k in range(int(cluster.max()) + 1)]
     found: dict[tuple[int, int], list[float]] = {}
     for s in wire.segments:
@@ -44,7 +48,9 @@ def merge(wire: Wire, cells: int) -> Merged:
             continue
         length = abs(x[s.a] - x[s.b]) + abs(y[s.a] - y[s.b])
         distance = abs(x[kept[a]] - x[kept[b]]) + abs(y[kept[a]] - y[kept[b]])
-        found.setdefault((a, b), []).append(max(s.ohm, _SHORT_OHM) * distance / length)
+        # A wire to somewhere else is not what lies between the neighbours at its ends.
+        longer = distance / length if length <= reach else 1.0
+        found.setdefault((a, b), []).append(max(s.ohm, _SHORT_OHM) * longer)
     segments = tuple(Segment(a, b, 1 / sum(1 / r for r in ohms)) for (a, b), ohms in found.items())
     fewer = replace(
         wire,
@@ -92,12 +98,15 @@ def resistances(wire: Wire, sites: Ints) -> Floats:
     return found
 
 
-def _rank(along: Ints) -> Ints:
-    """Number of the line that each site stands in, lines in order."""
-    rank = np.empty(len(along), dtype=np.int64)
-    for k, line in enumerate(lines_of(along)):
-        rank[line] = k
-    return rank
+def _clusters(wire: Wire, parts: Ints) -> Ints:
+    """Number of the node of each site: sites of the same parts [2, sites] that segments within these parts join."""
+    ends = np.array([(s.a, s.b) for s in wire.segments], dtype=np.int64).reshape(-1, 2)
+    inside = ends[np.all(parts[:, ends[:, 0]] == parts[:, ends[:, 1]], axis=0)]
+    count = len(wire.sites)
+    graph = coo_matrix((np.ones(len(inside)), (inside[:, 0], inside[:, 1])), shape=(count, count))
+    _, cluster = connected_components(graph, directed=False)
+    numbers: Ints = cluster.astype(np.int64)
+    return numbers
 
 
 def _middle(sites: Ints, x: Ints, y: Ints, port: int) -> int:

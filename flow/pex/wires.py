@@ -83,7 +83,7 @@ def _metal(geometry: Geometry, process: Interconnect, net: str) -> tuple[Ints, F
 
 def _along(x: Ints, y: Ints, boxes: Ints, sheets: Floats) -> list[Segment]:
     """Segments between neighbours of each row, from the shapes that run along it nearest to that row."""
-    rows = lines_of(y)
+    rows = _lines(y)
     centres = [float(np.mean(y[row])) for row in rows]
     known: dict[tuple[int, bytes, bytes, bytes], float | None] = {}
     segments = []
@@ -142,7 +142,7 @@ def stretch(boxes: Ints, widths: Floats, sheets: Floats, start: int, end: int) -
     return float(np.sum(np.diff(cuts)[there] / conductance[there]))
 
 
-def lines_of(y: Ints) -> list[Ints]:
+def _lines(y: Ints) -> list[Ints]:
     """Indices of the sites in each row, rows in order."""
     order = np.argsort(y, kind="stable")
     breaks = np.flatnonzero(np.diff(y[order]) > _SAME_LINE_NM) + 1

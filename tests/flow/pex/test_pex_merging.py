@@ -1,5 +1,7 @@
 """Merged wires: a ladder keeps its resistance, a grid keeps its sheet, and the error that is stated is the real one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -55,6 +57,29 @@ def test_a_merged_grid_keeps_its_sheet_resistance() -> None:
     # within the first and last node, is what a coarse mesh loses.
     assert coarse == pytest.approx(exact, rel=0.35)
     assert resistance_error(whole, merged)[0] >= abs(coarse - exact) - 1e-9
+
+
+def test_a_far_cell_stays_apart() -> None:
+    # A column's sum and the soma that it feeds, in the same row but far away: the long wire between them is not lost.
+    column = ladder(8)
+    wire = replace(
+        column,
+        sites=(*column.sites, "soma"),
+        x_nm=(*column.x_nm, column.x_nm[-1]),
+        y_nm=(*column.y_nm, 1_500_000),
+        segments=(*column.segments, Segment(7, 8, 800.0)),
+    )
+    merged = merge(wire, 8)
+    assert len(merged.wire.sites) == 2
+    assert resistance_error(wire, merged)[0] == pytest.approx(2.0 * 7, rel=1e-6)  # the column itself
+
+
+def test_branches_that_meet_elsewhere_are_not_joined() -> None:
+    mesh = grid(32, 2)
+    rungs = [s for s in mesh.segments if s.b == s.a + 32]
+    comb = replace(mesh, segments=tuple(s for s in mesh.segments if s not in rungs[:-1]))
+    assert len(merge(comb, 8).wire.sites) == 7  # four of each row; the last ones are one
+    assert len(merge(mesh, 8).wire.sites) == 4
 
 
 def test_one_cell_to_a_node_changes_nothing() -> None:
