@@ -91,5 +91,6 @@ def speed_metrics(evaluations: Sequence[Mapping[str, Any]], macs: int) -> dict[s
         "time_to_output__p99__s": float(np.percentile(timed.time_s, 99)),
         "power__mean__W": energy / period,
         "evaluate__timed_agreement__ratio": float(timed.settled.mean()),
+        "evaluate__negative_energy__count": int(np.sum((timed.energy_J < 0) | (timed.energy_to_output_J < 0))),
         **timed.fixed_time(macs),
     }

@@ -4,50 +4,66 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from somaforge.flow.report.data import ChipData, RunData
-from somaforge.flow.report.svg import BLUE, GREY, INK, ORANGE, RED, SERIES, Plot, style, to_svg
+from somaforge.flow.report.svg import BLUE, GREY, INK, ORANGE, RED, SERIES, Plot, colours, style, to_svg
 
 MAX_CHIPS = 10
 """Panels per figure; the JSON beside the report has all chips."""
-MAX_DRAWN = 64
-"""Somas per layer in the drawing of the network; beyond, lines are a grey block."""
+MAX_DRAWN = 25
+"""Somas per layer in the drawing of a network with lines; of more, pictures of the matrices."""
 HEIGHT = 3**0.5 / 2
 """Of a triangle with sides of 1."""
 
 
 def network(run: RunData) -> Plot:
-    """Paper Fig. 5d: the first chip's network with its weights."""
+    """Paper Fig. 5d: the first chip's network with its weights; large matrices as pictures of their codes."""
     chip, layers = run.chips[0], run.spec.network.layers
-    full = run.design.weights.full_scale
+    lines = max(layers) <= MAX_DRAWN
     with style():
         figure = Figure(figsize=(9.2, 3.6))
-        ax = figure.subplots()
-        ax.axis("off")
-        shown = [min(n, MAX_DRAWN) for n in layers]
-        y = [np.linspace(0.5 + n / 2, 0.5 - n / 2, n) / max(shown) if n > 1 else np.array([0.5]) for n in shown]
-        for m, codes in enumerate(chip.codes):
-            for a in range(shown[m]):
-                for b in range(shown[m + 1]):
-                    code = int(codes[a, b])
-                    if code != 0:
-                        colour, width = (BLUE if code > 0 else ORANGE), 2.6 * abs(code) / full
-                        ax.plot([m, m + 1], [y[m][a], y[m + 1][b]], color=colour, lw=width, alpha=0.75, zorder=1)
-        for layer, where in enumerate(y):
-            ax.plot([layer] * len(where), where, "o", ms=9, mfc="white", mec=INK, zorder=2)
-        ax.plot([], [], color=BLUE, lw=2, label="positive weight")
-        ax.plot([], [], color=ORANGE, lw=2, label="negative weight")
-        ax.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, -0.1))
+        (_lines if lines else _matrices)(figure, run)
         svg = to_svg(figure)
+    told = "the width of a line is the code" if lines else "rows down, columns across"
     return Plot(
         "network",
         "The network with its weights",
         f"Chip {chip.seed}: {'-'.join(map(str, layers))} on {'-'.join(map(str, run.design.layers))}; "
-        "the width of a line is the code. Compare with Fig. 5d of the paper.",
+        f"{told}. Compare with Fig. 5d of the paper.",
         svg,
         {str(c.seed): [codes.tolist() for codes in c.codes] for c in run.chips},
     )
+
+
+def _lines(figure: Figure, run: RunData) -> None:
+    chip, layers, full = run.chips[0], run.spec.network.layers, run.design.weights.full_scale
+    ax = figure.subplots()
+    ax.axis("off")
+    places = [(np.arange(n) - (n - 1) / 2) / max(layers) for n in layers]
+    for m, (codes, before, after) in enumerate(zip(chip.codes, places, places[1:], strict=False)):
+        for a, b in np.argwhere(codes[: len(before), : len(after)]):
+            code = int(codes[a, b])
+            colour, width = (BLUE if code > 0 else ORANGE), 2.6 * abs(code) / full
+            ax.plot([m, m + 1], [-before[a], -after[b]], color=colour, lw=width, alpha=0.75, zorder=1)
+    for layer, where in enumerate(places):
+        ax.plot([layer] * len(where), -where, "o", ms=9, mfc="white", mec=INK, zorder=2)
+    ax.plot([], [], color=BLUE, lw=2, label="positive weight")
+    ax.plot([], [], color=ORANGE, lw=2, label="negative weight")
+    ax.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, -0.1))
+
+
+def _matrices(figure: Figure, run: RunData) -> None:
+    layers, full = run.spec.network.layers, run.design.weights.full_scale
+    axes = figure.subplots(1, len(layers) - 1, squeeze=False, width_ratios=[max(n, 25) for n in layers[1:]])[0]
+    shades = LinearSegmentedColormap.from_list("codes", [ORANGE, "white", BLUE])
+    for m, (ax, codes) in enumerate(zip(axes, run.chips[0].codes, strict=True)):
+        shown = codes[: layers[m], : layers[m + 1]]
+        picture = ax.imshow(shown, cmap=shades, vmin=-full, vmax=full, aspect="auto", interpolation="nearest")
+        ax.grid(visible=False)
+        ax.set_title(f"matrix {m}")
+    figure.colorbar(picture, ax=list(axes), fraction=0.03, pad=0.02, label="code")
 
 
 def outputs(run: RunData) -> Plot:
@@ -65,7 +81,7 @@ def outputs(run: RunData) -> Plot:
             evaluation = chip.evaluation
             wrong = sum(p != label for p, label in zip(evaluation["predictions"], evaluation["labels"], strict=True))
             draw(ax, evaluation, run.spec.network.layers[-1])
-            ax.set_title(f"chip {chip.seed}: {len(evaluation['labels']) - wrong} of {len(evaluation['labels'])}")
+            ax.set_title(f"chip {chip.seed}: {wrong} of {len(evaluation['labels'])} wrong", fontsize=7)
         svg = to_svg(figure)
     return Plot(
         "outputs",
@@ -74,7 +90,7 @@ def outputs(run: RunData) -> Plot:
         f"({', '.join(f'{k} {name}' for k, name in enumerate(run.classes))}); a red ring: wrong winner. Compare with "
         "Fig. 5e of the paper."
         if draw is _barycentric
-        else f"True class (down) against winner (across), {run.engine_words}, post-layout.",
+        else f"Wrong winners: true class (down) against winner (across), {run.engine_words}, post-layout; dark: many.",
         svg,
         {str(c.seed): {key: c.evaluation[key] for key in ("outputs_A", "predictions", "labels")} for c in run.chips},
     )
@@ -106,10 +122,13 @@ def _barycentric(ax: Axes, evaluation: dict[str, Any], classes: int) -> None:
 def _confusion(ax: Axes, evaluation: dict[str, Any], classes: int) -> None:
     table = np.zeros((classes, classes), dtype=int)
     np.add.at(table, (evaluation["labels"], evaluation["predictions"]), 1)
+    np.fill_diagonal(table, 0)  # hundreds of right ones would hide the wrong ones
     ax.grid(visible=False)
-    ax.imshow(table, cmap="Blues")
+    ax.imshow(table, cmap="Blues", vmin=0, vmax=max(1, int(table.max())))
+    ax.plot([-0.5, classes - 0.5], [-0.5, classes - 0.5], color=GREY, lw=0.6)
     ax.set_xticks(range(classes))
     ax.set_yticks(range(classes))
+    ax.tick_params(labelsize=7)
 
 
 def pattern_change(run: RunData) -> Plot:
@@ -123,19 +142,21 @@ def pattern_change(run: RunData) -> Plot:
     with style():
         figure = Figure(figsize=(9.2, 4.6))
         top, middle, low = figure.subplots(3, 1, sharex=True, height_ratios=(1, 1.6, 1))
-        for i in range(used):
+        for i, colour in enumerate(colours(used)):
             levels = [before[i], after[i], after[i]]
-            top.step([time[0], 0, time[-1]], levels, where="post", color=SERIES[i % len(SERIES)])
+            top.step([time[0], 0, time[-1]], levels, where="post", color=colour, lw=1.4 if used <= MAX_DRAWN else 0.5)
         top.set_ylabel("inputs (nA)")
-        for j, current in enumerate(np.array(trace["outputs_A"]).T * 1e9):
-            middle.plot(time, current, color=SERIES[j % len(SERIES)], lw=1.4, label=f"out_{j}")
+        outputs = np.array(trace["outputs_A"]).T * 1e9
+        for j, (current, colour) in enumerate(zip(outputs, colours(len(outputs)), strict=True)):
+            middle.plot(time, current, color=colour, lw=1.4, label=f"out_{j}")
         middle.axvline(settled, color=INK, lw=0.9, ls="--")
+        late = settled > (time[0] + time[-1]) / 2  # then there is room on the left of the line
         middle.annotate(
-            f"last change of the winner: {settled * 1e3:.0f} ns", (settled, 1.03), xytext=(0, 0),
-            xycoords=("data", "axes fraction"), textcoords="offset points", fontsize=8, color=INK,
+            f"last change of the winner: {settled * 1e3:.0f} ns", (settled, 1.03), xycoords=("data", "axes fraction"),
+            ha="right" if late else "left", fontsize=8, color=INK,
         )  # fmt: skip
         middle.set_ylabel("outputs (nA)")
-        middle.legend(loc="center right")
+        middle.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
         low.plot(time, np.array(trace["supply_A"]) * 1e6, color=INK, lw=1.1)
         low.set_ylabel("supply (uA)")
         low.set_xlabel("time after the pattern change (us)")
@@ -182,17 +203,19 @@ def _all(chips: tuple[ChipData, ...], key: str) -> np.ndarray[tuple[int, ...], n
 
 
 def training(run: RunData) -> Plot:
-    """Loss over epochs, ideal chip and real ones."""
+    """Loss over epochs, ideal chip and real ones: side by side where chips start from the ideal chip's network."""
+    apart = run.spec.training.batch != "all"
     with style():
         figure = Figure(figsize=(9.2, 2.3))
-        ax = figure.subplots()
-        for number, chip in enumerate(run.chips):
-            ax.plot(chip.training["loss"], lw=1, color=SERIES[number % len(SERIES)], label=f"chip {chip.seed}")
-        ax.plot(run.ideal["loss"], lw=1, color=GREY, ls="--", label="ideal chip")
-        ax.set_yscale("log")
-        ax.set_xlabel("epoch")
-        ax.set_ylabel("loss")
-        ax.legend(ncols=6, loc="lower left", bbox_to_anchor=(0, 1))
+        axes = figure.subplots(1, 2 if apart else 1, squeeze=False)[0]
+        axes[0].plot(run.ideal["loss"], lw=1, color=GREY, ls="--", label="ideal chip")
+        for chip, colour in zip(run.chips, colours(len(run.chips)), strict=True):
+            axes[-1].plot(chip.training["loss"], lw=1, color=colour, label=f"chip {chip.seed}")
+        for ax in axes:
+            ax.set_yscale("linear" if apart else "log")
+            ax.set_xlabel("epoch")
+        axes[0].set_ylabel("loss")
+        figure.legend(ncols=6, loc="lower left", bbox_to_anchor=(0.11, 0.93))
         svg = to_svg(figure)
     return Plot(
         "training",

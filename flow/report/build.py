@@ -52,6 +52,7 @@ def html(run: RunData, plots: dict[str, list[Plot]]) -> str:
             checks=checks(run),
             memory=memory(run),
             points=operating.table(run),
+            elsewhere=elsewhere.table(run),
             effect=layout_effect(run),
             provenance=provenance(run),
             layout=_image(run.folders["generate"] / "layout.png"),

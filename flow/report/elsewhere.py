@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from somaforge.flow.report.data import RunData
 from somaforge.flow.report.svg import BLUE, INK, ORANGE, SERIES, Plot, style, to_svg
+from somaforge.flow.report.tables import engineering
 
 COLOURS = {"nominal": BLUE, "recalibrated": ORANGE}
 
@@ -40,6 +41,34 @@ def accuracy(run: RunData) -> Plot | None:
         svg,
         {"points": points},
     )
+
+
+def table(run: RunData) -> list[tuple[str, ...]]:
+    """One row per point, heading first; empty without a study. Speed and energy with the run's weights, if measured."""
+    points = run.corners["points"]
+    if not points:
+        return []
+    found = {(_name(p), p["calibration"]): p["metrics"] for p in points}
+    timed = any("energy__mac__J" in metrics for metrics in found.values())
+    late = ("time to output p50 / p99", "settle in time", "energy / MAC") if timed else ()
+    rows: list[tuple[str, ...]] = [("point", "accuracy", "calibrated there", "power at rest", *late)]
+    for name in dict.fromkeys(_name(p) for p in points):
+        here, again = found[name, "nominal"], found.get((name, "recalibrated"), {})
+        row = [name]
+        row += [_shown(m, "accuracy__array__ratio") for m in (here, again)]
+        row.append(_shown(here, "power__settled__W", "W"))
+        if timed:
+            row.append(" / ".join(_shown(here, f"time_to_output__{p}__s", "s") for p in ("p50", "p99")))
+            row += [_shown(here, "evaluate__timed_agreement__ratio"), _shown(here, "energy__mac__J", "J")]
+        rows.append(tuple(row))
+    return rows
+
+
+def _shown(metrics: dict[str, float], name: str, unit: str = "") -> str:
+    """A value for a reader: a share without a unit; "-" for what is missing."""
+    if name not in metrics:
+        return "-"
+    return engineering(metrics[name], unit) if unit else f"{100 * metrics[name]:.2f} %"
 
 
 def temperature(run: RunData) -> Plot | None:

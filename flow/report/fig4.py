@@ -28,6 +28,9 @@ def time_and_power(run: RunData) -> Plot:
     """Time to output against power with histograms and lines of equal efficiency."""
     timed, macs = of(run.chips), run.metrics["design__macs__count"]
     moved = timed.time_s > 0
+    wrong = int(np.sum(timed.energy_to_output_J[moved] <= 0))
+    moved &= timed.energy_to_output_J > 0  # a simulation's fault has no place on a logarithmic axis
+    pairs = zip(timed.energy_to_output_J, timed.time_s, strict=True)
     time = timed.time_s[moved] * 1e6
     power = timed.energy_to_output_J[moved] / timed.time_s[moved] * 1e6
     with style():
@@ -63,16 +66,24 @@ def time_and_power(run: RunData) -> Plot:
     return Plot(
         "time_power",
         "Time to output against power",
-        "Every timed pattern of every chip whose winner changed; dotted: equal efficiency in multiply-accumulates "
-        f"per joule (one operation each; double it for two). Compare with Fig. 4a of the paper. {NOT_INCLUDED}"
+        f"{_faults(wrong)}{len(time)} of {len(moved)} timed patterns of {len(run.chips)} chips, those whose winner "
+        "changed; dotted: equal efficiency in multiply-accumulates per joule (one operation each; double it for two). "
+        f"Compare with Fig. 4a of the paper. {NOT_INCLUDED}"
         f"{IN_TIME if run.spec.engine == 'array' else ''}",
         svg,
         {
             "time_to_output_s": timed.time_s.tolist(),
             "energy_to_output_J": timed.energy_to_output_J.tolist(),
+            "power_to_output_W": [float(e / t) if t > 0 else None for e, t in pairs],
+            "chips": [chip.seed for chip in run.chips for _ in chip.evaluation["time_to_output_s"]],
             "macs": macs,
         },
     )
+
+
+def _faults(count: int) -> str:
+    """What must be said of patterns that cannot be drawn."""
+    return f"{count} without positive supply energy left out: the simulation is wrong there. " if count else ""
 
 
 def fixed_and_stopped(run: RunData) -> Plot:

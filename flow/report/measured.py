@@ -5,7 +5,12 @@ from matplotlib.figure import Figure
 
 from somaforge.flow.engines.base import Floats
 from somaforge.flow.report.data import ChipData, RunData
-from somaforge.flow.report.svg import BLUE, GREY, ORANGE, SERIES, Plot, style, to_svg
+from somaforge.flow.report.svg import BLUE, GREY, ORANGE, Plot, colours, style, to_svg
+
+MAX_SOMAS = 60
+"""Somas that are drawn one by one; of more, histograms."""
+MAX_NAMED = 12
+"""Chips that a legend names."""
 
 
 def soma_curves(chip: ChipData) -> list[Floats]:
@@ -46,8 +51,7 @@ def transfer(run: RunData) -> Plot:
         figure = Figure(figsize=(9.2, 2.9))
         axes = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
         for layer, (ax, somas) in enumerate(zip(axes, curves, strict=True)):
-            for soma, current in enumerate(somas):
-                colour = SERIES[soma % len(SERIES)]
+            for soma, (current, colour) in enumerate(zip(somas, colours(len(somas)), strict=True)):
                 ax.plot(inputs * 1e9, current * 1e9, "o", ms=3, color=colour)
                 slope = chip.calibration.slopes[layer][soma]
                 ax.plot(fine * 1e9, slope * bent(chip, fine) * 1e9, lw=0.9, color=colour)
@@ -104,33 +108,48 @@ def cells(run: RunData) -> Plot:
 
 
 def slopes(run: RunData) -> Plot:
-    """Paper Fig. 5c: slopes of every soma of every chip."""
+    """Paper Fig. 5c: slopes of every soma of every chip; of large arrays their distribution in every layer."""
+    each = sum(run.design.layers) <= MAX_SOMAS
+    told = "; bars: RMS residual of the fit" if each else f", {len(run.chips)} chips"
     with style():
         figure = Figure(figsize=(9.2, 2.7))
-        ax = figure.subplots()
-        sizes = run.design.layers
-        for number, chip in enumerate(run.chips):
-            flat = np.concatenate(chip.calibration.slopes)
-            error = flat * np.concatenate(chip.calibration.residuals)
-            x = np.arange(len(flat)) + 0.12 * (number - (len(run.chips) - 1) / 2)
-            colour = SERIES[number % len(SERIES)]
-            ax.errorbar(x, flat, error, fmt="o", ms=3, lw=0.8, color=colour, label=f"chip {chip.seed}")
-        for edge in np.cumsum(sizes)[:-1]:
-            ax.axvline(edge - 0.5, color=GREY, lw=0.8, ls=":")
-        labels = [f"{layer}.{i}" for layer, n in enumerate(sizes) for i in range(n)]
-        if len(labels) <= 60:
-            ax.set_xticks(range(len(labels)), labels)
-        ax.set_xlabel("soma (layer.index)")
-        ax.set_ylabel("slope")
-        ax.legend(ncols=min(5, len(run.chips)), loc="lower left", bbox_to_anchor=(0, 1.0))
+        (_each_slope if each else _distributed_slopes)(figure, run)
+        if each and len(run.chips) <= MAX_NAMED:
+            handles, labels = figure.axes[0].get_legend_handles_labels()
+            columns = min(6, len(labels))
+            figure.legend(handles, labels, ncols=columns, loc="lower left", bbox_to_anchor=(0.11, 0.93))
         svg = to_svg(figure)
     return Plot(
         "slopes",
         "Slopes of all somas",
-        "Unit-weight current per input current; bars: RMS residual of the fit. Compare with Fig. 5c of the paper.",
+        f"Unit-weight current per input current{told}. Compare with Fig. 5c of the paper.",
         svg,
         {str(c.seed): {"slopes": c.calibration.slopes, "residuals": c.calibration.residuals} for c in run.chips},
     )
+
+
+def _each_slope(figure: Figure, run: RunData) -> None:
+    ax, sizes, count = figure.subplots(), run.design.layers, len(run.chips)
+    for number, (chip, colour) in enumerate(zip(run.chips, colours(count), strict=True)):
+        flat = np.concatenate(chip.calibration.slopes)
+        error = flat * np.concatenate(chip.calibration.residuals)
+        x = np.arange(len(flat)) + min(0.12, 0.7 / count) * (number - (count - 1) / 2)
+        ax.errorbar(x, flat, error, fmt="o", ms=3, lw=0.8, color=colour, label=f"chip {chip.seed}")
+    for edge in np.cumsum(sizes)[:-1]:
+        ax.axvline(edge - 0.5, color=GREY, lw=0.8, ls=":")
+    labels = [f"{layer}.{i}" for layer, n in enumerate(sizes) for i in range(n)]
+    ax.set_xticks(range(len(labels)), labels, rotation=90 if len(labels) > 30 else 0)
+    ax.set_xlabel("soma (layer.index)")
+    ax.set_ylabel("slope")
+
+
+def _distributed_slopes(figure: Figure, run: RunData) -> None:
+    axes = figure.subplots(1, len(run.design.layers), sharex=True, squeeze=False)[0]
+    for layer, (ax, count) in enumerate(zip(axes, run.design.layers, strict=True)):
+        ax.hist(np.concatenate([chip.calibration.slopes[layer] for chip in run.chips]), bins=30, color=BLUE)
+        ax.set_title(f"layer {layer} ({count} somas a chip)")
+        ax.set_xlabel("slope")
+    axes[0].set_ylabel("somas of all chips")
 
 
 def codes(run: RunData) -> Plot:
@@ -147,17 +166,15 @@ def codes(run: RunData) -> Plot:
         left.set_xlabel("weight code")
         left.set_ylabel("measured (units)")
         left.set_title("code table: single synapses (grey) and fit (blue)")
-        for number, chip in enumerate(run.chips):
+        for chip, colour in zip(run.chips, colours(len(run.chips)), strict=True):
             strength = chip.calibration.negative_strength
-            right.plot(
-                range(len(strength)), strength, "o-", ms=4, lw=0.8, color=SERIES[number % len(SERIES)],
-                label=f"chip {chip.seed}",
-            )  # fmt: skip
+            right.plot(range(len(strength)), strength, "o-", ms=4, lw=0.8, color=colour, label=f"chip {chip.seed}")
         right.axhline(1, ls=":", color=ORANGE, lw=1)
         right.set_xticks(range(len(run.design.layers) - 1))
         right.set_xlabel("matrix")
         right.set_title("strength of a negative unit weight")
-        right.legend(ncols=3)
+        if len(run.chips) <= MAX_NAMED:
+            right.legend(loc="center left", bbox_to_anchor=(1, 0.5))
         svg = to_svg(figure)
     return Plot(
         "code_linearity",

@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, RED, GREY, INK = "#2f6fb5", "#d98a1f", "#2e8b57", "#c0392b", "#8a8f98", "#22262e"
-SERIES = (BLUE, ORANGE, GREEN, "#8e5bb5", "#1f9c9c", "#b5467a", "#7a6a35")
+SERIES = (
+    BLUE, ORANGE, GREEN, "#8e5bb5", "#1f9c9c", "#b5467a", "#7a6a35", "#86b8ea", "#111827", "#a33b1f",
+)  # fmt: skip
 """Distinct for readers with red-green weakness, and in print."""
+BRIGHTEST = 0.93
+"""Of the colour map where SERIES is too short: yellow beyond it is lost on white paper."""
 
 WIDTH_PT = 560.0
 """What is left of most figures of 9.2 inches without their white margins: these fill the page."""
@@ -48,6 +53,14 @@ class Plot:
     svg: str
     data: dict[str, Any]
     """The numbers behind it; written as JSON beside the report."""
+
+
+def colours(count: int) -> list[str]:
+    """As many distinct colours: SERIES, or for more a colour map that grows brighter all the way."""
+    if count <= len(SERIES):
+        return list(SERIES[:count])
+    viridis = mpl.colormaps["viridis"]
+    return [to_hex(viridis(BRIGHTEST * number / (count - 1))) for number in range(count)]
 
 
 @contextmanager

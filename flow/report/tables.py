@@ -123,15 +123,15 @@ def checks(run: RunData) -> list[Check]:
         Check(
             "LVS (klayout)",
             m["lvs__mismatches__count"],
-            f"{m['lvs__devices__count']:g} devices, {m['lvs__nets__count']:g} nets; W, L and pins compared",
+            f"{m['lvs__devices__count']:,.0f} devices, {m['lvs__nets__count']:,.0f} nets; W, L and pins compared",
             {},
         ),
         Check("LVS (netgen), cell by cell", m["netgen__mismatches__count"], "second opinion", {}),
         Check(
             "programming, read back",
             m["program__wrong_bits__count"],
-            f"{m['program__port_bits__count']:g} latches through the port in Verilog simulation, "
-            f"{m['program__bits__count']:g} at transistor level",
+            f"{m['program__port_bits__count']:,.0f} latches through the port in Verilog simulation, "
+            f"{m['program__bits__count']:,.0f} at transistor level",
             {},
         ),
     ]
@@ -164,7 +164,8 @@ def layout_effect(run: RunData) -> list[tuple[str, ...]]:
         ("energy of a pattern", "energy_J", "J", "energy"),
         ("time to output", "time_to_output_s", "s", "time_to_output"),
     ):
-        values = (engineering(found[side][name], unit).strip() for side in ("schematic", "layout"))
+        sides = (found[side][name] for side in ("schematic", "layout"))
+        values = (engineering(value, unit) if unit else f"{value:.3g}" for value in sides)
         rows.append((what, *values, f"{100 * run.metrics[f'pex__{metric}_change__ratio']:+.2f} %"))
     return rows
 

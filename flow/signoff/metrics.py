@@ -199,6 +199,11 @@ METRICS: tuple[Metric, ...] = (
     *_of("higher", "share of them with the final winner at the end of the pattern", "evaluate__timed_agreement__ratio"),
     *_of(
         "lower",
+        "timed patterns in which the supply seems to take energy back: the simulation is wrong there",
+        "evaluate__negative_energy__count",
+    ),
+    *_of(
+        "lower",
         "supply energy per multiply-accumulate, counted as one and as two operations",
         "energy__mac__J",
         "energy__operation_of_two__J",

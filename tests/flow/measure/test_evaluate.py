@@ -83,3 +83,11 @@ def test_refuses_what_does_not_fit() -> None:
         evaluate(Relaxing(), chip, np.ones((4, 3)), LABELS, PERIOD, 2)
     with pytest.raises(InputError, match="negative"):
         evaluate(Relaxing(), chip, -INPUTS, LABELS, PERIOD, 2)
+
+
+def test_energy_that_flows_back_is_counted() -> None:
+    """The supply of an array never takes energy back over a pattern: where it seems to, the simulation is wrong."""
+    run = evaluate(Relaxing(), nominal(small_design()), INPUTS, LABELS, PERIOD, 2).to_json()
+    assert speed_metrics([run], 49)["evaluate__negative_energy__count"] == 0
+    run["energy_to_output_J"] = np.array([1e-12, -1e-12, 0.0, -2e-12])
+    assert speed_metrics([run], 49)["evaluate__negative_energy__count"] == 2

@@ -14,9 +14,10 @@ from tests.flow import fake_steps
 
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.measure.noise import NoiseMatrix
-from somaforge.flow.report import build, fig4
+from somaforge.flow.report import behaviour, build, fig4, measured
 from somaforge.flow.report.data import ChipData, RunData
 from somaforge.flow.report.measured import soma_curves
+from somaforge.flow.report.svg import colours
 from somaforge.flow.report.tables import engineering
 from somaforge.flow.signoff.population import population_yield
 from somaforge.flow.signoff.verdict import judge, limits_of
@@ -235,3 +236,41 @@ def test_energy_at_a_fixed_time(run: RunData) -> None:
     found = timed.fixed_time(49)
     assert found["fixed_time__mac__per_J"] == pytest.approx(1 / found["fixed_time__mac__J"])
     assert found["fixed_time__mac__J"] == pytest.approx(2 * found["fixed_time__operation_of_two__J"])
+
+
+def test_fig4_takes_every_timed_pattern_of_every_chip(run: RunData) -> None:
+    """And says which it cannot draw; the numbers have them all."""
+    drawn = fig4.time_and_power(run)
+    count = sum(len(chip.evaluation["time_to_output_s"]) for chip in run.chips)
+    assert f"{count} of {count} timed patterns of 2 chips" in drawn.caption
+    for name in ("time_to_output_s", "energy_to_output_J", "power_to_output_W", "chips"):
+        assert len(drawn.data[name]) == count
+    assert drawn.data["chips"] == [1] * (count // 2) + [2] * (count // 2)
+    stopped = fig4.fixed_and_stopped(run).data["stopped_energy_mac_J"]
+    assert len(stopped) == 10, "one pattern of each chip ends wrong"
+    run.chips[1].evaluation["energy_to_output_J"][0] = -1e-12
+    broken = fig4.time_and_power(run)
+    assert broken.caption.startswith("1 without positive supply energy left out")
+    assert len(broken.data["energy_to_output_J"]) == count
+
+
+def test_large_arrays_are_drawn_in_pictures_of_their_own(run: RunData) -> None:
+    """Ten chips have ten colours; layers that are too wide for lines become pictures of codes and histograms."""
+    assert len(set(colours(10))) == 10
+    assert len(set(colours(200))) > 190
+    small = behaviour.network(run)
+    array = run.spec.array.model_copy(update={"layers": (30, 30, 30)})
+    wide = build_design(run.spec.model_copy(update={"array": array}))
+    rng = np.random.default_rng(1)
+    chips = []
+    for one in run.chips:
+        slopes = tuple(tuple(rng.uniform(0.2, 0.3, 30)) for _ in range(3))
+        calibration = replace(Calibration.ideal((30, 30, 30), 3), slopes=slopes)
+        codes = tuple(rng.integers(-7, 8, (30, 30)) for _ in range(2))
+        chips.append(replace(one, calibration=calibration, codes=codes))
+    spec = run.spec.model_copy(update={"network": run.spec.network.model_copy(update={"layers": (4, 30, 3)})})
+    large = replace(run, spec=spec, design=wide, chips=tuple(chips))
+    assert "the width of a line" in small.caption
+    assert "rows down, columns across" in behaviour.network(large).caption
+    assert "bars" in measured.slopes(run).caption
+    assert "2 chips" in measured.slopes(large).caption
