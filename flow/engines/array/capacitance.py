@@ -1,14 +1,17 @@
 """What the transistors of somas and synapses load their terminals with: small-signal capacitance from ngspice.
 
-The wires inside a synapse are part of it. A cell stands at the voltages that a current sets at rest (its rails, and its
-column at the voltage of a soma with the same current); one terminal after the other is moved at a frequency that all
-inner nodes follow. The imaginary current of that terminal is the capacitance that a slow change of it sees with the
-others held; that of the others is what it couples into them. Mismatch hardly changes either: the cells are nominal.
+The wires inside a synapse are part of it. A cell stands at the voltages that a current sets at rest; one terminal after
+the other is moved at a frequency that the inner nodes follow. The imaginary current of that terminal is the capacitance
+that a slow change of it sees with the others held; that of the others, the supply included, is what it couples into
+them. A synapse is measured at every current of its row with every voltage of its column: where the column lies below
+the rail of the n mirrors, the branch that is off has a channel, and a positive synapse loads its column with more than
+twice of what it does above. Mismatch hardly changes any of it: the cells are nominal.
 """
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -24,25 +27,32 @@ from somaforge.pdk.files import atomic_path
 from somaforge.pdk.sky130.binding import SCALE_OPTION
 from somaforge.pdk.templating import render
 
-LEVELS_A = np.logspace(-11, -5, 7)
-"""Currents into the soma at which cells are measured."""
-FREQUENCY_HZ = 1e3
+LOWEST_A, HIGHEST_A, LEVELS = 1e-11, 1e-5, 7
+"""Currents into the soma at which cells are measured, if the supply carries them."""
+COLUMNS_V = (0.0, 0.04, 0.1, 0.18, 0.26, 0.34, 0.42, 0.6)
+"""Column voltages at which synapses are measured; above 0.4 V little changes."""
+FREQUENCY_HZ = 1e4
+"""Inner nodes with 10 pA and more follow; at 1 kHz, nodes that only leakage moves do, and take 10 times as much."""
 SOMA_PINS = ("in", "vp", "vn")
 SYNAPSE_PINS = ("vp", "vn", "out")
+SUPPLY = "vdd"
 
 
 @dataclass(frozen=True, eq=False)
 class Loads:
-    """Capacitances in F."""
+    """Capacitances in F: current into a pin over the slope of a moved pin. The last pin is the supply."""
 
+    levels: Floats
+    """In A; equal steps of the logarithm."""
     soma: Floats
-    """[pin, moved pin, levels] with the pins in, vp, vn: current into `pin` over the slope of `moved pin`."""
+    """[pin, moved pin, levels] with the pins in, vp, vn, vdd."""
     synapse: Floats
-    """[codes from -full scale up; pin, moved pin, levels] with the pins vp, vn, out."""
+    """[codes from -full scale up; pin, moved pin, levels, COLUMNS_V] with the pins vp, vn, out, vdd."""
 
 
 def loads(
     chip: ProgrammedChip,
+    levels: Floats,
     rest: Floats,
     inner: Sequence[tuple[str, str, float]],
     cache: Path | None = None,
@@ -55,48 +65,32 @@ def loads(
     design = chip.design
     full = design.weights.full_scale
     codes = range(-full, full + 1)
-    lines: list[str] = []
-    pins: list[str] = []
-    used: list[Mos] = []
+    measured = _Cells()
     soma = _cell_of(chip, "soma", "x_soma_0_0.")
     core = _cell_of(chip, "synapse", "x_matrix_0.x_row_0.x_synapse_0.")
     for level, (v_in, vp, vn) in enumerate(rest):
-        for pin in SOMA_PINS:
-            values = dict(zip(SOMA_PINS, (v_in, vp, vn), strict=True))
-            found, more = _cell(soma, f"s{level}{pin}", values, {}, pin, ())
-            lines, used = lines + found, used + more
-            pins += [_source(f"s{level}{pin}", p, pin) for p in SOMA_PINS]
-        for code in codes:
+        values = dict(zip(SOMA_PINS, (v_in, vp, vn), strict=True))
+        measured.add(soma, f"s{level}", values, {}, ())
+        for (c, column), code in product(enumerate(COLUMNS_V), codes):
             bits = design.weights.encode(np.array(code))
-            tied = {n: "vdd" if b else "gnd" for n, b in zip(latch_nets(design.weights.bits), bits, strict=True)}
-            for pin in SYNAPSE_PINS:
-                values = dict(zip(SYNAPSE_PINS, (vp, vn, v_in), strict=True))
-                name = f"y{level}{pin}{code + full}"
-                found, more = _cell(core, name, values, tied, pin, inner)
-                lines, used = lines + found, used + more
-                pins += [_source(name, p, pin) for p in SYNAPSE_PINS]
-    transistors, cards = transistor_lines(replace(chip, exact=False), ((m, 0.0) for m in used), lambda net: net)
+            tied = {n: SUPPLY if b else "gnd" for n, b in zip(latch_nets(design.weights.bits), bits, strict=True)}
+            values = dict(zip(SYNAPSE_PINS, (vp, vn, column), strict=True))
+            measured.add(core, f"y{level}_{c}_{code + full}", values, tied, inner)
+    transistors, cards = transistor_lines(replace(chip, exact=False), ((m, 0.0) for m in measured.mos), lambda net: net)
     deck = render(
         "capacitance_table.sp.j2",
         title="loads of cells",
         scale_option=SCALE_OPTION,
         temperature=f"{chip.temperature_C:.6g}",
         cards=cards,
-        supply=f"{chip.supply_V:.9g}",
-        lines=[*lines, *transistors],
-        saves=" ".join(f"i({p})" for p in pins),
+        lines=[*measured.lines(chip.supply_V), *transistors],
+        saves=" ".join(f"i({p})" for p in measured.sources),
         frequency=f"{FREQUENCY_HZ:g}",
     )
-    measured = _cached(deck, len(pins), cache, timeout_s)
-    # [level, moved pin of somas then of codes, pin]
-    per_level = measured.reshape(len(rest), -1, 3)
-    somas, cells = per_level[:, : len(SOMA_PINS)], per_level[:, len(SOMA_PINS) :].reshape(len(rest), len(codes), 3, 3)
-    return Loads(somas.transpose(2, 1, 0).copy(), cells.transpose(1, 3, 2, 0).copy())
-
-
-def _source(cell: str, pin: str, moved: str) -> str:
-    """Name of the source at a pin of a cell."""
-    return f"v_{cell}" if pin == moved else f"v_{cell}_{pin}"
+    found = _cached(deck, len(measured.sources), cache, timeout_s).reshape(len(rest), -1, 3, 4)
+    cells = found[:, 1:].reshape(len(rest), len(COLUMNS_V), len(codes), 3, 4)
+    # [.., moved pin, pin] -> [pin, moved pin, ..]
+    return Loads(levels, found[:, 0].transpose(2, 1, 0).copy(), cells.transpose(2, 4, 3, 0, 1).copy())
 
 
 def _cell_of(chip: ProgrammedChip, circuit: str, path: str) -> list[Mos]:
@@ -109,31 +103,50 @@ def _cell_of(chip: ProgrammedChip, circuit: str, path: str) -> list[Mos]:
     return [replace(drawn[path + m.name], name=m.name, d=m.d, g=m.g, s=m.s, b=m.b) for m in local]
 
 
-def _cell(
-    mos: list[Mos],
-    name: str,
-    values: dict[str, float],
-    tied: dict[str, str],
-    moved: str,
-    inner: Sequence[tuple[str, str, float]],
-) -> tuple[list[str], list[Mos]]:
-    """Sources and wires of one cell (the moved pin's source is called after the cell) and its transistors."""
-    kept = {"vdd": "vdd", "gnd": "gnd", **tied}
+@dataclass(eq=False)
+class _Cells:
+    """Cells in a deck, each once for every pin that is moved, with sources of its own."""
 
-    def node(net: str) -> str:
-        return kept.get(net, f"{net}_{name}")
+    mos: list[Mos] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    """[cell, moved pin, pin]; the last pin of a cell is its supply."""
+    _lines: list[str] = field(default_factory=list)
+    _supplies: list[str] = field(default_factory=list)
 
-    lines = [
-        f"{_source(name, pin, moved)} {pin}_{name} gnd dc {value:.9g} ac {int(pin == moved)}"
-        for pin, value in values.items()
-    ]
-    lines += [f"c_{name}_{i} {node(a)} {node(b)} {farad:.6e}" for i, (a, b, farad) in enumerate(inner)]
-    own = [replace(m, name=f"{name}_{m.name}", d=node(m.d), g=node(m.g), s=node(m.s), b=node(m.b)) for m in mos]
-    return lines, own
+    def add(
+        self,
+        mos: list[Mos],
+        cell: str,
+        values: dict[str, float],
+        tied: dict[str, str],
+        inner: Sequence[tuple[str, str, float]],
+    ) -> None:
+        """Pins held at `values`, with the wires `inner`."""
+        for moved in values:
+            name = f"{cell}{moved}"
+            kept = {"gnd": "gnd"} | {net: "gnd" if at == "gnd" else f"{at}_{name}" for net, at in tied.items()}
+
+            def node(net: str, name: str = name, kept: dict[str, str] = kept) -> str:
+                return kept.get(net, f"{net}_{name}")
+
+            self._lines += [
+                f"v_{name}_{pin} {pin}_{name} gnd dc {value:.9g} ac {int(pin == moved)}"
+                for pin, value in values.items()
+            ]
+            self._supplies.append(f"v_{name}_{SUPPLY} {SUPPLY}_{name} gnd")
+            self._lines += [f"c_{name}_{i} {node(a)} {node(b)} {farad:.6e}" for i, (a, b, farad) in enumerate(inner)]
+            self.sources += [f"v_{name}_{pin}" for pin in (*values, SUPPLY)]
+            self.mos += [
+                replace(m, name=f"{name}_{m.name}", d=node(m.d), g=node(m.g), s=node(m.s), b=node(m.b)) for m in mos
+            ]
+
+    def lines(self, supply_V: float) -> list[str]:
+        """Sources and wires."""
+        return [*(f"{s} {supply_V:.9g}" for s in self._supplies), *self._lines]
 
 
 def _cached(deck: str, count: int, cache: Path | None, timeout_s: float) -> Floats:
-    key = hashlib.sha256(f"2\n{deck}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(f"3\n{deck}".encode()).hexdigest()[:32]
     path = (cache or Path(platformdirs.user_cache_dir("somaforge")) / "tables") / f"{key}.npz"
     if path.is_file():
         try:

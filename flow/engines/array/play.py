@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from somaforge.flow.engines.array import collapse
-from somaforge.flow.engines.array.capacitance import LEVELS_A, loads
+from somaforge.flow.engines.array.capacitance import HIGHEST_A, LEVELS, LOWEST_A, loads
 from somaforge.flow.engines.array.chip import Network
 from somaforge.flow.engines.array.layers import Rails, held, rails
 from somaforge.flow.engines.array.reduced import Matrix
@@ -49,8 +49,9 @@ def play(
             matrices.append(Matrix.of(surface, network.codes[k]))
             voltage = collapse.columns(surface, now.current, network.somas[k + 1]).voltage
     wires = wires_of(chip)
-    found = loads(chip, _rest(network), wires.inner, cache)
-    layers = layers_of(chip, network.somas, found, wires, _usual(now.current), where)
+    levels = np.geomspace(LOWEST_A, HIGHEST_A, LEVELS)
+    found = loads(chip, levels, _rest(network, levels), wires.inner, cache)
+    layers = layers_of(chip, network.somas, found, wires, where)
     stepper = Stepper(layers, matrices)
     course = Course(_delayed(new, new), new, period_s, rise_s, scale)
     settled = torch.cat(rest, dim=1)
@@ -112,21 +113,12 @@ def _corrected(starts: Tensor, ends: Tensor, left: Tensor, fallen: Tensor) -> Te
     return torch.stack(found)
 
 
-def _usual(current: torch.Tensor) -> int:
-    """The level nearest to the currents that matter: the mean above 1 % of the largest."""
-    active = current[current > 0.01 * current.max()]
-    mean = float(active.log().mean().exp()) if len(active) else LEVELS_A[0]
-    return int(np.abs(np.log(LEVELS_A / mean)).argmin())
-
-
-def _rest(network: Network) -> Floats:
-    """Voltages [levels, in vp vn] of the first soma of the array at LEVELS_A."""
-    somas = network.somas[0]
-    x = torch.tensor(LEVELS_A, dtype=torch.float64, device=network.where).unsqueeze(-1).expand(-1, somas.count)
-    v = somas.input_voltage(x)
-    p, n, _ = somas.rails(v)
-    # rounded, so that chips share one measurement
-    return np.round(torch.stack([v.mean(1), p.mean(1), n.mean(1)], 1).cpu().numpy(), 2)
+def _rest(network: Network, levels: Floats) -> Floats:
+    """Voltages [levels, in vp vn] of a soma without mismatch, so that all chips of a design share one measurement."""
+    soma = network.somas[0].nominal()
+    v = soma.input_voltage(torch.tensor(levels, dtype=torch.float64, device=network.where).unsqueeze(-1))
+    p, n, _ = soma.rails(v)
+    return torch.cat([v, p, n], 1).cpu().numpy()
 
 
 def _joined(network: Network, points: Points, period_s: float, probes: Sequence[str], passes: int) -> TransientResult:

@@ -40,7 +40,7 @@ class Signed:
         voltages = surface.columns.points
         weight = torch.where(voltages < OFF_V, OFF_WEIGHT, torch.ones_like(voltages))
         grid = surface.current.view(rows, points, columns, -1).permute(0, 2, 1, 3)[where] * weight
-        row, column = _shapes(grid.transpose(1, 2)), _shapes(grid)
+        row, column = shapes(grid.transpose(1, 2), TOLERANCE), shapes(grid, TOLERANCE)
         core = torch.zeros(rows, columns, row.shape[1], column.shape[1], dtype=grid.dtype, device=grid.device)
         core[where] = row.T @ grid @ column
         core = core.transpose(1, 2).reshape(rows * row.shape[1], -1)
@@ -50,17 +50,17 @@ class Signed:
         """Sums [patterns, columns, column points] for row currents at that place of the grid [patterns, rows]."""
         constant, linear, square, cube = (c[interval] for c in self.constants)
         share = share.unsqueeze(-1)
-        shapes = (constant + share * (linear + share * (square + share * cube))) * current.unsqueeze(-1)
-        found: Tensor = (shapes.flatten(1) @ self.core).view(len(current), -1, len(self.spread)) @ self.spread
+        scaled = (constant + share * (linear + share * (square + share * cube))) * current.unsqueeze(-1)
+        found: Tensor = (scaled.flatten(1) @ self.core).view(len(current), -1, len(self.spread)) @ self.spread
         return found
 
 
-def _shapes(grid: Tensor) -> Tensor:
-    """[points, shapes]: orthonormal shapes over the last axis that leave TOLERANCE; at least one."""
+def shapes(grid: Tensor, tolerance: float) -> Tensor:
+    """[points, shapes]: orthonormal shapes over the last axis that leave `tolerance`; at least one."""
     flat = grid.reshape(-1, grid.shape[-1])
     squares, vectors = torch.linalg.eigh(flat.T @ flat)
     left = squares.clamp(min=0).cumsum(0)
-    kept = int((left > TOLERANCE**2 * left[-1]).sum()) if float(left[-1]) > 0 else 1
+    kept = int((left > tolerance**2 * left[-1]).sum()) if float(left[-1]) > 0 else 1
     found: Tensor = vectors[:, -max(kept, 1) :]
     return found
 

@@ -7,11 +7,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from somaforge.flow.engines.array.capacitance import LEVELS_A, Loads
+from somaforge.flow.engines.array.capacitance import COLUMNS_V, Loads
+from somaforge.flow.engines.array.cells import PINS, Cells, Levels
 from somaforge.flow.engines.array.soma import SMALLEST_A, Somas
 from somaforge.flow.engines.array.wires import Wires
 from somaforge.flow.engines.base import Floats, ProgrammedChip
 
+USUAL = COLUMNS_V.index(0.42)
+"""Column voltage where it hardly matters."""
 MAP_POINTS = 240
 HIGHEST_A = 1e-4
 """Of a RailMap."""
@@ -67,61 +70,79 @@ class Layer:
 
     somas: Somas
     rails: RailMap
+    levels: Levels
     column: Tensor
+    """Without synapses."""
     p: Tensor
     n: Tensor
+    """Without synapses, but for those of the outputs."""
+    idle: tuple[Tensor, Tensor, Tensor]
+    """[somas] in F: column, p and n with all synapses, where nothing flows."""
     couplings: Mapping[str, Tensor]
-    """[somas] in F: "pn" is the current into p over the slope of n; v is the column."""
-    above: tuple[Tensor, Tensor] | None
-    """[rows of the matrix above, somas] in F: current into a column over the slope of a row's p and n rail."""
-    below: tuple[Tensor, Tensor] | None
-    """[columns of the matrix below, somas] in F: current into p and n over the slope of a column."""
+    """"pn" is the current into p over the slope of n; v is the column."""
+    supply: tuple[Tensor, Tensor, Tensor]
+    """Current out of the supply over the slope of column, p and n, those of the synapses at each of them included."""
+    into_p: Tensor | None
+    """[columns of the matrix below, somas] in F: current into p rails over the slope of a column."""
+    cells: Cells | None
+    """The matrix below."""
 
 
-def layers_of(
-    chip: ProgrammedChip, somas: list[Somas], found: Loads, wires: Wires, level: int, where: torch.device
-) -> list[Layer]:
-    """Adds up cells and wires on every slow node; couplings are those at one of the levels."""
+def layers_of(chip: ProgrammedChip, somas: list[Somas], found: Loads, wires: Wires, where: torch.device) -> list[Layer]:
+    """Adds up cells and wires on every slow node."""
     full = chip.design.weights.full_scale
-    last = len(somas) - 1
+    levels = Levels.of(found.levels)
 
     def tensor(values: Floats) -> Tensor:
         return torch.tensor(values, dtype=torch.float64, device=where)
 
+    def every_level(values: Floats) -> Tensor:
+        return tensor(levels.finer(values))
+
+    # what a p rail sees hardly knows the column's voltage
+    usual = found.synapse[..., USUAL]
     layers = []
     for k, soma in enumerate(somas):
         one = np.ones(soma.count)
-        column, p, n = (np.outer(one, found.soma[pin, pin]) for pin in range(3))
-        if k > 0:
-            column += found.synapse[chip.codes[k - 1] + full, 2, 2].sum(0)
+        own = {a + b: np.outer(one, found.soma[i, j]) for i, a in enumerate("vpns") for j, b in enumerate("vpn")}
+        above = None if k == 0 else chip.codes[k - 1] + full
         # the last rails drive one output synapse of weight +1 each
-        driven = chip.codes[k] + full if k < last else np.full((soma.count, 1), full + 1)
-        p += found.synapse[driven, 0, 0].sum(1)
-        n += found.synapse[driven, 1, 1].sum(1)
+        below = chip.codes[k] + full if k < len(somas) - 1 else np.full((soma.count, 1), full + 1)
         for i in range(soma.count):
-            source = f"in_{i}" if k == 0 else f"sum_{k}_{i}"
-            for node, net in ((column, source), (p, f"vp_{k}_{i}"), (n, f"vn_{k}_{i}")):
-                node[i] += wires.nets.get(net, 0.0)
-        own = found.soma[:, :, level]
-        between = {a + b: one * own[i, j] for i, a in enumerate("vpn") for j, b in enumerate("vpn") if i != j}
-        between["pn"] = between["pn"] + found.synapse[driven, 0, 1, level].sum(1)
-        between["np"] = between["np"] + found.synapse[driven, 1, 0, level].sum(1)
-        above, below = None, None
-        if k > 0:
-            codes = chip.codes[k - 1] + full
-            above = (tensor(found.synapse[codes, 2, 0, level]), tensor(found.synapse[codes, 2, 1, level]))
-        if k < last:
-            below = (tensor(found.synapse[driven, 0, 2, level].T), tensor(found.synapse[driven, 1, 2, level].T))
-        couplings = {name: tensor(values) for name, values in between.items()}
-        layers.append(Layer(soma, RailMap(soma, where), tensor(column), tensor(p), tensor(n), couplings, above, below))
+            nets = {"v": f"in_{i}" if k == 0 else f"sum_{k}_{i}", "p": f"vp_{k}_{i}", "n": f"vn_{k}_{i}"}
+            for node, net in nets.items():
+                own[node + node][i] += wires.nets.get(net, 0.0)
+                own["s" + node][i] -= wires.supply.get(net, 0.0)
+        for a, b in ("pp", "pn", "np"):
+            own[a + b] += usual[below, PINS[a], PINS[b]].sum(1)
+        for b in "pn":
+            own["s" + b] += usual[below, -1, PINS[b]].sum(1)
+        cells, into_p = None, None
+        if k < len(somas) - 1:
+            cells = Cells.of(found, chip.codes[k], where)
+            into_p = tensor(usual[below, PINS["p"], PINS["out"], len(found.levels) // 2].T)
+            at_rails = found.synapse[below, PINS["n"], PINS["n"], 0, 0].sum(1)
+        else:
+            own["nn"] += found.synapse[below, PINS["n"], PINS["n"], :, -1].sum(1)
+            at_rails = np.zeros(soma.count)
+        at_column = np.zeros(soma.count)
+        if above is not None:
+            own["sv"] += usual[above, -1, PINS["out"]].sum(0)
+            at_column = found.synapse[above, PINS["out"], PINS["out"], 0, 0].sum(0)
+        idle = [own[node + node][:, 0] + more for node, more in (("v", at_column), ("p", 0.0), ("n", at_rails))]
+        layers.append(
+            Layer(
+                soma,
+                RailMap(soma, where),
+                levels,
+                every_level(own["vv"]),
+                every_level(own["pp"]),
+                every_level(own["nn"]),
+                (tensor(idle[0]), tensor(idle[1]), tensor(idle[2])),
+                {name: every_level(own[name]) for name in ("vp", "vn", "pv", "pn", "nv", "np")},
+                (every_level(own["sv"]), every_level(own["sp"]), every_level(own["sn"])),
+                into_p,
+                cells,
+            )
+        )
     return layers
-
-
-def at_level(load: Tensor, log: Tensor) -> Tensor:
-    """Load [somas, levels] at ln of the currents [patterns, somas]."""
-    low, high = np.log(LEVELS_A[0]), np.log(LEVELS_A[-1])
-    x = ((log - low) / (high - low) * (len(LEVELS_A) - 1)).clamp(0, len(LEVELS_A) - 1)
-    i = x.floor().clamp(max=len(LEVELS_A) - 2)
-    share, i = (x - i).T, i.to(torch.int64).T
-    found: Tensor = (load.gather(1, i) * (1 - share) + load.gather(1, i + 1) * share).T
-    return found

@@ -38,6 +38,12 @@ class Somas:
         self._shift, self._units = shifts, units
         self.count = len(shifts[0])
 
+    def nominal(self) -> "Somas":
+        """One soma without mismatch."""
+        none = torch.zeros(1, self._units, dtype=self._shift[0].dtype, device=self._shift[0].device)
+        shifts = [device.together(none) for device in (self._n, self._n, self._p, self._p, self._n)]
+        return Somas(self._n, self._p, shifts, self._units, self._supply)
+
     def _mirror(self, device: Device, role: int, gate: Tensor, drain: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Current of the parallel transistors of a role, source at the body: current, by gate, by drain."""
         return device.mirror(gate, drain, self._shift[role], self._units)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from somaforge.flow.engines.array.reduced import Matrix
-from somaforge.flow.engines.array.slow import Layer, at_level
+from somaforge.flow.engines.array.slow import Layer
 from somaforge.flow.engines.array.soma import STEP_TOLERANCE_V, TIME_STEP_V
 from somaforge.pdk.errors import NotSettledError
 
@@ -192,8 +192,7 @@ class Stepper:
 
     def fallen(self, period_s: float) -> Tensor:
         """ln of the current in A to which each node [nodes] falls by itself within that time from far above."""
-        loads = [load for layer in self._layers for load in (layer.column, layer.p, layer.n)]
-        return torch.cat([load.mean(1) for load in loads]).log() + math.log(E_FOLD_V / period_s)
+        return torch.cat([load for layer in self._layers for load in layer.idle]).log() + math.log(E_FOLD_V / period_s)
 
     def run(self, start: Tensor, course: Course, kept: Sequence[int]) -> tuple[Points, End]:
         """From `start` [patterns, nodes]; all points, with the nodes `kept`."""
@@ -253,33 +252,39 @@ class Stepper:
         found: list[Tensor] = []
         rates: list[Tensor] = []
         supply, worst = inputs.sum(-1), torch.zeros_like(a0)
-        sums, given = None, None
+        sums, given, c_above, into = None, None, torch.zeros_like(a0), -inputs
         for k, layer in enumerate(self._layers):
-            guess, history, slope, c = guesses[k], histories[k], slopes[k], layer.couplings
-            into = c["vp"] * slope[1] + c["vn"] * slope[2]
-            if layer.above is not None:
-                into = into + slopes[k - 1][1] @ layer.above[0] + slopes[k - 1][2] @ layer.above[1]
-            v, taken, rate = self._column(k, guess[0], history[0], a0, sums, into - inputs if k == 0 else into)
+            guess, history, slope, at = guesses[k], histories[k], slopes[k], layer.levels.at
+            logs = layer.rails.logs(*guess)
+            c = {name: at(load, logs["vpn".index(name[1])]) for name, load in layer.couplings.items()}
+            into = into + c["vp"] * slope[1] + c["vn"] * slope[2]
+            c_v = c_above + at(layer.column, logs[0])
+            v, taken, rate = self._column(k, guess[0], history[0], a0, sums, c_v, into)
             slope[0] = a0 * v + history[0]
             into_p = c["pv"] * slope[0] + c["pn"] * slope[2]
             into_n = c["nv"] * slope[0]
-            if layer.below is not None:
-                following = slopes[k + 1][0]
-                into_p, into_n = into_p + following @ layer.below[0], into_n + following @ layer.below[1]
-            c_p = at_level(layer.p, layer.rails.of_p(guess[1]))
+            c_p, c_n = at(layer.p, logs[1]), at(layer.n, logs[2])
+            if layer.cells is not None and layer.into_p is not None:
+                following, next_slope = layer.cells.columns(guesses[k + 1][0]), slopes[k + 1][0]
+                into_p = into_p + next_slope @ layer.into_p
+                c_below, pushed = layer.cells.of_rows(layer.cells.rows(logs[2]), following, next_slope)
+                c_n, into_n = c_n + c_below, into_n + pushed
             p, by_p = layer.somas.p_step(v, guess[1], c_p, a0, history[1] + into_p / c_p)
             slope[1] = a0 * p + history[1]
-            c_n = at_level(layer.n, layer.rails.of_n(guess[2]))
             n, by_n = layer.somas.n_step(p, guess[2], c_n, a0, history[2] + (into_n + c["np"] * slope[1]) / c_n)
             slope[2] = a0 * n + history[2]
             log_p, log_n = layer.rails.of_p(p), layer.rails.of_n(n)
             supply = supply + self._used(k, v, p, n, given)
-            if k < len(self._matrices):
+            for load, log, moved in zip(layer.supply, (logs[0], log_p, log_n), slope, strict=True):
+                supply = supply + (at(load, log) * moved).sum(-1)
+            if layer.cells is not None:
                 sums, given = self._matrices[k].columns(log_p, log_n)
+                rows = layer.cells.rows(log_p), layer.cells.rows(log_n)
+                c_above, into = layer.cells.of_columns(*rows, slope[1], slope[2], following)
             for x, y, current in zip((v, p, n), guess, (taken, log_p.exp(), log_n.exp()), strict=True):
                 worst = torch.maximum(worst, ((x - y).abs() * _weight(current, scale[k])).amax(1, keepdim=True))
             found += [v, p, n]
-            rates += [rate, by_p / c_p, by_n / c_n]
+            rates += [rate / c_v, by_p / c_p, by_n / c_n]
         nodes, rate = torch.cat(found, dim=1), torch.cat(rates, dim=1).clamp(min=0.0)
         return _Step(nodes, supply, formula.error * worst / TOLERANCE_V, rate)
 
@@ -299,12 +304,11 @@ class Stepper:
         return somas if given is None else somas + self._matrices[k - 1].at(given, v)[0].sum(-1)
 
     def _column(
-        self, k: int, guess: Tensor, history: Tensor, a0: Tensor, sums: Tensor | None, into: Tensor
+        self, k: int, guess: Tensor, history: Tensor, a0: Tensor, sums: Tensor | None, c: Tensor, into: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Columns of layer k after the step, the current that their diodes take, and conductance over capacitance."""
+        """Columns of layer k with the load `c` after the step, current that their diodes take, and conductance."""
         layer, v = self._layers[k], guess
         taken, by_taken = layer.somas.input_current(v)
-        c = at_level(layer.column, taken.clamp(min=1e-18).log())
         for _ in range(NEWTON_ROUNDS):
             fed, by_fed = (0.0, 0.0) if sums is None else self._matrices[k - 1].at(sums, v)
             conductance = by_taken - by_fed
@@ -313,7 +317,7 @@ class Stepper:
             taken, by_taken = layer.somas.input_current(v)
             if float(step.abs().max()) < STEP_TOLERANCE_V:
                 break
-        return v, taken, conductance / c
+        return v, taken, conductance
 
 
 def _weight(current: Tensor, scale: Tensor) -> Tensor:

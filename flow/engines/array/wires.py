@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from somaforge.flow.engines.array.capacitance import SUPPLY
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.lines import whole
 
@@ -24,13 +25,16 @@ class Wires:
 
     nets: Mapping[str, float]
     """Of every net between cells, without what ends inside a synapse."""
+    supply: Mapping[str, float]
+    """The part of it that ends at the supply."""
     inner: tuple[tuple[str, str, float], ...]
-    """Between the nodes, pins and ground of one synapse: the mean over all of them."""
+    """Between the nodes, pins, supply and ground of one synapse: the mean over all of them."""
 
 
 def wires_of(chip: ProgrammedChip) -> Wires:
     """Sums the netlist's capacitors up."""
     nets: dict[str, float] = {}
+    supply: dict[str, float] = {}
     inner: dict[tuple[str, str], float] = {}
     for c in chip.flat.capacitors:
         a, b = whole(c.a), whole(c.b)
@@ -45,24 +49,26 @@ def wires_of(chip: ProgrammedChip) -> Wires:
                 key = (min(pair), max(pair))
                 inner[key] = inner.get(key, 0.0) + share * c.farad
         if inside == (None, None):
-            for net in (a, b):
+            for net, other in ((a, b), (b, a)):
                 nets[net] = nets.get(net, 0.0) + c.farad
+                if other == SUPPLY:
+                    supply[net] = supply.get(net, 0.0) + c.farad
         else:  # what a pin of another cell sees of a node here
             for net, place in ((a, inside[1]), (b, inside[0])):
                 if place is not None and _INNER.fullmatch(net) is None and _local(net, place[1], place[2]) == "gnd":
                     nets[net] = nets.get(net, 0.0) + c.farad
     count = chip.design.synapse_count
-    return Wires(nets, _mean(inner, count))
+    return Wires(nets, supply, _mean(inner, count))
 
 
 def _local(net: str, row: str, column: str) -> str:
-    """A net as seen from inside a synapse; everything else stands still."""
+    """A net as seen from inside a synapse; everything but its pins stands still."""
     if (found := _PIN.fullmatch(net)) is not None:
         pin = {"vp": "vp", "vn": "vn", "sum": "out"}[found[1]]
         return pin if found[2] == (column if pin == "out" else row) else "gnd"
     if (inside := _INNER.fullmatch(net)) is not None and (inside[1], inside[2]) == (row, column):
         return inside[3]
-    return "gnd"
+    return SUPPLY if net == SUPPLY else "gnd"
 
 
 def _mean(total: Mapping[tuple[str, str], float], count: int) -> tuple[tuple[str, str, float], ...]:
@@ -71,7 +77,7 @@ def _mean(total: Mapping[tuple[str, str], float], count: int) -> tuple[tuple[str
         mean = farad / count
         small = mean < SMALLEST_F and "gnd" not in (a, b)
         for key in [(a, "gnd"), (b, "gnd")] if small else [(a, b)]:
-            pins = ("vp", "vn", "out", "gnd")
+            pins = ("vp", "vn", "out", SUPPLY, "gnd")
             if key[0] not in pins or key[1] not in pins:
                 ordered = (min(key), max(key))
                 found[ordered] = found.get(ordered, 0.0) + mean
