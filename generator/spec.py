@@ -272,8 +272,9 @@ class Limit(Model):
     def _bounded(self) -> Self:
         if self.min is None and self.max is None:
             raise ValueError("give min or max, or both")
-        if self.unit is not None and not self.metric.endswith(f"_{self.unit}"):
-            raise ValueError(f"the unit of {self.metric} is {self.metric.rpartition('__')[2]}, not {self.unit}")
+        own = self.metric.rpartition("__")[2]
+        if self.unit is not None and self.unit != own:
+            raise ValueError(f"the unit of {self.metric} is {own}, not {self.unit}")
         return self
 
 

@@ -15,11 +15,11 @@ UNITS = {
     "F": "F",
     "V": "V",
     "A": "A",
+    "per_J": "1/J",  # before "J", with which it ends, too
     "J": "J",
     "s": "s",
     "W": "W",
     "ohm": "ohm",
-    "per_J": "1/J",
     "bytes": "B",
 }
 """What the end of a metric's name says; SI units, areas in square micrometres."""

@@ -88,6 +88,9 @@ def test_unit_of_a_limit_must_be_the_metrics() -> None:
         else:
             with pytest.raises(InputError, match="the unit of energy__mac__J is J, not pJ"):
                 parse_spec(data, "t")
+    data["limits"] = [{"metric": "efficiency__mac__per_J", "min": 1e12, "unit": "J"}]
+    with pytest.raises(InputError, match="the unit of efficiency__mac__per_J is per_J, not J"):
+        parse_spec(data, "t")
 
 
 def test_point_results_survive_json() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from somaforge.flow import cli
 from somaforge.flow.signoff.compare import compare
-from somaforge.flow.signoff.metrics import find
+from somaforge.flow.signoff.metrics import find, unit_of
 from somaforge.pdk.errors import InputError
 
 NAN = float("nan")
@@ -82,3 +82,9 @@ def test_wrong_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert cli.run(["compare", str(good), str(tmp_path / "bad.json")]) == 2
     with pytest.raises(InputError, match="must be 0 or more"):
         compare({}, {}, -1)
+
+
+def test_units_are_those_that_names_end_with() -> None:
+    assert [unit_of(n) for n in ("energy__mac__J", "efficiency__mac__per_J", "power__mean__W", "nothing")] == [
+        "J", "1/J", "W", "",
+    ]  # fmt: skip
