@@ -1,7 +1,7 @@
 """Draws the periphery around an array: groups, channel, bus, row select, control block and power."""
 
 from dataclasses import dataclass
-from itertools import pairwise, permutations
+from itertools import chain, count, pairwise, permutations
 
 import klayout.db as kdb
 
@@ -74,7 +74,7 @@ def draw_periphery(layout: kdb.Layout, pdk: Pdk, plan: PeripheryPlan) -> DrawnPe
     select.draw()
     canvas.place(register, 0, 0)
     canvas.place(select.canvas, 0, 0)
-    x, order = _control_place(plan, select)
+    x, order = _control_place(canvas, plan, select)
     canvas.place(_control(layout, pdk), x, plan.slices_bottom)
     half = canvas.r["m3.1"] // 2
     for net, track in BUS.items():
@@ -156,14 +156,21 @@ def _control(layout: kdb.Layout, pdk: Pdk) -> Canvas:
     return canvas
 
 
-def _control_place(plan: PeripheryPlan, select: RowPainter) -> tuple[int, tuple[str, ...]]:
+def _control_place(canvas: Canvas, plan: PeripheryPlan, select: RowPainter) -> tuple[int, tuple[str, ...]]:
     """Left edge of the control block, and the nets to the row select from the lowest track up: such that no column
-    that comes up from the block meets one that goes on to the row select, nor a power strap of one the other's."""
-    x = (plan.groups[0].x - CONTROL_SPACE - control.SITES * SITE) // 5 * 5
+    that comes up from the block meets one that goes on to the row select, nor a power strap of one the other's.
+
+    However wide the somas are, the block begins where the row select does or little to the right: its pins are at the
+    macro's left edge, and their wires hang on nothing but a gate (antenna ratio of met3, ar.met3.1). Where the first
+    group leaves no such room it goes left, and the macro grows.
+    """
+    last = (plan.groups[0].x - CONTROL_SPACE - control.SITES * SITE) // 5 * 5
+    start = -(-select.left // 5) * 5
     straps = [select.column(number) for number in rows.STRAPS.values()]
-    while True:
-        if any(abs(x + column_x(n) - s) < 2 * SITE for n in control.STRAPS.values() for s in straps):
-            x -= SITE // 2
+    # On met4 the pad of a via to the rails (see _power) beside one of the block's own.
+    apart = 3 * max(canvas.pad("met4", None, "met4", "h")) - STRAP_HALF + canvas.r["m4.2"]
+    for x in chain(range(start, last + 1, SITE // 2), count(min(start, last), -SITE // 2)):
+        if any(abs(x + column_x(n) - s) < apart for n in control.STRAPS.values() for s in straps):
             continue
         for order in permutations(control.ROW_COLUMNS):
             starts = [x + column_x(control.ROW_COLUMNS[net]) for net in order]
@@ -171,7 +178,7 @@ def _control_place(plan: PeripheryPlan, select: RowPainter) -> tuple[int, tuple[
             # At least a column apart, or one of the two vias of a wire would meet the other.
             if all(abs(starts[a] - ends[b]) >= SITE for a in range(len(order)) for b in range(a + 1)):
                 return x, order
-        x -= SITE // 2
+    raise AssertionError("count never ends")
 
 
 def _to_rows(canvas: Canvas, plan: PeripheryPlan, select: RowPainter, control_x: int, order: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from specs import drawable, free_design
 
-from somaforge.flow.checks import drc, lvs, precheck
+from somaforge.flow.checks import antenna, drc, lvs, precheck
 from somaforge.generator.layout import DrawnDesign, draw
 from somaforge.generator.netlist import write_spice
 
@@ -19,13 +19,14 @@ SMALL = {"mirror": {"w_um": 0.42, "l_um": 0.35, "multiplier": 2}, "switch": {"w_
 
 
 def _check(parameters: dict[str, Any]) -> None:
-    """Draw with a port, then native DRC and LVS of the whole macro: all clean."""
+    """Draw with a port, then native DRC, antenna ratios and LVS of the whole macro: all clean."""
     drawn = draw(free_design(**parameters, port="scan"))
     with TemporaryDirectory() as folder:
         gds, spice = Path(folder, "drawn.gds"), Path(folder, "drawn.spice")
         drawn.write(gds)
         write_spice(drawn.library, spice)
         violations = drc.run(gds, "drawn", Path(folder, "drawn.lyrdb"))
+        violations |= antenna.run(gds, "drawn", Path(folder, "antenna.lyrdb"))
         assert {rule: n for rule, n in violations.items() if n} == {}
         result = lvs.run(gds, spice, "drawn", None)
         assert result.mismatches == ()
@@ -55,6 +56,11 @@ def test_many_macros_are_clean_and_match(parameters: dict[str, Any]) -> None:
 )
 def test_extremes_are_clean_and_match(layers: tuple[int, ...], bits: int, what: str) -> None:
     _check({"layers": layers, "bits": bits, **SMALL})
+
+
+def test_wide_somas_do_not_make_antennas_of_the_pins() -> None:
+    """Sixteen units in a soma part the first column from the macro's left edge, where the pins are."""
+    _check({"layers": (12, 6, 3), **SMALL, "mirror": {"w_um": 0.42, "l_um": 0.54, "multiplier": 16}})
 
 
 @pytest.fixture(scope="module")
