@@ -53,8 +53,6 @@ class Reference:
     supply: Floats
     """[patterns] in A, input currents included; of the whole chip only if no soma was left out."""
     seconds: float
-    attempts: tuple[int, ...]
-    """Highest rung of LADDER that a deck needed, per layer."""
 
 
 @dataclass(frozen=True)
@@ -126,11 +124,10 @@ class ColumnReference:
         start = time.monotonic()
         layers: list[LayerAtRest] = []
         solved: list[tuple[int, ...]] = []
-        rungs: list[int] = []
         supply: Floats = np.zeros(len(inputs))
         for k, size in enumerate(chip.design.layers):
             which = tuple(sorted(sample.get(k, range(size))))
-            table, used, rung = self._layer(k, which, inputs, layers[-1] if layers else None, guess)
+            table, used = self._layer(k, which, inputs, layers[-1] if layers else None, guess)
             parts = [table[:, :, i] for i in range(4)]
             if len(which) < size and guess is not None:
                 whole_layer = [a.copy() for a in (guess[k].current, guess[k].column, guess[k].p, guess[k].n)]
@@ -139,13 +136,11 @@ class ColumnReference:
                 parts = whole_layer
             layers.append(LayerAtRest(*parts))
             solved.append(which)
-            rungs.append(rung)
             supply = supply + used
         last = len(chip.design.layers)
-        table, used, rung = self._layer(last, tuple(range(chip.design.layers[-1])), inputs, layers[-1], None)
-        return Reference(
-            tuple(layers), tuple(solved), table[:, :, 0], supply + used, time.monotonic() - start, (*rungs, rung)
-        )
+        table, used = self._layer(last, tuple(range(chip.design.layers[-1])), inputs, layers[-1], None)
+        total = supply + used
+        return Reference(tuple(layers), tuple(solved), table[:, :, 0], total, time.monotonic() - start)
 
     def _layer(
         self,
@@ -154,23 +149,23 @@ class ColumnReference:
         inputs: Floats,
         before: LayerAtRest | None,
         guess: Sequence[LayerAtRest] | None,
-    ) -> tuple[Floats, Floats, int]:
-        """[patterns, columns, current column p n], supply current [patterns], highest rung."""
+    ) -> tuple[Floats, Floats]:
+        """[patterns, columns, current column p n], supply current [patterns]."""
         each = max(1, TRANSISTORS // max(1, len(self._cells[layer, 0])))
         parts = [_Part(layer, which[i : i + each]) for i in range(0, len(which), each)]
 
-        def run(part: _Part) -> tuple[Floats, Floats, int]:
+        def run(part: _Part) -> tuple[Floats, Floats]:
             near = None if guess is None else guess[layer].of(part.columns)
             return self._run(part, inputs, before, near)
 
         with ThreadPoolExecutor(self.workers) as pool:
             found = list(pool.map(run, parts))
         table = np.concatenate([f[0] for f in found], axis=1)
-        return table, np.sum([f[1] for f in found], axis=0), max(f[2] for f in found)
+        return table, np.sum([f[1] for f in found], axis=0)
 
     def _run(
         self, part: _Part, inputs: Floats, before: LayerAtRest | None, near: LayerAtRest | None
-    ) -> tuple[Floats, Floats, int]:
+    ) -> tuple[Floats, Floats]:
         problems: list[str] = []
         for rung, options in enumerate(LADDER):
             text, saves = self._deck(part, inputs, before, near if rung == 0 else None, options)
@@ -191,7 +186,7 @@ class ColumnReference:
             values = values[:, 1:]  # the first vector is written twice, as the scale of a plot
             table = values[:, 1:].reshape(len(inputs), len(part.columns), each)
             # a source's current flows into it from the circuit
-            return table, -values[:, 0], rung
+            return table, -values[:, 0]
         raise ToolError(f"ngspice: layer {part.layer}, columns {part.columns}: {'; '.join(problems)}")
 
     def _deck(

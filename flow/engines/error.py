@@ -9,6 +9,7 @@ import numpy as np
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import Floats, ProgrammedChip, Settled
 from somaforge.flow.engines.columns import ColumnReference, Reference
+from somaforge.flow.engines.synapses import SynapseReference, takes
 from somaforge.pdk.errors import CheckError
 
 ABOVE = 0.01
@@ -58,9 +59,14 @@ def current_error(
     `surfaces` compares the method that many patterns use. CheckError if there is no current to compare.
     """
     found = (engine or ArrayEngine()).at_rest(chip, inputs, surfaces)
-    reference = ColumnReference(chip) if workers is None else ColumnReference(chip, workers=workers)
     sample = sample_of(chip, len(inputs), budget)
-    return compared(found, reference.solve(inputs, found.layers, sample))
+    return compared(found, reference_of(chip, workers).solve(inputs, found.layers, sample))
+
+
+def reference_of(chip: ProgrammedChip, workers: int | None = None) -> SynapseReference | ColumnReference:
+    """ngspice synapse by synapse, or column by column where the netlist has wire resistance in columns."""
+    kind = SynapseReference if takes(chip) else ColumnReference
+    return kind(chip) if workers is None else kind(chip, workers=workers)
 
 
 def sample_of(chip: ProgrammedChip, patterns: int, budget: float) -> Mapping[int, tuple[int, ...]]:

@@ -11,8 +11,7 @@ import numpy as np
 from somaforge.flow import datasets
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import Program
-from somaforge.flow.engines.columns import ColumnReference
-from somaforge.flow.engines.error import BUDGET, compared, sample_of
+from somaforge.flow.engines.error import BUDGET, compared, reference_of, sample_of
 from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.flow.measure.evaluate import evaluate, memory_effect, pad_inputs
 from somaforge.flow.measure.layout_effect import first_of_each_class, layout_effect
@@ -77,7 +76,7 @@ def layout(folder: Path, job: Job) -> None:
 
 
 def engines(folder: Path, job: Job) -> None:
-    """The array engine against ngspice, column by column, on the first chip's first test patterns: engines.json."""
+    """The array engine against ngspice in small circuits, on the first chip's first test patterns: engines.json."""
     dataset, wanted = datasets.load(job.spec.network.dataset), job.spec.evaluation
     count = min(wanted.reference_patterns, len(dataset.test_y))
     chip = programmed(job, codes_of(job), use="rest")
@@ -85,7 +84,7 @@ def engines(folder: Path, job: Job) -> None:
     # surfaces are what ArrayEngine.dc takes for as many patterns as the evaluation has
     ours = ArrayEngine().at_rest(chip, inputs, surfaces=job.spec.engine == "array")
     sample = sample_of(chip, count, BUDGET) if wanted.reference_columns == "sample" else None
-    reference = ColumnReference(chip).solve(inputs, ours.layers, sample)
+    reference = reference_of(chip).solve(inputs, ours.layers, sample)
     error = compared(ours, reference)
     classes = job.spec.network.layers[-1]
     winners, theirs = (x.outputs[:, :classes].argmax(axis=1) for x in (ours, reference))

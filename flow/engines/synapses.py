@@ -1,0 +1,333 @@
+"""ngspice synapse by synapse: the reference for all patterns of a chip of any size.
+
+Gates draw no DC current (igcmod = 0), so with its row's vp and vn and its column's voltage given, every synapse is a
+circuit of its own, and so is every soma. ngspice solves all synapses of a layer at a voltage of each column, then the
+somas fed by their sum and by its slope over the voltage, which gives the next voltage; until the voltages stay. The
+slope is a formula: it decides how fast they settle, not where. Transistors, models and tolerances are those of
+flow.engines.columns.
+
+Why this is faster than column by column: nodes behind switches that are off carry femtoamperes. When a row or a column
+jumps, Newton's method throws them far off and they come back by some 30 mV per iteration; in a column of 196 rows there
+is always one, and all transistors wait for it (120 to 160 iterations per pattern). Synapses on their own can each go
+through the patterns in an order in which rails and column hardly jump (12 iterations).
+
+All currents come from the currents and rails that ngspice found before, never from the guess: that is only the first
+voltage of a column. A column in several segments (wire resistance) is refused; flow.engines.columns takes it.
+"""
+
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+
+import numpy as np
+import numpy.typing as npt
+
+from somaforge.flow.engines.base import Floats, LayerAtRest, ProgrammedChip, check_inputs
+from somaforge.flow.engines.columns import LADDER, Reference
+from somaforge.flow.engines.lines import RAILS, Nets, transistor_lines, whole
+from somaforge.flow.engines.process import RunError, last_error, parse_raw, run_ngspice
+from somaforge.generator.circuit import Mos
+from somaforge.pdk.errors import InputError, ToolError
+from somaforge.pdk.sky130.binding import SCALE_OPTION
+from somaforge.pdk.templating import render
+
+CELLS = 20
+"""In one deck: reading it costs as much as solving it for 100 patterns, and all its cells wait for the slowest."""
+KNEE_V = 0.033
+"""How fast a mirror saturates over its drain voltage: kT/q in weak inversion, somewhat more at 100 nA."""
+EARLY_V = 10.0
+"""Of a saturated mirror, about."""
+SETTLED_V = 5e-5
+"""A column's voltage stays if it moves by less. Current at the end of that step comes with the estimated slope; if that
+is a tenth of a soma's own conductance wrong, it is 0.1 * 5e-5 / 0.04 = 1e-4 off; usually a tenth of that."""
+DARK_V = 1e-3
+SETTLED_A = 1e-13
+"""Or by less than DARK_V if its current changes by less than this: it is 1e-5 of 1 % of a uA, and smaller ones are not
+compared (flow.engines.error)."""
+PASSES = 30
+START_V = 0.3
+STEP_V = 0.2
+"""A column moves by no more at once: the line of a synapse that saturates is wrong further away."""
+_SYNAPSE = re.compile(r"x_matrix_(\d+)\.x_row_(\d+)\.x_synapse_(\d+)\.(?!x_latch_)")
+_SOMA = re.compile(r"x_soma_(\d+)_(\d+)\.")
+_OUTPUT = re.compile(r"x_output_(\d+)\.")
+_RAIL = re.compile(r"(vp|vn)_\d+_\d+")
+_COLUMN = re.compile(r"(in|sum_\d+|out)_\d+")
+
+Transistors = list[tuple[Mos, float]]
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A synapse, an output synapse (row = column) or a soma, and the nodes it shares with others."""
+
+    name: str
+    transistors: Transistors
+
+
+@dataclass(frozen=True, eq=False)
+class SynapseReference:
+    """Settled currents of a chip, synapse by synapse; ToolError if one cannot be solved."""
+
+    chip: ProgrammedChip
+    timeout_s: float = 600.0
+    """Of one deck."""
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    _nets: Nets = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """InputError for simulated latches and for wire resistance in columns."""
+        if self.chip.memory != "ideal":
+            raise InputError("synapses: latches are ideal here; simulate memory='transistor' with the whole array")
+        if not takes(self.chip):
+            raise InputError("synapses: a column has wire resistance; take ColumnReference for this netlist")
+        object.__setattr__(self, "_nets", Nets(self.chip))
+
+    @cached_property
+    def _cells(self) -> Mapping[tuple[int, int, int], Transistors]:
+        """By layer, row and column; row -1 is the soma, and output synapses belong to the layer behind the last."""
+        found: dict[tuple[int, int, int], Transistors] = {}
+        last = len(self.chip.design.layers)
+        for m, shift in zip(self.chip.flat.mos, self.chip.shifts.tolist(), strict=True):
+            if where := _SYNAPSE.match(m.name):
+                key = (int(where[1]) + 1, int(where[2]), int(where[3]))
+            elif where := _SOMA.match(m.name):
+                key = (int(where[1]), -1, int(where[2]))
+            elif where := _OUTPUT.match(m.name):
+                key = (last, int(where[1]), int(where[1]))
+            else:
+                continue
+            found.setdefault(key, []).append((m, shift))
+        return found
+
+    def solve(
+        self,
+        inputs: Floats,
+        guess: Sequence[LayerAtRest] | None = None,
+        sample: Mapping[int, Sequence[int]] | None = None,
+    ) -> Reference:
+        """As ColumnReference.solve: settled currents for [patterns, inputs] in A."""
+        chip, sample = self.chip, sample or {}
+        check_inputs(chip.design, inputs)
+        if sample and guess is None:
+            raise ValueError("a sample needs a guess for the other somas")
+        start = time.monotonic()
+        layers: list[LayerAtRest] = []
+        solved: list[tuple[int, ...]] = []
+        supply: Floats = np.zeros(len(inputs))
+        for k, size in enumerate(chip.design.layers):
+            which = tuple(sorted(sample.get(k, range(size))))
+            if k == 0:
+                now, used = self._somas(0, which, inputs[:, which])
+            else:
+                near = guess[k].column[:, which] if guess is not None else np.full((len(inputs), len(which)), START_V)
+                now, used = self._settled(k, which, layers[-1], near)
+            if len(which) < size and guess is not None:
+                now = _filled(guess[k], now, which)
+            layers.append(now)
+            solved.append(which)
+            supply = supply + used.sum(axis=1)
+        last, size = len(chip.design.layers), chip.design.layers[-1]
+        pairs = [(c, c) for c in range(size)]
+        at = np.full((len(inputs), size), chip.output_V)
+        outputs, used = self._synapses(last, pairs, layers[-1], at)
+        total = supply + used.sum(axis=1)
+        return Reference(tuple(layers), tuple(solved), outputs, total, time.monotonic() - start)
+
+    def _settled(
+        self, layer: int, which: Sequence[int], before: LayerAtRest, near: Floats
+    ) -> tuple[LayerAtRest, Floats]:
+        """Columns with their somas, and their supply currents [patterns, columns]."""
+        column = np.clip(near, 0.0, self.chip.supply_V)
+        rows = before.p.shape[1]
+        state = [np.zeros_like(column) for _ in range(5)]
+        open_ = np.arange(len(which))
+        earlier: tuple[Floats, Floats] | None = None  # voltages and currents of the pass before
+        for _ in range(PASSES):
+            left = [which[int(i)] for i in open_]
+            pairs = [(r, c) for c in left for r in range(rows)]
+            at = column[:, open_]
+            each, drawn = (
+                x.reshape(len(at), len(open_), rows)
+                for x in self._synapses(layer, pairs, before, np.repeat(at, rows, axis=1))
+            )
+            current, slope = each.sum(axis=2), self._slope(each, at[:, :, None]).sum(axis=2)
+            if earlier is not None:
+                rise, run = current - earlier[1], at - earlier[0]
+                known = (np.abs(run) > SETTLED_V / 10) & (rise * run < 0)
+                slope = np.where(known, rise / np.where(known, run, 1.0), slope)
+            found, used = self._somas(layer, left, current, slope, at)
+            for whole_layer, part in zip(
+                state, (found.current, found.column, found.p, found.n, used + drawn.sum(axis=2)), strict=True
+            ):
+                whole_layer[:, open_] = part
+            moved = np.clip(found.column, 0.0, self.chip.supply_V) - at
+            column[:, open_] = at + np.clip(moved, -STEP_V, STEP_V)
+            small = np.abs(moved * found.current) / KNEE_V <= SETTLED_A
+            still = (np.abs(moved) > np.where(small, DARK_V, SETTLED_V)).any(axis=0)
+            earlier, open_ = (at[:, still], current[:, still]), open_[still]
+            if len(open_) == 0:
+                return LayerAtRest(*state[:4]), state[4]
+        raise ToolError(f"ngspice: layer {layer}, columns {left[:9]}: voltages do not settle in {PASSES} passes")
+
+    def _synapses(
+        self, layer: int, pairs: Sequence[tuple[int, int]], before: LayerAtRest, at: Floats
+    ) -> tuple[Floats, Floats]:
+        """Current into the column and supply current: [patterns, synapses]."""
+
+        def run(first: int) -> Floats:
+            part = pairs[first : first + CELLS]
+            rows = [r for r, _ in part]
+            p, n, v = before.p[:, rows], before.n[:, rows], at[:, first : first + CELLS]
+            order = tour(p, v)
+            sources, saves = [], []
+            for i in range(len(part)):
+                o = order[:, i]
+                sources += [
+                    f"v_vdd_{i} vdd_{i} gnd {self.chip.supply_V:.9g}",
+                    f"b_vp_{i} vp_{i} gnd v={_lookup(p[o, i])}",
+                    f"b_vn_{i} vn_{i} gnd v={_lookup(n[o, i])}",
+                    f"b_column_{i} column_{i} gnd v={_lookup(v[o, i])}",
+                ]
+                saves += [f"i(b_column_{i})", f"i(v_vdd_{i})"]
+            cells = [_Cell(f"layer {layer}, synapse {pair}", self._cells[layer, *pair]) for pair in part]
+            table = self._run(cells, sources, saves, len(p)).reshape(len(p), len(part), 2)
+            return np.take_along_axis(table, np.argsort(order, axis=0)[:, :, None], axis=0)
+
+        with ThreadPoolExecutor(self.workers) as pool:
+            table = np.concatenate(list(pool.map(run, range(0, len(pairs), CELLS))), axis=1)
+        return table[:, :, 0], -table[:, :, 1]
+
+    def _slope(self, current: Floats, at: Floats) -> Floats:
+        """About dI/dV of synapses into columns at these voltages: I (1 - exp(-V/U_T)) behind a saturated mirror."""
+        over = np.where(current < 0, at, self.chip.supply_V - at) / KNEE_V
+        share = 1 / np.expm1(np.clip(over, 0.01, 60.0)) / KNEE_V + 1 / EARLY_V
+        return -np.abs(current) * share
+
+    def _somas(
+        self,
+        layer: int,
+        which: Sequence[int],
+        current: Floats,
+        slope: Floats | None = None,
+        at: Floats | None = None,
+    ) -> tuple[LayerAtRest, Floats]:
+        """Somas that are fed current + slope * (voltage - at), and their supply currents [patterns, somas].
+
+        The input's currents come out of the supply, so they are part of it.
+        """
+
+        def run(first: int) -> Floats:
+            part = which[first : first + CELLS]
+            sources, saves, orders = [], [], []
+            for i, _ in enumerate(part):
+                here = current[:, first + i]
+                o = np.argsort(here, kind="stable")
+                feed = _lookup(here[o])
+                if slope is not None and at is not None:
+                    # no synapse pulls a column below ground: what catches it there is gone when the column has settled
+                    feed += f"+({_lookup(slope[o, first + i])})*(v(feed_{i})-({_lookup(at[o, first + i])}))"
+                    feed += f"+1m*max(0,-v(feed_{i}))"
+                sources += [
+                    f"v_vdd_{i} vdd_{i} gnd {self.chip.supply_V:.9g}",
+                    f"b_feed_{i} {f'vdd_{i}' if slope is None else 'gnd'} feed_{i} i={feed}",
+                    f"v_amp_{i} feed_{i} column_{i} 0",
+                ]
+                saves += [f"i(v_amp_{i})", f"v(column_{i})", f"v(vp_{i})", f"v(vn_{i})", f"i(v_vdd_{i})"]
+                orders.append(np.argsort(o))
+            cells = [_Cell(f"layer {layer}, soma {c}", self._cells[layer, -1, c]) for c in part]
+            table = self._run(cells, sources, saves, len(current)).reshape(len(current), len(part), 5)
+            return np.stack([table[o, i] for i, o in enumerate(orders)], axis=1)
+
+        with ThreadPoolExecutor(self.workers) as pool:
+            table = np.concatenate(list(pool.map(run, range(0, len(which), CELLS))), axis=1)
+        return LayerAtRest(*(table[:, :, i] for i in range(4))), -table[:, :, 4]
+
+    def _run(self, cells: Sequence[_Cell], sources: Sequence[str], saves: Sequence[str], patterns: int) -> Floats:
+        """What was saved [patterns, saves]."""
+        every = [t for cell in cells for t in cell.transistors]
+        of = {m.name: i for i, cell in enumerate(cells) for m, _ in cell.transistors}
+        lines, cards = transistor_lines(self.chip, every, self._nets.node)
+        own = [_own(line, of) for line in lines]
+        deck = partial(
+            render,
+            "cells.sp.j2",
+            title=f"{cells[0].name} and {len(cells) - 1} more",
+            scale_option=SCALE_OPTION,
+            temperature=f"{self.chip.temperature_C:.6g}",
+            cards=cards,
+            transistors=own,
+            sources=sources,
+            saves=" ".join(saves),
+            last=str(patterns - 1),
+        )
+        problems: list[str] = []
+        for options in LADDER:
+            try:
+                done = run_ngspice(deck(options=f"{options} itl2=200"), self.timeout_s, control=True)
+                names, values = parse_raw(done.raw)
+            except (RunError, ValueError) as problem:
+                problems.append(str(problem))
+                continue
+            if names[1:] == list(saves) and len(values) == patterns and np.all(np.isfinite(values)):
+                return values[:, 1:]
+            problems.append(f"{len(values)} of {patterns} patterns, {last_error(done.log)}")
+        raise ToolError(f"ngspice: {cells[0].name} and {len(cells) - 1} more: {'; '.join(problems)}")
+
+
+def takes(chip: ProgrammedChip) -> bool:
+    """Whether the netlist has no wire resistance in columns."""
+    nets = ((whole(r.a), whole(r.b)) for r in chip.flat.resistors)
+    return all(a != b or a in RAILS or _RAIL.fullmatch(a) for a, b in nets)
+
+
+def tour(p: Floats, column: Floats) -> npt.NDArray[np.int64]:
+    """An order of the patterns for each synapse [patterns, synapses]: always the nearest that is left.
+
+    Distance: the row's rail in V, and a third of the column's voltage, which moves fewer nodes.
+    """
+    rail, third = p - p.min(axis=0), column / 3
+    count, every = len(p), np.arange(p.shape[1])
+    order = np.empty(p.shape, dtype=np.int64)
+    left = np.zeros(p.shape)  # infinite where a pattern was visited
+    here = np.argmin(rail, axis=0)
+    for step in range(count):
+        order[step] = here
+        left[here, every] = np.inf
+        if step < count - 1:
+            far = np.hypot(rail - rail[here, every], third - third[here, every]) + left
+            here = np.argmin(far, axis=0)
+    return order
+
+
+def _filled(guess: LayerAtRest, found: LayerAtRest, which: Sequence[int]) -> LayerAtRest:
+    """The guess with some somas replaced."""
+    full = [a.copy() for a in (guess.current, guess.column, guess.p, guess.n)]
+    for a, b in zip(full, (found.current, found.column, found.p, found.n), strict=True):
+        a[:, list(which)] = b
+    return LayerAtRest(*full)
+
+
+def _own(line: str, of: Mapping[str, int]) -> str:
+    """The line with the supply, rails and column of its own cell."""
+    name, *nets = line.split(" ")
+    i = of[name[1:]]
+
+    def node(net: str) -> str:
+        if net == "vdd":
+            return f"vdd_{i}"
+        kind = _RAIL.fullmatch(net) or _COLUMN.fullmatch(net)
+        return net if kind is None else f"{kind[1] if kind[1] in ('vp', 'vn') else 'column'}_{i}"
+
+    return " ".join([name, *map(node, nets[:4]), *nets[4:]])
+
+
+def _lookup(values: Floats) -> str:
+    """A function of the place in a cell's order of patterns."""
+    if len(values) == 1:
+        return f"{values[0]:.12g}"
+    return f"pwl(v(place),{','.join(f'{i},{v:.12g}' for i, v in enumerate(values))})"
