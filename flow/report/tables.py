@@ -38,7 +38,7 @@ def figures(run: RunData) -> list[Figure]:
             "accuracy",
             f"{100 * m[f'accuracy__{engine}__ratio']:.2f} %",
             f"{run.engine_words}, post-layout, mean of {chips:g} chips, "
-            f"{m[f'accuracy__{engine}__patterns__count']:g} patterns; "
+            f"{m[f'accuracy__{engine}__patterns__count']:,.0f} patterns; "
             f"{m[f'accuracy__{engine}_perfect__chips__count']:g} chips without an error",
         ),
         Figure(
@@ -55,7 +55,7 @@ def figures(run: RunData) -> list[Figure]:
         Figure("power", engineering(m["power__mean__W"], "W"), "mean while running, input currents included"),
         Figure(
             "area",
-            f"{m['layout__die__um2']:.0f} um2",
+            f"{m['layout__die__um2']:,.0f} um2",
             f"macro; {m['layout__synapse__um2']:.1f} um2 per synapse with {run.design.weights.latches} latches",
         ),
         Figure(
