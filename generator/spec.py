@@ -5,10 +5,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from somaforge.generator.fields import METRIC_NAME, Celsius, Corner, LayerSize, Model, Name, Supply, Um
+from somaforge.generator.yaml_file import read_yaml
 from somaforge.pdk import load
 from somaforge.pdk.base import Flavour
 from somaforge.pdk.errors import InputError
@@ -386,11 +386,4 @@ def parse_spec(data: Any, where: str) -> Spec:
 
 def load_spec(path: Path) -> Spec:
     """Read and validate a spec file; InputError if it cannot be read, parsed or validated."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot read the spec: {error}") from None
-    except yaml.YAMLError as error:
-        detail = " ".join(str(error).split())
-        raise InputError(f"{path}: not YAML: {detail}") from None
-    return parse_spec(data, str(path))
+    return parse_spec(read_yaml(path), str(path))

@@ -36,6 +36,7 @@ MESSAGES = {
     "wrong_type": "array.bits: must be a valid integer, not 'three'",
 }
 STARTS = {
+    "key_twice": "not YAML: key supply_V is given twice",
     "not_yaml": "not YAML: while parsing a flow sequence",
     "python_object": "not YAML: could not determine a constructor for the tag 'tag:yaml.org,2002:python/object/apply",
 }
