@@ -59,8 +59,9 @@ class Timed:
         return float(np.mean(self.settled & (self.time_s <= run_time_s)))
 
     def fixed_time(self, macs: int) -> dict[str, float]:
-        """Metrics at the fixed run time that is long enough for DECIDED of the patterns; nothing if none is."""
-        if self.decided_s is None:
+        """Metrics at the fixed run time that is long enough for DECIDED of the patterns; nothing if none is, or if no
+        pattern changes its winner: a run time of 0 costs nothing and says nothing."""
+        if not self.decided_s:
             return {}
         energy = self.energy_at(self.decided_s) / macs
         return {

@@ -85,6 +85,7 @@ def test_run_time_by_hand() -> None:
     times = [i * 1e-8 for i in range(100)]
     assert Timed.of([evaluation(times, [True] * 100)]).decided_s == times[98]
     assert Timed.of([evaluation(times, [False, *[True] * 99])]).decided_s == times[99]
+    assert Timed.of([evaluation([0.0] * 100, [True] * 100)]).fixed_time(49) == {}, "the winner never changes"
     late = Timed.of([evaluation(times, [False, False, *[True] * 98])])
     assert late.decided_s is None
     assert late.decided(1.0) == 0.98
