@@ -9,6 +9,7 @@ twice of what it does above. Mismatch hardly changes any of it: the cells are no
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -27,8 +28,8 @@ from somaforge.pdk.files import atomic_path
 from somaforge.pdk.sky130.binding import SCALE_OPTION
 from somaforge.pdk.templating import render
 
-LOWEST_A, HIGHEST_A, LEVELS = 1e-11, 1e-5, 7
-"""Currents into the soma at which cells are measured, if the supply carries them."""
+LOWEST_A, HIGHEST_A = 1e-11, 1e-5
+"""Currents into the soma between which cells are measured, if the supply carries them: at least one in a decade."""
 COLUMNS_V = (0.0, 0.04, 0.1, 0.18, 0.26, 0.34, 0.42, 0.6)
 """Column voltages at which synapses are measured; above 0.4 V little changes."""
 FREQUENCY_HZ = 1e4
@@ -48,6 +49,12 @@ class Loads:
     """[pin, moved pin, levels] with the pins in, vp, vn, vdd."""
     synapse: Floats
     """[codes from -full scale up; pin, moved pin, levels, COLUMNS_V] with the pins vp, vn, out, vdd."""
+
+
+def levels_to(carried: float) -> Floats:
+    """Currents in A at which cells are measured when the supply carries no more than that."""
+    highest = min(HIGHEST_A, carried)
+    return np.geomspace(LOWEST_A, highest, max(4, 1 + math.ceil(math.log10(highest / LOWEST_A) - 1e-9)))
 
 
 def loads(

@@ -7,6 +7,7 @@ rows is a matrix product: patterns times (rows, points in x) by (rows, points in
 remains for a column is one equation in v: the spline of its sum against the current of its soma's diode.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,9 @@ LOW_V = (-0.06, -0.03, 0.0, 0.03, 0.07, 0.12, 0.18)
 """Columns that are pulled to ground: their somas carry nothing, so the points are few."""
 STEP_V = 0.04
 """Between column voltages above that: 1.5 thermal voltages."""
+KNEE_V, KNEE_STEP_V = 0.75, 0.01
+"""Columns that come as near to the supply choke the switches, whose gates are at the supply: the current breaks off
+within 0.05 V. At 1.8 V no column comes there, at 1.1 V those with some 50 nA do."""
 ABOVE = 1.3
 """Highest column current in the grid over the first guess of it."""
 TOLERANCE = 1e-4
@@ -126,8 +130,13 @@ def grid(synapses: Synapses, highest: Tensor, before: Somas, after: Somas) -> Su
 def _voltages(synapses: Synapses, highest: Tensor, after: Somas) -> list[float]:
     most = synapses.per_column((GUESS_GAIN * ABOVE * synapses.code.clamp(min=0) * highest[synapses.row]).unsqueeze(0))
     top = float(after.input_voltage(most).max())
-    steps = max(2, int(np.ceil((top - LOW_V[-1]) / STEP_V)))
-    return [*LOW_V, *(float(v) for v in np.linspace(LOW_V[-1], top, steps + 1)[1:])]
+    knee = max(LOW_V[-1], synapses.supply_V - KNEE_V)
+    voltages = list(LOW_V)
+    for end, step in ((min(top, knee), STEP_V), (top, KNEE_STEP_V)):
+        if end > voltages[-1]:
+            steps = math.ceil((end - voltages[-1]) / step)
+            voltages += np.linspace(voltages[-1], end, steps + 1)[1:].tolist()
+    return voltages
 
 
 def _sweep(synapses: Synapses, drive: Drive, voltages: list[float], scale: Tensor) -> tuple[Tensor, Tensor]:

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from somaforge.flow.engines.array import collapse
-from somaforge.flow.engines.array.capacitance import HIGHEST_A, LEVELS, LOWEST_A, loads
+from somaforge.flow.engines.array.capacitance import levels_to, loads
 from somaforge.flow.engines.array.chip import Network
 from somaforge.flow.engines.array.layers import Rails, held, rails
 from somaforge.flow.engines.array.reduced import Matrix
@@ -19,12 +18,13 @@ from somaforge.flow.engines.array.soma import SMALLEST_A
 from somaforge.flow.engines.array.transient import Course, Points, Stepper
 from somaforge.flow.engines.array.wires import wires_of
 from somaforge.flow.engines.base import Effort, Floats, TransientResult
-from somaforge.pdk.errors import InputError
+from somaforge.pdk.errors import InputError, NotSettledError
 
 START_V = 3e-3
 """Error of a pattern's start that asks to repeat it, at a node that carries its layer's currents."""
 OVERSHOOT = 2.0
-"""Rails overshoot their end on the way: surfaces reach that much farther than the currents at rest."""
+"""Rails overshoot their end on the way: surfaces reach that much farther than the currents at rest, if the supply
+carries that."""
 OUTPUTS = 30_000
 """Output synapses times points in time in one tensor: what fits into a core's cache."""
 
@@ -40,16 +40,22 @@ def play(
     matrices = []
     voltage = network.somas[0].input_voltage(new)
     for k, somas in enumerate(network.somas):
-        now = rails(somas, voltage)
+        now, carried = rails(somas, voltage), somas.highest()
+        if float(now.current.max()) > carried:
+            raise NotSettledError(
+                f"array engine: {float(now.current.max()):.2g} A into a soma of layer {k}, at {chip.supply_V:g} V it "
+                f"copies up to {carried:.2g} A; lower the currents or raise the supply"
+            )
         rest += [voltage, now.p, now.n]
         most = now.current.amax(1, keepdim=True)
         scale.append(torch.maximum(most, _delayed(most, most)).clamp(min=SMALLEST_A))
         if k < len(network.somas) - 1:
-            surface = collapse.grid(network.synapses[k], OVERSHOOT * now.current.amax(0), somas, network.somas[k + 1])
+            highest = (OVERSHOOT * now.current.amax(0)).clamp(max=carried)
+            surface = collapse.grid(network.synapses[k], highest, somas, network.somas[k + 1])
             matrices.append(Matrix.of(surface, network.codes[k]))
             voltage = collapse.columns(surface, now.current, network.somas[k + 1]).voltage
     wires = wires_of(chip)
-    levels = np.geomspace(LOWEST_A, HIGHEST_A, LEVELS)
+    levels = levels_to(network.somas[0].nominal().highest())
     found = loads(chip, levels, _rest(network, levels), wires.inner, cache)
     layers = layers_of(chip, network.somas, found, wires, where)
     stepper = Stepper(layers, matrices)

@@ -97,5 +97,6 @@ class Matrix:
         return self.surface.columns.at(sums, sums @ self.surface.columns.slopes.T, v)
 
     def _place(self, log: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        i, _, share = self.surface.rows.place(log.clamp(min=float(self.surface.rows.points[0])))
+        # beyond the grid, a current has the shape of its end
+        i, _, share = self.surface.rows.place(log.clamp(*self.surface.rows.points[[0, -1]].tolist()))
         return i, share, log.exp()

@@ -24,8 +24,8 @@ class RailMap:
     """ln of the current that would hold a node at a voltage, and back, for each soma of a layer."""
 
     def __init__(self, somas: Somas, where: torch.device) -> None:
-        """Solves the somas at rest on a grid of currents from SMALLEST_A to HIGHEST_A."""
-        low, high = float(np.log(SMALLEST_A)), float(np.log(HIGHEST_A))
+        """Solves the somas at rest on a grid of currents from SMALLEST_A to HIGHEST_A, or what the supply carries."""
+        low, high = float(np.log(SMALLEST_A)), float(np.log(min(HIGHEST_A, somas.highest())))
         logs = torch.linspace(low, high, MAP_POINTS, dtype=torch.float64, device=where)
         self._low, self._step = low, (high - low) / (MAP_POINTS - 1)
         column = somas.input_voltage(logs.exp().unsqueeze(-1).expand(-1, somas.count))

@@ -22,6 +22,8 @@ STEP_ROUNDS, TIME_STEP_V, STEP_TOLERANCE_V = 8, 0.05, 2e-5
 """Newton's method within a time step."""
 LOWEST_V = 1e-7
 """Across a diode: where it is hot, its leakage reaches SMALLEST_A at some 1e-5 V."""
+SATURATED_V = 0.1
+"""A mirror needs that much over its drain, 4 U_T, to copy a current."""
 FIRST_GUESS_V = 0.6
 """Gate over source of a diode at some 100 nA."""
 
@@ -47,6 +49,12 @@ class Somas:
     def _mirror(self, device: Device, role: int, gate: Tensor, drain: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Current of the parallel transistors of a role, source at the body: current, by gate, by drain."""
         return device.mirror(gate, drain, self._shift[role], self._units)
+
+    def highest(self) -> float:
+        """Largest current in A that every soma copies: its diodes leave SATURATED_V of the supply to the mirrors."""
+        u = torch.full((1, self.count), self._supply - SATURATED_V, dtype=self._shift[0].dtype)
+        u = u.to(self._shift[0].device)
+        return min(float(self._mirror(device, role, u, u)[0].min()) for device, role in ((self._p, 2), (self._n, 4)))
 
     def input_current(self, v: Tensor) -> tuple[Tensor, Tensor]:
         """Current into the diode M0 at its voltage, and the derivative."""

@@ -69,6 +69,8 @@ class Linear:
 class Synapses:
     """Synapses with a weight, in a flat list."""
 
+    supply_V: float
+
     def __init__(
         self,
         devices: Devices,
@@ -81,7 +83,7 @@ class Synapses:
         where: torch.device,
     ) -> None:
         """Copies what it needs: [synapses] codes that are not 0, the row and the column of each, and `columns`."""
-        self._devices, self._supply = devices, supply_V
+        self._devices, self.supply_V = devices, supply_V
         bits = shifts.switch.shape[-1]
         self.columns = columns
 
@@ -106,7 +108,7 @@ class Synapses:
 
     def drive(self, p_rail: Tensor, n_rail: Tensor) -> Drive:
         """Gates for the rails [patterns, rows] in V."""
-        p, n = (self._supply - p_rail)[:, self.row], n_rail[:, self.row]
+        p, n = (self.supply_V - p_rail)[:, self.row], n_rail[:, self.row]
         d = self._devices
         p_shift = [m.pooled(p, s) for m, s in zip(d.p_mirror, self._p_shift, strict=True)]
         n_shift = [m.pooled(n, s) for m, s in zip(d.n_mirror, self._n_shift, strict=True)]
@@ -118,7 +120,7 @@ class Synapses:
         The live source is at its rail and the other floats: it follows the nodes that are on, unless its mirrors do
         not conduct there.
         """
-        supply, negative = self._supply, self._negative
+        supply, negative = self.supply_V, self._negative
         p_floating = torch.maximum(column - 0.03, supply - drive.p_gate.mean(-1)).clamp(max=supply)
         n_floating = torch.minimum(column + 0.03, drive.n_gate.mean(-1)).clamp(min=0.0)
         p_source = torch.where(negative, p_floating, torch.full_like(column, supply - 0.005))
@@ -141,7 +143,7 @@ class Synapses:
 
     def linearise(self, drive: Drive, column: Tensor, state: State) -> Linear:
         """One Newton step's equations at the column's voltage [patterns, synapses]."""
-        supply, d = self._supply, self._devices
+        supply, d = self.supply_V, self._devices
         v = column.unsqueeze(-1)
         zero = torch.zeros_like(column)
         p = self._mirrors(d.p_mirror, drive.p_gate, supply - state.node, supply - state.p_source)
@@ -181,7 +183,7 @@ class Synapses:
 
         def move(now: Tensor, constant: Tensor, slope: Tensor, step: Tensor) -> Tensor:
             to = now + share * (constant + slope * step).clamp(-STEP_V, STEP_V)
-            return to.clamp(-0.3, self._supply + 0.3)
+            return to.clamp(-0.3, self.supply_V + 0.3)
 
         c, s = linear.constant, linear.by_column
         return State(

@@ -14,7 +14,7 @@ from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.generator.circuit import Capacitor
 from somaforge.generator.design import Design
-from somaforge.pdk.errors import InputError
+from somaforge.pdk.errors import InputError, NotSettledError
 
 pytestmark = [pytest.mark.needs_pdk, pytest.mark.needs_ngspice]
 PERIOD = 4e-6
@@ -30,12 +30,14 @@ def wired(design: Design) -> ProgrammedChip:
     return replace(chip, flat=replace(design.flat, capacitors=wires))
 
 
-def test_waveforms_energy_and_settling() -> None:
-    chip = wired(small_design((4, 3, 3)))
+@pytest.mark.parametrize(("supply", "share"), [(1.8, 1.0), (1.1, 0.01)])
+def test_waveforms_energy_and_settling(supply: float, share: float) -> None:
+    """At 1.1 V, a soma does not copy the highest currents at which cells are measured."""
+    chip = replace(wired(small_design((4, 3, 3))), supply_V=supply)
     probes = ("vp_0_0", "sum_1_0")
-    inputs = INPUTS[[0, 1, 0]]
-    reference = NgspiceEngine().transient(chip, inputs, PERIOD, probes)
-    found = ArrayEngine().transient(chip, inputs, PERIOD, probes)
+    inputs, period = share * INPUTS[[0, 1, 0]], PERIOD / share
+    reference = NgspiceEngine().transient(chip, inputs, period, probes)
+    found = ArrayEngine().transient(chip, inputs, period, probes)
     full_scale = reference.outputs.max()
     for pattern in (1, 2):
         a, b = found.window(pattern), reference.window(pattern)
@@ -43,7 +45,7 @@ def test_waveforms_energy_and_settling() -> None:
         energies = [np.trapezoid(r.supply[w], r.time[w]) for r, w in ((found, a), (reference, b))]
         assert energies[0] == pytest.approx(energies[1], rel=0.02)
         follow = np.stack([np.interp(reference.time[b], found.time[a], x) for x in found.outputs[a].T], axis=1)
-        apart = np.trapezoid(np.abs(follow - reference.outputs[b]), reference.time[b], axis=0) / PERIOD
+        apart = np.trapezoid(np.abs(follow - reference.outputs[b]), reference.time[b], axis=0) / period
         assert apart.max() < 0.01 * full_scale
         assert np.abs(follow[-1] - reference.outputs[b][-1]).max() < 0.003 * full_scale
         j = int(np.ptp(reference.outputs[b], axis=0).argmax())
@@ -53,12 +55,20 @@ def test_waveforms_energy_and_settling() -> None:
             share = (y - y[0]) / (y[-1] - y[0])
             first = int(np.argmax(share > 0.5))
             halves.append(np.interp(0.5, share[first - 1 : first + 1], run.time[w][first - 1 : first + 1]))
-        start = pattern * PERIOD
+        start = pattern * period
         assert halves[0] - start == pytest.approx(halves[1] - start, rel=0.05)
     for probe in probes:
         follow = np.interp(reference.time, found.time, found.voltages[probe])
         apart = np.abs(follow - reference.voltages[probe])
         assert np.trapezoid(apart, reference.time) / reference.time[-1] < 1e-3
+
+
+def test_currents_that_the_supply_does_not_carry() -> None:
+    chip = replace(wired(small_design((4, 3, 3))), supply_V=0.9)
+    with pytest.raises(
+        NotSettledError, match=r"A into a soma of layer 0, at 0\.9 V it copies up to .* raise the supply"
+    ):
+        ArrayEngine().transient(chip, INPUTS, PERIOD)
 
 
 def test_wires_inside_synapses_go_onto_one_mean_synapse() -> None:
