@@ -178,7 +178,11 @@ METRICS: tuple[Metric, ...] = (
         "accuracy__array__patterns__count",
         "accuracy__array__chips__count",
     ),
-    *_of("higher", "first chip, first patterns, on ngspice column by column", "accuracy__columns__ratio"),
+    *_of(
+        "higher",
+        "first chip, first patterns, on ngspice, every synapse or column on its own",
+        "accuracy__columns__ratio",
+    ),
     *_of(
         "lower",
         "array engine against ngspice: error of currents above 1 % of full scale, first chip and patterns",
