@@ -13,7 +13,7 @@ from somaforge.flow import datasets
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.measure import operating
 from somaforge.flow.measure.operating import Place, PointResult
-from somaforge.flow.measure.timed import Timed
+from somaforge.flow.measure.timed import Timed, speed_metrics
 from somaforge.generator.spec import Input, Operating
 
 OWN = Place(1.8, 15e-9)
@@ -86,6 +86,10 @@ def test_run_time_by_hand() -> None:
     assert Timed.of([evaluation(times, [True] * 100)]).decided_s == times[98]
     assert Timed.of([evaluation(times, [False, *[True] * 99])]).decided_s == times[99]
     assert Timed.of([evaluation([0.0] * 100, [True] * 100)]).fixed_time(49) == {}, "the winner never changes"
+    still = speed_metrics([evaluation([0.0] * 100, [True] * 100)], 49)
+    assert not [name for name in still if "time" in name and "timed" not in name], "no speed was measured; 0 would pass"
+    moving = speed_metrics([evaluation([0.0] * 99 + [1e-6], [True] * 100)], 49)
+    assert moving["time_to_output__p50__s"] == 0 < moving["time_to_output__p99__s"]
     late = Timed.of([evaluation(times, [False, False, *[True] * 98])])
     assert late.decided_s is None
     assert late.decided(1.0) == 0.98

@@ -18,7 +18,7 @@ from somaforge.flow.report import behaviour, build, fig4, measured
 from somaforge.flow.report.data import ChipData, RunData
 from somaforge.flow.report.measured import soma_curves
 from somaforge.flow.report.svg import colours
-from somaforge.flow.report.tables import engineering
+from somaforge.flow.report.tables import engineering, figures
 from somaforge.flow.signoff.population import population_yield
 from somaforge.flow.signoff.verdict import judge, limits_of
 from somaforge.generator.design import build as build_design
@@ -274,3 +274,11 @@ def test_large_arrays_are_drawn_in_pictures_of_their_own(run: RunData) -> None:
     assert "rows down, columns across" in behaviour.network(large).caption
     assert "bars" in measured.slopes(run).caption
     assert "2 chips" in measured.slopes(large).caption
+
+
+def test_a_speed_that_nobody_measured_is_not_zero(run: RunData) -> None:
+    (shown,) = (figure for figure in figures(run) if figure.name == "time to output")
+    assert shown.value == "1 s"
+    less = {name: value for name, value in run.metrics.items() if not name.startswith("time_to_output__")}
+    (missing,) = (figure for figure in figures(replace(run, metrics=less)) if figure.name == "time to output")
+    assert missing.value == "not measured"
