@@ -107,7 +107,7 @@ def aims(runs: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
 
 
 def winners(runs: Mapping[str, Mapping[str, Any]]) -> str:
-    """The cells found, chips, run: of a run in which ngspice solved the whole first chip on at least 100 images."""
+    """The cells found, chips, run: of a run in which ngspice solved a whole chip on 100 images, or did so later."""
     for name, run in runs.items():
         metrics = run["metrics"]
         whole = metrics.get("engine__compared_columns__ratio") == 1 and run["spec"]["network"]["dataset"] == "mnist"
@@ -115,6 +115,11 @@ def winners(runs: Mapping[str, Mapping[str, Any]]) -> str:
         if whole and count >= 100:
             differ, right = metrics["engine__winners_differ__count"], 100 * metrics["accuracy__columns__ratio"]
             return f"| all but {differ:g} of {count:g}, {right:.1f} % right | 1 | {name} |"
+    path = RESULTS / "reference.json"
+    later = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"dataset": ""}
+    if later["dataset"] == "mnist" and later["patterns"] >= 100:
+        found = f"all but {later['differ']} of {later['patterns']}, {100 * later['right']:.1f} % right"
+        return f"| {found} | 1 | {later['run']}, `bench/reference.py` |"
     return "| not run | | |"
 
 
@@ -199,6 +204,45 @@ def characterization() -> Iterable[str]:
         yield f"| {e['procedure']} | {e['visits']} | {e['patterns']} | {_shares(e['error'])} | {e['seconds']} |\n"
 
 
+def reference() -> Iterable[str]:
+    """A whole chip on ngspice and on the array engine."""
+    path = RESULTS / "reference.json"
+    if not path.is_file():
+        return
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    mirror, layers = data["mirror"], "-".join(map(str, data["layers"]))
+    yield "\n## The array engine against ngspice, whole chip\n\n"
+    yield "    SOMAFORGE_DATA=../shared/data python bench/reference.py "
+    yield f"runs/{data['run']} --patterns {data['patterns']} --chip {data['chip']}\n\n"
+    yield f"{layers}, unit mirrors of {mirror['w_um']}/{mirror['l_um']} um, mismatch on. Hidden and output currents\n"
+    yield "above 1 % of the largest of their layer.\n\n"
+    yield "| patterns | winners differ | right on ngspice | currents | median error | maximum | supply, maximum "
+    yield "| processor s |\n|---|---|---|---|---|---|---|---|\n"
+    yield f"| {data['patterns']} | {data['differ']} | {data['right']:.4f} | {data['currents']} | {data['p50']:.1e} "
+    yield f"| {data['max']:.1e} | {data['supply_max']:.1e} | {data['processor_s']:.0f} |\n"
+
+
+def tuning() -> Iterable[str]:
+    """What a chip's own training costs, and what it brings."""
+    path = RESULTS / "tuning.json"
+    if not path.is_file():
+        return
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    mirror = data["mirror"]
+    yield "\n## MNIST: time per chip\n\n"
+    yield f"    SOMAFORGE_DATA=../shared/data python bench/tuning.py runs/mnist {data['arguments']}\n\n"
+    yield f"Unit mirrors of {mirror['w_um']}/{mirror['l_um']} um, every synapse measured, the model of the chip on\n"
+    yield "all test images. Seconds are processor time of one thread; two chips train side by side on two of them.\n\n"
+    yield "| trained from | epochs | chips | right | held-out training images | processor s | s per chip on two |\n"
+    yield "|---|---|---|---|---|---|---|\n"
+    for start, epochs in dict.fromkeys((e["start"], e["epochs"]) for e in data["results"]):
+        same = [e for e in data["results"] if (e["start"], e["epochs"]) == (start, epochs)]
+        right, held, seconds = (
+            float(np.mean([e[key] for e in same])) for key in ("test_accuracy", "held_out_accuracy", "processor_s")
+        )
+        yield f"| {start} | {epochs} | {len(same)} | {right:.4f} | {held:.4f} | {seconds:.0f} | {seconds / 2:.0f} |\n"
+
+
 def in_the_loop() -> Iterable[str]:
     """Training with the chip's own outputs."""
     path = RESULTS / "in_the_loop.json"
@@ -251,6 +295,8 @@ def text() -> str:
         learning(*MNIST),
         mirrors(),
         learning(*SPOKEN),
+        reference(),
+        tuning(),
         retraining(),
         in_the_loop(),
         characterization(),

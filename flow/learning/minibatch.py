@@ -87,19 +87,25 @@ class Trained:
     """Of the teacher on the held-out patterns; None without one."""
 
 
-def pretrain(spec: Spec, dataset: Dataset, seed: int | None = None, progress: Progress | None = None) -> Trained:
-    """The network of the spec on a chip without mismatch, from `restarts` random initializations; its teacher first, if
-    the spec wants one.
+def pretrain(
+    spec: Spec,
+    dataset: Dataset,
+    seed: int | None = None,
+    progress: Progress | None = None,
+    calibration: Calibration | None = None,
+) -> Trained:
+    """The network of the spec on a chip without mismatch (or with this calibration), from `restarts` random
+    initializations; its teacher first, if the spec wants one.
 
     InputError if network and data set do not fit each other.
     """
-    recipe, ideal = spec.training, Calibration.ideal(spec.array.layers, spec.array.bits)
-    check_fit(spec, dataset, ideal)
+    recipe, chip = spec.training, calibration or Calibration.ideal(spec.array.layers, spec.array.bits)
+    check_fit(spec, dataset, chip)
     seed = recipe.seed if seed is None else seed
     patterns, teacher = Patterns.of(dataset, seed, recipe.augment), None
     if recipe.teacher:
         teacher = teach(patterns, recipe.teacher, recipe.teacher_epochs, seed, progress)
-    run = _Run(spec, ideal, patterns, teacher, progress)
+    run = _Run(spec, chip, patterns, teacher, progress)
     return run.train(None, recipe.epochs, recipe.learning_rate, seed)
 
 
