@@ -2,7 +2,7 @@
 
     python bench/engine.py                     the whole: minutes
     python bench/engine.py --quick             one small network: a minute on a quiet machine
-    python bench/engine.py --parts sizes       one part; the others stay in the file
+    python bench/engine.py --parts sizes       one part; the others stay in the file, and so do sizes not in --sizes
     python bench/engine.py --rerun             long runs of ngspice anew, else those in results/engine_ngspice
 
 Writes bench/results/engine.json. Seconds are processor time with one thread on both sides, so that other work on the
@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -209,6 +210,8 @@ def over_size(engine: ArrayEngine, layers: tuple[int, ...], batch: int) -> dict[
         "live_synapses": live,
         "array_one_pattern__s": seconds,
         "array_transient_pattern__s": moving["cpu"] / batch,
+        "transient_patterns": batch,
+        "rss__bytes": 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
         "device_evaluations": total[0],
         "newton_rounds": total[0] / (live * EVALUATIONS),
         "device_evaluations__per_s": total[0] / seconds,
@@ -286,9 +289,10 @@ def main() -> None:
         result["reference"]["waveforms"] = waveforms(engine, wired(chip_of(tuple(result["reference"]["layers"]))))
         _write(result)
     if "sizes" in parts:
-        result["sizes"] = []
         for text in options.sizes.split(","):
-            result["sizes"].append(over_size(engine, sizes_of(text), options.batch))
+            found = over_size(engine, sizes_of(text), options.batch)
+            others = [row for row in result.get("sizes", []) if row["synapses"] != found["synapses"]]
+            result["sizes"] = sorted([*others, found], key=lambda row: int(row["synapses"]))
             _write(result)
     if "many" in parts:
         result["many"] = many(engine, sizes_of(layers), int(count))

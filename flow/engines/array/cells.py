@@ -22,12 +22,14 @@ from somaforge.generator.address import Codes
 FINER = 8
 """Steps between two measured currents: a cubic spline leads to them, then it is linear."""
 STEP_V = 0.01
-TOLERANCE = 3e-3
-"""Of all codes together: root of the squares left out over the root of the squares."""
+TOLERANCE = 1e-2
+"""Of all codes together: root of the squares left out over the root of the squares. Five shapes and five."""
 PINS = {"p": 0, "n": 1, "out": 2}
-Entry = Literal["out_out", "out_n", "out_p", "n_n", "n_out"]
+USUAL = COLUMNS_V.index(0.42)
+"""Column voltage where it hardly matters: what p rails give and get hardly knows it anywhere."""
+Entry = Literal["out_out", "out_n", "n_n", "n_out"]
 """Current into the first over the slope of the second."""
-ENTRIES: tuple[Entry, ...] = ("out_out", "out_n", "out_p", "n_n", "n_out")
+ENTRIES: tuple[Entry, ...] = ("out_out", "out_n", "n_n", "n_out")
 
 
 @dataclass(frozen=True)
@@ -74,25 +76,31 @@ class Cells:
     by_column: Tensor
     """[voltages in steps of STEP_V from COLUMNS_V[0], column shapes]."""
     core: dict[Entry, Tensor]
-    """[rows * row shapes, columns * column shapes] in F."""
+    """[rows * row shapes, columns * column shapes] in F, of single precision."""
+    out_p: Tensor
+    """[rows * row shapes, columns] in F, likewise: current into a column over the slope of a p rail."""
 
     @classmethod
     def of(cls, found: Loads, codes: Codes, where: torch.device) -> "Cells":
         """For `codes` [rows, columns]."""
         levels = Levels.of(found.levels)
-        entries = {e: found.synapse[:, PINS[a], PINS[b]] for e in ENTRIES for a, b in [e.split("_")]}
-        grid = torch.tensor(np.stack([*entries.values()]), dtype=torch.float64, device=where)
-        row, column = shapes(grid.transpose(2, 3), TOLERANCE), shapes(grid, TOLERANCE)
-        which = torch.tensor(codes + (len(grid[0]) - 1) // 2, device=where)
-        core = {}
-        for entry, table in zip(entries, row.T @ grid @ column, strict=True):
-            each = table[which].transpose(1, 2)  # [rows, row shapes, columns, column shapes]
-            core[entry] = each.reshape(codes.shape[0] * row.shape[1], -1)
+        parts = (found.synapse[:, PINS[a], PINS[b]] for a, b in (e.split("_") for e in ENTRIES))
+        grid = torch.tensor(np.stack([*parts]), dtype=torch.float64, device=where)  # [entries, codes, levels, voltages]
+        by_p = torch.tensor(found.synapse[:, PINS["out"], PINS["p"], :, USUAL], dtype=torch.float64, device=where)
+        every = torch.cat([grid.transpose(2, 3).flatten(0, 2), by_p])
+        row, column = shapes(every, TOLERANCE), shapes(grid, TOLERANCE)
+        which = torch.tensor(codes + len(by_p) // 2, device=where)
+
+        def core(table: Tensor) -> Tensor:
+            """[codes, row shapes, column shapes] to all synapses."""
+            return table[which].transpose(1, 2).reshape(codes.shape[0] * row.shape[1], -1).to(torch.float32)
+
+        cores = {entry: core(table) for entry, table in zip(ENTRIES, row.T @ grid @ column, strict=True)}
         fine = levels.finer(row.cpu().numpy(), axis=0)
         volts = np.arange(COLUMNS_V[0], COLUMNS_V[-1] + STEP_V / 2, STEP_V)
         spread = np.stack([np.interp(volts, COLUMNS_V, shape) for shape in column.cpu().numpy().T], axis=1)
         by_row, by_column = (torch.tensor(x, dtype=torch.float64, device=where) for x in (fine, spread))
-        return cls(levels, by_row, by_column, core)
+        return cls(levels, by_row, by_column, cores, core((by_p @ row).unsqueeze(-1)))
 
     def rows(self, log: Tensor) -> Tensor:
         """Shapes [patterns, rows, row shapes] at ln of the rows' currents."""
@@ -112,9 +120,8 @@ class Cells:
         p and n are `rows` of the rails' currents, `at` is `columns` of the columns' voltages.
         """
         own = _product(n, self.core["out_out"], at)
-        pushed = (n * n_slope.unsqueeze(-1)).flatten(1) @ self.core["out_n"]
-        pushed = pushed + (p * p_slope.unsqueeze(-1)).flatten(1) @ self.core["out_p"]
-        return own, (pushed.view_as(at) * at).sum(-1)
+        pushed = _product(n * n_slope.unsqueeze(-1), self.core["out_n"], at)
+        return own, pushed + _times(p * p_slope.unsqueeze(-1), self.out_p)
 
     def of_rows(self, n: Tensor, at: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
         """Capacitance of the n rails and current into them [patterns, rows] while the columns move with `slope`."""
@@ -126,5 +133,9 @@ class Cells:
 
 def _product(left: Tensor, core: Tensor, right: Tensor) -> Tensor:
     """Sum over all but the places of `right` [patterns, places, shapes]."""
-    found: Tensor = ((left.flatten(1) @ core).view_as(right) * right).sum(-1)
-    return found
+    return (_times(left, core).view_as(right) * right).sum(-1)
+
+
+def _times(left: Tensor, core: Tensor) -> Tensor:
+    """Sum over the places and shapes of `left`."""
+    return (left.flatten(1).to(core.dtype) @ core).to(left.dtype)

@@ -7,14 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from somaforge.flow.engines.array.capacitance import COLUMNS_V, Loads
-from somaforge.flow.engines.array.cells import PINS, Cells, Levels
+from somaforge.flow.engines.array.capacitance import Loads
+from somaforge.flow.engines.array.cells import PINS, USUAL, Cells, Levels
 from somaforge.flow.engines.array.soma import SMALLEST_A, Somas
 from somaforge.flow.engines.array.wires import Wires
 from somaforge.flow.engines.base import Floats, ProgrammedChip
 
-USUAL = COLUMNS_V.index(0.42)
-"""Column voltage where it hardly matters."""
 MAP_POINTS = 240
 HIGHEST_A = 1e-4
 """Of a RailMap."""
