@@ -247,11 +247,16 @@ class SynapseReference:
             table = np.concatenate(list(pool.map(run, range(0, len(which), CELLS))), axis=1)
         return LayerAtRest(*(table[:, :, i] for i in range(4))), -table[:, :, 4]
 
+    def _node(self, name: str) -> str:
+        """A supply or row wire is one node."""
+        net = whole(name)
+        return net if net in RAILS or _RAIL.fullmatch(net) else self._nets.node(name)
+
     def _run(self, cells: Sequence[_Cell], sources: Sequence[str], saves: Sequence[str], patterns: int) -> Floats:
         """What was saved [patterns, saves]."""
         every = [t for cell in cells for t in cell.transistors]
         of = {m.name: i for i, cell in enumerate(cells) for m, _ in cell.transistors}
-        lines, cards = transistor_lines(self.chip, every, self._nets.node)
+        lines, cards = transistor_lines(self.chip, every, self._node)
         own = [_own(line, of) for line in lines]
         deck = partial(
             render,

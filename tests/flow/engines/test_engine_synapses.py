@@ -12,7 +12,7 @@ from somaforge.flow.engines.base import LayerAtRest
 from somaforge.flow.engines.columns import ColumnReference
 from somaforge.flow.engines.error import reference_of
 from somaforge.flow.engines.synapses import SynapseReference, takes, tour
-from somaforge.generator.circuit import Resistor
+from somaforge.generator.circuit import Mos, Resistor
 from somaforge.pdk.errors import InputError
 
 needs_ngspice = [pytest.mark.needs_pdk, pytest.mark.needs_ngspice]
@@ -37,6 +37,20 @@ class TestSynapses:
                 assert ours.current[carries] == pytest.approx(theirs.current[carries], rel=5e-5)
                 assert ours.p == pytest.approx(theirs.p, abs=5e-5)
                 assert ours.n == pytest.approx(theirs.n, abs=5e-5)
+
+    def test_wires_of_supply_and_rows_are_one_node(self) -> None:
+        """As in flow.engines.columns: rows carry no current, the supply is ideal."""
+        chip = chip_of(small_design((4, 3, 3)))
+
+        def moved(m: Mos) -> Mos:
+            wired = ("vdd", "gnd", "vp_0_1", "vn_0_1")
+            d, g, s, b = (f"{n}__s1" if n in wired else n for n in (m.d, m.g, m.s, m.b))
+            return replace(m, d=d, g=g, s=s, b=b)
+
+        wires = tuple(Resistor(f"r_{n}", n, f"{n}__s1", 1e3) for n in ("vdd", "gnd", "vp_0_1", "vn_0_1"))
+        flat = replace(chip.flat, mos=tuple(map(moved, chip.flat.mos)), resistors=wires)
+        wired = SynapseReference(replace(chip, flat=flat)).solve(INPUTS)
+        assert np.array_equal(wired.outputs, SynapseReference(chip).solve(INPUTS).outputs)
 
     def test_one_pattern_is_the_same_as_among_others(self) -> None:
         chip = chip_of(small_design((4, 3, 3)))
