@@ -1,5 +1,6 @@
 """Patterns one after the other: sets up the stepper, repeats patterns whose start was wrong, joins the waveforms."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,43 +26,76 @@ START_V = 3e-3
 OVERSHOOT = 2.0
 """Rails overshoot their end on the way: surfaces reach that much farther than the currents at rest, if the supply
 carries that."""
+LEFT, LEFT_V = 1.5, 0.02
+"""Surfaces that were made for other patterns serve again if they reach that much farther than these at rest."""
 OUTPUTS = 30_000
 """Output synapses times points in time in one tensor: what fits into a core's cache."""
 
 
-def play(
-    network: Network, inputs: Floats, period_s: float, rise_s: float, cache: Path | None, probes: Sequence[str]
-) -> TransientResult:
+class Ready:
+    """A programmed chip prepared for transients; most of it stays for the next patterns on that chip."""
+
+    def __init__(self, network: Network, cache: Path | None) -> None:
+        """Measures what the slow nodes carry; surfaces are made when currents are known."""
+        self.network = network
+        somas, where = network.somas, network.where
+        wires, levels = wires_of(network.chip), levels_to(somas[0].nominal().highest())
+        found = loads(network.chip, levels, _rest(network, levels), wires.inner, cache)
+        self.layers = layers_of(network.chip, somas, found, wires, where)
+        self._carried = [layer.highest() for layer in somas]
+        self._highest = [torch.zeros(layer.count, dtype=torch.float64, device=where) for layer in somas[:-1]]
+        self._matrices: dict[int, Matrix] = {}
+
+    @property
+    def matrices(self) -> list[Matrix]:
+        """As far as the currents of `settle` reached."""
+        return [self._matrices[k] for k in sorted(self._matrices)]
+
+    def settle(self, inputs: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """All nodes at rest [patterns, nodes], and the largest current of each layer [patterns, 1]."""
+        somas, rest, largest = self.network.somas, [], []
+        voltage = somas[0].input_voltage(inputs)
+        for k, layer in enumerate(somas):
+            now = rails(layer, voltage)
+            rest += [voltage, now.p, now.n]
+            largest.append(now.current.amax(1, keepdim=True))
+            if float(largest[-1].max()) > self._carried[k]:
+                raise NotSettledError(
+                    f"array engine: {float(largest[-1].max()):.2g} A into a soma of layer {k}, at "
+                    f"{self.network.chip.supply_V:g} V it copies up to {self._carried[k]:.2g} A; lower the currents or "
+                    "raise the supply"
+                )
+            if k < len(self._highest):
+                voltage = self._columns(k, now.current)
+        return torch.cat(rest, dim=1), largest
+
+    def _columns(self, k: int, current: Tensor) -> Tensor:
+        """Voltages of the columns below layer k; its surfaces are made anew where these currents need more of them."""
+        after = self.network.somas[k + 1]
+        self._highest[k] = torch.maximum(self._highest[k], current.amax(0))
+        if k in self._matrices:
+            surface = self._matrices[k].surface
+            voltage = collapse.columns(surface, current, after).voltage
+            if (
+                float(current.max().log()) < float(surface.rows.points[-1]) - math.log(LEFT)
+                and float(voltage.max()) < float(surface.columns.points[-1]) - LEFT_V
+            ):
+                return voltage
+        highest = (OVERSHOOT * self._highest[k]).clamp(max=self._carried[k])
+        surface = collapse.grid(self.network.synapses[k], highest, self.network.somas[k], after)
+        self._matrices[k] = Matrix.of(surface, self.network.codes[k])
+        return collapse.columns(surface, current, after).voltage
+
+
+def play(ready: Ready, inputs: Floats, period_s: float, rise_s: float, probes: Sequence[str]) -> TransientResult:
     """See ArrayEngine.transient."""
-    chip, where = network.chip, network.where
-    new = torch.tensor(inputs, dtype=torch.float64, device=where)
-    rest: list[Tensor] = []
-    scale = []
-    matrices = []
-    voltage = network.somas[0].input_voltage(new)
-    for k, somas in enumerate(network.somas):
-        now, carried = rails(somas, voltage), somas.highest()
-        if float(now.current.max()) > carried:
-            raise NotSettledError(
-                f"array engine: {float(now.current.max()):.2g} A into a soma of layer {k}, at {chip.supply_V:g} V it "
-                f"copies up to {carried:.2g} A; lower the currents or raise the supply"
-            )
-        rest += [voltage, now.p, now.n]
-        most = now.current.amax(1, keepdim=True)
-        scale.append(torch.maximum(most, _delayed(most, most)).clamp(min=SMALLEST_A))
-        if k < len(network.somas) - 1:
-            highest = (OVERSHOOT * now.current.amax(0)).clamp(max=carried)
-            surface = collapse.grid(network.synapses[k], highest, somas, network.somas[k + 1])
-            matrices.append(Matrix.of(surface, network.codes[k]))
-            voltage = collapse.columns(surface, now.current, network.somas[k + 1]).voltage
-    wires = wires_of(chip)
-    levels = levels_to(network.somas[0].nominal().highest())
-    found = loads(chip, levels, _rest(network, levels), wires.inner, cache)
-    layers = layers_of(chip, network.somas, found, wires, where)
-    stepper = Stepper(layers, matrices)
+    network = ready.network
+    new = torch.tensor(inputs, dtype=torch.float64, device=network.where)
+    settled, largest = ready.settle(new)
+    scale = [torch.maximum(most, _delayed(most, most)).clamp(min=SMALLEST_A) for most in largest]
+    stepper = Stepper(ready.layers, ready.matrices)
     course = Course(_delayed(new, new), new, period_s, rise_s, scale)
-    settled = torch.cat(rest, dim=1)
-    sizes = chip.design.layers
+    sizes = network.chip.design.layers
     last = [(len(sizes) - 1, kind, i) for kind in (1, 2) for i in range(sizes[-1])]
     nodes = [3 * sum(sizes[:k]) + kind * sizes[k] + i for k, kind, i in [*last, *map(place, probes)]]
     points, passes = _repeated(stepper, settled, course, nodes)

@@ -8,7 +8,7 @@ import pytest
 from tests.flow.engines.test_engine_array import INPUTS, chip_of
 from tests.flow.small import small_design
 
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array import ArrayEngine, collapse
 from somaforge.flow.engines.array.wires import wires_of
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.ngspice import NgspiceEngine
@@ -69,6 +69,23 @@ def test_currents_that_the_supply_does_not_carry() -> None:
         NotSettledError, match=r"A into a soma of layer 0, at 0\.9 V it copies up to .* raise the supply"
     ):
         ArrayEngine().transient(chip, INPUTS, PERIOD)
+
+
+def test_a_chip_stays_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For weaker patterns; stronger ones ask for more of its surfaces, another chip for others."""
+    made: list[int] = []
+    real = collapse.grid
+    monkeypatch.setattr(collapse, "grid", lambda synapses, *more: made.append(1) or real(synapses, *more))
+    chip, kept = wired(small_design((4, 3, 3))), ArrayEngine()
+    other = replace(chip, codes=tuple(-c for c in chip.codes))
+    for one, share, grids in ((chip, 1.0, 2), (chip, 0.9, 0), (chip, 3.0, 2), (other, 1.0, 2)):
+        made.clear()
+        found = kept.transient(one, share * INPUTS[:2], PERIOD)
+        assert len(made) == grids
+        right = ArrayEngine().transient(one, share * INPUTS[:2], PERIOD)
+        assert found.outputs[-1] == pytest.approx(right.outputs[-1], rel=1e-3, abs=2e-3 * right.outputs.max())
+        energies = [np.trapezoid(r.supply, r.time) for r in (found, right)]
+        assert energies[0] == pytest.approx(energies[1], rel=1e-3)
 
 
 def test_wires_inside_synapses_go_onto_one_mean_synapse() -> None:
