@@ -2,7 +2,7 @@
 
     python bench/mirrors.py RUN
 
-RUN is a finished run on the array engine (its spec beside it is asked for with --spec). Its first chip's weights run on
+RUN is a finished run on the array engine, --spec its spec. Its first chip's weights run on
 the same array with other devices: the first --patterns test images in time, at rest for the winners. The wires are
 those of the run's own layout for every row, so that the devices alone differ. Results go to bench/results/mirrors.json
 and are shown in docs/results.md (tools/results_doc.py).
@@ -23,6 +23,7 @@ from somaforge.flow.measure.operating import speed_and_energy
 from somaforge.flow.memory import bitfile
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec, load_spec
+from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_write
 
 RESULTS = Path(__file__).parents[1] / "bench" / "results" / "mirrors.json"
@@ -64,23 +65,30 @@ CHOICES = (
 def measure(run: Path, spec: Spec, choice: Choice, patterns: int, period_s: float) -> dict[str, object]:
     """One row."""
     seed = spec.chips.seeds[0]
-    path = run / "08-program" / "chips" / str(seed) / "weights.bit"
+    path = _step(run, "program") / "chips" / str(seed) / "weights.bit"
     codes = bitfile.unpack(path.read_bytes(), build(spec), str(path))
     changed = choice.spec(spec)
     design = build(changed)
-    flat = pex.read_lumped(run / "04-pex" / "lumped.json", design.flat_without_memory)
+    flat = pex.read_lumped(_step(run, "pex") / "lumped.json", design.flat_without_memory)
     shifts = VirtualChip(seed, spec.chips.mismatch).shifts(flat, design.pdk)
     chip = ProgrammedChip(design, flat, codes, shifts, supply_V=choice.supply_V, temperature_C=spec.temperature_C)
     dataset = datasets.load(spec.network.dataset)
     currents = dataset.to_currents(dataset.test_x[:patterns], spec.input)
     classes = spec.network.layers[-1]
     rest = ArrayEngine().at_rest(chip, currents, surfaces=True)
-    found = evaluate(ArrayEngine(), chip, currents, dataset.test_y[:patterns], period_s, classes, patterns)
+    found = evaluate(ArrayEngine(), chip, currents, dataset.test_y[:patterns], period_s, classes, range(patterns))
     macs = sum(matrix.size for matrix in codes)
     layers = [float(layer.current.mean()) for layer in rest.layers]
     curves = speed_and_energy([found.to_json()], macs)
     figures = {name: value for name, value in curves.items() if not isinstance(value, list)}
     return {**asdict(choice), "accuracy": found.accuracy, "layer_currents_A": layers, **figures}
+
+
+def _step(run: Path, name: str) -> Path:
+    """The folder of a finished step; InputError if there is none."""
+    for folder in run.glob(f"[0-9][0-9]-{name}"):
+        return folder
+    raise InputError(f"{run}: no finished step {name}; somaforge run makes it")
 
 
 def main() -> None:

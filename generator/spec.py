@@ -184,8 +184,8 @@ class Evaluation(Model):
     patterns: Annotated[int, Field(ge=1)] | Literal["all"] = "all"
     """How many test patterns, in the order of the data set; `all` for the whole test set."""
     timed_patterns: Annotated[int, Field(ge=1)] = 500
-    """How many of them, from the first, run in time for speed and energy where the array engine finds the winners of
-    all of them at rest; ngspice runs every pattern in time."""
+    """How many of them each chip runs in time for speed and energy where the array engine finds the winners of all of
+    them at rest, the second chip the ones after those of the first, and so on; ngspice runs every pattern in time."""
     reference_patterns: Annotated[int, Field(ge=1)] = 20
     """How many patterns, from the first, ngspice solves column by column on the first chip, to say how far the array
     engine is from it."""

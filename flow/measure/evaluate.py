@@ -1,5 +1,6 @@
 """Runs a data set through a programmed chip, pattern after pattern without a pause, and measures what it did."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,9 +53,11 @@ class Evaluation:
     predictions: Ints
     """[patterns] the output with the largest current at the end of the pattern."""
     labels: Ints
+    timed: Ints
+    """[timed patterns] which ones ran in time."""
     time_to_output: Floats
     """[timed patterns] in s from the pattern change to the last change of the winning output (the paper's
-    definition); the timed patterns are the first ones."""
+    definition)."""
     energy: Floats
     """[timed patterns] in J from the supply, input currents included."""
     energy_to_output: Floats
@@ -87,6 +90,7 @@ class Evaluation:
             "outputs_A": self.outputs,
             "predictions": self.predictions,
             "labels": self.labels,
+            "timed": self.timed,
             "time_to_output_s": self.time_to_output,
             "energy_J": self.energy,
             "energy_to_output_J": self.energy_to_output,
@@ -129,11 +133,11 @@ def evaluate(
     labels: Ints,
     pattern_time_s: float,
     classes: int,
-    timed: int | None = None,
+    timed: Sequence[int] | None = None,
 ) -> Evaluation:
     """Applies `inputs` [patterns, inputs of the data set] in A and measures every pattern; results are in their order.
 
-    With `timed`, only that many of the first patterns run in time, and all outputs are those at rest.
+    With `timed`, only these patterns run in time, and all outputs are those at rest.
 
     The data set uses the array's first inputs and its first `classes` outputs; unused inputs get no current. Patterns
     are applied with the classes in turn, because between two patterns of one class nothing has to change. The last one
@@ -145,7 +149,8 @@ def evaluate(
             f"evaluation: {len(labels)} labels for {len(inputs)} patterns, {classes} classes on "
             f"{chip.design.layers[-1]} outputs"
         )
-    order = _in_turn(np.asarray(labels)[:timed])
+    chosen: Ints = np.arange(len(labels)) if timed is None else np.array(timed, dtype=np.int64)
+    order = _in_turn(np.asarray(labels)[chosen])
     run_times: Floats = pattern_time_s * np.arange(1, RUN_TIMES + 1) / RUN_TIMES
     ends = np.empty((len(order), classes))
     times, energy, to_output = (np.empty(len(order)) for _ in range(3))
@@ -155,7 +160,7 @@ def evaluate(
     first: TransientResult | None = None
     for start in range(0, len(order), AT_ONCE):
         part = order[start : start + AT_ONCE]
-        run = engine.transient(chip, inputs[[order[start - 1], *part]], pattern_time_s)
+        run = engine.transient(chip, inputs[chosen[[order[start - 1], *part]]], pattern_time_s)
         first = first or run
         for place, pattern in enumerate(part):
             w = run.window(1 + place)
@@ -178,14 +183,15 @@ def evaluate(
         outputs,
         predictions,
         np.asarray(labels),
+        chosen,
         times,
         energy,
         to_output,
         run_times,
         by.mean(axis=0),
-        ends.argmax(axis=1) == predictions[: len(ends)],
+        ends.argmax(axis=1) == predictions[chosen],
         pattern_time_s,
-        _trace(first, inputs, np.concatenate([order[-1:], order[:AT_ONCE]]), predictions, classes),
+        _trace(first, inputs, chosen[np.concatenate([order[-1:], order[:AT_ONCE]])], predictions, classes),
         tuple(dict.fromkeys(attempts)),
         seconds,
     )

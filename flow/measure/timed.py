@@ -37,8 +37,7 @@ class Timed:
         def joined(key: str, kind: type = float) -> npt.NDArray[Any]:
             return np.concatenate([np.array(e[key], dtype=kind) for e in evaluations])
 
-        counts = [len(e["time_to_output_s"]) for e in evaluations]
-        right = [np.equal(e["predictions"], e["labels"])[:n] for e, n in zip(evaluations, counts, strict=True)]
+        right = [np.equal(e["predictions"], e["labels"])[e["timed"]] for e in evaluations]
         return Timed(
             joined("time_to_output_s"),
             joined("energy_J"),

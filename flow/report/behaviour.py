@@ -138,7 +138,7 @@ def pattern_change(run: RunData) -> Plot:
     time = np.array(trace["time_s"]) * 1e6
     before, after = np.array(trace["inputs_A"]) * 1e9
     used = run.spec.network.layers[0]
-    settled = chip.evaluation["time_to_output_s"][trace["pattern"]] * 1e6
+    settled = chip.evaluation["time_to_output_s"][chip.evaluation["timed"].index(trace["pattern"])] * 1e6
     with style():
         figure = Figure(figsize=(9.2, 4.6))
         top, middle, low = figure.subplots(3, 1, sharex=True, height_ratios=(1, 1.6, 1))

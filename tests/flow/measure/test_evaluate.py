@@ -1,6 +1,7 @@
 """Evaluation on a made-up engine with known waveforms."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,10 @@ from tests.flow.small import nominal, small_design
 
 from somaforge.flow.engines.base import DcResult, Effort, Floats, Program, ProgrammedChip, TransientResult
 from somaforge.flow.measure.evaluate import evaluate, time_to_output
-from somaforge.flow.measure.timed import speed_metrics
+from somaforge.flow.measure.timed import Timed, speed_metrics
+from somaforge.flow.steps.chip import Job
+from somaforge.flow.steps.evaluate import timed_patterns
+from somaforge.generator.spec import load_spec
 from somaforge.pdk.errors import InputError
 
 PERIOD = 1e-6
@@ -24,7 +28,8 @@ class Relaxing:
         self.applied: Floats = np.zeros((0, 0))
 
     def dc(self, chip: ProgrammedChip, inputs: Floats, programs: Sequence[Program] | None = None) -> DcResult:
-        raise NotImplementedError
+        n = chip.design.layers[-1]
+        return DcResult(inputs[:, :n], inputs.sum(axis=1), np.zeros(len(inputs)), Effort(0.0, ("only",)))
 
     def transient(
         self, chip: ProgrammedChip, inputs: Floats, pattern_time_s: float, probes: Sequence[str] = ()
@@ -67,6 +72,30 @@ def test_evaluation_by_hand() -> None:
     assert result.trace.time[0] == pytest.approx(-0.25 * PERIOD)
     assert result.trace.time[-1] == pytest.approx(PERIOD)
     assert np.array_equal(result.trace.inputs, INPUTS[[0, 2]])
+
+
+def test_only_some_patterns_in_time() -> None:
+    engine = Relaxing()
+    result = evaluate(engine, nominal(small_design()), INPUTS, LABELS, PERIOD, 2, [1, 2])
+    assert np.array_equal(engine.applied, INPUTS[[2, 1, 2]])  # the last one first
+    assert result.timed.tolist() == [1, 2]
+    assert result.predictions.tolist() == [0, 0, 1, 0]
+    assert result.settled.tolist() == [True, True]
+    assert result.energy == pytest.approx(1.8 * PERIOD * INPUTS[[1, 2]].sum(axis=1), rel=0.03)
+    assert result.trace.pattern in (1, 2)
+    wrong = Timed.of([result.to_json() | {"labels": np.array([1, 1, 1, 1])}])
+    assert wrong.right.tolist() == [False, True]
+
+
+def test_chips_time_different_patterns() -> None:
+    spec = load_spec(Path(__file__).parents[3] / "examples/iris.yaml")
+    chips = spec.chips.model_copy(update={"seeds": (5, 6, 9)})
+    spec = spec.model_copy(
+        update={"chips": chips, "evaluation": spec.evaluation.model_copy(update={"timed_patterns": 4})}
+    )
+    found = [timed_patterns(Job(spec, seed, {}), 10) for seed in spec.chips.seeds]
+    assert found == [(0, 1, 2, 3), (4, 5, 6, 7), (8, 9, 0, 1)]
+    assert timed_patterns(Job(spec, 6, {}), 3) == (0, 1, 2)
 
 
 def test_time_to_output_takes_the_last_change() -> None:

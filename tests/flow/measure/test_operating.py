@@ -23,6 +23,7 @@ def evaluation(times: list[float], settled: list[bool]) -> dict[str, Any]:
     """Patterns of 1 uW, one joule-line through zero."""
     count = len(times)
     return {
+        "timed": list(range(count)),
         "time_to_output_s": times,
         "energy_J": [1e-11] * count,
         "energy_to_output_J": [1e-6 * t for t in times],

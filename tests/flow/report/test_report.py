@@ -84,6 +84,7 @@ def chip(seed: int, classes: int) -> ChipData:
         "outputs_A": rng.uniform(0, 1e-7, (count, classes)).tolist(),
         "predictions": [0, 1, 2, 0, 1, 2],
         "labels": [0, 1, 2, 0, 1, 1],
+        "timed": list(range(count)),
         "time_to_output_s": rng.uniform(1e-7, 1e-6, count).tolist(),
         "energy_J": rng.uniform(1e-11, 2e-11, count).tolist(),
         "energy_to_output_J": rng.uniform(1e-12, 1e-11, count).tolist(),
