@@ -50,6 +50,8 @@ SETTLED_A = 1e-13
 compared (flow.engines.error)."""
 PASSES = 30
 START_V = 0.3
+LOWEST_START_V = 0.01
+"""At 0 V nothing flows into negative synapses, and their slope would be taken for 0."""
 STEP_V = 0.2
 """A column moves by no more at once: the line of a synapse that saturates is wrong further away."""
 _SYNAPSE = re.compile(r"x_matrix_(\d+)\.x_row_(\d+)\.x_synapse_(\d+)\.(?!x_latch_)")
@@ -142,11 +144,11 @@ class SynapseReference:
         self, layer: int, which: Sequence[int], before: LayerAtRest, near: Floats
     ) -> tuple[LayerAtRest, Floats]:
         """Columns with their somas, and their supply currents [patterns, columns]."""
-        column = np.clip(near, 0.0, self.chip.supply_V)
+        column = np.clip(near, LOWEST_START_V, self.chip.supply_V)
         rows = before.p.shape[1]
         state = [np.zeros_like(column) for _ in range(5)]
         open_ = np.arange(len(which))
-        earlier: tuple[Floats, Floats] | None = None  # voltages and currents of the pass before
+        earlier: tuple[Floats, Floats, Floats] | None = None  # voltages, currents and slopes of the pass before
         for _ in range(PASSES):
             left = [which[int(i)] for i in open_]
             pairs = [(r, c) for c in left for r in range(rows)]
@@ -158,8 +160,9 @@ class SynapseReference:
             current, slope = each.sum(axis=2), self._slope(each, at[:, :, None]).sum(axis=2)
             if earlier is not None:
                 rise, run = current - earlier[1], at - earlier[0]
-                known = (np.abs(run) > SETTLED_V / 10) & (rise * run < 0)
-                slope = np.where(known, rise / np.where(known, run, 1.0), slope)
+                near_by = np.abs(run) <= SETTLED_V / 10
+                known = ~near_by & (rise * run < 0)
+                slope = np.where(near_by, earlier[2], np.where(known, rise / np.where(known, run, 1.0), slope))
             found, used = self._somas(layer, left, current, slope, at)
             for whole_layer, part in zip(
                 state, (found.current, found.column, found.p, found.n, used + drawn.sum(axis=2)), strict=True
@@ -169,7 +172,7 @@ class SynapseReference:
             column[:, open_] = at + np.clip(moved, -STEP_V, STEP_V)
             small = np.abs(moved * found.current) / KNEE_V <= SETTLED_A
             still = (np.abs(moved) > np.where(small, DARK_V, SETTLED_V)).any(axis=0)
-            earlier, open_ = (at[:, still], current[:, still]), open_[still]
+            earlier, open_ = (at[:, still], current[:, still], slope[:, still]), open_[still]
             if len(open_) == 0:
                 return LayerAtRest(*state[:4]), state[4]
         raise ToolError(f"ngspice: layer {layer}, columns {left[:9]}: voltages do not settle in {PASSES} passes")

@@ -38,6 +38,17 @@ class TestSynapses:
                 assert ours.p == pytest.approx(theirs.p, abs=5e-5)
                 assert ours.n == pytest.approx(theirs.n, abs=5e-5)
 
+    def test_columns_that_are_pulled_to_ground_settle(self) -> None:
+        """Negative weights win in column 0, and the guess says 0 V, where nothing flows into them."""
+        chip = chip_of(small_design((4, 3, 3)))
+        codes = (np.array([[-7, 5, 3], [-7, 2, 0], [1, 7, 1], [-5, -3, 7]]), chip.codes[1])
+        chip = replace(chip, codes=codes)
+        dark = [LayerAtRest(*(np.zeros((len(INPUTS), n)) for _ in range(4))) for n in (4, 3, 3)]
+        found, columns = SynapseReference(chip).solve(INPUTS, dark), ColumnReference(chip).solve(INPUTS)
+        above = columns.outputs > 0.01 * columns.outputs.max()
+        assert found.layers[1].column[:, 0].max() < 0.05
+        assert found.outputs[above] == pytest.approx(columns.outputs[above], rel=5e-5)
+
     def test_wires_of_supply_and_rows_are_one_node(self) -> None:
         """As in flow.engines.columns: rows carry no current, the supply is ideal."""
         chip = chip_of(small_design((4, 3, 3)))
