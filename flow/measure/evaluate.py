@@ -13,8 +13,8 @@ from somaforge.pdk.errors import InputError
 
 Ints = npt.NDArray[np.int64]
 AT_ONCE = 100
-"""Patterns in one simulation: what is kept of it, and ngspice's time, grow with their number. The array engine keeps what
-it prepares for a chip (32 s at 25,100 synapses) from one to the next."""
+"""Patterns in one simulation: what is kept of it, and ngspice's time, grow with their number. The array engine keeps
+what it prepares for a chip (32 s at 25,100 synapses) from one to the next."""
 RUN_TIMES = 50
 """Fixed run times at which the energy is recorded."""
 
