@@ -2,7 +2,7 @@
 
     python bench/mirrors.py RUN
 
-RUN is a finished run on the array engine, --spec its spec. Its first chip's weights run on
+RUN is a run on the array engine, finished up to step program. Its first chip's weights run on
 the same array with other devices: the first --patterns test images in time, at rest for the winners. The wires are
 those of the run's own layout for every row, so that the devices alone differ. Results go to bench/results/mirrors.json
 and are shown in docs/results.md (tools/results_doc.py).
@@ -14,6 +14,8 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tuning import step  # the benchmark beside this file
+
 from somaforge.flow import datasets, pex
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.array import ArrayEngine
@@ -22,8 +24,7 @@ from somaforge.flow.measure.evaluate import evaluate
 from somaforge.flow.measure.operating import speed_and_energy
 from somaforge.flow.memory import bitfile
 from somaforge.generator.design import build
-from somaforge.generator.spec import Spec, load_spec
-from somaforge.pdk.errors import InputError
+from somaforge.generator.spec import Spec
 from somaforge.pdk.files import atomic_write
 
 RESULTS = Path(__file__).parents[1] / "bench" / "results" / "mirrors.json"
@@ -63,11 +64,11 @@ CHOICES = (
 def measure(run: Path, spec: Spec, choice: Choice, patterns: int, period_s: float) -> dict[str, object]:
     """One row."""
     seed = spec.chips.seeds[0]
-    path = _step(run, "program") / "chips" / str(seed) / "weights.bit"
+    path = step(run, "program") / "chips" / str(seed) / "weights.bit"
     codes = bitfile.unpack(path.read_bytes(), build(spec), str(path))
     changed = choice.spec(spec)
     design = build(changed)
-    flat = pex.read_lumped(_step(run, "pex") / "lumped.json", design.flat_without_memory)
+    flat = pex.read_lumped(step(run, "pex") / "lumped.json", design.flat_without_memory)
     shifts = VirtualChip(seed, spec.chips.mismatch).shifts(flat, design.pdk)
     chip = ProgrammedChip(design, flat, codes, shifts, supply_V=choice.supply_V, temperature_C=spec.temperature_C)
     dataset = datasets.load(spec.network.dataset)
@@ -82,22 +83,15 @@ def measure(run: Path, spec: Spec, choice: Choice, patterns: int, period_s: floa
     return {**asdict(choice), "accuracy": found.accuracy, "layer_currents_A": layers, **figures}
 
 
-def _step(run: Path, name: str) -> Path:
-    """The folder of a finished step; InputError if there is none."""
-    for folder in run.glob(f"[0-9][0-9]-{name}"):
-        return folder
-    raise InputError(f"{run}: no finished step {name}; somaforge run makes it")
-
-
 def main() -> None:
     """Every choice; the table is written anew."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
-    parser.add_argument("--spec", type=Path, required=True)
     parser.add_argument("--patterns", type=int, default=30)
     parser.add_argument("--time", type=float, default=60e-6, help="how long a pattern is applied, in s")
     options = parser.parse_args()
-    spec, rows = load_spec(options.spec), []
+    config = json.loads((step(options.run, "program") / "config.json").read_text(encoding="utf-8"))
+    spec, rows = Spec.model_validate_json(json.dumps(config["spec"])), []
     for choice in CHOICES:
         rows.append(measure(options.run, spec, choice, options.patterns, options.time))
         print(json.dumps(rows[-1]), file=sys.stderr, flush=True)

@@ -310,7 +310,7 @@ def mirrors() -> Iterable[str]:
     if not path.is_file():
         return
     rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-    yield "\n## MNIST: mirrors, speed and energy\n\n    python bench/mirrors.py RUN --spec examples/mnist.yaml\n\n"
+    yield "\n## MNIST: mirrors, speed and energy\n\n    python bench/mirrors.py RUN\n\n"
     yield f"Chip 1 with the weights and the wires of the run above, {rows[0]['patterns']} test images in time on the\n"
     yield "array engine. `currents`: mean into the somas of each layer. `run`: fixed time after which 99 % have their\n"
     yield f"winner and keep it; none within {1e6 * rows[0]['pattern_time_s']:.0f} us: -.\n\n"
