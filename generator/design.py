@@ -118,8 +118,14 @@ def n_dummies(spec: Spec) -> int:
 
 
 def p_dummies(spec: Spec) -> int:
-    """Dummy devices in the soma's p strip: as many as make it as long as the n strip (12 against 8 units of m = 4)."""
-    return spec.array.mirror.multiplier + n_dummies(spec)
+    """Dummy devices in the soma's p strip: as many as make it as long as the n strip, which has M0 more."""
+    return spec.array.mirror.input_units + n_dummies(spec)
+
+
+def soma_units(spec: Spec) -> tuple[int, int]:
+    """Transistors in parallel in M0 and in each of M1 to M4."""
+    mirror = spec.array.mirror
+    return (1, 1) if mirror.style == "scaled" else (mirror.input_units, mirror.multiplier)
 
 
 def _sizes(spec: Spec) -> Sizes:
@@ -175,12 +181,13 @@ class _Builder:
             mos.append(self.n(f"m_dummy_n_{u}", "gnd", "gnd", "gnd", unit))
         for u in range(p_dummies(self.spec)):
             mos.append(self.p(f"m_dummy_p_{u}", "vdd", "vdd", "vdd", unit))
-        m = self.spec.array.mirror.multiplier
-        scaled = self.spec.array.mirror.style == "scaled"
-        size = Size(unit.w * m, unit.l) if scaled else unit
-        for u in range(1 if scaled else m):
+        counts = soma_units(self.spec)
+        mirror = self.spec.array.mirror
+        scaled = mirror.style == "scaled"
+        size, size_in = (Size(unit.w * m, unit.l) if scaled else unit for m in (mirror.multiplier, mirror.input_units))
+        mos += [self.n(f"m0_{u}", "in", "in", "gnd", size_in) for u in range(counts[0])]
+        for u in range(counts[1]):
             mos += [
-                self.n(f"m0_{u}", "in", "in", "gnd", size),
                 self.n(f"m1_{u}", "vp", "in", "gnd", size),
                 self.p(f"m2_{u}", "vp", "vp", "vdd", size),
                 self.p(f"m3_{u}", "vn", "vp", "vdd", size),

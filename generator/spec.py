@@ -26,12 +26,26 @@ class Mirror(Model):
     """Channel width of the unit device."""
     l_um: Um = 0.79
     """Channel length of the unit device: longer is better matched, larger and slower."""
-    multiplier: Annotated[int, Field(ge=1, le=16)] = 4
-    """Unit devices in parallel in each transistor of the soma."""
+    multiplier: Annotated[int, Field(ge=1, le=64)] = 4
+    """Unit devices in parallel in the transistors M1 to M4 of the soma."""
+    input_multiplier: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Unit devices in parallel in M0, the diode that takes the soma's input current; as many as `multiplier` if not
+    given. With fewer, the rails carry more than the input current: they are faster and take more power."""
     nfet: Flavour = "standard"
     """Threshold flavour of the n-channel mirrors."""
     pfet: Flavour = "standard"
     """Threshold flavour of the p-channel mirrors."""
+
+    @model_validator(mode="after")
+    def _scaled_alike(self) -> Self:
+        if self.style == "scaled" and self.input_units != self.multiplier:
+            raise ValueError("input_multiplier differs from multiplier: style: scaled has one size for M0 to M4")
+        return self
+
+    @property
+    def input_units(self) -> int:
+        """Unit devices in M0."""
+        return self.multiplier if self.input_multiplier is None else self.input_multiplier
 
 
 class Device(Model):

@@ -106,9 +106,11 @@ def _bit_lines(top: Canvas, plan: Floorplan) -> None:
 
 def _outputs(top: Canvas, plan: Floorplan) -> None:
     start, right = plan.block_x(plan.outputs) + plan.synapse.width, plan.die[2]
+    half = top.r["m2.1"] // 2
     for j in range(plan.layers[-1]):
         y = plan.y(plan.row(plan.outputs, j), sum(plan.rows.switch) // 2)
-        top.box("met2", start - BUS_HALF, y - BUS_HALF, right, y + BUS_HALF)
+        top.box("met2", start - half, y - half, right, y + half)
+        top.around("met2", right - BUS_HALF, y, BUS_HALF, BUS_HALF)
         top.label("met2", f"out_{j}", right - BUS_HALF, y, (BUS_HALF, BUS_HALF))
 
 

@@ -44,14 +44,16 @@ class Grid:
 def worst_loads(design: Design, neuron_A: float) -> dict[str, dict[str, float]]:
     """Currents of every cell by net if each soma gets `neuron_A` and each synapse has its highest code.
 
-    By the geometry of the mirrors: a soma's p side carries its current twice (M2, M3), its n side three times (M0, M1,
-    M4); a synapse passes the share that its mirrors are of the soma's, an output synapse that of one unit.
+    By the geometry of the mirrors: a soma's p side carries what M1 makes of its current twice (M2, M3), its n side the
+    current itself (M0) and twice what M1 makes of it (M1, M4); a synapse passes the share that its mirrors are of M0,
+    an output synapse that of one unit.
     """
     mirror = design.spec.array.mirror
     widths = sum(sum(mirror_parts(design.spec, bit)) for bit in range(design.spec.array.bits))
-    per_width_A = neuron_A / (mirror.multiplier * round(mirror.w_um * 1000))
+    rails_A = neuron_A * mirror.multiplier / mirror.input_units
+    per_width_A = neuron_A / (mirror.input_units * round(mirror.w_um * 1000))
     synapses = {"synapse": widths * per_width_A, "output_synapse": sum(mirror_parts(design.spec, 0)) * per_width_A}
-    return {"vdd": {"soma": 2 * neuron_A, **synapses}, "gnd": {"soma": 3 * neuron_A, **synapses}}
+    return {"vdd": {"soma": 2 * rails_A, **synapses}, "gnd": {"soma": neuron_A + 2 * rails_A, **synapses}}
 
 
 def grid(extraction: Extraction, net: str, loads: Loads) -> Grid:

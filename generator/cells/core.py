@@ -1,11 +1,15 @@
 """What the synapse and the output synapse share: two mirror strips, the bit switches and the wires between them."""
 
+from itertools import pairwise
+
 from somaforge.generator.cells.plan import BUS_HALF, PAD_CLEARANCE, TRACK_PITCH, CorePlan, contact_pitch
 from somaforge.generator.cells.rows import Rows, Strip
 from somaforge.generator.cells.strip import (
     bus,
     draw_devices,
     draw_power,
+    gate_contact,
+    power_bus,
     tie_gate_to_rail,
     tie_to_bar,
     tie_to_rail,
@@ -40,8 +44,21 @@ def draw_core(canvas: Canvas, design: Design, rows: Rows, plan: CorePlan) -> Non
     ends = [*xs, plan.out_line]
     bus(canvas, "out", middle, min(ends) - BUS_HALF, max(ends) + BUS_HALF)
     draw_power(canvas, rows, plan.width, plan.supply_line, plan.ground_line)
-    bus(canvas, "gnd", rows.ground_bus, 0, plan.width)
-    bus(canvas, "vdd", rows.supply_bus, 0, plan.width)
+    power_bus(canvas, "gnd", rows.ground_bus, 0, plan.width)
+    power_bus(canvas, "vdd", rows.supply_bus, 0, plan.width)
+
+
+def draw_column(canvas: Canvas, design: Design, rows: Rows, plan: CorePlan) -> None:
+    """The vertical wire of the column's sum on met3, joined with the output bus."""
+    line, middle, x = canvas.r["m3.1"] // 2, sum(rows.switch) // 2, plan.out_line
+    canvas.stack(x, middle, "met2", "met3", "h")
+    canvas.box("met3", x - line, 0, x + line, rows.height)
+    canvas.label("met3", "out", x, rows.height // 10 * 5)
+    # The pads of two vias that are nearly as near as m2.2 become one.
+    nearest = min((_switch_out(design, slot) for slot in plan.slots[1:]), key=lambda at: abs(at - x))
+    pads = canvas.pad("met2", "met1", None, "h")[0] + canvas.pad("met2", None, "met2", "h")[0]
+    if abs(nearest - x) < pads + canvas.r["m2.2"]:
+        canvas.box("met2", min(nearest, x) - BUS_HALF, middle - BUS_HALF, max(nearest, x) + BUS_HALF, middle + BUS_HALF)
 
 
 def _sign_gate(canvas: Canvas, strip: Strip, plan: CorePlan, sign_x: int) -> None:
@@ -49,20 +66,19 @@ def _sign_gate(canvas: Canvas, strip: Strip, plan: CorePlan, sign_x: int) -> Non
     half = canvas.r["licon.1"] // 2
     end = half + canvas.r["li.5"]
     x = plan.sign_contact
-    canvas.poly_contact(x, strip.gate_y)
-    canvas.around("poly", x, strip.gate_y, half + canvas.r["licon.8a"], half + canvas.r["licon.8"])
-    canvas.box("li", x - end, strip.gate_y - half, sign_x + end, strip.gate_y + half)
+    gate_contact(canvas, strip, x)
+    canvas.box("li", min(x, sign_x) - end, strip.gate_y - half, max(x, sign_x) + end, strip.gate_y + half)
     canvas.stack(sign_x, strip.gate_y, "li", "met1", "h")
 
 
 def _gate_bus(canvas: Canvas, strip: Strip, plan: CorePlan, net: str) -> None:
     """The row wire of the mirror gates and its contacts to the gate bar."""
     half = canvas.r["licon.1"] // 2 + canvas.r["licon.15"]
-    last = plan.bar_contacts[-1]
-    if plan.dummy_contact - last < 2 * half + canvas.r["npc.2"]:
-        canvas.box("npc", last - half, strip.gate_y - half, plan.dummy_contact + half, strip.gate_y + half)
+    for a, b in pairwise((plan.sign_contact, *plan.bar_contacts, plan.dummy_contact)):
+        if b - a < 2 * half + canvas.r["npc.2"]:
+            canvas.box("npc", a - half, strip.gate_y - half, b + half, strip.gate_y + half)
     for x in plan.bar_contacts:
-        canvas.poly_contact(x, strip.gate_y)
+        gate_contact(canvas, strip, x)
         canvas.li_pad(x, strip.gate_y, "h")
         canvas.stack(x, strip.gate_y, "li", "met2", "h")
     bus(canvas, net, strip.gate_y, 0, plan.width)

@@ -40,16 +40,13 @@ def plan_strip(
     gates: Sequence[tuple[str, int]],
     diffusions: Sequence[str],
     end: int | None = None,
-    stretch: int = 0,
 ) -> StripPlan:
-    """Positions of a strip whose first contact is at x. `end` moves the last contact outwards to the cell's edge,
-    `stretch` widens the diffusion before the second gate."""
+    """Positions of a strip whose first contact is at x. `end` moves the last contact outwards to the cell's edge."""
     centres, contacts = [], [x]
-    for i, (_, length) in enumerate(gates):
+    for _, length in gates:
         pitch = contact_pitch(design, length)
-        start = contacts[-1] + (stretch if i == 1 else 0)
-        centres.append(start + pitch // 2)
-        contacts.append(start + pitch)
+        centres.append(contacts[-1] + pitch // 2)
+        contacts.append(contacts[-1] + pitch)
     if end is not None:
         contacts[-1] = max(end, contacts[-1])
     return StripPlan(
@@ -133,6 +130,8 @@ TRACK_PITCH = 2 * BUS_HALF + 140
 """Of the met2 tracks that join the drains of a bit: m2.2 between two wires."""
 CONTACT_CLEARANCE = 500
 """Of two wires of local interconnect over contacts, centre to centre: two ends (li.5) and li.3."""
+SHIFT_END_NM = 6000
+"""Strips move right by less than that."""
 MIN_UNIT_L_NM = 330
 """A dummy's contact pad (licon.8a) and poly.2 to the next gate; shorter devices would be poor mirrors anyway."""
 BAR_CONTACT_PITCH = 1000
@@ -155,7 +154,7 @@ class CorePlan:
     """Contact of the sign switch's gate, clear of the rail's column of local interconnect."""
     dummy_contact: int
     bar_contacts: tuple[int, ...]
-    """Contacts between the gate bar and the row wire."""
+    """Contacts between the gate bar and the row wire: one at each end. Each via stack is capacitance on the rail."""
     tracks: tuple[int, ...]
     """met2 track of each bit's drains, counted from the middle of the cell towards the rail."""
 
@@ -170,6 +169,12 @@ class CorePlan:
     def drains(self, bit: int) -> list[int]:
         """Drain contacts of a bit and its vertical wire, from left to right."""
         return sorted([*self.strip.at(f"node_{bit}"), self.slot(bit)])
+
+    @property
+    def spans(self) -> tuple[int, ...]:
+        """Length of the wire that joins the drains of each bit."""
+        ends = [self.drains(k) for k in range(len(self.bits) - 1)]
+        return tuple(d[-1] - d[0] for d in ends)
 
     @property
     def out_line(self) -> int:
@@ -214,26 +219,27 @@ def plan_core(design: Design) -> CorePlan:
             f"array.mirror.l_um: {z.unit.l / 1000} um leaves no room for the gate contacts of a mirror strip; "
             f"use {MIN_UNIT_L_NM / 1000} um or more"
         )
-    # With few or short units the sign's wire covers the whole gate bar: the units move right until a contact fits.
-    for stretch in range(0, 6000, 10 * design.pdk.grid_nm):
-        plan = _plan(design, stretch)
-        if plan.bar_contacts:
-            return plan
-    raise InputError("array.mirror: the gate bar has no room for its contact; use a longer unit (l_um)")
+    # The latches are wider than the mirrors: strips move right to where the bits' drains lie near their switches. With
+    # few or short units the sign's wire would else cover the whole gate bar.
+    plans = (_plan(design, shift) for shift in range(0, SHIFT_END_NM, 10 * design.pdk.grid_nm))
+    drawable = [plan for plan in plans if plan.bar_contacts]
+    if not drawable:
+        raise InputError("array.mirror: the gate bar has no room for its contact; use a longer unit (l_um)")
+    return min(drawable, key=lambda plan: (plan.width, sum(plan.spans)))
 
 
-def _plan(design: Design, stretch: int) -> CorePlan:
+def _plan(design: Design, shift: int) -> CorePlan:
     array, z, r = design.spec.array, design.sizes, design.pdk.rules
     latch = plan_latch(design)
     gates, diffusions = _sequence(array.bits)
     lengths = [(net, z.sign.l if net == "w_sign" else z.unit.l) for net in gates]
     inset = strip_inset(design)
-    strip = plan_strip(design, inset, lengths, diffusions, stretch=stretch)
+    strip = plan_strip(design, inset + shift, lengths, diffusions)
     slots, bits = _slots(design, strip, latch)
     width = max(strip.contacts[-1] + inset, slots[-1] + latch.right)
     if array.bits == 1:
         width = max(width, slots[-1] + latch.right + latch.line_pitch)
-    strip = plan_strip(design, inset, lengths, diffusions, end=width - inset, stretch=stretch)
+    strip = plan_strip(design, inset + shift, lengths, diffusions, end=width - inset)
     half = r["licon.1"] // 2
     pad = half + r["licon.8a"]
     sign_contact = max(strip.gates[0], strip.contacts[0] + half + r["li.3"] + half + r["li.5"])
@@ -246,7 +252,17 @@ def _plan(design: Design, stretch: int) -> CorePlan:
             contacts.append(x)
     drains = [sorted([*strip.at(f"node_{k}"), slots[bits.index(k)]]) for k in range(array.bits)]
     tracks = assign_tracks([(d[0], d[-1]) for d in drains], PAD_CLEARANCE)
-    return CorePlan(width, slots, bits, strip, latch, sign_contact, dummy_contact, tuple(contacts[:8]), tuple(tracks))
+    return CorePlan(
+        width,
+        slots,
+        bits,
+        strip,
+        latch,
+        sign_contact,
+        dummy_contact,
+        tuple(contacts[:1] + contacts[1:][-1:]),
+        tuple(tracks),
+    )
 
 
 def _slots(design: Design, strip: StripPlan, latch: LatchPlan) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -10,11 +10,13 @@ from somaforge.generator.cells.strip import (
     draw_devices,
     draw_frame,
     draw_power,
+    gate_contact,
+    power_bus,
     tie_gate_to_rail,
     tie_to_rail,
 )
 from somaforge.generator.cells.synapse import mirror_devices
-from somaforge.generator.design import SOMA_LEFT_DUMMIES, Design, n_dummies, p_dummies
+from somaforge.generator.design import SOMA_LEFT_DUMMIES, Design, n_dummies, p_dummies, soma_units
 from somaforge.generator.draw import Canvas
 from somaforge.pdk.errors import InputError
 
@@ -49,16 +51,22 @@ def _pairs(nets: list[tuple[str, str]], rail: str, left: int, right: int) -> tup
     return gates + ["rail"] * right, diffusions + [rail] * right
 
 
+def _interleaved(a: list[tuple[str, str]], b: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Both lists in their order, each spread evenly over the whole: matched devices share their surroundings."""
+    spread = [((i + 0.5) / len(part), which, item) for which, part in enumerate((a, b)) for i, item in enumerate(part)]
+    return [item for _, _, item in sorted(spread)]
+
+
 def plan_soma(design: Design) -> SomaPlan:
-    """Positions from the rules; InputError where the multiplier cannot be drawn."""
-    m = design.spec.array.mirror.multiplier
-    if m % 2:
-        raise InputError(
-            f"array.mirror.multiplier: {m} is odd; the soma's units share drains in pairs, so use an even number"
-        )
-    half = m // 2
-    n_nets = [("in", "in"), ("in", "vp")] * half + [("vn", "vn")] * half
-    p_nets = [("vp", "vp"), ("vp", "vn")] * half
+    """Positions from the rules; InputError where the multipliers cannot be drawn."""
+    m0, m = soma_units(design.spec)
+    for name, units in (("multiplier", m), ("input_multiplier", m0)):
+        if units % 2:
+            raise InputError(
+                f"array.mirror.{name}: {units} is odd; the soma's units share drains in pairs, so use an even number"
+            )
+    n_nets = _interleaved([("in", "in")] * (m0 // 2), [("in", "vp")] * (m // 2)) + [("vn", "vn")] * (m // 2)
+    p_nets = [("vp", "vp"), ("vp", "vn")] * (m // 2)
     length = design.sizes.unit.l
     left = SOMA_LEFT_DUMMIES
     n_gates, n_diff = _pairs(n_nets, "gnd", left["n"], n_dummies(design.spec) - left["n"])
@@ -88,8 +96,8 @@ def draw_soma(canvas: Canvas, design: Design, rows: Rows) -> SomaPlan:
                 _drain(canvas, rows, plan, net, devices.contacts[i], rail == "gnd", own)
     bus(canvas, "vp", rows.p.gate_y, plan.margin, plan.width)
     bus(canvas, "vn", rows.n.gate_y, min(_points(plan, "vn")) - 200, plan.width)
-    bus(canvas, "gnd", rows.ground_bus, 0, plan.width)
-    bus(canvas, "vdd", rows.supply_bus, 0, plan.width)
+    power_bus(canvas, "gnd", rows.ground_bus, 0, plan.width)
+    power_bus(canvas, "vdd", rows.supply_bus, 0, plan.width)
     _input(canvas, rows, plan)
     draw_power(canvas, rows, plan.width, plan.width // 15 * 5, plan.width // 15 * 10)
     return plan
@@ -117,7 +125,7 @@ def _drain(canvas: Canvas, rows: Rows, plan: SomaPlan, net: str, x: int, n_side:
     wire = r["m1.1"]
     canvas.contact(x, strip.drain_y)
     if own:
-        canvas.poly_contact(x, strip.gate_y)
+        gate_contact(canvas, strip, x)
         end = reach + r["li.5"]
         canvas.box("li", x - reach, strip.drain_y - strip.up * end, x + reach, strip.gate_y + strip.up * end)
         if net != "in":

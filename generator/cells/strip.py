@@ -9,25 +9,39 @@ from somaforge.pdk.base import DeviceType
 
 
 def draw_devices(canvas: Canvas, strip: Strip, plan: StripPlan) -> None:
-    """Diffusion and gates; neighbouring gates of one net share a bar on the side of the middle of the cell."""
+    """Diffusion and gates; neighbouring gates of one net share a bar on the side of the middle of the cell.
+
+    The bar is as narrow as poly.1a lets it be, next to the diffusion: its capacitance costs time. `gate_contact` draws
+    the pads.
+    """
     r = canvas.r
     end = r["licon.1"] // 2 + r["licon.5c"]
     canvas.box("diff", plan.contacts[0] - end, strip.edge, plan.contacts[-1] + end, strip.far)
     pad = r["licon.1"] // 2 + r["licon.8"]
     wide = r["licon.1"] // 2 + r["licon.8a"]
     tail = strip.edge - strip.up * r["poly.8"]
+    narrow = strip.gate_y - strip.up * (pad - r["poly.1a"])
     start = 0
     for i, (net, x, length) in enumerate(zip(plan.gate_nets, plan.gates, plan.gate_lengths, strict=True)):
-        canvas.box("poly", x - length // 2, tail, x + length // 2, strip.gate_y + strip.up * pad)
+        canvas.box("poly", x - length // 2, tail, x + length // 2, narrow)
         if i + 1 < len(plan.gates) and plan.gate_nets[i + 1] == net:
             continue
         left = plan.gates[start] - plan.gate_lengths[start] // 2
         right = x + length // 2
-        if start == i and right - left < 2 * wide:
+        if start == i:
             # A single short gate: its pad reaches to the right, where the contact is (see dummy_contact).
-            right = left + 2 * wide
-        canvas.box("poly", left, strip.gate_y - pad, right, strip.gate_y + pad)
+            right = max(right, left + 2 * wide)
+            canvas.box("poly", left, strip.gate_y - pad, right, strip.gate_y + pad)
+        else:
+            canvas.box("poly", left, strip.gate_y - strip.up * pad, right, narrow)
         start = i + 1
+
+
+def gate_contact(canvas: Canvas, strip: Strip, x: int) -> None:
+    """A contact on a gate bar, with its pad of poly."""
+    half = canvas.r["licon.1"] // 2
+    canvas.poly_contact(x, strip.gate_y)
+    canvas.around("poly", x, strip.gate_y, half + canvas.r["licon.8a"], half + canvas.r["licon.8"])
 
 
 def tie_to_rail(canvas: Canvas, strip: Strip, x: int) -> None:
@@ -40,7 +54,7 @@ def tie_to_rail(canvas: Canvas, strip: Strip, x: int) -> None:
 
 def tie_gate_to_rail(canvas: Canvas, strip: Strip, gate_x: int, contact_x: int) -> None:
     """A gate tied off: its contact joined with the rail contact beside it."""
-    canvas.poly_contact(gate_x, strip.gate_y)
+    gate_contact(canvas, strip, gate_x)
     reach = canvas.r["licon.1"] // 2
     long = reach + canvas.r["li.5"]
     left, right = min(gate_x, contact_x), max(gate_x, contact_x)
@@ -95,11 +109,19 @@ def draw_frame(canvas: Canvas, rows: Rows, width: int, mirror: tuple[DeviceType,
             canvas.around("mcon", x, y, r["ct.1"] // 2, r["ct.1"] // 2)
 
 
-def bus(canvas: Canvas, net: str, y: int, x1: int, x2: int, label: bool = True) -> None:
-    """A row wire on met2."""
-    canvas.box("met2", x1, y - BUS_HALF, x2, y + BUS_HALF)
-    if label:
-        canvas.label("met2", net, (x1 + x2) // 10 * 5, y)
+def bus(canvas: Canvas, net: str, y: int, x1: int, x2: int) -> None:
+    """A row wire on met2, as narrow as m2.1 lets it be: it carries no current, and its capacitance costs time."""
+    _row_wire(canvas, net, y, x1, x2, canvas.r["m2.1"] // 2)
+
+
+def power_bus(canvas: Canvas, net: str, y: int, x1: int, x2: int) -> None:
+    """A row wire of a supply on met2, as wide as its vias."""
+    _row_wire(canvas, net, y, x1, x2, BUS_HALF)
+
+
+def _row_wire(canvas: Canvas, net: str, y: int, x1: int, x2: int, half: int) -> None:
+    canvas.box("met2", x1, y - half, x2, y + half)
+    canvas.label("met2", net, (x1 + x2) // 10 * 5, y)
 
 
 STRAP_HALF = 300

@@ -1,6 +1,6 @@
 """The synapse with its latches, and the output synapse whose weight is wired to +1."""
 
-from somaforge.generator.cells.core import draw_core
+from somaforge.generator.cells.core import draw_column, draw_core
 from somaforge.generator.cells.plan import CorePlan, plan_core
 from somaforge.generator.cells.rows import Rows
 from somaforge.generator.cells.strip import bus, draw_frame
@@ -44,10 +44,7 @@ def draw_synapse(canvas: Canvas, latch: Canvas, design: Design, rows: Rows) -> C
     bar = r["poly.1a"] // 2
     canvas.box("poly", 0, rows.word_y - bar, plan.width, rows.word_y + bar)
     bus(canvas, "wl", rows.word_y, 0, plan.width)
-    x = plan.out_line
-    canvas.stack(x, sum(rows.switch) // 2, "met2", "met3", "h")
-    canvas.box("met3", x - line, 0, x + line, rows.height)
-    canvas.label("met3", "out", x, rows.height // 10 * 5)
+    draw_column(canvas, design, rows, plan)
     return plan
 
 

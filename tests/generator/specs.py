@@ -52,6 +52,7 @@ def drawable(draw: st.DrawFn) -> dict[str, Any]:
             "w_um": draw(_um(42, 200)),
             "l_um": draw(_um(35, 120 if bits < 5 else 60)),
             "multiplier": draw(st.sampled_from([2, 4, 6, 16])),
+            "input_multiplier": draw(st.sampled_from([None, 2, 8])),
             "nfet": draw(st.sampled_from(["standard", "lvt"])),
             "pfet": pfet,
         },

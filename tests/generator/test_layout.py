@@ -72,6 +72,7 @@ def test_stacks_are_clean_and_match(layers: tuple[int, ...], stacked: str) -> No
     ("array", "message"),
     [
         ({"mirror": {"multiplier": 3}}, "array.mirror.multiplier: 3 is odd"),
+        ({"mirror": {"input_multiplier": 3}}, "array.mirror.input_multiplier: 3 is odd"),
         ({"mirror": {"style": "scaled"}}, "array.mirror.style: scaled mirrors have no layout"),
         ({"mirror": {"l_um": 0.3}}, "array.mirror.l_um: 0.3 um leaves no room"),
         ({"switch": {"w_um": 0.5, "l_um": 1.7}}, "array.switch.l_um: a switch longer than 1.6 um"),

@@ -78,7 +78,7 @@ class Parts:
         """Somas of a layer, in any order, also more than once."""
         here = torch.tensor(which, device=self.where)
         shifts = [role[here] for role in self._soma_shifts[layer]]
-        units = self.places.somas[layer].shape[-1]
+        units = [role.shape[-1] for role in self.places.somas[layer]]
         return Somas(self.soma_n, self.soma_p, shifts, units, self.chip.supply_V)
 
     @cached_property
@@ -87,9 +87,13 @@ class Parts:
         found = []
         for layer in range(len(self.chip.design.layers)):
             values = self.places.soma_shifts(self.chip.shifts, layer)
-            every = torch.tensor(values, dtype=torch.float64, device=self.where)
             roles = (self.soma_n, self.soma_n, self.soma_p, self.soma_p, self.soma_n)
-            found.append([device.together(every[:, i]) for i, device in enumerate(roles)])
+            found.append(
+                [
+                    device.together(torch.tensor(value, dtype=torch.float64, device=self.where))
+                    for device, value in zip(roles, values, strict=True)
+                ]
+            )
         return found
 
     def synapses(self, matrix: int, links: "Links") -> Synapses:

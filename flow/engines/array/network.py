@@ -10,7 +10,7 @@ import numpy.typing as npt
 from somaforge.flow.engines.array.tables import Kind
 from somaforge.flow.engines.base import Floats, ProgrammedChip
 from somaforge.generator.circuit import FlatNetlist
-from somaforge.generator.design import Design, mirror_parts
+from somaforge.generator.design import Design, mirror_parts, soma_units
 from somaforge.pdk.errors import InputError
 
 Ints = npt.NDArray[np.int64]
@@ -55,15 +55,16 @@ class Places:
         spec = design.spec.array
         self.bits = spec.bits
         self._parts = [len(mirror_parts(design.spec, k)) for k in range(self.bits)]
-        units = range(1 if spec.mirror.style == "scaled" else spec.mirror.multiplier)
+        first, others = soma_units(design.spec)
+        units = {role: range(first if role == SOMA_ROLES[0] else others) for role in SOMA_ROLES}
         self.somas = [
-            np.array(
-                [
-                    [[self._at(f"x_soma_{layer}_{i}.", f"{r}_{u}", f"soma_{r}") for u in units] for r in SOMA_ROLES]
-                    for i in range(size)
-                ]
+            tuple(
+                np.array(
+                    [[self._at(f"x_soma_{k}_{i}.", f"{r}_{u}", f"soma_{r}") for u in units[r]] for i in range(size)]
+                )
+                for r in SOMA_ROLES
             )
-            for layer, size in enumerate(design.layers)
+            for k, size in enumerate(design.layers)
         ]
         self.matrices = [
             self._synapses(
@@ -112,10 +113,9 @@ class Places:
             kind("n_sign"),
         )
 
-    def soma_shifts(self, shifts: Floats, layer: int) -> Floats:
-        """Of the somas of one layer: [somas, SOMA_ROLES, devices in parallel] in V."""
-        found: Floats = shifts[self.somas[layer]]
-        return found
+    def soma_shifts(self, shifts: Floats, layer: int) -> tuple[Floats, ...]:
+        """Of the somas of one layer, for each of SOMA_ROLES: [somas, devices in parallel] in V."""
+        return tuple(shifts[places] for places in self.somas[layer])
 
     def synapse_shifts(self, shifts: Floats, matrix: int, rows: Ints, columns: Ints) -> SynapseShifts:
         """Of some synapses of one matrix; `matrix` = number of matrices is the output synapses, one row."""

@@ -34,27 +34,31 @@ Feed = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 class Somas:
     """One layer. Tensors are [patterns, somas]."""
 
-    def __init__(self, n: Device, p: Device, shifts: Sequence[Tensor], units: int, supply_V: float) -> None:
-        """Shifts of Device.together for each role, of mirrors of that many transistors in parallel."""
+    def __init__(self, n: Device, p: Device, shifts: Sequence[Tensor], units: Sequence[int], supply_V: float) -> None:
+        """For each role (M0 to M4): shifts of Device.together and how many transistors are in parallel."""
         self._n, self._p, self._supply = n, p, supply_V
         self._shift, self._units = shifts, units
         self.count = len(shifts[0])
 
     def nominal(self) -> "Somas":
         """One soma without mismatch."""
-        none = torch.zeros(1, self._units, dtype=self._shift[0].dtype, device=self._shift[0].device)
-        shifts = [device.together(none) for device in (self._n, self._n, self._p, self._p, self._n)]
+        like = self._shift[0]
+        shifts = [
+            device.together(torch.zeros(1, units, dtype=like.dtype, device=like.device))
+            for device, units in zip((self._n, self._n, self._p, self._p, self._n), self._units, strict=True)
+        ]
         return Somas(self._n, self._p, shifts, self._units, self._supply)
 
     def _mirror(self, device: Device, role: int, gate: Tensor, drain: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Current of the parallel transistors of a role, source at the body: current, by gate, by drain."""
-        return device.mirror(gate, drain, self._shift[role], self._units)
+        return device.mirror(gate, drain, self._shift[role], self._units[role])
 
     def highest(self) -> float:
         """Largest current in A that every soma copies: its diodes leave SATURATED_V of the supply to the mirrors."""
         u = torch.full((1, self.count), self._supply - SATURATED_V, dtype=self._shift[0].dtype)
         u = u.to(self._shift[0].device)
-        return min(float(self._mirror(device, role, u, u)[0].min()) for device, role in ((self._p, 2), (self._n, 4)))
+        carried = min(float(self._mirror(device, role, u, u)[0].min()) for device, role in ((self._p, 2), (self._n, 4)))
+        return carried * self._units[0] / self._units[1]
 
     def input_current(self, v: Tensor) -> tuple[Tensor, Tensor]:
         """Current into the diode M0 at its voltage, and the derivative."""

@@ -63,6 +63,23 @@ class TestAgainstNgspice:
         assert errors(found, reference).max() < 0.01
         assert found.supply == pytest.approx(reference.supply, rel=3e-3)
 
+    def test_a_smaller_input_diode_gives_its_rails_more_current(self) -> None:
+        """Half the units in M0: M1 to M4 carry twice the input current."""
+        spec = small_design((4, 3, 3)).spec
+        supplies = []
+        for units in (4, 2):
+            mirror = spec.array.mirror.model_copy(update={"input_multiplier": units})
+            design = build(spec.model_copy(update={"array": spec.array.model_copy(update={"mirror": mirror})}))
+            chip = chip_of(design)
+            reference, found = NgspiceEngine().dc(chip, INPUTS / 4), ArrayEngine().dc(chip, INPUTS / 4)
+            assert errors(found, reference).max() < 0.01
+            assert found.supply == pytest.approx(reference.supply, rel=2e-3)
+            idle = nominal(design, zeros(design))
+            supplies.append(ArrayEngine().dc(idle, INPUTS[:1] / 4).supply[0] / (INPUTS[0].sum() / 4))
+        # synapses are off: the supply gives the input currents, M2 and M3; M1 and M3 copy with more across them
+        assert supplies[0] == pytest.approx(1 + 2, rel=0.15)
+        assert supplies[1] == pytest.approx(1 + 2 * 2, rel=0.15)
+
     def test_scaled_mirrors(self) -> None:
         """One device of another width for each bit: a table for each."""
         spec = small_design((2, 2, 2), bits=2).spec
