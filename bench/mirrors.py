@@ -37,7 +37,9 @@ class Choice:
     w_um: float
     l_um: float
     multiplier: int
-    """Units in each transistor of a soma: a synapse's current is code / multiplier of its input."""
+    """Units in M1 to M4 of a soma."""
+    input_multiplier: int
+    """Units in M0: a synapse's current is code / input_multiplier of the soma's input."""
     switch_w_um: float
     switch_l_um: float
     supply_V: float
@@ -45,7 +47,12 @@ class Choice:
     def spec(self, spec: Spec) -> Spec:
         """The spec with these devices at this supply."""
         mirror = spec.array.mirror.model_copy(
-            update={"w_um": self.w_um, "l_um": self.l_um, "multiplier": self.multiplier}
+            update={
+                "w_um": self.w_um,
+                "l_um": self.l_um,
+                "multiplier": self.multiplier,
+                "input_multiplier": self.input_multiplier,
+            }
         )
         switch = spec.array.switch.model_copy(update={"w_um": self.switch_w_um, "l_um": self.switch_l_um})
         array = spec.array.model_copy(update={"mirror": mirror, "switch": switch})
@@ -53,11 +60,12 @@ class Choice:
 
 
 CHOICES = (
-    Choice(0.84, 0.79, 4, 0.54, 0.54, 1.8),
-    Choice(0.42, 0.54, 8, 0.42, 0.35, 1.8),
-    Choice(0.42, 0.54, 16, 0.42, 0.35, 1.8),
-    Choice(0.42, 0.42, 16, 0.42, 0.35, 1.8),
-    Choice(0.42, 0.54, 16, 0.42, 0.35, 1.2),
+    Choice(0.84, 0.79, 4, 4, 0.54, 0.54, 1.8),
+    Choice(0.42, 0.54, 16, 16, 0.42, 0.35, 1.8),
+    Choice(0.42, 0.36, 16, 16, 0.42, 0.35, 1.8),
+    Choice(0.42, 0.36, 32, 16, 0.42, 0.35, 1.8),
+    Choice(0.42, 0.36, 32, 12, 0.42, 0.35, 1.8),
+    Choice(0.42, 0.36, 32, 16, 0.42, 0.35, 1.2),
 )
 
 

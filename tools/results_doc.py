@@ -314,14 +314,15 @@ def mirrors() -> Iterable[str]:
     yield f"Chip 1 with the weights and the wires of the run above, {rows[0]['patterns']} test images in time on the\n"
     yield "array engine. `currents`: mean into the somas of each layer. `run`: fixed time after which 99 % have their\n"
     yield f"winner and keep it; none within {1e6 * rows[0]['pattern_time_s']:.0f} us: -.\n\n"
-    yield "| unit / um | units in a soma | switch / um | supply / V | currents / nA | power / uW | run / us | MAC/J |\n"
-    yield "|---|---|---|---|---|---|---|---|\n"
+    yield "| unit / um | units in M0 | M1 to M4 | switch / um | supply / V | currents / nA "
+    yield "| power / uW | run / us | MAC/J |\n|---|---|---|---|---|---|---|---|---|\n"
     for r in rows:
         currents = ", ".join(f"{1e9 * a:.0f}" for a in r["layer_currents_A"])
         run = "-" if r["run_s"] is None else f"{1e6 * r['run_s']:.0f}"
         per_joule = "-" if r["efficiency_per_J"] is None else f"{r['efficiency_per_J']:.2g}"
-        yield f"| {r['w_um']}/{r['l_um']} | {r['multiplier']} | {r['switch_w_um']}/{r['switch_l_um']} "
-        yield f"| {r['supply_V']} | {currents} | {1e6 * r['power_W']:.0f} | {run} | {per_joule} |\n"
+        yield f"| {r['w_um']}/{r['l_um']} | {r['input_multiplier']} | {r['multiplier']} "
+        yield f"| {r['switch_w_um']}/{r['switch_l_um']} | {r['supply_V']} | {currents} | {1e6 * r['power_W']:.0f} "
+        yield f"| {run} | {per_joule} |\n"
 
 
 def _shares(values: Iterable[float]) -> str:
