@@ -7,52 +7,26 @@ supply (every column sees the full one). Patterns follow one another in one deck
 look up; its fixed commands are numbers and names that were checked (lines.SAFE).
 """
 
-import os
 import re
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from somaforge.flow.engines.base import Floats, LayerAtRest, ProgrammedChip, check_inputs
-from somaforge.flow.engines.lines import RAILS, Nets, resistor_lines, transistor_lines, whole
+from somaforge.flow.engines.base import Floats, LayerAtRest
+from somaforge.flow.engines.layered import LADDER, RAIL, SOMA, LayeredReference, Transistors, lookup
+from somaforge.flow.engines.lines import RAILS, resistor_lines, transistor_lines, whole
 from somaforge.flow.engines.process import RunError, last_error, parse_raw, run_ngspice
-from somaforge.generator.circuit import Mos, Resistor
-from somaforge.pdk.errors import InputError, ToolError
+from somaforge.generator.circuit import Resistor
+from somaforge.pdk.errors import ToolError
 from somaforge.pdk.sky130.binding import SCALE_OPTION
 from somaforge.pdk.templating import render
 
 TRANSISTORS = 1500
 """In one deck, unless a single column has more: all columns of a deck iterate until the last one is done."""
-# bypass skips transistors whose voltages have not moved. The second rung is for what the first does not solve.
-LADDER = (
-    "reltol=1e-5 abstol=1e-15 vntol=1e-7 gmin=1e-15 bypass=1 itl1=200",
-    "reltol=1e-4 abstol=1e-14 vntol=1e-6 gmin=1e-15 noopiter itl1=1000",
-    "reltol=1e-4 abstol=1e-13 vntol=1e-6 gmin=1e-15 gminsteps=0 itl1=1000",
-)
-_SYNAPSE = re.compile(r"x_matrix_(\d+)\.x_row_\d+\.x_synapse_(\d+)\.(?!x_latch_)")
-_SOMA = re.compile(r"x_soma_(\d+)_(\d+)\.")
-_OUTPUT = re.compile(r"x_output_(\d+)\.")
-_RAIL = re.compile(r"(vp|vn)_(\d+)_(\d+)")
 _INPUT = re.compile(r"(?:in|sum_\d+)_\d+")
-
-
-@dataclass(frozen=True, eq=False)
-class Reference:
-    """What ngspice found."""
-
-    layers: tuple[LayerAtRest, ...]
-    """Of every layer; where a soma was left out, what `guess` said."""
-    solved: tuple[tuple[int, ...], ...]
-    """Somas of every layer that ngspice solved."""
-    outputs: Floats
-    """[patterns, outputs] in A."""
-    supply: Floats
-    """[patterns] in A, input currents included; of the whole chip only if no soma was left out."""
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -64,36 +38,15 @@ class _Part:
 
 
 @dataclass(frozen=True, eq=False)
-class ColumnReference:
+class ColumnReference(LayeredReference):
     """Settled currents of a chip, column by column; ToolError if a column cannot be solved."""
 
-    chip: ProgrammedChip
-    timeout_s: float = 600.0
-    """Of one deck."""
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
-    _nets: Nets = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """InputError for simulated latches."""
-        if self.chip.memory != "ideal":
-            raise InputError("columns: latches are ideal here; simulate memory='transistor' with the whole array")
-        object.__setattr__(self, "_nets", Nets(self.chip))
-
     @cached_property
-    def _cells(self) -> Mapping[tuple[int, int], list[tuple[Mos, float]]]:
-        """Transistors with their shifts by layer and column: synapses above a soma, the soma, output synapses."""
-        found: dict[tuple[int, int], list[tuple[Mos, float]]] = {}
-        last = len(self.chip.design.layers)
-        for m, shift in zip(self.chip.flat.mos, self.chip.shifts.tolist(), strict=True):
-            if where := _SYNAPSE.match(m.name):
-                key = (int(where[1]) + 1, int(where[2]))
-            elif where := _SOMA.match(m.name):
-                key = (int(where[1]), int(where[2]))
-            elif where := _OUTPUT.match(m.name):
-                key = (last, int(where[1]))
-            else:
-                continue
-            found.setdefault(key, []).append((m, shift))
+    def _columns(self) -> Mapping[tuple[int, int], Transistors]:
+        """Transistors by layer and column: synapses above a soma, the soma, output synapses."""
+        found: dict[tuple[int, int], Transistors] = {}
+        for (layer, _, column), transistors in self._cells.items():
+            found.setdefault((layer, column), []).extend(transistors)
         return found
 
     @cached_property
@@ -102,61 +55,30 @@ class ColumnReference:
         found: dict[str, list[Resistor]] = {}
         for r in self.chip.flat.resistors:
             net = whole(r.a)
-            if net == whole(r.b) and net not in RAILS and not _RAIL.fullmatch(net):
+            if net == whole(r.b) and net not in RAILS and not RAIL.fullmatch(net):
                 found.setdefault(net, []).append(r)
         return found
 
-    def solve(
-        self,
-        inputs: Floats,
-        guess: Sequence[LayerAtRest] | None = None,
-        sample: Mapping[int, Sequence[int]] | None = None,
-    ) -> Reference:
-        """Settled currents for [patterns, inputs] in A.
-
-        `guess` (of the array engine, for example) is only where ngspice starts, except for somas that `sample` leaves
-        out: layer -> somas to solve (others are whole), which needs a guess for the rest.
-        """
-        chip, sample = self.chip, sample or {}
-        check_inputs(chip.design, inputs)
-        if sample and guess is None:
-            raise ValueError("a sample needs a guess for the other somas")
-        start = time.monotonic()
-        layers: list[LayerAtRest] = []
-        solved: list[tuple[int, ...]] = []
-        supply: Floats = np.zeros(len(inputs))
-        for k, size in enumerate(chip.design.layers):
-            which = tuple(sorted(sample.get(k, range(size))))
-            table, used = self._layer(k, which, inputs, layers[-1] if layers else None, guess)
-            parts = [table[:, :, i] for i in range(4)]
-            if len(which) < size and guess is not None:
-                whole_layer = [a.copy() for a in (guess[k].current, guess[k].column, guess[k].p, guess[k].n)]
-                for a, b in zip(whole_layer, parts, strict=True):
-                    a[:, which] = b
-                parts = whole_layer
-            layers.append(LayerAtRest(*parts))
-            solved.append(which)
-            supply = supply + used
-        last = len(chip.design.layers)
-        table, used = self._layer(last, tuple(range(chip.design.layers[-1])), inputs, layers[-1], None)
-        total = supply + used
-        return Reference(tuple(layers), tuple(solved), table[:, :, 0], total, time.monotonic() - start)
-
     def _layer(
-        self,
-        layer: int,
-        which: tuple[int, ...],
-        inputs: Floats,
-        before: LayerAtRest | None,
-        guess: Sequence[LayerAtRest] | None,
+        self, layer: int, which: tuple[int, ...], inputs: Floats, before: LayerAtRest | None, near: LayerAtRest | None
+    ) -> tuple[LayerAtRest, Floats]:
+        table, used = self._table(layer, which, inputs, before, near)
+        return LayerAtRest(*(table[:, :, i] for i in range(4))), used
+
+    def _outputs(self, inputs: Floats, before: LayerAtRest) -> tuple[Floats, Floats]:
+        layers = self.chip.design.layers
+        table, used = self._table(len(layers), tuple(range(layers[-1])), inputs, before, None)
+        return table[:, :, 0], used
+
+    def _table(
+        self, layer: int, which: tuple[int, ...], inputs: Floats, before: LayerAtRest | None, near: LayerAtRest | None
     ) -> tuple[Floats, Floats]:
         """[patterns, columns, current column p n], supply current [patterns]."""
-        each = max(1, TRANSISTORS // max(1, len(self._cells[layer, 0])))
+        each = max(1, TRANSISTORS // max(1, len(self._columns[layer, 0])))
         parts = [_Part(layer, which[i : i + each]) for i in range(0, len(which), each)]
 
         def run(part: _Part) -> tuple[Floats, Floats]:
-            near = None if guess is None else guess[layer].of(part.columns)
-            return self._run(part, inputs, before, near)
+            return self._run(part, inputs, before, None if near is None else near.of(part.columns))
 
         with ThreadPoolExecutor(self.workers) as pool:
             found = list(pool.map(run, parts))
@@ -195,20 +117,20 @@ class ColumnReference:
         """Text and saved vectors: supply, then for each column current, column, p and n rail (outputs: current)."""
         chip, k = self.chip, part.layer
         outputs = k == len(chip.design.layers)
-        mos: list[tuple[Mos, float]] = []
+        mos: Transistors = []
         resistors: list[Resistor] = []
         sources: list[str] = []
         starts: list[str] = []
         saves = ["i(v_vdd)"]
         for c in part.columns:
-            mos += self._cells[k, c]
+            mos += self._columns[k, c]
             end = f"out_{c}" if outputs else f"in_{c}" if k == 0 else f"sum_{k}_{c}"
             resistors += self._resistors.get(end, [])
             if outputs:
                 sources.append(f"v_out_{c} {end} gnd {chip.output_V:.9g}")
                 saves.append(f"i(v_out_{c})")
                 continue
-            pin = next(m.d for m, _ in self._cells[k, c] if m.name == f"x_soma_{k}_{c}.m0_0")
+            pin = next(m.d for m, _ in self._columns[k, c] if m.name == f"x_soma_{k}_{c}.m0_0")
             sources.append(f"v_amp_{c} {self._node(pin)} amp_{c} 0")
             saves += [f"i(v_amp_{c})", f"v(amp_{c})", f"v(vp_{k}_{c})", f"v(vn_{k}_{c})"]
             if near is not None:
@@ -216,7 +138,7 @@ class ColumnReference:
                 nodes = {f"amp_{c}": near.column, f"vp_{k}_{c}": near.p, f"vn_{k}_{c}": near.n}
                 starts += [f".nodeset v({n})={float(np.median(v[:, i])):.6g}" for n, v in nodes.items()]
         if before is None:
-            sources += [f"b_in_{c} vdd in_{c} i={_lookup(inputs[:, c])}" for c in part.columns]
+            sources += [f"b_in_{c} vdd in_{c} i={lookup(inputs[:, c], 'pattern')}" for c in part.columns]
         elif outputs:
             sources += [line for c in part.columns for line in _row(k - 1, c, before)]
         else:
@@ -241,30 +163,18 @@ class ColumnReference:
         )
         return text, saves
 
-    def _node(self, name: str) -> str:
-        """A supply or row wire is one node."""
-        net = whole(name)
-        return net if net in RAILS or _RAIL.fullmatch(net) else self._nets.node(name)
-
     def _behind_ammeter(self, line: str) -> str:
         """A soma's transistors take the column's current through its ammeter."""
         name, *nets = line.split(" ")
-        soma = _SOMA.match(name[1:])
+        soma = SOMA.match(name[1:])
         if soma is None:
             return line
         return " ".join([name, *(f"amp_{soma[2]}" if _INPUT.fullmatch(whole(n)) else n for n in nets[:4]), *nets[4:]])
 
 
-def _lookup(values: Floats) -> str:
-    """A function of the pattern's number."""
-    if len(values) == 1:
-        return f"{values[0]:.12g}"
-    return f"pwl(v(pattern),{','.join(f'{i},{v:.12g}' for i, v in enumerate(values))})"
-
-
 def _row(layer: int, row: int, rails: LayerAtRest) -> list[str]:
     """Sources of one row's rails."""
     return [
-        f"b_{kind}_{row} {kind}_{layer}_{row} gnd v={_lookup(values[:, row])}"
+        f"b_{kind}_{row} {kind}_{layer}_{row} gnd v={lookup(values[:, row], 'pattern')}"
         for kind, values in (("vp", rails.p), ("vn", rails.n))
     ]

@@ -8,7 +8,8 @@ import numpy as np
 
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import Floats, ProgrammedChip, Settled
-from somaforge.flow.engines.columns import ColumnReference, Reference
+from somaforge.flow.engines.columns import ColumnReference
+from somaforge.flow.engines.layered import Reference
 from somaforge.flow.engines.synapses import SynapseReference, takes
 from somaforge.pdk.errors import CheckError
 

@@ -4,7 +4,7 @@ Gates draw no DC current (igcmod = 0), so with its row's vp and vn and its colum
 circuit of its own, and so is every soma. ngspice solves all synapses of a layer at a voltage of each column, then the
 somas fed by their sum and by its slope over the voltage, which gives the next voltage; until the voltages stay. The
 slope is a formula: it decides how fast they settle, not where. Transistors, models and tolerances are those of
-flow.engines.columns.
+column by column.
 
 Why this is faster than column by column: nodes behind switches that are off carry femtoamperes. When a row or a column
 jumps, Newton's method throws them far off and they come back by some 30 mV per iteration; in a column of 196 rows there
@@ -15,22 +15,19 @@ All currents come from the currents and rails that ngspice found before, never f
 voltage of a column. A column in several segments (wire resistance) is refused; flow.engines.columns takes it.
 """
 
-import os
 import re
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from somaforge.flow.engines.base import Floats, LayerAtRest, ProgrammedChip, check_inputs
-from somaforge.flow.engines.columns import LADDER, Reference
-from somaforge.flow.engines.lines import RAILS, Nets, transistor_lines, whole
+from somaforge.flow.engines.base import Floats, LayerAtRest, ProgrammedChip
+from somaforge.flow.engines.layered import LADDER, RAIL, SOMA_ROW, LayeredReference, Transistors, lookup
+from somaforge.flow.engines.lines import RAILS, transistor_lines, whole
 from somaforge.flow.engines.process import RunError, last_error, parse_raw, run_ngspice
-from somaforge.generator.circuit import Mos
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.sky130.binding import SCALE_OPTION
 from somaforge.pdk.templating import render
@@ -54,13 +51,7 @@ LOWEST_START_V = 0.01
 """At 0 V nothing flows into negative synapses, and their slope would be taken for 0."""
 STEP_V = 0.2
 """A column moves by no more at once: the line of a synapse that saturates is wrong further away."""
-_SYNAPSE = re.compile(r"x_matrix_(\d+)\.x_row_(\d+)\.x_synapse_(\d+)\.(?!x_latch_)")
-_SOMA = re.compile(r"x_soma_(\d+)_(\d+)\.")
-_OUTPUT = re.compile(r"x_output_(\d+)\.")
-_RAIL = re.compile(r"(vp|vn)_\d+_\d+")
 _COLUMN = re.compile(r"(in|sum_\d+|out)_\d+")
-
-Transistors = list[tuple[Mos, float]]
 
 
 @dataclass(frozen=True)
@@ -72,73 +63,30 @@ class _Cell:
 
 
 @dataclass(frozen=True, eq=False)
-class SynapseReference:
+class SynapseReference(LayeredReference):
     """Settled currents of a chip, synapse by synapse; ToolError if one cannot be solved."""
-
-    chip: ProgrammedChip
-    timeout_s: float = 600.0
-    """Of one deck."""
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
-    _nets: Nets = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """InputError for simulated latches and for wire resistance in columns."""
-        if self.chip.memory != "ideal":
-            raise InputError("synapses: latches are ideal here; simulate memory='transistor' with the whole array")
+        super().__post_init__()
         if not takes(self.chip):
             raise InputError("synapses: a column has wire resistance; take ColumnReference for this netlist")
-        object.__setattr__(self, "_nets", Nets(self.chip))
 
-    @cached_property
-    def _cells(self) -> Mapping[tuple[int, int, int], Transistors]:
-        """By layer, row and column; row -1 is the soma, and output synapses belong to the layer behind the last."""
-        found: dict[tuple[int, int, int], Transistors] = {}
-        last = len(self.chip.design.layers)
-        for m, shift in zip(self.chip.flat.mos, self.chip.shifts.tolist(), strict=True):
-            if where := _SYNAPSE.match(m.name):
-                key = (int(where[1]) + 1, int(where[2]), int(where[3]))
-            elif where := _SOMA.match(m.name):
-                key = (int(where[1]), -1, int(where[2]))
-            elif where := _OUTPUT.match(m.name):
-                key = (last, int(where[1]), int(where[1]))
-            else:
-                continue
-            found.setdefault(key, []).append((m, shift))
-        return found
+    def _layer(
+        self, layer: int, which: tuple[int, ...], inputs: Floats, before: LayerAtRest | None, near: LayerAtRest | None
+    ) -> tuple[LayerAtRest, Floats]:
+        if before is None:
+            now, used = self._somas(0, which, inputs[:, which])
+        else:
+            at = np.full((len(inputs), len(which)), START_V) if near is None else near.column[:, which]
+            now, used = self._settled(layer, which, before, at)
+        return now, used.sum(axis=1)
 
-    def solve(
-        self,
-        inputs: Floats,
-        guess: Sequence[LayerAtRest] | None = None,
-        sample: Mapping[int, Sequence[int]] | None = None,
-    ) -> Reference:
-        """As ColumnReference.solve: settled currents for [patterns, inputs] in A."""
-        chip, sample = self.chip, sample or {}
-        check_inputs(chip.design, inputs)
-        if sample and guess is None:
-            raise ValueError("a sample needs a guess for the other somas")
-        start = time.monotonic()
-        layers: list[LayerAtRest] = []
-        solved: list[tuple[int, ...]] = []
-        supply: Floats = np.zeros(len(inputs))
-        for k, size in enumerate(chip.design.layers):
-            which = tuple(sorted(sample.get(k, range(size))))
-            if k == 0:
-                now, used = self._somas(0, which, inputs[:, which])
-            else:
-                near = guess[k].column[:, which] if guess is not None else np.full((len(inputs), len(which)), START_V)
-                now, used = self._settled(k, which, layers[-1], near)
-            if len(which) < size and guess is not None:
-                now = _filled(guess[k], now, which)
-            layers.append(now)
-            solved.append(which)
-            supply = supply + used.sum(axis=1)
-        last, size = len(chip.design.layers), chip.design.layers[-1]
-        pairs = [(c, c) for c in range(size)]
-        at = np.full((len(inputs), size), chip.output_V)
-        outputs, used = self._synapses(last, pairs, layers[-1], at)
-        total = supply + used.sum(axis=1)
-        return Reference(tuple(layers), tuple(solved), outputs, total, time.monotonic() - start)
+    def _outputs(self, inputs: Floats, before: LayerAtRest) -> tuple[Floats, Floats]:
+        last, size = len(self.chip.design.layers), self.chip.design.layers[-1]
+        at = np.full((len(inputs), size), self.chip.output_V)
+        outputs, used = self._synapses(last, [(c, c) for c in range(size)], before, at)
+        return outputs, used.sum(axis=1)
 
     def _settled(
         self, layer: int, which: Sequence[int], before: LayerAtRest, near: Floats
@@ -192,9 +140,9 @@ class SynapseReference:
                 o = order[:, i]
                 sources += [
                     f"v_vdd_{i} vdd_{i} gnd {self.chip.supply_V:.9g}",
-                    f"b_vp_{i} vp_{i} gnd v={_lookup(p[o, i])}",
-                    f"b_vn_{i} vn_{i} gnd v={_lookup(n[o, i])}",
-                    f"b_column_{i} column_{i} gnd v={_lookup(v[o, i])}",
+                    f"b_vp_{i} vp_{i} gnd v={_at(p[o, i])}",
+                    f"b_vn_{i} vn_{i} gnd v={_at(n[o, i])}",
+                    f"b_column_{i} column_{i} gnd v={_at(v[o, i])}",
                 ]
                 saves += [f"i(b_column_{i})", f"i(v_vdd_{i})"]
             cells = [_Cell(f"layer {layer}, synapse {pair}", self._cells[layer, *pair]) for pair in part]
@@ -230,10 +178,10 @@ class SynapseReference:
             for i, _ in enumerate(part):
                 here = current[:, first + i]
                 o = np.argsort(here, kind="stable")
-                feed = _lookup(here[o])
+                feed = _at(here[o])
                 if slope is not None and at is not None:
                     # no synapse pulls a column below ground: what catches it there is gone when the column has settled
-                    feed += f"+({_lookup(slope[o, first + i])})*(v(feed_{i})-({_lookup(at[o, first + i])}))"
+                    feed += f"+({_at(slope[o, first + i])})*(v(feed_{i})-({_at(at[o, first + i])}))"
                     feed += f"+1m*max(0,-v(feed_{i}))"
                 sources += [
                     f"v_vdd_{i} vdd_{i} gnd {self.chip.supply_V:.9g}",
@@ -242,18 +190,13 @@ class SynapseReference:
                 ]
                 saves += [f"i(v_amp_{i})", f"v(column_{i})", f"v(vp_{i})", f"v(vn_{i})", f"i(v_vdd_{i})"]
                 orders.append(np.argsort(o))
-            cells = [_Cell(f"layer {layer}, soma {c}", self._cells[layer, -1, c]) for c in part]
+            cells = [_Cell(f"layer {layer}, soma {c}", self._cells[layer, SOMA_ROW, c]) for c in part]
             table = self._run(cells, sources, saves, len(current)).reshape(len(current), len(part), 5)
             return np.stack([table[o, i] for i, o in enumerate(orders)], axis=1)
 
         with ThreadPoolExecutor(self.workers) as pool:
             table = np.concatenate(list(pool.map(run, range(0, len(which), CELLS))), axis=1)
         return LayerAtRest(*(table[:, :, i] for i in range(4))), -table[:, :, 4]
-
-    def _node(self, name: str) -> str:
-        """A supply or row wire is one node."""
-        net = whole(name)
-        return net if net in RAILS or _RAIL.fullmatch(net) else self._nets.node(name)
 
     def _run(self, cells: Sequence[_Cell], sources: Sequence[str], saves: Sequence[str], patterns: int) -> Floats:
         """What was saved [patterns, saves]."""
@@ -290,7 +233,7 @@ class SynapseReference:
 def takes(chip: ProgrammedChip) -> bool:
     """Whether the netlist has no wire resistance in columns."""
     nets = ((whole(r.a), whole(r.b)) for r in chip.flat.resistors)
-    return all(a != b or a in RAILS or _RAIL.fullmatch(a) for a, b in nets)
+    return all(a != b or a in RAILS or RAIL.fullmatch(a) for a, b in nets)
 
 
 def tour(p: Floats, column: Floats) -> npt.NDArray[np.int64]:
@@ -312,14 +255,6 @@ def tour(p: Floats, column: Floats) -> npt.NDArray[np.int64]:
     return order
 
 
-def _filled(guess: LayerAtRest, found: LayerAtRest, which: Sequence[int]) -> LayerAtRest:
-    """The guess with some somas replaced."""
-    full = [a.copy() for a in (guess.current, guess.column, guess.p, guess.n)]
-    for a, b in zip(full, (found.current, found.column, found.p, found.n), strict=True):
-        a[:, list(which)] = b
-    return LayerAtRest(*full)
-
-
 def _own(line: str, of: Mapping[str, int]) -> str:
     """The line with the supply, rails and column of its own cell."""
     name, *nets = line.split(" ")
@@ -328,14 +263,12 @@ def _own(line: str, of: Mapping[str, int]) -> str:
     def node(net: str) -> str:
         if net == "vdd":
             return f"vdd_{i}"
-        kind = _RAIL.fullmatch(net) or _COLUMN.fullmatch(net)
+        kind = RAIL.fullmatch(net) or _COLUMN.fullmatch(net)
         return net if kind is None else f"{kind[1] if kind[1] in ('vp', 'vn') else 'column'}_{i}"
 
     return " ".join([name, *map(node, nets[:4]), *nets[4:]])
 
 
-def _lookup(values: Floats) -> str:
+def _at(values: Floats) -> str:
     """A function of the place in a cell's order of patterns."""
-    if len(values) == 1:
-        return f"{values[0]:.12g}"
-    return f"pwl(v(place),{','.join(f'{i},{v:.12g}' for i, v in enumerate(values))})"
+    return lookup(values, "place")

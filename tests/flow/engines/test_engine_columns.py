@@ -55,7 +55,7 @@ class TestColumns:
             ColumnReference(chip).solve(INPUTS, sample={1: (1,)})
 
     def test_simulated_latches_are_refused(self) -> None:
-        with pytest.raises(InputError, match="columns: latches are ideal here"):
+        with pytest.raises(InputError, match="ngspice by layers: latches are ideal here"):
             ColumnReference(replace(nominal(small_design()), memory="transistor"))
 
 

@@ -89,7 +89,7 @@ class TestWhatItTakes:
             SynapseReference(wired)
 
     def test_simulated_latches_are_refused(self) -> None:
-        with pytest.raises(InputError, match="synapses: latches are ideal here"):
+        with pytest.raises(InputError, match="ngspice by layers: latches are ideal here"):
             SynapseReference(replace(nominal(small_design()), memory="transistor"))
 
 

@@ -1,0 +1,148 @@
+"""Settled currents of a chip from ngspice, layer after layer: what column by column and synapse by synapse share.
+
+Gates draw no DC current (igcmod = 0): a layer depends on the one before only by its rails vp and vn. A subclass says
+how one layer is solved at the rails that ngspice found for the layer before.
+"""
+
+import os
+import re
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from somaforge.flow.engines.base import Floats, LayerAtRest, ProgrammedChip, check_inputs
+from somaforge.flow.engines.lines import RAILS, Nets, whole
+from somaforge.generator.circuit import Mos
+from somaforge.pdk.errors import InputError
+
+# bypass skips transistors whose voltages have not moved. The second rung is for what the first does not solve.
+LADDER = (
+    "reltol=1e-5 abstol=1e-15 vntol=1e-7 gmin=1e-15 bypass=1 itl1=200",
+    "reltol=1e-4 abstol=1e-14 vntol=1e-6 gmin=1e-15 noopiter itl1=1000",
+    "reltol=1e-4 abstol=1e-13 vntol=1e-6 gmin=1e-15 gminsteps=0 itl1=1000",
+)
+RAIL = re.compile(r"(vp|vn)_(\d+)_(\d+)")
+SOMA = re.compile(r"x_soma_(\d+)_(\d+)\.")
+SOMA_ROW = -1
+"""Where the row of a synapse would stand for a soma."""
+_SYNAPSE = re.compile(r"x_matrix_(\d+)\.x_row_(\d+)\.x_synapse_(\d+)\.(?!x_latch_)")
+_OUTPUT = re.compile(r"x_output_(\d+)\.")
+
+Transistors = list[tuple[Mos, float]]
+"""With the threshold shift of each in V."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What ngspice found."""
+
+    layers: tuple[LayerAtRest, ...]
+    """Of every layer; where a soma was left out, what `guess` said."""
+    solved: tuple[tuple[int, ...], ...]
+    """Somas of every layer that ngspice solved."""
+    outputs: Floats
+    """[patterns, outputs] in A."""
+    supply: Floats
+    """[patterns] in A, input currents included; of the whole chip only if no soma was left out."""
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class LayeredReference(ABC):
+    """Settled currents of a chip; ToolError if a part of it cannot be solved."""
+
+    chip: ProgrammedChip
+    timeout_s: float = 600.0
+    """Of one deck."""
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    _nets: Nets = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """InputError for simulated latches."""
+        if self.chip.memory != "ideal":
+            raise InputError(
+                "ngspice by layers: latches are ideal here; simulate memory='transistor' with the whole array"
+            )
+        object.__setattr__(self, "_nets", Nets(self.chip))
+
+    def solve(
+        self,
+        inputs: Floats,
+        guess: Sequence[LayerAtRest] | None = None,
+        sample: Mapping[int, Sequence[int]] | None = None,
+    ) -> Reference:
+        """Settled currents for [patterns, inputs] in A.
+
+        `guess` (of the array engine, for example) is only where ngspice starts, except for somas that `sample` leaves
+        out: layer -> somas to solve (others are whole), which needs a guess for the rest.
+        """
+        chip, sample = self.chip, sample or {}
+        check_inputs(chip.design, inputs)
+        if sample and guess is None:
+            raise ValueError("a sample needs a guess for the other somas")
+        start = time.monotonic()
+        layers: list[LayerAtRest] = []
+        solved: list[tuple[int, ...]] = []
+        supply: Floats = np.zeros(len(inputs))
+        for k, size in enumerate(chip.design.layers):
+            which = tuple(sorted(sample.get(k, range(size))))
+            before, near = layers[-1] if layers else None, None if guess is None else guess[k]
+            now, used = self._layer(k, which, inputs, before, near)
+            if len(which) < size and near is not None:
+                now = _filled(near, now, which)
+            layers.append(now)
+            solved.append(which)
+            supply = supply + used
+        outputs, used = self._outputs(inputs, layers[-1])
+        return Reference(tuple(layers), tuple(solved), outputs, supply + used, time.monotonic() - start)
+
+    @abstractmethod
+    def _layer(
+        self, layer: int, which: tuple[int, ...], inputs: Floats, before: LayerAtRest | None, near: LayerAtRest | None
+    ) -> tuple[LayerAtRest, Floats]:
+        """Somas `which` of a layer and their supply current [patterns]; input somas have no layer `before`."""
+
+    @abstractmethod
+    def _outputs(self, inputs: Floats, before: LayerAtRest) -> tuple[Floats, Floats]:
+        """Currents of the output synapses [patterns, outputs] and their supply current [patterns]."""
+
+    @cached_property
+    def _cells(self) -> Mapping[tuple[int, int, int], Transistors]:
+        """By layer, row and column; SOMA_ROW is the soma, and output synapses are the layer behind the last."""
+        found: dict[tuple[int, int, int], Transistors] = {}
+        last = len(self.chip.design.layers)
+        for m, shift in zip(self.chip.flat.mos, self.chip.shifts.tolist(), strict=True):
+            if where := _SYNAPSE.match(m.name):
+                key = (int(where[1]) + 1, int(where[2]), int(where[3]))
+            elif where := SOMA.match(m.name):
+                key = (int(where[1]), SOMA_ROW, int(where[2]))
+            elif where := _OUTPUT.match(m.name):
+                key = (last, int(where[1]), int(where[1]))
+            else:
+                continue
+            found.setdefault(key, []).append((m, shift))
+        return found
+
+    def _node(self, name: str) -> str:
+        """A supply or row wire is one node."""
+        net = whole(name)
+        return net if net in RAILS or RAIL.fullmatch(net) else self._nets.node(name)
+
+
+def lookup(values: Floats, place: str) -> str:
+    """A function of the voltage of node `place`, which counts patterns."""
+    if len(values) == 1:
+        return f"{values[0]:.12g}"
+    return f"pwl(v({place}),{','.join(f'{i},{v:.12g}' for i, v in enumerate(values))})"
+
+
+def _filled(guess: LayerAtRest, found: LayerAtRest, which: Sequence[int]) -> LayerAtRest:
+    """The guess with some somas replaced."""
+    full = [a.copy() for a in (guess.current, guess.column, guess.p, guess.n)]
+    for a, b in zip(full, (found.current, found.column, found.p, found.n), strict=True):
+        a[:, list(which)] = b
+    return LayerAtRest(*full)
