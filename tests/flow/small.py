@@ -27,6 +27,13 @@ def small_design(layers: tuple[int, ...] = (2, 2, 2), bits: int = 3) -> Design:
     return build(spec.model_copy(update={"array": spec.array.model_copy(update={"layers": layers})}))
 
 
+def with_mirrors(design: Design, **mirror: object) -> Design:
+    """The same array with other mirrors."""
+    array = design.spec.array
+    changed = array.model_copy(update={"mirror": array.mirror.model_copy(update=mirror)})
+    return build(design.spec.model_copy(update={"array": changed}))
+
+
 def zeros(design: Design) -> Program:
     return tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(design.layers))
 

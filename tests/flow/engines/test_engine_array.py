@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.flow.small import nominal, small_design, zeros
+from tests.flow.small import nominal, small_design, with_mirrors, zeros
 
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.array import ArrayEngine, collapse
 from somaforge.flow.engines.array import chip as model
 from somaforge.flow.engines.base import DcResult, ProgrammedChip
 from somaforge.flow.engines.ngspice import NgspiceEngine
-from somaforge.generator.design import Design, build
+from somaforge.generator.design import Design
 from somaforge.pdk.errors import InputError
 
 CODES = (np.array([[7, -3, 1], [-2, 6, 0], [5, 4, -1], [3, -7, 2]]), np.array([[4, -2, 7], [1, 5, -3], [-6, 3, 2]]))
@@ -65,11 +65,9 @@ class TestAgainstNgspice:
 
     def test_a_smaller_input_diode_gives_its_rails_more_current(self) -> None:
         """Half the units in M0: M1 to M4 carry twice the input current."""
-        spec = small_design((4, 3, 3)).spec
         supplies = []
         for units in (4, 2):
-            mirror = spec.array.mirror.model_copy(update={"input_multiplier": units})
-            design = build(spec.model_copy(update={"array": spec.array.model_copy(update={"mirror": mirror})}))
+            design = with_mirrors(small_design((4, 3, 3)), input_multiplier=units)
             chip = chip_of(design)
             reference, found = NgspiceEngine().dc(chip, INPUTS / 4), ArrayEngine().dc(chip, INPUTS / 4)
             assert errors(found, reference).max() < 0.01
@@ -82,9 +80,7 @@ class TestAgainstNgspice:
 
     def test_scaled_mirrors(self) -> None:
         """One device of another width for each bit: a table for each."""
-        spec = small_design((2, 2, 2), bits=2).spec
-        mirror = spec.array.mirror.model_copy(update={"style": "scaled"})
-        design = build(spec.model_copy(update={"array": spec.array.model_copy(update={"mirror": mirror})}))
+        design = with_mirrors(small_design((2, 2, 2), bits=2), style="scaled")
         codes = (np.array([[3, -1], [2, 2]]), np.array([[2, 1], [-1, 3]]))
         chip = ProgrammedChip(design, design.flat, codes, VirtualChip(4).shifts(design.flat, design.pdk))
         inputs = np.array([[30e-9, 60e-9], [100e-9, 20e-9]])

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.flow.engines.test_engine_array import INPUTS, chip_of
-from tests.flow.small import small_design
+from tests.flow.small import small_design, with_mirrors
 
 from somaforge.flow.engines.array import ArrayEngine, collapse
 from somaforge.flow.engines.array.wires import wires_of
@@ -30,10 +30,14 @@ def wired(design: Design) -> ProgrammedChip:
     return replace(chip, flat=replace(design.flat, capacitors=wires))
 
 
-@pytest.mark.parametrize(("supply", "share"), [(1.8, 1.0), (1.1, 0.01)])
-def test_waveforms_energy_and_settling(supply: float, share: float) -> None:
+# those of examples/mnist.yaml
+FAST = {"w_um": 0.42, "l_um": 0.36, "multiplier": 32, "input_multiplier": 16}
+
+
+@pytest.mark.parametrize(("supply", "share", "mirror"), [(1.8, 1.0, {}), (1.1, 0.01, {}), (1.8, 0.2, FAST)])
+def test_waveforms_energy_and_settling(supply: float, share: float, mirror: dict[str, object]) -> None:
     """At 1.1 V, a soma does not copy the highest currents at which cells are measured."""
-    chip = replace(wired(small_design((4, 3, 3))), supply_V=supply)
+    chip = replace(wired(with_mirrors(small_design((4, 3, 3)), **mirror)), supply_V=supply)
     probes = ("vp_0_0", "sum_1_0")
     inputs, period = share * INPUTS[[0, 1, 0]], PERIOD / share
     reference = NgspiceEngine().transient(chip, inputs, period, probes)
