@@ -337,6 +337,12 @@ class Spec(Model):
     """What sign-off demands, beside the standard limits: no DRC violation, no LVS mismatch, no wrong bit."""
     waivers: Annotated[tuple[Waiver, ...], Field(strict=False)] = ()
 
+    @property
+    def simulated_in_full(self) -> bool:
+        """Whether the engine takes the flat netlist with couplings, wire segments and latches, and every pattern in
+        time; else the capacitance of each net, one subcircuit for each distinct cell, and some patterns in time."""
+        return self.engine == "ngspice"
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if len(self.network.layers) != len(self.array.layers):

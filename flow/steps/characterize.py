@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from somaforge.flow import datasets
+from somaforge.flow.engines.named import named
 from somaforge.flow.learning import strengths
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.steps.base import Context, JsonObject, Step, silicon
-from somaforge.flow.steps.chip import Job, engine_of, for_each_chip, per_chip, programmed, read_json, write_json
+from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed, read_json, write_json
 from somaforge.generator.spec import Spec
 from somaforge.pdk.files import atomic_write
 
@@ -28,7 +29,7 @@ def measure(folder: Path, job: Job) -> None:
     highest = wanted.current_A
     if highest is None:
         highest = datasets.load(job.spec.network.dataset).full_scale(job.spec.input)
-    chip, engine = programmed(job, use="rest"), engine_of(job.spec, folder / "ngspice")
+    chip, engine = programmed(job, use="rest"), named(job.spec).make(folder / "ngspice")
     result = characterize(engine, chip, highest)
     calibration, patterns, seconds = result.calibration, result.patterns, result.seconds
     if wanted.synapses:

@@ -12,9 +12,7 @@ import numpy as np
 
 from somaforge.flow import pex
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.array import ArrayEngine
-from somaforge.flow.engines.base import Engine, Memory, Program, ProgrammedChip
-from somaforge.flow.engines.ngspice import NgspiceEngine
+from somaforge.flow.engines.base import Memory, Program, ProgrammedChip
 from somaforge.flow.steps.base import Context
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
@@ -53,11 +51,6 @@ def per_chip(*names: str) -> Callable[[Spec], tuple[str, ...]]:
     return lambda spec: tuple(f"chips/{seed}/{name}" for seed in spec.chips.seeds for name in names)
 
 
-def engine_of(spec: Spec, evidence: Path) -> Engine:
-    """The engine that the spec names; `evidence` is where ngspice leaves a run that failed."""
-    return NgspiceEngine(evidence=evidence) if spec.engine == "ngspice" else ArrayEngine()
-
-
 Use = Literal["time", "rest", "memory"]
 """What a chip is simulated for: patterns in time, currents at rest, or writing and reading its latches."""
 
@@ -65,10 +58,10 @@ Use = Literal["time", "rest", "memory"]
 def programmed(job: Job, codes: Program | None = None, use: Use = "time", memory: Memory = "ideal") -> ProgrammedChip:
     """The post-layout chip of that seed; without codes all weights are 0.
 
-    For ngspice with couplings and wire segments; for the array engine with the capacitance of each net.
+    With couplings and wire segments, or with the capacitance of each net, as its engine takes it.
     """
     design = build(job.spec)
-    if job.spec.engine == "ngspice":
+    if job.spec.simulated_in_full:
         flat = pex.read_json(job.inputs["pex"] / ("flat_dc.json" if use == "rest" else "flat.json"))
     else:
         whole = design.flat if use == "memory" else design.flat_without_memory

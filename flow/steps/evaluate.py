@@ -12,6 +12,7 @@ from somaforge.flow import datasets
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import Program
 from somaforge.flow.engines.error import BUDGET, compared, reference_of, sample_of
+from somaforge.flow.engines.named import named
 from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.flow.measure.evaluate import evaluate, memory_effect, pad_inputs
 from somaforge.flow.measure.layout_effect import first_of_each_class, layout_effect
@@ -19,7 +20,7 @@ from somaforge.flow.measure.timed import speed_metrics
 from somaforge.flow.memory import bitfile
 from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.characterize import operating_point
-from somaforge.flow.steps.chip import Job, engine_of, for_each_chip, per_chip, programmed, read_json, write_json
+from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed, read_json, write_json
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 
@@ -50,13 +51,13 @@ def run_patterns(folder: Path, job: Job) -> None:
     dataset, wanted = datasets.load(job.spec.network.dataset), job.spec.evaluation
     count = len(dataset.test_y) if wanted.patterns == "all" else min(wanted.patterns, len(dataset.test_y))
     result = evaluate(
-        engine_of(job.spec, folder / "ngspice"),
+        named(job.spec).make(folder / "ngspice"),
         programmed(job, codes_of(job)),
         dataset.to_currents(dataset.test_x[:count], job.spec.input),
         dataset.test_y[:count],
         wanted.pattern_time_s,
         job.spec.network.layers[-1],
-        None if job.spec.engine == "ngspice" else timed_patterns(job, count),
+        None if job.spec.simulated_in_full else timed_patterns(job, count),
     )
     write_json(folder / "evaluation.json", result.to_json())
 
@@ -75,7 +76,7 @@ def layout(folder: Path, job: Job) -> None:
     dataset = datasets.load(job.spec.network.dataset)
     chosen = first_of_each_class(dataset.test_y)
     effect = layout_effect(
-        engine_of(job.spec, folder / "ngspice"),
+        named(job.spec).make(folder / "ngspice"),
         programmed(job, codes_of(job)),
         dataset.to_currents(dataset.test_x[chosen], job.spec.input),
         dataset.test_y[chosen],
@@ -92,7 +93,7 @@ def engines(folder: Path, job: Job) -> None:
     chip = programmed(job, codes_of(job), use="rest")
     inputs = pad_inputs(chip, dataset.to_currents(dataset.test_x[:count], job.spec.input))
     # surfaces are what ArrayEngine.dc takes for as many patterns as the evaluation has
-    ours = ArrayEngine().at_rest(chip, inputs, surfaces=job.spec.engine == "array")
+    ours = ArrayEngine().at_rest(chip, inputs, surfaces=not job.spec.simulated_in_full)
     sample = sample_of(chip, count, BUDGET) if wanted.reference_columns == "sample" else None
     reference = reference_of(chip).solve(inputs, ours.layers, sample)
     error = compared(ours, reference)
@@ -123,14 +124,14 @@ def action(context: Context) -> Mapping[str, float]:
     first = Job(context.spec, context.spec.chips.seeds[0], dict(context.inputs))
     found = _compared(_part(context, engines, first))
     found |= _part(context, layout, first)["metrics"]
-    if context.spec.engine == "ngspice":
+    if context.spec.simulated_in_full:
         memory = _part(context, latches, first)
         found["engine__latch_effect_max__ratio"] = memory["output_change"]
         found["power__latch__W"] = memory["latch_current"] * context.spec.supply_V
     chips = [read_json(place / "evaluation.json") for place in places.values()]
     right = np.array([np.equal(c["predictions"], c["labels"]) for c in chips])
     macs = context.spec.network.macs
-    name = "spice" if context.spec.engine == "ngspice" else "array"
+    name = named(context.spec).metric
     return found | {
         f"accuracy__{name}__ratio": float(right.mean()),
         f"accuracy__{name}__patterns__count": int(right.shape[1]),
@@ -158,7 +159,7 @@ STEP = Step(
         *per_chip("evaluation.json")(spec),
         "engines.json",
         "layout.json",
-        *(("latches.json",) if spec.engine == "ngspice" else ()),
+        *(("latches.json",) if spec.simulated_in_full else ()),
     ),
     ("pex", "program"),
     config=config,

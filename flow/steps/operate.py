@@ -10,12 +10,13 @@ import numpy as np
 from somaforge.flow import datasets
 from somaforge.flow.datasets import Dataset
 from somaforge.flow.engines.base import Floats, ProgrammedChip
+from somaforge.flow.engines.named import named
 from somaforge.flow.measure import operating
 from somaforge.flow.measure.evaluate import Ints
 from somaforge.flow.measure.operating import Place, PointResult
 from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.characterize import operating_point
-from somaforge.flow.steps.chip import Job, Use, engine_of, programmed, read_json, write_json
+from somaforge.flow.steps.chip import Job, Use, programmed, read_json, write_json
 from somaforge.flow.steps.evaluate import codes_of
 from somaforge.generator.spec import Operating, Spec
 
@@ -61,7 +62,7 @@ def rest(folder: Path, point: PointJob) -> None:
     """rest.json."""
     (chip, dataset), spec = point.chip(), point.job.spec
     inputs, labels = point.patterns(dataset)
-    engine = engine_of(spec, folder / "ngspice")
+    engine = named(spec).make(folder / "ngspice")
     write_json(folder / "rest.json", operating.at_rest(engine, chip, inputs, labels, spec.network.layers[-1]))
 
 
@@ -72,7 +73,7 @@ def time(folder: Path, point: PointJob) -> None:
     inputs, labels = point.patterns(dataset)
     settled = np.array(read_json(point.rest / "rest.json")["predictions"])[: len(labels)]
     period = operating.pattern_time_s(spec, point.place, operating.own_place(spec, dataset))
-    engine = engine_of(spec, folder / "ngspice")
+    engine = named(spec).make(folder / "ngspice")
     found = operating.in_time(engine, chip, inputs, labels, period, spec.network.layers[-1], settled)
     write_json(folder / "time.json", found)
 

@@ -36,7 +36,7 @@ def action(context: Context) -> Mapping[str, float]:
     write_csv(parasitics, folder / "nets.csv")
     found = {"pex__synapse__F": synapse_capacitance(parasitics), "pex__nets__count": len(totals)}
     found["pex__wiring__F"] = float(parasitics.capacitances.couplings.farad.sum())
-    if context.spec.engine == "ngspice":
+    if context.spec.simulated_in_full:
         return found | _flat(context, parasitics)
     # An array that only the array engine simulates whole has one subcircuit for each distinct cell.
     counts = write_hierarchical(parasitics, folder / "post_layout.spice", Options(smallest_F=SMALLEST_F))
@@ -62,7 +62,7 @@ def _flat(context: Context, parasitics: Parasitics) -> dict[str, float]:
 STEP = Step(
     "pex",
     action,
-    lambda spec: (*(FLAT if spec.engine == "ngspice" else ()), "post_layout.spice", "lumped.json", "nets.csv"),
+    lambda spec: (*(FLAT if spec.simulated_in_full else ()), "post_layout.spice", "lumped.json", "nets.csv"),
     ("generate", "lvs"),
     config=lambda spec: {**silicon(spec), "engine": spec.engine},
     tools=("klayout", "numpy"),
