@@ -8,13 +8,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from somaforge.generator.fields import Model
 from somaforge.generator.spec import Spec
+from somaforge.generator.spec.fields import Model
 
 TARGET = Path(__file__).parents[1] / "docs/spec.md"
 HEAD = """# The spec
 
-Written by `tools/spec_doc.py` from `generator/spec.py`; do not edit.
+Written by `tools/spec_doc.py` from `generator/spec/`; do not edit.
 
 A spec is a YAML file. `somaforge init iris` prints one to start from. It is validated once and frozen: an unknown
 key, a wrong type, a size that does not fit or an unsafe name ends with exit code 2 and one line that says what and

@@ -12,8 +12,8 @@ from somaforge.flow.measure.operating import in_time
 from somaforge.flow.measure.timed import speed_metrics
 from somaforge.flow.montecarlo.plan import Point
 from somaforge.flow.signoff.verdict import Lookup
-from somaforge.generator.fields import Corner
 from somaforge.generator.spec import Conditions, Spec, Study
+from somaforge.generator.spec.fields import Corner
 from somaforge.pdk.errors import NotSettledError
 
 KEPT = 100

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from somaforge.generator.fields import Corner
 from somaforge.generator.spec import Spec
+from somaforge.generator.spec.fields import Corner
 from somaforge.pdk.errors import InputError
 
 Source = Literal["nominal", "per-chip", "per-point", "run"]

@@ -157,7 +157,7 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
 
 def test_code_version_follows_imports() -> None:
     names = {p.name for p in files_of("somaforge.generator.design")}
-    assert {"design.py", "spec.py", "circuit.py", "address.py", "process.py", "errors.py"} <= names
+    assert {"design.py", "whole.py", "circuit.py", "address.py", "process.py", "errors.py"} <= names
     assert "run.py" not in names
 
 

@@ -1,0 +1,49 @@
+"""The specification that a user writes: YAML, validated once, frozen. Units are in the names of the fields."""
+
+from somaforge.generator.spec.network import (
+    DATASET_SIZES,
+    Characterization,
+    Chips,
+    Evaluation,
+    Input,
+    Network,
+    Training,
+)
+from somaforge.generator.spec.signoff import (
+    Conditions,
+    Limit,
+    Operating,
+    Study,
+    Waiver,
+)
+from somaforge.generator.spec.silicon import (
+    Array,
+    Device,
+    Mirror,
+)
+from somaforge.generator.spec.whole import (
+    Spec,
+    load_spec,
+    parse_spec,
+)
+
+__all__ = [
+    "DATASET_SIZES",
+    "Array",
+    "Characterization",
+    "Chips",
+    "Conditions",
+    "Device",
+    "Evaluation",
+    "Input",
+    "Limit",
+    "Mirror",
+    "Network",
+    "Operating",
+    "Spec",
+    "Study",
+    "Training",
+    "Waiver",
+    "load_spec",
+    "parse_spec",
+]

@@ -1,0 +1,146 @@
+"""What runs on the array: network, input currents, chips and how they are measured, trained and tested."""
+
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from somaforge.generator.spec.fields import LayerSize, Model
+
+DATASET_SIZES = {"iris": (4, 3), "digits": (64, 10), "mnist": (196, 10), "fsdd": (132, 10)}
+"""Features and classes of each data set (flow.datasets loads them)."""
+
+
+class Network(Model):
+    """The network that runs on the array, on its first neurons of each layer."""
+
+    layers: Annotated[tuple[LayerSize, ...], Field(min_length=2, max_length=8, strict=False)]
+    """Neurons per layer, as many layers as the array has; it may be smaller, unused weights are 0."""
+    dataset: Literal["iris", "digits", "mnist", "fsdd"] = "iris"
+    """iris: 120 and 30 flowers, 4 features, 3 classes; digits: 8 x 8 images, 64 features, 10 classes; mnist: 60,000 and
+    10,000 images, their 196 most active pixels, 10 classes; fsdd: 2,700 and 300 spoken digits, 12 cepstral coefficients
+    in 11 slices of time, 10 classes. The last two need files: --data-dir."""
+
+    @model_validator(mode="after")
+    def _matches_dataset(self) -> Self:
+        inputs, outputs = DATASET_SIZES[self.dataset]
+        if (self.layers[0], self.layers[-1]) != (inputs, outputs):
+            raise ValueError(
+                f"{self.dataset} has {inputs} features and {outputs} classes: layers must be [{inputs}, ..., {outputs}]"
+            )
+        return self
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one pattern."""
+        return sum(a * b for a, b in pairwise(self.layers))
+
+
+class Input(Model):
+    """Input currents: exactly one of the two."""
+
+    full_scale_A: Annotated[float, Field(gt=0, le=1e-5)] | None = None
+    """The current for the largest value of a feature (the paper's prototype: 325 nA)."""
+    mean_A: Annotated[float, Field(gt=0, le=1e-6)] | None = None
+    """The mean current per input over the training set (the paper: 15 or 45 nA)."""
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if (self.full_scale_A is None) == (self.mean_A is None):
+            raise ValueError("give exactly one of full_scale_A and mean_A")
+        return self
+
+
+class Chips(Model):
+    """The population of virtual chips."""
+
+    seeds: Annotated[
+        tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(min_length=1, max_length=10_000, strict=False)
+    ]
+    """One chip each: all its threshold shifts follow from its seed."""
+    mismatch: Annotated[float, Field(ge=0, le=4)] = 1.0
+    """Multiplies the foundry's mismatch; 1 is the foundry's, 0 switches it off."""
+
+    @field_validator("seeds")
+    @classmethod
+    def _differ(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        seen = set[int]()
+        for seed in seeds:
+            if seed in seen:
+                raise ValueError(f"seed {seed} stands twice; every chip needs its own")
+            seen.add(seed)
+        return seeds
+
+
+class Characterization(Model):
+    """What a tester measures on every chip before training (docs/learning.md)."""
+
+    current_A: Annotated[float, Field(gt=0, le=1e-5)] | None = None
+    """Highest input current of the sweeps; without it the current of the largest feature. Currents that the somas carry
+    at work are best: the model is a power law, and no power law fits six decades."""
+    synapses: bool = False
+    """Measure the strength of every bit of every synapse too, through the network: two patterns for each row, bit and
+    group of columns; 15,060 patterns of ten output currents for 196-100-50-10."""
+
+
+class Training(Model):
+    """How the network is trained for each chip; the paper's recipe is loss mse, weight_noise 0, restarts 1."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
+    """Of the initial weights and of the noise."""
+    epochs: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    """Steps over the whole training set."""
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.03
+    """First step size of Adam, relative to the largest weight; it falls to a hundredth along a cosine."""
+    loss: Literal["cross_entropy", "mse"] = "cross_entropy"
+    """cross_entropy: of the shares of the output currents; mse: the paper's, against one full-scale current."""
+    l1_negative: Annotated[float, Field(ge=0, le=1)] = 1e-4
+    """L1 cost on negative weights (the paper uses it to save power)."""
+    l1_current: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Cost of the mean current into a soma, in full-scale currents, summed over the layers; minibatches only. It saves
+    power and keeps mirrors in weak inversion."""
+    weight_noise: Annotated[float, Field(ge=0, le=1)] = 0.12
+    """Relative error of one unit mirror, drawn anew in each step, for the mismatch that nobody measures."""
+    noise_draws: Annotated[int, Field(ge=1, le=64)] = 4
+    """Draws of chip errors per step."""
+    restarts: Annotated[int, Field(ge=1, le=100)] = 32
+    """Initializations tried at once; the best on the training set is kept, with minibatches early and on held-out
+    training patterns."""
+    batch: Annotated[int, Field(ge=1)] | Literal["all"] = "all"
+    """Training patterns in one step. all: every chip is trained from random weights; a number: one ideal network is
+    trained for `epochs`, and from it one for every chip in `chip_epochs`."""
+    chip_epochs: Annotated[int, Field(ge=1, le=10_000)] = 8
+    """Passes over the training set for each chip, from the ideal network on; minibatches only."""
+    chip_rate: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """First step size of a chip's training over learning_rate; minibatches only."""
+    augment: bool = True
+    """Draw training patterns anew for each pass where the data set knows how (mnist: small turns, shifts, sizes; fsdd:
+    stretched recordings); minibatches only."""
+    teacher: Annotated[int, Field(ge=0, le=4096)] = 0
+    """Width of the two hidden layers of a network in floats that is trained first; its judgement of a pattern then
+    stands for the label (flow/learning/teacher.py). 0: none. Minibatches and cross entropy only."""
+    teacher_epochs: Annotated[int, Field(ge=1, le=10_000)] = 60
+    """Passes over the training set for the teacher."""
+
+    @model_validator(mode="after")
+    def _teachable(self) -> Self:
+        if self.teacher and (self.batch == "all" or self.loss == "mse"):
+            raise ValueError("teacher needs batch: a number, and loss: cross_entropy; set them, or teacher: 0")
+        return self
+
+
+class Evaluation(Model):
+    """How the programmed chip is tested."""
+
+    pattern_time_s: Annotated[float, Field(gt=0, le=1e-3)] = 2e-6
+    """How long each pattern is applied."""
+    patterns: Annotated[int, Field(ge=1)] | Literal["all"] = "all"
+    """How many test patterns, in the order of the data set; `all` for the whole test set."""
+    timed_patterns: Annotated[int, Field(ge=1)] = 500
+    """How many of them each chip runs in time for speed and energy where the array engine finds the winners of all of
+    them at rest, the second chip the ones after those of the first, and so on; ngspice runs every pattern in time."""
+    reference_patterns: Annotated[int, Field(ge=1)] = 20
+    """How many patterns, from the first, ngspice solves column by column on the first chip, to say how far the array
+    engine is from it."""
+    reference_columns: Literal["sample", "all"] = "sample"
+    """sample: as many hidden columns as ngspice solves in about two minutes, and all outputs; all: the whole chip."""

@@ -1,0 +1,118 @@
+"""The spec as a whole, and how it is read."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from somaforge.generator.spec.fields import Celsius, Corner, Model, Name, Supply
+from somaforge.generator.spec.network import Characterization, Chips, Evaluation, Input, Network, Training
+from somaforge.generator.spec.signoff import Limit, Operating, Study, Waiver
+from somaforge.generator.spec.silicon import Array
+from somaforge.generator.yaml_file import read_yaml
+from somaforge.pdk import load
+from somaforge.pdk.errors import InputError
+
+
+class Spec(Model):
+    """Everything that a run depends on."""
+
+    name: Name
+    """1 to 32 of a-z, 0-9 and _, a letter first: it names the top cell, files and the run folder."""
+    pdk: Literal["sky130"] = "sky130"
+    """The process."""
+    array: Array
+    network: Network
+    supply_V: Supply = 1.8
+    """Supply of the array, its memory and its periphery; at most that for which the foundry's models are valid (sky130:
+    1.95 V)."""
+    temperature_C: Celsius = 27.0
+    """Of the chips, everywhere."""
+    engine: Literal["ngspice", "array"] = "ngspice"
+    """What simulates the array when chips are characterized and evaluated: ngspice up to some thousand synapses, the
+    array engine beyond (docs/array-engine.md); every run compares it with ngspice."""
+    corners: Annotated[tuple[Corner, ...], Field(min_length=1, max_length=5, strict=False)] = ("tt",)
+    """Process corners (tt ss ff sf fs): chips are simulated at the first; `study` goes through all."""
+    input: Input
+    chips: Chips
+    characterization: Characterization = Characterization()
+    training: Training = Training()
+    evaluation: Evaluation = Evaluation()
+    study: Study | None = None
+    """None: the run has its own operating point only."""
+    operating: Operating | None = None
+    """None: no sweep of input current and supply."""
+    limits: Annotated[tuple[Limit, ...], Field(strict=False)] = ()
+    """What sign-off demands, beside the standard limits: no DRC violation, no LVS mismatch, no wrong bit."""
+    waivers: Annotated[tuple[Waiver, ...], Field(strict=False)] = ()
+
+    @property
+    def simulated_in_full(self) -> bool:
+        """Whether the engine takes the flat netlist with couplings, wire segments and latches, and every pattern in
+        time; else the capacitance of each net, one subcircuit for each distinct cell, and some patterns in time."""
+        return self.engine == "ngspice"
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(self.network.layers) != len(self.array.layers):
+            raise ValueError(
+                f"network.layers has {len(self.network.layers)} layers, array.layers {len(self.array.layers)}: "
+                "give both the same number"
+            )
+        for i, (used, there) in enumerate(zip(self.network.layers, self.array.layers, strict=True)):
+            if used > there:
+                raise ValueError(f"network.layers[{i}] = {used} does not fit array.layers[{i}] = {there}")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_the_process(self) -> Self:
+        process = load(self.pdk)
+        supplies = [("supply_V", self.supply_V)]
+        supplies += [("study.supplies_V", v) for v in (self.study.supplies_V if self.study else ())]
+        supplies += [("operating.supplies_V", v) for v in (self.operating.supplies_V if self.operating else ())]
+        conditions = [limit.conditions for limit in self.limits if limit.conditions is not None]
+        supplies += [("limits.conditions.supply_V", c.supply_V) for c in conditions if c.supply_V is not None]
+        for where, supply in supplies:
+            if supply > process.max_supply_V:
+                raise ValueError(
+                    f"{where}: {supply:g} V is more than the {process.max_supply_V:g} V up to which the models of "
+                    f"{process.name} are valid"
+                )
+        mirror = self.array.mirror
+        for polarity, flavour in (("n", mirror.nfet), ("p", mirror.pfet)):
+            try:
+                device = process.device(polarity, flavour)  # type: ignore[arg-type]
+            except KeyError as error:
+                raise ValueError(f"array.mirror.{polarity}fet: {error.args[0]}") from None
+            for what, size in (("mirror", mirror), ("switch", self.array.switch)):
+                w, l = round(size.w_um * 1000), round(size.l_um * 1000)  # noqa: E741
+                if w < device.min_w_nm or l < device.min_l_nm:
+                    raise ValueError(
+                        f"array.{what}: {size.w_um} x {size.l_um} um is below the smallest {device.name} "
+                        f"({device.min_w_nm / 1000} x {device.min_l_nm / 1000} um)"
+                    )
+        return self
+
+
+def parse_spec(data: Any, where: str) -> Spec:
+    """A validated Spec from parsed YAML; InputError with one line (the first problem, its path, how many more)."""
+    if not isinstance(data, dict):
+        raise InputError(f"{where}: a spec is a mapping of keys to values; see `somaforge init iris`")
+    try:
+        return Spec.model_validate(data)
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+        first = problems[0]
+        path = ".".join(str(p) for p in first["loc"]) or "spec"
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        message = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be", 1)
+        if isinstance(first["input"], str | int | float) and first["type"] != "value_error":
+            message += f", not {first['input']!r}"
+        if first["type"] == "extra_forbidden":
+            message = "unknown key; see docs/spec.md for the keys"
+        raise InputError(f"{where}: {path}: {message}{more}") from None
+
+
+def load_spec(path: Path) -> Spec:
+    """Read and validate a spec file; InputError if it cannot be read, parsed or validated."""
+    return parse_spec(read_yaml(path), str(path))
