@@ -78,7 +78,11 @@ class RowPainter:
         self.cells: dict[str, tuple[Block, Canvas]] = {}
         self.cell_area = 0
         self.width = row_block(plan, 0).size[0]
-        self.right = plan.floor.die[0] - WORD_SPACE
+        # As wide as the pads on it: a pad just above a driver's wire would leave a notch.
+        self.word_half = max(canvas.pad("met3", "met2", "met3", "h"))
+        self.word_tracks = self._word_tracks()
+        self.word_pitch = 2 * self.word_half + canvas.r["m3.2"]
+        self.right = plan.floor.die[0] - WORD_SPACE - max(self.word_tracks) * self.word_pitch
         self.left = self.right - self.width
 
     def column(self, number: int) -> int:
@@ -118,22 +122,42 @@ class RowPainter:
             x = self.column(number)
             self.canvas.line("met2", x, low, x, high, 2 * WIRE_HALF)
 
+    def _driver_y(self, row: int) -> int:
+        """Height of a driver's word line."""
+        local = ROW * (2 * WORD_TRACK + 1) // (2 * TRACKS)
+        return self.plan.row_y(row) + (self.height - local if row % 2 else local)
+
+    def _word_pins(self, row: int) -> list[tuple[int, tuple[str, int, int]]]:
+        """Banks that have this row, with their pins."""
+        memory = self.plan.floor.memory
+        banks = (bank for bank in range(len(memory.banks)) if row in memory.word_rows(bank))
+        return [(bank, self.plan.floor.word_pin(bank, row)) for bank in banks]
+
+    def _word_tracks(self) -> list[int]:
+        """Track of every row's vertical wire, counted from the slices.
+
+        A row slice of a run lies lower than its row in the array: where its driver lies below the highest pin of the
+        row before, that row's wire passes it on a track further out.
+        """
+        ends = [
+            [self._driver_y(row), *(pin[2] for _, pin in self._word_pins(row))]
+            for row in range(self.plan.floor.memory.rows)
+        ]
+        space = 2 * self.word_half + self.canvas.r["m3.2"]
+        tracks = [0] * len(ends)
+        for row in range(len(ends) - 2, -1, -1):
+            if max(ends[row]) + space > min(ends[row + 1]):
+                tracks[row] = tracks[row + 1] + 1
+        return tracks
+
     def _word(self, row: int, start: int) -> None:
         """From the driver on met3 to the pins of all banks that have this row."""
         canvas, floor = self.canvas, self.plan.floor
-        x = self.right + WORD_SPACE // 2
-        half = canvas.r["m3.1"] // 2
-        local = ROW * (2 * WORD_TRACK + 1) // (2 * TRACKS)
-        y = self.plan.row_y(row) + (self.height - local if row % 2 else local)
-        pins = [
-            (bank, floor.word_pin(bank, row))
-            for bank in range(len(floor.memory.banks))
-            if row in floor.memory.word_rows(bank)
-        ]
+        x = self.right + WORD_SPACE // 2 + self.word_tracks[row] * self.word_pitch
+        half, pad = canvas.r["m3.1"] // 2, self.word_half
+        y, pins = self._driver_y(row), self._word_pins(row)
         ys = [y, *(pin[2] for _, pin in pins)]
         canvas.box("met3", start, y - half, x + half, y + half)
-        # As wide as the pads on it: a pad just above the driver's wire would leave a notch.
-        pad = max(canvas.pad("met3", "met2", "met3", "h"))
         canvas.box("met3", x - pad, min(ys) - pad, x + pad, max(ys) + pad)
         for bank, (layer, _, pin_y) in pins:
             wide = floor.wires.met4_half if layer == "met4" else 140

@@ -58,6 +58,12 @@ def test_extremes_are_clean_and_match(layers: tuple[int, ...], bits: int, what: 
     _check({"layers": layers, "bits": bits, **SMALL})
 
 
+def test_a_driver_below_the_pins_of_the_row_before() -> None:
+    """Six banks: their word lines reach high in a row, and the next row's slice hangs low."""
+    switch = {"w_um": 1.01, "l_um": 0.15}
+    _check({"layers": (1, 1, 1, 4, 2, 3, 2, 1), "bits": 4, **SMALL, "switch": switch})
+
+
 def test_wide_somas_do_not_make_antennas_of_the_pins() -> None:
     """Sixteen units in a soma part the first column from the macro's left edge, where the pins are."""
     _check({"layers": (12, 6, 3), **SMALL, "mirror": {"w_um": 0.42, "l_um": 0.54, "multiplier": 16}})
