@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from somaforge.flow.engines.batch import run_batch
+from somaforge.generator.cells.plan import plan_core
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import LATCH, Design
 from somaforge.generator.periphery.cells import hd_circuit
@@ -19,6 +20,7 @@ from somaforge.generator.periphery.netlist import Plan, default_plan
 from somaforge.generator.periphery.plan import word_driver
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
+from somaforge.pdk.sky130.parasitics import interconnect
 from somaforge.pdk.templating import render
 
 Floats = npt.NDArray[np.float64]
@@ -29,8 +31,6 @@ WIRE_F = 1.2e-15
 """Of a control bus's wire per bit slice: 5 um of it, at 0.2 fF/um and some."""
 WORD_F = 4e-15
 """Of a word line per latch: two access gates and its share of wire (extracted rows: 3.6 to 4.2 fF)."""
-WORD_OHM = 1.4
-"""Of a word line per latch: 2.5 um of met2, 0.28 um wide, at 0.125 ohm per square, a quarter more for the corner."""
 LINE_F = 1.5e-15
 """Of a bit line's wire per row: 8 um of met3."""
 PERIPHERY_F = 10e-15
@@ -73,6 +73,12 @@ class PortTiming:
 
 SLOW = ("ss", -40.0, 0.9)
 """Slowest corner, temperature in Celsius and part of the supply: at low supply the gates slow down with the cold."""
+
+
+def word_ohm(design: Design) -> float:
+    """Of a word line per latch, in ohm: its share of a synapse's row wire (m2.1 wide) in the highest corner of met2."""
+    length = plan_core(design).width / design.weights.latches
+    return interconnect(resistance="high").sheet_ohm["met2"] * length / design.pdk.rules["m2.1"]
 
 
 def plan_of(design: Design) -> Plan:
@@ -141,13 +147,13 @@ class _Bench:
             yield f"c_bus_{k} bus_{k} 0 {load:.6e}"
 
     def _word(self) -> Iterator[str]:
-        latches = self.plan.memory.width
+        latches, ohm = self.plan.memory.width, word_ohm(self.design)
         yield self._step("select", rising=True)
         yield from self._gate("word_gate", "nand2_1", A="vdd", B="select", Y="word_n")
         yield from self._gate("word_driver", self.plan.word_driver, A="word_n", Y="word_0")
         for k in range(_LADDER):
             end = "word_end" if k == _LADDER - 1 else f"word_{k + 1}"
-            yield f"r_word_{k} word_{k} {end} {latches * WORD_OHM / _LADDER:.6e}"
+            yield f"r_word_{k} word_{k} {end} {latches * ohm / _LADDER:.6e}"
             yield f"c_word_{k} {end} 0 {latches * WORD_F / _LADDER:.6e}"
 
     def _read(self) -> Iterator[str]:

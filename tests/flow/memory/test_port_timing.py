@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from somaforge.flow.memory.port_timing import LINE_F, PERIPHERY_F, PortTiming, measure, plan_of
+from somaforge.flow.memory.port_timing import LINE_F, PERIPHERY_F, PortTiming, measure, plan_of, word_ohm
 from somaforge.generator.address import memory_map
 from somaforge.generator.design import Design, build
+from somaforge.generator.layout import draw
 from somaforge.generator.periphery.netlist import Plan
 from somaforge.generator.spec import load_spec
 from somaforge.pdk.errors import ToolError
@@ -45,6 +46,16 @@ def test_longer_lines_are_slower_and_repeaters_are_not() -> None:
     assert timing(400).charge_s > 3 * timing(100).charge_s
     assert timing(400).repeater_s == pytest.approx(timing(100).repeater_s, rel=0.05)
     assert 0.05e-9 < timing(100).repeater_s < 1e-9
+
+
+def test_a_word_line_is_as_wide_as_drawn() -> None:
+    """A latch has 2.5 um of it: 18 squares of 0.125 ohm, 16 % more in the highest corner."""
+    assert word_ohm(design()) == pytest.approx(18 * 0.125 * 1.16, rel=0.02)
+    drawn = draw(design())
+    met2, y = drawn.layout.layer(*design().pdk.layers["met2"]), drawn.plan.rows.word_y
+    wires = [s.bbox() for s in drawn.layout.cell("synapse").each_shape(met2)]
+    word = [b for b in wires if b.width() == drawn.plan.synapse.width and b.bottom < y < b.top]
+    assert [b.height() for b in word] == [design().pdk.rules["m2.1"]]
 
 
 def test_half_a_period_is_the_sum_of_what_happens_in_it() -> None:
