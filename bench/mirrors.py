@@ -95,7 +95,7 @@ def main() -> None:
     """Every choice; the table is written anew."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
-    parser.add_argument("--patterns", type=int, default=30)
+    parser.add_argument("--patterns", type=int, default=100)
     parser.add_argument("--time", type=float, default=60e-6, help="how long a pattern is applied, in s")
     options = parser.parse_args()
     config = json.loads((step(options.run, "program") / "config.json").read_text(encoding="utf-8"))
