@@ -39,6 +39,8 @@ RUN_SPACE = 900
 WORD_SPACE = 800
 """Between the array's left edge and the row slices: the met3 wire from a row slice to the banks' word-line pins, and
 nwell.2a from well to well."""
+NITRIDE_SPACE = 270
+"""npc.2."""
 WELL = 180
 """What the cells' well reaches beyond them."""
 EDGE = 640
@@ -140,7 +142,9 @@ def plan_periphery(floor: Floorplan) -> PeripheryPlan:
     lefts = [min(floor.bit_line_x(b, c, k)[0] for k in range(bits)) - COLUMN_MARGIN for b, c in columns]
     starts = [0]
     for k, x in enumerate(lefts):
-        if x - lefts[starts[-1]] >= _width((k - starts[-1]) * bits):
+        gap = x - lefts[starts[-1]] - _width((k - starts[-1]) * bits)
+        # The cells' nitride cuts reach to their edges: neighbouring groups abut or keep npc.2.
+        if gap == 0 or gap >= NITRIDE_SPACE:
             starts.append(k)
     # The last group may reach to the array's edge; if that is too near, its columns go to the group before.
     if len(starts) > 1 and lefts[starts[-1]] + _width((len(columns) - starts[-1]) * bits) > floor.die[2]:

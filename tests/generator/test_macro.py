@@ -64,6 +64,12 @@ def test_a_driver_below_the_pins_of_the_row_before() -> None:
     _check({"layers": (1, 1, 1, 4, 2, 3, 2, 1), "bits": 4, **SMALL, "switch": switch})
 
 
+def test_groups_of_slices_that_nearly_meet() -> None:
+    """A column is 30 nm wider than a group: less than npc.2 between the cells of two."""
+    mirror = {"w_um": 0.42, "l_um": 0.81, "multiplier": 2}
+    _check({"layers": (1, 4), "bits": 4, "mirror": mirror, "switch": {"w_um": 0.42, "l_um": 1.07}})
+
+
 def test_wide_somas_do_not_make_antennas_of_the_pins() -> None:
     """Sixteen units in a soma part the first column from the macro's left edge, where the pins are."""
     _check({"layers": (12, 6, 3), **SMALL, "mirror": {"w_um": 0.42, "l_um": 0.54, "multiplier": 16}})
