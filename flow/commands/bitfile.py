@@ -7,8 +7,8 @@ import click
 
 from somaforge.flow.commands.console import show_json
 from somaforge.flow.memory import bitfile as files
+from somaforge.flow.signoff.known import read_spec
 from somaforge.generator.design import build
-from somaforge.generator.spec import load_spec
 from somaforge.pdk.errors import CheckError
 
 PATH = click.Path(path_type=Path)
@@ -47,7 +47,7 @@ def verify(file: Path, spec: Path | None) -> None:
     """Check that FILE is whole, and that it was made for the design of SPEC."""
     content = files.read(file)
     if spec is not None:
-        files.verify(content, build(load_spec(spec)), str(file))
+        files.verify(content, build(read_spec(spec)), str(file))
     click.echo(f"{file}: ok, {content.name}, design {content.design_hash[:12]}")
 
 

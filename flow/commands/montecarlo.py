@@ -9,7 +9,7 @@ import click
 from somaforge.flow.commands.console import Progress, show_json
 from somaforge.flow.commands.options import patterns_option
 from somaforge.flow.datasets.files import VARIABLE
-from somaforge.generator.spec import load_spec
+from somaforge.flow.signoff.known import read_spec
 from somaforge.pdk.errors import InputError
 
 PATH = click.Path(path_type=Path)
@@ -83,7 +83,7 @@ def montecarlo(
         raise InputError("montecarlo: --workers is for this machine and --scheduler for others; give one of them")
     if data_dir is not None:
         os.environ[VARIABLE] = str(data_dir.absolute())  # the processes read it there
-    loaded = load_spec(spec)
+    loaded = read_spec(spec)
     seeds = loaded.chips.seeds if weights == "run" else tuple(range(first_seed, first_seed + chips))
     wanted = patterns if patterns is not None else loaded.evaluation.patterns
     there = len(datasets.load(loaded.network.dataset).test_y)

@@ -7,7 +7,7 @@ import click
 import numpy as np
 
 from somaforge.flow.commands.console import show_json
-from somaforge.generator.spec import load_spec
+from somaforge.flow.signoff.known import read_spec
 from somaforge.pdk.files import atomic_write
 
 PATH = click.Path(path_type=Path)
@@ -35,7 +35,7 @@ def noise(spec: Path, chips: int, reading: float, wire: float, out: Path | None,
     from somaforge.flow.report.noise import matrix
     from somaforge.generator.design import build
 
-    loaded = load_spec(spec)
+    loaded = read_spec(spec)
     full_scale = datasets.load(loaded.network.dataset).full_scale(loaded.input)
     point = module.Point(loaded.corners[0], loaded.temperature_C, loaded.supply_V, wire)
     found = module.measure(build(loaded), point, full_scale, range(1, chips + 1), reading)

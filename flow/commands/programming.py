@@ -10,10 +10,10 @@ from somaforge.pdk.errors import InputError
 def through_port(spec: Path, file: Path, out: Path | None, as_json: bool) -> None:
     """Write every latch, read it back, compare; CheckError that names the first latch that differs."""
     from somaforge.flow.memory import bitfile, port, port_simulation
+    from somaforge.flow.signoff.known import read_spec
     from somaforge.generator.design import build
-    from somaforge.generator.spec import load_spec
 
-    design, content = build(load_spec(spec)), bitfile.read(file)
+    design, content = build(read_spec(spec)), bitfile.read(file)
     if design.spec.array.port == "none":
         raise InputError(f"{spec}: array.port is none, so there is no port to program through; say scan")
     bitfile.verify(content, design, str(file))

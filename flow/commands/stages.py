@@ -10,7 +10,8 @@ from somaforge.flow.commands import layouts, programming
 from somaforge.flow.commands.console import Progress, show_json, show_metrics
 from somaforge.flow.commands.options import patterns_option
 from somaforge.flow.datasets.files import VARIABLE
-from somaforge.generator.spec import Spec, load_spec
+from somaforge.flow.signoff.known import read_spec
+from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import InputError
 
 PATH = click.Path(path_type=Path)
@@ -25,7 +26,7 @@ spec_argument = click.argument("spec", type=PATH, required=False)
 def _load(
     path: Path, out: Path | None, data_dir: Path | None = None, patterns: int | Literal["all"] | None = None
 ) -> tuple[Spec, Path]:
-    spec = load_spec(path)
+    spec = read_spec(path)
     if patterns is not None:
         evaluation = spec.evaluation.model_copy(update={"patterns": patterns})
         spec = spec.model_copy(update={"evaluation": evaluation})

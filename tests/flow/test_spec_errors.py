@@ -29,6 +29,7 @@ MESSAGES = {
     "two_input_modes": "input: give exactly one of full_scale_A and mean_A",
     "unknown_corner": "corners.0: must be 'tt', 'ss', 'ff', 'sf' or 'fs', not 'typical' (and 1 more)",
     "unknown_dataset": "network.dataset: must be 'iris', 'digits', 'mnist' or 'fsdd', not 'imagenet'",
+    "unknown_limit": "limits.3.metric: no metric is called accurracy__spice__ratio; nearest: accuracy__spice__ratio",
     "unknown_key": "supply_v: unknown key; see docs/spec.md for the keys",
     "unknown_pdk": "pdk: must be 'sky130', not 'tsmc16'",
     "unsafe_name": f"name: {NAME_RULE}",

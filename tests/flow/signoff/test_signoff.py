@@ -76,7 +76,7 @@ def test_junit_counts_what_failed(tmp_path: Path) -> None:
 
 
 def _judged(context: Context) -> dict[str, float]:
-    metrics = {"first__size__count": 26.0} | {limit.metric: 0.0 for limit in STANDARD}
+    metrics = {"design__macs__count": 26.0} | {limit.metric: 0.0 for limit in STANDARD}
     signoff = judge(limits_of(context.spec), context.spec.waivers, metrics, TODAY)
     (context.folder / "signoff.json").write_text(json.dumps(signoff.to_json()))
     return {}
@@ -95,18 +95,19 @@ def test_impossible_limit_exits_1(
         config=lambda spec: {"limits": [limit.model_dump(mode="json") for limit in spec.limits]},
     )
     monkeypatch.setattr(pipeline, "STEPS", (*fake_steps.steps()[:2], last))
-    monkeypatch.setattr(pipeline, "publish", lambda runner: {"first__size__count": 26.0})
+    monkeypatch.setattr(pipeline, "publish", lambda runner: {"design__macs__count": 26.0})
     out = tmp_path / "r"
     text = fake_steps.SPEC.read_text().partition("limits:")[0]
     spec = tmp_path / "possible.yaml"
-    spec.write_text(text + "limits:\n  - {metric: first__size__count, min: 26}\n")
+    spec.write_text(text + "limits:\n  - {metric: design__macs__count, min: 26}\n")
     assert cli.run(["run", str(spec), "--out", str(out)]) == 0
     assert capsys.readouterr().err == ""
     bad = Path(__file__).parents[2] / "bad/limit/impossible.yaml"
     for _ in range(2):  # a run with nothing to do must fail again
         assert cli.run(["run", str(bad), "--out", str(out), "--json"]) == 1
         printed = capsys.readouterr()
-        assert json.loads(printed.out) == {"first__size__count": 26.0}
+        assert json.loads(printed.out) == {"design__macs__count": 26.0}
         assert printed.err == (
-            f"somaforge: first__size__count is 26, must be >= 1e+09 (and 1 more); see {out}/final/report/signoff.html\n"
+            "somaforge: design__macs__count is 26, must be >= 1e+09 (and 1 more); "
+            f"see {out}/final/report/signoff.html\n"
         )

@@ -1,0 +1,49 @@
+"""Whether a spec's limits and waivers speak of metrics that exist: a misspelt one would fail a run only at its end."""
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+
+from somaforge.flow.signoff.metrics import METRICS, find
+from somaforge.generator.spec import Spec, load_spec
+from somaforge.pdk.errors import InputError
+
+
+def read_spec(path: Path) -> Spec:
+    """A spec file, validated, with every metric that it names in the table of metrics; InputError otherwise."""
+    spec = load_spec(path)
+    require_known(spec, str(path))
+    return spec
+
+
+def require_known(spec: Spec, where: str) -> None:
+    """InputError with the nearest name for the first limit or waiver on a metric that nothing measures."""
+    named = [(f"limits.{number}", limit.metric) for number, limit in enumerate(spec.limits)]
+    named += [(f"waivers.{number}", waiver.metric) for number, waiver in enumerate(spec.waivers)]
+    wrong = [(key, name) for key, name in named if not is_known(name)]
+    if wrong:
+        key, name = wrong[0]
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        raise InputError(f"{where}: {key}.metric: no metric is called {name}; nearest: {nearest(name)}{more}")
+
+
+def is_known(name: str) -> bool:
+    """Whether some run measures it; members of a family count if their step exists."""
+    metric = find(name)
+    return metric is not None and name in _members(metric.name)
+
+
+def nearest(name: str) -> str:
+    """The known name that is most like this one."""
+    known = [member for metric in METRICS for member in _members(metric.name)]
+    return difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+
+
+def _members(name: str) -> Iterator[str]:
+    """A metric, or one for every step where <name> stands for a step's."""
+    if "<name>" not in name:
+        yield name
+        return
+    from somaforge.flow.steps.registry import STEPS  # every step with its engines: only where a name asks for it
+
+    yield from (name.replace("<name>", step.name) for step in STEPS)
