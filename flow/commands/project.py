@@ -63,13 +63,14 @@ def init(template: str) -> None:
 def report(run: Path) -> None:
     """Build the report of the run folder RUN again from its metrics, and judge them again."""
     from somaforge.flow.runner.pipeline import finish, rebuild_report, signoff_folder
+    from somaforge.flow.steps.store import CONFIG, vouched
     from somaforge.generator.spec import parse_spec
 
-    config = signoff_folder(run) / "config.json"
+    config = signoff_folder(run) / CONFIG
     if not config.is_file():
         raise InputError(f"{run}: not a finished run (no signoff step); somaforge run makes one")
     try:
-        data = json.loads(config.read_text(encoding="utf-8"))["spec"]
+        data = json.loads(vouched(config.parent, CONFIG))["spec"]
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{config}: damaged; somaforge run makes it again") from None
     spec = parse_spec(data, str(config))

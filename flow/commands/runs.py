@@ -42,16 +42,23 @@ def verify(run: Path, files_only: bool, sha256: str | None, as_json: bool) -> No
 @click.argument("run_b", type=PATH)
 @click.option("--fail-on-regression", is_flag=True, help="Exit code 1 if a metric is worse or gone.")
 @click.option("--tolerance", type=float, help="Relative change that counts as the same [default: 0.001].")
+@click.option("--resources", is_flag=True, help="Compare run times and memory of the steps, too.")
 @click.option("--all", "show_all", is_flag=True, help="Show metrics that are the same, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 def compare(
-    run_a: Path, run_b: Path, fail_on_regression: bool, tolerance: float | None, show_all: bool, as_json: bool
+    run_a: Path,
+    run_b: Path,
+    fail_on_regression: bool,
+    tolerance: float | None,
+    resources: bool,
+    show_all: bool,
+    as_json: bool,
 ) -> None:
     """What got better and worse from RUN_A to RUN_B (run folders, their final/, or metrics.json files)."""
     from somaforge.flow.signoff import compare as module
 
     before, after = module.metrics_of(run_a), module.metrics_of(run_b)
-    result = module.compare(before, after, module.TOLERANCE if tolerance is None else tolerance)
+    result = module.compare(before, after, module.TOLERANCE if tolerance is None else tolerance, resources)
     if as_json:
         show_json(result.to_json())
     else:

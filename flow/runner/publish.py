@@ -4,16 +4,27 @@ import json
 import shutil
 from pathlib import Path
 
-from somaforge.flow.runner import manifest
-from somaforge.flow.runner.run import RESOURCES, Runner, locked, read_metrics
+from somaforge.flow.runner import coherence, manifest
+from somaforge.flow.runner.run import Runner, locked, read_metrics
+from somaforge.flow.runner.stale import FINAL
 from somaforge.flow.signoff import findings, junit, sarif
 from somaforge.flow.signoff.verdict import Signoff
 from somaforge.flow.steps.code import code_version
-from somaforge.flow.steps.store import commit, finished, new_temporary, read_done, sha256_json
+from somaforge.flow.steps.store import (
+    RESOURCES,
+    Done,
+    added,
+    commit,
+    finished,
+    new_temporary,
+    read_done,
+    sha256_file,
+    sha256_json,
+    vouched,
+)
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import atomic_write
 
-FINAL = "final"
 TAKEN: tuple[tuple[str, str, str], ...] = (
     ("generate", "layout.gds", "gds/{name}.gds"),
     ("generate", "layout.oas", "gds/{name}.oas"),
@@ -52,27 +63,26 @@ def publish(runner: Runner) -> dict[str, float]:
 
 def _publish(runner: Runner) -> dict[str, float]:
     final = runner.out / FINAL
-    records = {step.name: read_done(runner.folder(step.name)) for step in runner.steps}
-    keys = {name: done.key if done is not None else None for name, done in records.items()}
-    key = sha256_json({"code": code_version(__name__), "steps": keys})
+    folders = {step.name: runner.folder(step.name) for step in runner.steps}
+    coherence.require(folders, runner.spec, {step.name: step for step in runner.steps})
+    records = {name: _record(folder) for name, folder in folders.items()}
+    key = sha256_json({"code": code_version(__name__), "steps": {name: done.key for name, done in records.items()}})
     metrics = all_metrics(runner)
-    if finished(final, key):
+    if finished(final, key) and not added(final, _record(final).files):
         return metrics
     temporary = new_temporary(runner.out, FINAL)
-    fill = {"name": runner.spec.name}
     for step, source, target in TAKEN:
-        _copy(runner.folder(step) / source, temporary / target.format(**fill))
+        _copy(folders[step], records[step], source, temporary / target.format(name=runner.spec.name))
     for seed in runner.spec.chips.seeds:
         for step, name in PER_CHIP:
-            _copy(runner.folder(step) / "chips" / str(seed) / name, temporary / "chips" / str(seed) / name)
-    signoff = Signoff.from_json(json.loads((runner.folder("signoff") / "signoff.json").read_text(encoding="utf-8")))
+            source = f"chips/{seed}/{name}"
+            _copy(folders[step], records[step], source, temporary / source)
+    signoff = Signoff.from_json(json.loads(vouched(folders["signoff"], "signoff.json")))
     checks = _checks(runner)
     sarif.write(temporary / "report/checks.sarif", checks, f"gds/{runner.spec.name}.gds")
-    steps = [step.name for step in runner.steps]
-    junit.write(temporary / "junit.xml", runner.spec.name, signoff, metrics, steps, checks)
+    junit.write(temporary / "junit.xml", runner.spec.name, signoff, metrics, list(folders), checks)
     atomic_write(temporary / "metrics.json", json.dumps(metrics, indent=1, sort_keys=True) + "\n")
-    folders = [runner.folder(step.name) for step in runner.steps]
-    record = manifest.make(runner.spec, folders, temporary)
+    record = manifest.make(runner.spec, list(folders.values()), temporary)
     atomic_write(temporary / manifest.NAME, json.dumps(record, indent=1, sort_keys=True) + "\n")
     commit(temporary, final, key)
     return metrics
@@ -80,7 +90,7 @@ def _publish(runner: Runner) -> dict[str, float]:
 
 def _checks(runner: Runner) -> tuple[findings.Check, ...]:
     folders = {name: runner.folder(name) for name in ("drc", "lvs")}
-    rules = json.loads((folders["drc"] / "rules.json").read_text(encoding="utf-8"))
+    rules = json.loads(vouched(folders["drc"], "rules.json"))
     return findings.load(folders, rules, runner.spec.name)
 
 
@@ -93,11 +103,23 @@ def all_metrics(runner: Runner) -> dict[str, float]:
     return metrics
 
 
-def _copy(source: Path, target: Path) -> None:
-    if not source.exists():
-        raise ToolError(f"{source}: was not made, so the run cannot be published; this is a fault of somaforge")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True)
-    else:
-        shutil.copyfile(source, target)
+def _record(folder: Path) -> Done:
+    done = read_done(folder)
+    if done is None:
+        raise ToolError(f"{folder}: is not finished, so the run cannot be published; run somaforge run again")
+    return done
+
+
+def _copy(folder: Path, done: Done, source: str, target: Path) -> None:
+    """A file, or every file below a folder, that the step's record names: what somebody added stays behind."""
+    names = [name for name in done.files if name == source or name.startswith(f"{source}/")]
+    if not names:
+        raise ToolError(
+            f"{folder / source}: was not made, so the run cannot be published; this is a fault of somaforge"
+        )
+    for name in names:
+        place = target / name.removeprefix(f"{source}/") if name != source else target
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / name, place)
+        if sha256_file(place) != done.files[name].sha256:
+            raise ToolError(f"{folder / name}: has changed since it was written; run somaforge run again")

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Protocol
 
 from somaforge.flow.runner import tools
+from somaforge.flow.runner.stale import mark_stale
 from somaforge.flow.steps.base import Context, Step, StepError
 from somaforge.flow.steps.code import code_version
 from somaforge.flow.steps.parts import PartStore
 from somaforge.flow.steps.resources import Meter
 from somaforge.flow.steps.store import (
+    CONFIG,
+    METRICS,
+    RESOURCES,
     Done,
     commit,
     discard_temporaries,
@@ -22,14 +26,12 @@ from somaforge.flow.steps.store import (
     new_temporary,
     read_done,
     sha256_json,
+    vouched,
 )
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import CheckError, InputError, SomaforgeError, ToolError
 from somaforge.pdk.files import atomic_write
 
-METRICS = "metrics.json"
-CONFIG = "config.json"
-RESOURCES = "resources.json"
 FORMAT = 1
 
 
@@ -138,7 +140,7 @@ class Runner:
         step = next(s for s in self.steps if s.name == name)
         with locked(self.out):
             discard_temporaries(self.out)
-            return self._execute(step, self.key(step))
+            return self._execute(step, self._inputs(step))
 
     def _discard_renumbered(self) -> None:
         """Folders of our steps under a number that an older version gave them."""
@@ -151,6 +153,10 @@ class Runner:
 
     def key(self, step: Step) -> str:
         """Hash of everything that the step's result depends on; its inputs must be finished."""
+        return self._key(step, self._inputs(step))
+
+    def _inputs(self, step: Step) -> dict[str, dict[str, str]]:
+        """SHA-256 of every file that the step reads, by step and name."""
         inputs: dict[str, dict[str, str]] = {}
         for name in step.inputs:
             done = self._input_record(name)
@@ -160,6 +166,9 @@ class Runner:
             if missing:
                 raise InputError(f"{self.folder(name)}: has no {missing[0]}; run somaforge run again")
             inputs[name] = {file: done.files[file].sha256 for file in files}
+        return inputs
+
+    def _key(self, step: Step, inputs: Mapping[str, Mapping[str, str]]) -> str:
         return sha256_json(
             {
                 "format": FORMAT,
@@ -178,14 +187,15 @@ class Runner:
         return done
 
     def _up_to_date(self, step: Step) -> Outcome:
-        key, folder = self.key(step), self.folder(step.name)
-        if finished(folder, key):
+        inputs, folder = self._inputs(step), self.folder(step.name)
+        if finished(folder, self._key(step, inputs), (METRICS, RESOURCES, CONFIG, *step.outputs(self.spec))):
             self.watcher.ended(step.name, True, 0.0)
             return Outcome(step.name, folder, read_metrics(folder), True, step.checks)
-        return self._execute(step, key)
+        return self._execute(step, inputs)
 
-    def _execute(self, step: Step, key: str) -> Outcome:
-        folder = self.folder(step.name)
+    def _execute(self, step: Step, read: Mapping[str, Mapping[str, str]]) -> Outcome:
+        folder, key = self.folder(step.name), self._key(step, read)
+        mark_stale(self.out, folder.name)
         failed = folder.with_name(f"{folder.name}.failed")
         if failed.exists():
             shutil.rmtree(failed)
@@ -201,6 +211,7 @@ class Runner:
             "key": key,
             "code": code_version(step.action.__module__),
             "tools": tools.versions(("python", *step.tools)),
+            "inputs": read,
             "seeds": {"chips": list(self.spec.chips.seeds), "training": self.spec.training.seed},
             "spec": self.spec.model_dump(mode="json"),
         }
@@ -235,6 +246,6 @@ class Runner:
 
 
 def read_metrics(folder: Path, name: str = METRICS) -> dict[str, float]:
-    """The metrics of a finished step."""
-    data = json.loads((folder / name).read_text(encoding="utf-8"))
+    """The metrics of a finished step, as its record vouches for them."""
+    data = json.loads(vouched(folder, name))
     return {key: float(value) if isinstance(value, float) else value for key, value in data.items()}

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from somaforge.flow.runner import manifest, tools
-from somaforge.flow.runner.publish import FINAL
-from somaforge.flow.steps.store import DONE, read_done, sha256_file, sha256_json
+from somaforge.flow.runner import coherence, manifest, tools
+from somaforge.flow.runner.stale import FINAL, STALE, is_stale
+from somaforge.flow.steps.base import Step
+from somaforge.flow.steps.store import CONFIG, DONE, added, read_done, sha256_file, sha256_json
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec, parse_spec
 from somaforge.pdk.errors import InputError, SomaforgeError
@@ -21,7 +23,7 @@ class Change:
     """One thing that is not what the manifest says."""
 
     area: str
-    """file, step, spec, seeds, design, dataset, tool, pdk or manifest."""
+    """file, step, spec, run, seeds, design, dataset, tool, pdk or manifest."""
     name: str
     problem: str
 
@@ -60,27 +62,53 @@ def verify(run: Path, environment: bool = True) -> Verification:
     path = next((p for p in (run / FINAL / manifest.NAME, run / manifest.NAME) if p.is_file()), None)
     if path is None:
         raise InputError(f"{run}: has no {FINAL}/{manifest.NAME}; give a run folder that somaforge run has finished")
-    try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if record["format"] != manifest.FORMAT:
-            raise InputError(f"{path}: format {record['format']!r}, this version reads {manifest.FORMAT}; run again")
-        final, steps = path.parent, path.parent.parent if path.parent.name == FINAL else None
+    with _readable(path):
+        record, steps = _read(path), _steps_beside(path.parent)
         expected = {
-            **{final / _safe(path, name): ("file", name, sha) for name, sha in record["files"].items()},
+            **{path.parent / _safe(path, name): ("file", name, sha) for name, sha in record["files"].items()},
             **(_step_files(path, steps, record["steps"]) if steps is not None else {}),
         }
         spec = parse_spec(record["spec"]["resolved"], str(path))
         changes = [
             *_files(expected),
-            *_added(final, record["files"]),
-            *_own(final),
+            *_own(path.parent, record),
             *_inputs(record, spec),
-            *(_steps(record, steps) if steps is not None else ()),
+            *(_steps(record, steps, spec) if steps is not None else ()),
             *(_environment(record, spec) if environment else ()),
         ]
+    return Verification(path, sha256_file(path), len(expected), tuple(changes))
+
+
+def require_one_run(final: Path) -> None:
+    """InputError unless `final` is what the steps beside it, if there are any, made for one spec."""
+    path, steps = final / manifest.NAME, _steps_beside(final)
+    if is_stale(final):
+        raise InputError(f"{final}: is stale, a step was made again after it; run somaforge run again")
+    if steps is not None and any(steps.glob("[0-9][0-9]-*")):
+        with _readable(path):
+            record = _read(path)
+            for change in _steps(record, steps, parse_spec(record["spec"]["resolved"], str(path))):
+                raise InputError(f"{steps}: {change}, so its metrics belong to no run; run somaforge run again")
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: not a manifest ({error!r}); run somaforge run again") from None
-    return Verification(path, sha256_file(path), len(expected), tuple(changes))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if record["format"] != manifest.FORMAT:
+        raise InputError(f"{path}: format {record['format']!r}, this version reads {manifest.FORMAT}; run again")
+    return record
+
+
+def _steps_beside(final: Path) -> Path | None:
+    """The run folder around `final`; None for a copy of `final` alone."""
+    return final.parent if final.name == FINAL else None
 
 
 def _safe(manifest_path: Path, name: str) -> PurePosixPath:
@@ -109,20 +137,19 @@ def _files(expected: Mapping[Path, tuple[str, str, str]]) -> Iterator[Change]:
             yield Change(area, name, "has changed")
 
 
-def _added(final: Path, files: Mapping[str, str]) -> Iterator[Change]:
-    for path in sorted(final.rglob("*")):
-        name = path.relative_to(final).as_posix()
-        if path.is_file() and path.name not in (DONE, manifest.NAME) and name not in files:
-            yield Change("file", name, "is not in the manifest")
-
-
-def _own(final: Path) -> Iterator[Change]:
-    """The manifest against the record that was written with it."""
+def _own(final: Path, record: Mapping[str, Any]) -> Iterator[Change]:
+    """What lies in `final` beside the manifest's files, and the manifest against the record written with it."""
     done = read_done(final)
+    if is_stale(final):
+        yield Change("run", FINAL, f"is stale: a step was made again after it; see {STALE}")
+    for name in added(final, (*record["files"], manifest.NAME, STALE)):
+        yield Change("file", name, "is not in the manifest")
     if done is None or manifest.NAME not in done.files:
         yield Change("manifest", DONE, "is missing or damaged")
     elif done.files[manifest.NAME].sha256 != sha256_file(final / manifest.NAME):
         yield Change("manifest", manifest.NAME, "has changed since the run")
+    elif manifest.marks_sha256(done.files) != record["marks"]:
+        yield Change("manifest", DONE, "has other marks of files than the run wrote")
 
 
 def _inputs(record: Mapping[str, Any], spec: Spec) -> Iterator[Change]:
@@ -135,16 +162,28 @@ def _inputs(record: Mapping[str, Any], spec: Spec) -> Iterator[Change]:
         yield Change("manifest", "command", "is empty")
 
 
-def _steps(record: Mapping[str, Any], run: Path) -> Iterator[Change]:
-    """Keys, and the spec and seeds that every step wrote down for itself."""
+def _steps(record: Mapping[str, Any], run: Path, spec: Spec) -> Iterator[Change]:
+    """Keys, records, and the spec, inputs and seeds that every step wrote down for itself."""
     for folder, step in record["steps"].items():
         done = read_done(run / folder)
         if done is None or done.key != step["key"]:
             yield Change("step", folder, "was made again, is not finished or is missing")
-            continue
-        config = json.loads((run / folder / "config.json").read_text(encoding="utf-8"))
-        if config["seeds"] != record["seeds"]:
-            yield Change("seeds", folder, "the step ran with other seeds")
+        elif sha256_file(run / folder / DONE) != step["record"]:
+            yield Change("step", f"{folder}/{DONE}", "has changed since the run")
+    folders = {folder.partition("-")[2]: run / folder for folder in record["steps"]}
+    for path, problem in coherence.problems(folders, spec, _known_steps()):
+        yield Change("run", path.name, problem)
+    for folder in record["steps"]:
+        if (run / folder / CONFIG).is_file():
+            config = json.loads((run / folder / CONFIG).read_text(encoding="utf-8"))
+            if config["seeds"] != record["seeds"]:
+                yield Change("seeds", folder, "the step ran with other seeds")
+
+
+def _known_steps() -> dict[str, Step]:
+    from somaforge.flow.steps.registry import STEPS  # every step with its engines
+
+    return {step.name: step for step in STEPS}
 
 
 def _environment(record: Mapping[str, Any], spec: Spec) -> Iterator[Change]:

@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from somaforge.flow.runner.publish import FINAL
-from somaforge.flow.signoff.metrics import find, unit_of
+from somaforge.flow.runner import manifest
+from somaforge.flow.runner.stale import FINAL
+from somaforge.flow.runner.verify import require_one_run
+from somaforge.flow.signoff.metrics import find, is_resource, unit_of
+from somaforge.flow.steps.store import DONE, METRICS, vouched
 from somaforge.pdk.errors import InputError
 
 TOLERANCE = 1e-3
@@ -59,11 +62,16 @@ class Comparison:
         return {**counts, "lines": [{**asdict(line), "change": line.change} for line in self.lines]}
 
 
-def compare(before: Mapping[str, float], after: Mapping[str, float], tolerance: float = TOLERANCE) -> Comparison:
-    """Every metric of either run. `tolerance` is relative; noisy ones have their own in flow.signoff.metrics."""
+def compare(
+    before: Mapping[str, float], after: Mapping[str, float], tolerance: float = TOLERANCE, resources: bool = False
+) -> Comparison:
+    """Every metric of either run. `tolerance` is relative; noisy ones have their own in flow.signoff.metrics.
+
+    Run times and memory depend on the machine and what else it does: they are left out without `resources`.
+    """
     if not (math.isfinite(tolerance) and tolerance >= 0):
         raise InputError(f"--tolerance {tolerance}: must be 0 or more, for example 0.01 for one percent")
-    names = sorted({*before, *after})
+    names = sorted(name for name in {*before, *after} if resources or not is_resource(name))
     return Comparison(tuple(_line(name, before.get(name), after.get(name), tolerance) for name in names))
 
 
@@ -89,14 +97,27 @@ def _verdict(name: str, before: float, after: float, tolerance: float) -> Verdic
 
 
 def metrics_of(run: Path) -> dict[str, float]:
-    """The metrics of a run folder, of a copy of its `final/`, or of a metrics.json; InputError if there are none."""
-    path = next((p for p in (run / FINAL / "metrics.json", run / "metrics.json", run) if p.is_file()), None)
+    """The metrics of a run folder, of a copy of its `final/`, or of a metrics.json.
+
+    InputError if there are none, if they are not what the run wrote, or if steps were made again after them.
+    """
+    path = next((p for p in (run / FINAL / METRICS, run / METRICS, run) if p.is_file()), None)
     if path is None:
-        raise InputError(f"{run}: has no {FINAL}/metrics.json; give a finished run folder or a metrics.json")
+        raise InputError(f"{run}: has no {FINAL}/{METRICS}; give a finished run folder or a metrics.json")
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(_text(run, path))
         if not data or any(isinstance(v, bool) or not isinstance(v, int | float) for v in data.values()):
             raise InputError(f"{path}: metrics are a JSON object of names and numbers; run somaforge run again")
     except (ValueError, AttributeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not metrics ({error}); run somaforge run again") from None
     return {str(name): float(value) for name, value in data.items()}
+
+
+def _text(run: Path, path: Path) -> str:
+    """What the file holds; where the folder around it has a record or a manifest, only what these vouch for."""
+    final = path.parent
+    if path == run or not any((final / name).exists() for name in (DONE, manifest.NAME)):
+        return path.read_text(encoding="utf-8")
+    if (final / manifest.NAME).exists():  # a run's, not a study's
+        require_one_run(final)
+    return vouched(final, METRICS)

@@ -61,6 +61,12 @@ def find(name: str) -> Metric | None:
     return next((m for m in METRICS if m.covers(name)), None)
 
 
+def is_resource(name: str) -> bool:
+    """Whether it says what a run took (time, memory) and nothing about what it made."""
+    metric = find(name)
+    return metric is not None and metric.noise == NOISE_OF_RESOURCES
+
+
 def _of(better: Better, meaning: str, *names: str, noise: float = 0.0) -> tuple[Metric, ...]:
     return tuple(Metric(name, better, meaning, noise) for name in names)
 

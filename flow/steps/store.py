@@ -10,15 +10,18 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from somaforge.pdk.errors import ToolError
+from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.files import atomic_write
 
 DONE = "done.json"
+METRICS = "metrics.json"
+CONFIG = "config.json"
+RESOURCES = "resources.json"
 TEMPORARY = ".tmp-"
 BLOCK = 1 << 20
 
@@ -45,22 +48,25 @@ class FileMark:
     sha256: str
     size: int
     mtime_ns: int
+    ctime_ns: int = 0
+    """Time of the last change of the file or of its other times: no program can set it back."""
 
     @staticmethod
     def of(path: Path) -> "FileMark":
         """The mark of the file as it is now."""
         info = path.stat()
-        return FileMark(sha256_file(path), info.st_size, info.st_mtime_ns)
+        return FileMark(sha256_file(path), info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
     def matches(self, path: Path) -> bool:
-        """Whether the file is still the marked one; it is read only if its size agrees and its time does not."""
+        """Whether the file is still the marked one; it is read only if its size agrees and a time of it does not."""
         try:
             info = path.stat()
         except OSError:
             return False
         if info.st_size != self.size:
             return False
-        return info.st_mtime_ns == self.mtime_ns or sha256_file(path) == self.sha256
+        untouched = (info.st_mtime_ns, info.st_ctime_ns) == (self.mtime_ns, self.ctime_ns)
+        return untouched or sha256_file(path) == self.sha256
 
 
 @dataclass(frozen=True)
@@ -85,10 +91,30 @@ def read_done(folder: Path) -> Done | None:
         return None
 
 
-def finished(folder: Path, key: str) -> bool:
-    """Whether `folder` holds the whole result of the work with that key."""
+def finished(folder: Path, key: str, files: Iterable[str] = ()) -> bool:
+    """Whether `folder` holds the whole result of the work with that key, `files` in it."""
     done = read_done(folder)
-    return done is not None and done.key == key and done.whole(folder)
+    return done is not None and done.key == key and set(files) <= done.files.keys() and done.whole(folder)
+
+
+def added(folder: Path, names: Iterable[str]) -> list[str]:
+    """What lies in a finished folder beside `names` and its record: files, and anything that is no folder either."""
+    found = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or not p.is_dir())
+    return [name for name in found if name not in {DONE, *names}]
+
+
+def vouched(folder: Path, name: str) -> str:
+    """The text of a file whose bytes are those that the folder's record names; InputError otherwise."""
+    done, path = read_done(folder), folder / name
+    if done is None or name not in done.files:
+        raise InputError(f"{path}: not a file of a finished folder; run somaforge run again")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); run somaforge run again") from None
+    if hashlib.sha256(content).hexdigest() != done.files[name].sha256:
+        raise InputError(f"{path}: has changed since it was written; run somaforge run again")
+    return content.decode("utf-8")
 
 
 def new_temporary(parent: Path, name: str) -> Path:

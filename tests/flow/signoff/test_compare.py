@@ -38,7 +38,7 @@ NAN = float("nan")
 )
 def test_verdict(metric: str, before: float | None, after: float | None, verdict: str) -> None:
     runs = [{metric: value} if value is not None else {} for value in (before, after)]
-    (line,) = compare(*runs).lines
+    (line,) = compare(*runs, resources=True).lines
     assert line.verdict == verdict
     assert line.regression == (verdict in ("worse", "gone"))
 
@@ -72,6 +72,18 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["compare", str(a), str(b / "final/metrics.json"), "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert (data["better"], data["worse"], data["same"]) == (1, 1, 1)
+
+
+def test_run_time_and_memory_only_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two runs of the same work on a busy machine: equal in what they made, not in what they took."""
+    slow = {"step__drc__s": 300.0, "step__drc__rss_bytes": 9e9, "step__train__s": 1.0}
+    quick = {"step__drc__s": 10.0, "step__drc__rss_bytes": 1e9}
+    a, b = _run(tmp_path / "a", power__mean__W=1e-5, **slow), _run(tmp_path / "b", power__mean__W=1e-5, **quick)
+    for pair in ([str(a), str(b)], [str(b), str(a)]):
+        assert cli.run(["compare", *pair, "--fail-on-regression"]) == 0
+        assert capsys.readouterr().out == "1 same\n"
+        assert cli.run(["compare", *pair, "--fail-on-regression", "--resources"]) == 1
+        assert "step__drc__s" in capsys.readouterr().out
 
 
 def test_wrong_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
