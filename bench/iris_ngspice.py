@@ -40,7 +40,7 @@ def one(spec: Spec, pex: Path, seed: int) -> dict[str, Any]:
     highest = spec.characterization.current_A or data.full_scale(spec.input)
     flat = design.flat_without_memory
     empty = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(design.layers))
-    bare = ProgrammedChip(design, flat, empty, VirtualChip(seed, spec.chips.mismatch).shifts(flat, design.pdk))
+    bare = ProgrammedChip(design, flat, empty, VirtualChip.of(spec.chips, seed).shifts(flat, design.pdk))
     weights = train(spec, data, characterize(ArrayEngine(), bare, highest).calibration)
     chip = programmed(Job(spec, seed, {"pex": pex}), weights.codes, use="rest")
     x = pad_inputs(chip, data.to_currents(data.test_x, spec.input))

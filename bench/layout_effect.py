@@ -61,7 +61,7 @@ def main() -> None:
     codes = tuple(load_codes(options.weights))
     engine, table, first = NgspiceEngine(), {}, None
     for name, flat in netlists(design).items():
-        shifts = VirtualChip(spec.chips.seeds[0], spec.chips.mismatch).shifts(flat, design.pdk)
+        shifts = VirtualChip.of(spec.chips, spec.chips.seeds[0]).shifts(flat, design.pdk)
         chip = ProgrammedChip(design, flat, codes, shifts, supply_V=spec.supply_V, temperature_C=spec.temperature_C)
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
         run = evaluate(engine, chip, inputs, labels, spec.evaluation.pattern_time_s, 3)

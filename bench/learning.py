@@ -60,7 +60,7 @@ class Case:
 
     def chip(self, codes: tuple[np.ndarray, ...] | None = None) -> ProgrammedChip:
         flat = self.design.flat_without_memory
-        shifts = VirtualChip(self.seed).shifts(flat, self.design.pdk)
+        shifts = VirtualChip.of(self.spec.chips, self.seed).shifts(flat, self.design.pdk)
         empty = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(self.design.layers))
         return ProgrammedChip(self.design, flat, codes if codes is not None else empty, shifts)
 

@@ -77,7 +77,7 @@ def measure(run: Path, spec: Spec, choice: Choice, patterns: int, period_s: floa
     changed = choice.spec(spec)
     design = build(changed)
     flat = pex.read_lumped(step(run, "pex") / "lumped.json", design.flat_without_memory)
-    shifts = VirtualChip(seed, spec.chips.mismatch).shifts(flat, design.pdk)
+    shifts = VirtualChip.of(spec.chips, seed).shifts(flat, design.pdk)
     chip = ProgrammedChip(design, flat, codes, shifts, supply_V=choice.supply_V, temperature_C=spec.temperature_C)
     dataset = datasets.load(spec.network.dataset)
     currents = dataset.to_currents(dataset.test_x[:patterns], spec.input)

@@ -8,7 +8,9 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from somaforge.generator.circuit import FlatNetlist
+from somaforge.generator.spec.network import Chips
 from somaforge.pdk import Pdk
+from somaforge.pdk.base import Law
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.sky130 import mismatch
 
@@ -33,6 +35,13 @@ class VirtualChip:
     seed: int
     mismatch: float = 1.0
     """Multiplies the foundry's standard deviation; 0 makes the chip without mismatch."""
+    law: Law = "continuous"
+    """Which of the foundry's statistics."""
+
+    @classmethod
+    def of(cls, chips: Chips, seed: int) -> "VirtualChip":
+        """One chip of a spec's population."""
+        return cls(seed, chips.mismatch, chips.law)
 
     def shifts(self, flat: FlatNetlist, pdk: Pdk) -> Floats:
         """Shift of |Vth| in V for every transistor of `flat`, in its canonical order; positive makes it weaker.
@@ -42,7 +51,7 @@ class VirtualChip:
         if pdk.name != "sky130":
             raise InputError(f"chips: no mismatch numbers for {pdk.name}; use sky130")
         sigma = {
-            key: mismatch.sigma_vth_V(*key) if self.mismatch > 0 else 0.0
+            key: mismatch.sigma_vth_V(*key, self.law) if self.mismatch > 0 else 0.0
             for key in {(m.device, m.w_nm, m.l_nm) for m in flat.mos}
         }
         return np.array(

@@ -6,6 +6,8 @@ from typing import Literal
 
 Polarity = Literal["n", "p"]
 Flavour = Literal["standard", "lvt", "hvt"]
+Law = Literal["continuous", "pelgrom"]
+"""How far transistors of one chip differ: by which of the foundry's statistics."""
 
 
 @dataclass(frozen=True)

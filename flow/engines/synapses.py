@@ -38,10 +38,10 @@ KNEE_V = 0.033
 """How fast a mirror saturates over its drain voltage: kT/q in weak inversion, somewhat more at 100 nA."""
 EARLY_V = 10.0
 """Of a saturated mirror, about."""
-SETTLED_V = 5e-5
+SETTLED_V = 1e-5
 """A column's voltage stays if it moves by less. Current at the end of that step comes with the estimated slope; if that
-is a tenth of a soma's own conductance wrong, it is 0.1 * 5e-5 / 0.04 = 1e-4 off; usually a tenth of that."""
-DARK_V = 1e-3
+is a tenth of a soma's own conductance wrong, it is 0.1 * 1e-5 / 0.04 = 2.5e-5 off; usually a tenth of that."""
+DARK_V = 3e-4
 SETTLED_A = 1e-13
 """Or by less than DARK_V if its current changes by less than this: it is 1e-5 of 1 % of a uA, and smaller ones are not
 compared (flow.engines.error)."""

@@ -139,7 +139,7 @@ def measure(
     flat = _row(design, codes)
     levels = full_scale_A * np.array(LEVELS)
     spectra = [_spectra(flat, codes, point, levels, i) for i in range(len(levels))]
-    shifts = [VirtualChip(s).shifts(flat, design.pdk) for s in seeds]
+    shifts = [VirtualChip.of(design.spec.chips, s).shifts(flat, design.pdk) for s in seeds]
     means = np.array(
         [
             [[v[f"i(v_{k})"][i] for k in range(len(codes))] for i in range(len(levels))]

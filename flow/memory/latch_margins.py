@@ -59,10 +59,10 @@ def nominal(corners: Iterable[str]) -> list[Sample]:
     return [Sample(corner, np.zeros(6)) for corner in corners]
 
 
-def with_mismatch(design: Design, corner: str, count: int, scale: float = 1.0) -> list[Sample]:
-    """Latches of virtual chips with seeds 1, 2, ...; `scale` multiplies the foundry's standard deviation."""
-    latch = design.library.flatten(LATCH)
-    return [Sample(corner, VirtualChip(seed, scale).shifts(latch, design.pdk)) for seed in range(1, count + 1)]
+def with_mismatch(design: Design, corner: str, count: int) -> list[Sample]:
+    """Latches of virtual chips with seeds 1, 2, ..., as far apart as the spec says."""
+    latch, chips = design.library.flatten(LATCH), design.spec.chips
+    return [Sample(corner, VirtualChip.of(chips, seed).shifts(latch, design.pdk)) for seed in range(1, count + 1)]
 
 
 def measure(design: Design, samples: Sequence[Sample], temperature_C: float, evidence: Path | None = None) -> Margins:

@@ -97,7 +97,7 @@ def _common(plan: Plan) -> dict[str, Any]:
         spec.pop(key)
     return {
         "spec": spec,
-        "mismatch": plan.spec.chips.mismatch,
+        "mismatch": plan.spec.chips.model_dump(mode="json", exclude={"seeds"}),
         "data": [data, datasets.fingerprint(data)],
         "code": work.version(),
         "tools": tools.versions(TOOLS),

@@ -94,7 +94,7 @@ def _same_code(expected: str) -> None:
 
 
 def _chip(bench: _Bench, point: Point, seed: int | None, codes: Program) -> ProgrammedChip:
-    chip = VirtualChip(seed, bench.spec.chips.mismatch) if seed is not None else VirtualChip(0, 0.0)
+    chip = VirtualChip.of(bench.spec.chips, seed) if seed is not None else VirtualChip(0, 0.0)
     shifts = chip.shifts(bench.flat, bench.design.pdk)
     return ProgrammedChip(
         bench.design,

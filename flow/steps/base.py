@@ -78,6 +78,11 @@ def silicon(spec: Spec) -> JsonObject:
     return {"name": spec.name, "pdk": spec.pdk, "array": spec.array.model_dump(mode="json")}
 
 
+def mismatch(spec: Spec) -> JsonObject:
+    """What chips of any seed differ by."""
+    return {"mismatch": spec.chips.model_dump(mode="json", exclude={"seeds"})}
+
+
 def everything(spec: Spec) -> JsonObject:
     """The whole spec but its limits and waivers: they judge results and do not make them."""
     return spec.model_dump(mode="json", exclude={"limits", "waivers"})

@@ -10,7 +10,7 @@ import numpy as np
 
 from somaforge.flow.measure import cells
 from somaforge.flow.memory import latch_margins, port_timing
-from somaforge.flow.steps.base import Context, JsonObject, Step, silicon
+from somaforge.flow.steps.base import Context, JsonObject, Step, mismatch, silicon
 from somaforge.flow.steps.chip import read_json, write_json
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
@@ -25,9 +25,9 @@ MARGINS = {"hold_snm": "hold_V", "read_snm": "read_V", "write_margin": "write_V"
 
 
 def config(spec: Spec) -> JsonObject:
-    """The silicon and its supply."""
+    """The silicon, its supply and its mismatch."""
     keys = {"supply_V", "temperature_C", "corners"}
-    return {**silicon(spec), **spec.model_dump(mode="json", include=keys)}
+    return {**silicon(spec), **mismatch(spec), **spec.model_dump(mode="json", include=keys)}
 
 
 def simulate(folder: Path, spec: Spec) -> None:

@@ -66,7 +66,7 @@ def programmed(job: Job, codes: Program | None = None, use: Use = "time", memory
     else:
         whole = design.flat if use == "memory" else design.flat_without_memory
         flat = whole if use == "rest" else pex.read_lumped(job.inputs["pex"] / "lumped.json", whole)
-    shifts = VirtualChip(job.seed, job.spec.chips.mismatch).shifts(flat, design.pdk)
+    shifts = VirtualChip.of(job.spec.chips, job.seed).shifts(flat, design.pdk)
     layers = design.layers
     if codes is None:
         codes = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(layers))

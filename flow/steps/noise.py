@@ -7,7 +7,7 @@ import numpy as np
 
 from somaforge.flow import datasets
 from somaforge.flow.measure import noise
-from somaforge.flow.steps.base import Context, JsonObject, Step, silicon
+from somaforge.flow.steps.base import Context, JsonObject, Step, mismatch, silicon
 from somaforge.flow.steps.chip import Job, read_json, write_json
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
@@ -17,10 +17,10 @@ CHIPS = 5
 
 
 def config(spec: Spec) -> JsonObject:
-    """The silicon, its operating point and its input currents."""
+    """The silicon, its mismatch, its operating point and its input currents."""
     keys = {"supply_V", "temperature_C", "corners", "input"}
     data = {"dataset": spec.network.dataset, "data_sha256": datasets.fingerprint(spec.network.dataset)}
-    return {**silicon(spec), **data, **spec.model_dump(mode="json", include=keys)}
+    return {**silicon(spec), **mismatch(spec), **data, **spec.model_dump(mode="json", include=keys)}
 
 
 def measure(folder: Path, job: Job) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from somaforge.generator.spec.fields import LayerSize, Model
+from somaforge.pdk.base import Law
 
 DATASET_SIZES = {"iris": (4, 3), "digits": (64, 10), "mnist": (196, 10), "fsdd": (132, 10)}
 """Features and classes of each data set (flow.datasets loads them)."""
@@ -60,6 +61,9 @@ class Chips(Model):
     """One chip each: all its threshold shifts follow from its seed."""
     mismatch: Annotated[float, Field(ge=0, le=4)] = 1.0
     """Multiplies the foundry's mismatch; 1 is the foundry's, 0 switches it off."""
+    law: Law = "continuous"
+    """Which of the foundry's statistics: continuous, what its newest models draw for each transistor; pelgrom, its
+    matching constants alone, A_VT / sqrt(W L): 1.4 to 2.4 times less for the units of n mirrors (docs/mismatch.md)."""
 
     @field_validator("seeds")
     @classmethod

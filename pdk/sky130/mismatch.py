@@ -1,23 +1,22 @@
-"""Threshold mismatch of one transistor, from the foundry's matching constants.
+"""Threshold mismatch of one transistor, as the foundry's models draw it.
 
-The law is Pelgrom's: sigma(Vth) = A_VT / sqrt(W L), with A_VT = `sw_mm_vth0_<device>` of models_global.spice, one
-device against the mean of many (the foundry notes sqrt(2) for the difference of two).
+`continuous` is what the subcircuits of the continuous library draw with their mismatch switch on: A_VT / sqrt(W L), and
+for nfet_01v8 a factor for the size on top (0.42/0.54 um: 2.14). The factor is no slip of that one file: the older
+binned cards, which vary `voff` and `toxe` beside the threshold, come to the same spread of currents in weak inversion.
 
-In the subcircuit of nfet_01v8 alone the foundry's file multiplies the random part by the factor that fits the *corner*
-shift to the size (at 0.42/0.54 um: 2.14); the other four devices do not have it, and neither has the older binned
-library. `law="deck"` gives the sigma that the files produce, factor included, for whoever wants the pessimist's number.
+`pelgrom` is the matching constant alone, A_VT = `sw_mm_vth0_<device>` of models_global.spice, one device against the
+mean of many (the foundry notes sqrt(2) for the difference of two). For n-channel devices that is less than any of the
+foundry's models draws; it is there for comparison.
 """
 
 import math
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
+from somaforge.pdk.base import Law
 from somaforge.pdk.sky130 import foundry
 from somaforge.pdk.sky130.binding import check_request, names_of, pick_bin
 from somaforge.pdk.sky130.install import models_dir
-
-Law = Literal["pelgrom", "deck"]
 
 
 def sign(device: str) -> int:
@@ -30,7 +29,7 @@ def sign(device: str) -> int:
     return -1 if "__pfet" in device else 1
 
 
-def sigma_vth_V(device: str, w_nm: int, l_nm: int, law: Law = "pelgrom") -> float:  # noqa: N802 (a unit)
+def sigma_vth_V(device: str, w_nm: int, l_nm: int, law: Law = "continuous") -> float:  # noqa: N802 (a unit)
     """Standard deviation of one transistor's threshold in V.
 
     InputError for unknown devices and for sizes outside the foundry's range.

@@ -7,6 +7,8 @@ import pytest
 from tests.flow.small import small_design
 
 from somaforge.flow.chips import VirtualChip, standard_normal
+from somaforge.flow.steps import cells, characterize, noise
+from somaforge.flow.steps.base import Step
 from somaforge.pdk.sky130 import mismatch
 
 PINNED = (0.3641775221999148, 1.4353335915390322)
@@ -42,6 +44,23 @@ class TestShifts:
             chosen = [s for s, m in zip(shifts, design.flat.mos, strict=True) if (m.device, m.l_nm) == (device, unit.l)]
             sigma = mismatch.sigma_vth_V(device, unit.w, unit.l)
             assert np.std(chosen) == pytest.approx(sigma, rel=4 / np.sqrt(2 * len(chosen)))
+
+    def test_follow_the_law_of_the_spec(self) -> None:
+        """The same deviates, 2.1 times as far for an n-channel unit of 0.42/0.54 um; p-channel devices are the same."""
+        design = small_design()
+        chips = design.spec.chips
+        pelgrom = VirtualChip.of(chips.model_copy(update={"law": "pelgrom"}), 3).shifts(design.flat, design.pdk)
+        ratio = VirtualChip.of(chips, 3).shifts(design.flat, design.pdk) / pelgrom
+        for m, found in zip(design.flat.mos, ratio, strict=True):
+            wanted = [mismatch.sigma_vth_V(m.device, m.w_nm, m.l_nm, law) for law in ("continuous", "pelgrom")]
+            assert found == pytest.approx(wanted[0] / wanted[1], rel=1e-12)
+            assert found > 1.4 if "nfet" in m.device else found == pytest.approx(1, abs=1e-12)
+
+    @pytest.mark.parametrize("step", [cells.STEP, noise.STEP, characterize.STEP])
+    def test_steps_run_again_under_another_law(self, step: Step) -> None:
+        spec = small_design().spec
+        other = spec.model_copy(update={"chips": spec.chips.model_copy(update={"law": "pelgrom"})})
+        assert step.config(spec) != step.config(other)
 
     def test_scale_with_mismatch(self) -> None:
         design = small_design()

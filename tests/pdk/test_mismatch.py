@@ -27,7 +27,7 @@ PFET = "sky130_fd_pr__pfet_01v8"
 def test_sigma_by_hand(device: str, a_vt_mv_um: float, w: int, length: int) -> None:
     """A_VT as printed in models_global.spice; A_VT / sqrt(W L)."""
     by_hand = a_vt_mv_um * 1e-3 / math.sqrt(w * length * 1e-6)
-    assert sigma_vth_V(device, w, length) == pytest.approx(by_hand, rel=1e-12)
+    assert sigma_vth_V(device, w, length, "pelgrom") == pytest.approx(by_hand, rel=1e-12)
 
 
 @given(w=st.integers(420, 1_000_000), length=st.integers(350, 20_000))
@@ -36,17 +36,19 @@ def test_four_times_the_area_is_half_the_sigma(w: int, length: int) -> None:
     assert wide == pytest.approx(math.sqrt(w * length / (420 * 350)), rel=1e-12)
 
 
-def test_deck_law_by_hand() -> None:
+def test_continuous_law_by_hand() -> None:
     """nfet_01v8 at 0.42/0.54 um: the corner's size factors of the subcircuit multiply the mismatch too."""
     factor = (0.008 * 8 / 0.54 + 0.992) * (0.035 * 7 / 0.42 + 0.965) * (0.001 * 56 / (0.42 * 0.54) + 0.999)
     assert factor == pytest.approx(2.142, abs=1e-3)
-    assert sigma_vth_V(NFET, 420, 540, "deck") == pytest.approx(factor * sigma_vth_V(NFET, 420, 540), rel=1e-9)
-    assert sigma_vth_V(PFET, 420, 540, "deck") == pytest.approx(sigma_vth_V(PFET, 420, 540), rel=1e-9)
+    assert sigma_vth_V(NFET, 420, 540, "continuous") == pytest.approx(
+        factor * sigma_vth_V(NFET, 420, 540, "pelgrom"), rel=1e-9
+    )
+    assert sigma_vth_V(PFET, 420, 540, "continuous") == pytest.approx(sigma_vth_V(PFET, 420, 540, "pelgrom"), rel=1e-9)
 
 
 @pytest.mark.needs_ngspice
 @pytest.mark.parametrize("device", [NFET, PFET])
-def test_deck_law_is_what_the_foundry_draws(tmp_path: Path, device: str) -> None:
+def test_continuous_law_is_what_the_foundry_draws(tmp_path: Path, device: str) -> None:
     """400 foundry transistors with mismatch on: their standard deviation within 4 standard errors (14 %)."""
     count = 400
     deck = ["* foundry mismatch", f".lib {models_dir()}/sky130.lib.spice tt_mm", "vd d 0 1", "vg g 0 0.5"]
@@ -55,7 +57,7 @@ def test_deck_law_is_what_the_foundry_draws(tmp_path: Path, device: str) -> None
     deck += [".control", "set wr_singlescale", "op", f"wrdata mm.txt {vectors}", ".endc", ".end"]
     (drawn,) = simulate(tmp_path, deck, ["mm.txt"])
     assert drawn.size == count
-    assert np.std(drawn) == pytest.approx(sigma_vth_V(device, 420, 540, "deck"), rel=4 / math.sqrt(2 * count))
+    assert np.std(drawn) == pytest.approx(sigma_vth_V(device, 420, 540, "continuous"), rel=4 / math.sqrt(2 * count))
 
 
 @pytest.mark.needs_ngspice

@@ -13,6 +13,7 @@ from somaforge.flow.memory.latch_margins import Margins, Sample, measure, write_
 from somaforge.flow.steps.cells import bad_latches
 from somaforge.generator.design import LATCH, Design, build
 from somaforge.generator.spec import load_spec
+from somaforge.pdk.sky130.mismatch import sigma_vth_V
 
 
 @cache
@@ -75,7 +76,8 @@ class TestLatch:
         assert m.write_V[3] < m.write_V[0] - 0.05
 
     def test_mismatch(self) -> None:
-        """Threshold spread of the access device is 13 mV, of the pull-up 23 mV; margins see a part of it."""
+        """Thresholds spread by 55 mV (access), 24 mV (pull-down) and 23 mV (pull-up); margins see a part of it."""
+        sigmas = [sigma_vth_V(m.device, m.w_nm, m.l_nm) for m in design().library.flatten(LATCH).mos]
         m = measure(design(), latch_margins.with_mismatch(design(), "tt", 20), 27.0)
         nominal = corners()
         for some, one in (
@@ -83,8 +85,8 @@ class TestLatch:
             (m.read_V, nominal.read_V[0]),
             (m.write_V, nominal.write_V[0]),
         ):
-            assert 0.001 < some.std() < 0.03
-            assert abs(some.mean() - one) < 0.02
+            assert 0.05 * max(sigmas) < some.std() < np.hypot.reduce(sigmas)
+            assert abs(some.mean() - one) < 4 * max(sigmas) / np.sqrt(20)
 
     def test_a_latch_does_not_see_its_neighbours_in_the_deck(self) -> None:
         alone = measure(design(), [shifted(m_down=0.1)], 27.0)
