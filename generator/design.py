@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from somaforge.generator.address import MemoryMap, WeightFormat, bit_line, bit_line_bar, memory_map, word_line
 from somaforge.generator.circuit import Call, Circuit, FlatNetlist, Library, Mos
+from somaforge.generator.measures import Measures
 from somaforge.generator.spec import Spec
 from somaforge.pdk import Pdk, load
 
@@ -52,6 +53,11 @@ class Design:
     def weights(self) -> WeightFormat:
         """How weights are stored."""
         return WeightFormat(self.spec.array.bits)
+
+    @cached_property
+    def measures(self) -> Measures:
+        """Lengths that the process's rules give to cells and wires."""
+        return Measures(self.pdk.rules, self.pdk.grid_nm)
 
     @property
     def layers(self) -> tuple[int, ...]:

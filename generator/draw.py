@@ -5,20 +5,10 @@ from typing import Literal
 
 import klayout.db as kdb
 
+from somaforge.generator.measures import Measures
 from somaforge.pdk import Pdk
 
 Orientation = Literal["h", "v"]
-
-# A cut joins the layer below with the layer above: (cut layer, size rule, enclosures below, enclosures above).
-# The two enclosures are (two opposite sides, the other two sides).
-_CUTS: dict[str, tuple[str, str, tuple[str, str], tuple[str, str]]] = {
-    "li": ("mcon", "ct.1", ("", ""), ("m1.4", "m1.5")),
-    "met1": ("via", "via.1a", ("via.4a", "via.5a"), ("m2.4", "m2.5")),
-    "met2": ("via2", "via2.1a", ("via2.4", "via2.5"), ("m3.4", "m3.4")),
-    "met3": ("via3", "via3.1", ("via3.4", "via3.5"), ("m4.3", "m4.3")),
-    "met4": ("via4", "via4.1", ("via4.4", "via4.4"), ("m5.3", "m5.3")),
-}
-METALS = ("li", "met1", "met2", "met3", "met4", "met5")
 
 
 class Canvas:
@@ -26,6 +16,7 @@ class Canvas:
 
     def __init__(self, layout: kdb.Layout, pdk: Pdk, name: str) -> None:
         self.layout, self.pdk, self.r = layout, pdk, pdk.rules
+        self.m = Measures(pdk.rules, pdk.grid_nm)
         self.cell = layout.create_cell(name)
 
     def layer(self, name: str) -> int:
@@ -55,48 +46,52 @@ class Canvas:
             self.around(f"{layer}_pin", x, y, *pin_half)
 
     def contact(self, x: int, y: int) -> None:
-        """A licon cut; the layers around it are the caller's."""
-        self.around("licon", x, y, self.r["licon.1"] // 2, self.r["licon.1"] // 2)
+        """A contact cut; the layers around it are the caller's."""
+        self.around("contact", x, y, self.r.contact_size // 2, self.r.contact_size // 2)
 
-    def li_pad(self, x: int, y: int, orientation: Orientation) -> None:
-        """Local interconnect over a licon, with the end enclosure along the orientation."""
-        across = self.r["licon.1"] // 2
-        along = across + self.r["li.5"]
-        self.around("li", x, y, *((along, across) if orientation == "h" else (across, along)))
+    def local_pad(self, x: int, y: int, orientation: Orientation) -> None:
+        """Local interconnect over a contact, with the end enclosure along the orientation."""
+        across = self.r.contact_size // 2
+        along = across + self.r.local_over_contact
+        self.around("local", x, y, *((along, across) if orientation == "h" else (across, along)))
 
-    def poly_contact(self, x: int, y: int) -> None:
-        """A licon on poly with its nitride cut; poly is the caller's."""
+    def gate_contact(self, x: int, y: int) -> None:
+        """A contact on a gate with its nitride cut; the gate's pad is the caller's."""
         self.contact(x, y)
-        half = self.r["licon.1"] // 2 + self.r["licon.15"]
-        self.around("npc", x, y, half, half)
+        self.nitride(x, y, x, y)
 
-    def pad(
-        self, layer: str, below_cut: str | None, above_cut: str | None, orientation: Orientation
-    ) -> tuple[int, int]:
-        """Half sizes of the pad on `layer` that encloses the cuts to the layers below and above it."""
+    def nitride(self, x1: int, y1: int, x2: int, y2: int) -> None:
+        """One nitride cut for the gate contacts in two corners; nothing where the process has no such layer."""
+        if "nitride" not in self.pdk.layers:
+            return
+        half = self.r.contact_size // 2 + self.r.nitride_over_contact
+        self.box("nitride", min(x1, x2) - half, min(y1, y2) - half, max(x1, x2) + half, max(y1, y2) + half)
+
+    def pad(self, layer: str, below: str | None, above: str | None, orientation: Orientation) -> tuple[int, int]:
+        """Half sizes of the pad on conductor `layer` that encloses the cuts above the conductors `below` (the one under
+        it) and `above` (itself)."""
         half = [0, 0]
-        for name, side in ((below_cut, 3), (above_cut, 2)):
-            if name is None:
+        for lower in (below, above):
+            if lower is None:
                 continue
-            rules = _CUTS[name]
-            size = self.r[rules[1]] // 2
-            small, large = (size + self.r[rule] for rule in rules[side])
+            cut = self.r.over(lower)
+            small, large = (cut.size // 2 + side for side in (cut.below if lower == layer else cut.above))
             pair = (large, small) if orientation == "h" else (small, large)
             half = [max(half[0], pair[0]), max(half[1], pair[1])]
         return half[0], half[1]
 
     def stack(self, x: int, y: int, bottom: str, top: str, orientation: Orientation = "v") -> None:
-        """Cuts and pads from metal `bottom` to metal `top`. On li only the cut is drawn: its li is the caller's."""
-        first, last = METALS.index(bottom), METALS.index(top)
-        for i in range(first, last + 1):
+        """Cuts and pads from conductor `bottom` to `top`. On the lowest conductor of the process only the cut is drawn:
+        its pad is the caller's."""
+        first, last = self.r.level(bottom), self.r.level(top)
+        for i, here in enumerate(self.r.conductors[first : last + 1], first):
             if i < last:
-                cut, rule, _, _ = _CUTS[METALS[i]]
-                self.around(cut, x, y, self.r[rule] // 2, self.r[rule] // 2)
-            if METALS[i] == "li":
+                cut = self.r.cuts[i]
+                self.around(cut.role, x, y, cut.size // 2, cut.size // 2)
+            if here is self.r.local:
                 continue
-            below = METALS[i - 1] if i > first else None
-            above = METALS[i] if i < last else None
-            self.around(METALS[i], x, y, *self.pad(METALS[i], below, above, orientation))
+            below = self.r.conductors[i - 1].role if i > first else None
+            self.around(here.role, x, y, *self.pad(here.role, below, here.role if i < last else None, orientation))
 
     def place(self, child: "Canvas | kdb.Cell", x: int, y: int, flip: bool = False) -> None:
         """An instance; `flip` mirrors it at its own x axis before it is moved."""

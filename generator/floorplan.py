@@ -17,34 +17,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from somaforge.generator.address import MemoryMap
-from somaforge.generator.cells.plan import BUS_HALF, CorePlan
+from somaforge.generator.cells.plan import CorePlan
 from somaforge.generator.cells.rows import Rows
 from somaforge.generator.cells.soma import SomaPlan
-from somaforge.generator.cells.strip import STRAP_HALF
+from somaforge.generator.measures import Measures
 from somaforge.generator.stacking import Stack
 from somaforge.pdk.errors import InputError
-
-EDGE_NM = 1000
-"""From the outermost cells to the macro's edge: pins fit in it, and half of nwell.2a beyond the wells (0.33 um)."""
-WORD_TRACK_NM = 700
-"""Pitch of the met4 tracks of the word lines over a row: twice m4.1 and some room for coupling."""
-
-
-@dataclass(frozen=True)
-class Wires:
-    """Sizes of the wires over the array in nm, from the rules."""
-
-    met4_half: int
-    """Half width of a met4 wire: as wide as a via3 with its enclosure."""
-    met4_space: int
-    via4_half: int
-    """Half side of the met4 pad of a via4."""
-    met5_half: int
-
-    @property
-    def via4_clearance(self) -> int:
-        """From the centre of a via4 to that of the nearest met4 wire of another net."""
-        return self.via4_half + self.met4_space + self.met4_half
 
 
 @dataclass(frozen=True)
@@ -57,7 +35,7 @@ class Floorplan:
     synapse: CorePlan
     stack: Stack
     memory: MemoryMap
-    wires: Wires
+    measures: Measures
 
     @property
     def outputs(self) -> int:
@@ -116,7 +94,7 @@ class Floorplan:
 
     def climb_x(self, matrix: int, column: int) -> int:
         """Centre of that met5 wire: beside the column's own sum, which may leave in the same row to the right."""
-        return self.sum_x(matrix, column) - self.wires.via4_clearance
+        return self.sum_x(matrix, column) - self.measures.strap_via_clearance
 
     def wiring_row(self, matrix: int) -> int:
         """The row between a matrix and the next one of its bank."""
@@ -130,9 +108,10 @@ class Floorplan:
 
     def word_track_y(self, bank: int) -> int:
         """Height in the row of the met4 track of an inner bank's word line; InputError if the row is full."""
-        first = max(self.rows.word_y, self.input_y + self.wires.via4_clearance)
-        y = first + (bank - 1) * WORD_TRACK_NM
-        if y + self.wires.met4_half + self.wires.met4_space > self.rows.height - STRAP_HALF:
+        first = max(self.rows.word_y, self.input_y + self.measures.strap_via_clearance)
+        y = first + (bank - 1) * self.measures.word_track
+        m = self.measures
+        if y + m.strap_half + m.rules.strap.space > self.rows.height - m.power_half:
             raise InputError(f"array.layers: no track is left over the rows for the word lines of bank {bank}")
         return y
 
@@ -140,8 +119,8 @@ class Floorplan:
         """Layer and centre of the pin of a word line, at the macro's left edge; `row` is a physical row."""
         left = self.die[0]
         if bank == 0:
-            return "met2", left + BUS_HALF, self.y(row, self.rows.word_y)
-        return "met4", left + self.wires.met4_half, self.y(row, self.word_track_y(bank))
+            return "row", left + self.measures.bus_half, self.y(row, self.rows.word_y)
+        return "strap", left + self.measures.strap_half, self.y(row, self.word_track_y(bank))
 
     def bit_line_x(self, bank: int, column: int, bit: int) -> tuple[int, int]:
         """Centres of a column's pair of bit lines (true, complement): met3, down to the macro's lower edge."""
@@ -167,7 +146,8 @@ class Floorplan:
     @property
     def die(self) -> tuple[int, int, int, int]:
         """The macro's outline: x1, y1, x2, y2."""
-        return -EDGE_NM, -EDGE_NM, self.width + EDGE_NM, self.row_count * self.rows.height + EDGE_NM
+        edge = self.measures.edge
+        return -edge, -edge, self.width + edge, self.row_count * self.rows.height + edge
 
     def cell_area_um2(self) -> float:
         """Sum of the areas of all somas, synapses and output synapses."""

@@ -6,14 +6,13 @@ from pathlib import Path
 import klayout.db as kdb
 
 from somaforge.generator.cells.latch import draw_latch
-from somaforge.generator.cells.plan import BUS_HALF, CorePlan
-from somaforge.generator.cells.rows import Rows, rows
-from somaforge.generator.cells.soma import SomaPlan, draw_soma
+from somaforge.generator.cells.rows import rows
+from somaforge.generator.cells.soma import draw_soma
 from somaforge.generator.cells.synapse import draw_output_synapse, draw_synapse
 from somaforge.generator.circuit import Library
 from somaforge.generator.design import Design
 from somaforge.generator.draw import Canvas
-from somaforge.generator.floorplan import Floorplan, Wires
+from somaforge.generator.floorplan import Floorplan
 from somaforge.generator.periphery.macro import DrawnMacro, draw_macro
 from somaforge.generator.stacking import stack
 from somaforge.generator.wiring import draw_wiring
@@ -75,7 +74,7 @@ def draw(design: Design) -> DrawnDesign:
     output = Canvas(layout, design.pdk, "output_synapse")
     draw_output_synapse(output, design, z)
     top = Canvas(layout, design.pdk, design.library.top)
-    plan = _plan(design, z, soma_plan, synapse_plan, top)
+    plan = Floorplan(design.layers, z, soma_plan, synapse_plan, stack(design.layers), design.memory, top.m)
     for layer, size in enumerate(design.layers):
         for i in range(size):
             r = plan.row(layer, i)
@@ -98,16 +97,6 @@ def _area_um2(outline: tuple[int, int, int, int]) -> float:
     return (x2 - x1) * (y2 - y1) / 1e6
 
 
-def _plan(design: Design, z: Rows, soma: SomaPlan, synapse: CorePlan, canvas: Canvas) -> Floorplan:
-    wires = Wires(
-        met4_half=canvas.pad("met4", "met3", None, "h")[0],
-        met4_space=canvas.r["m4.2"],
-        via4_half=canvas.pad("met4", None, "met4", "h")[0],
-        met5_half=canvas.r["m5.1"] // 2,
-    )
-    return Floorplan(design.layers, z, soma, synapse, stack(design.layers), design.memory, wires)
-
-
 def _matrix(layout: kdb.Layout, design: Design, plan: Floorplan, matrix: int, synapse: Canvas) -> Canvas:
     """A matrix cell of row cells. Both carry the schematic's net names: the columns of a row are alike, and only the
     names tell a comparison which is which."""
@@ -116,7 +105,7 @@ def _matrix(layout: kdb.Layout, design: Design, plan: Floorplan, matrix: int, sy
     for c in range(columns):
         row.place(synapse, c * plan.synapse.width, 0)
     for net, y in (("vp", z.p.gate_y), ("vn", z.n.gate_y), ("wl", z.word_y)):
-        row.label("met2", net, BUS_HALF, y)
+        row.label("row", net, row.m.bus_half, y)
     _label_columns(row, design, plan, columns, z.height // 2)
     whole = Canvas(layout, design.pdk, f"matrix_{matrix}")
     low, _ = plan.extent(matrix)
@@ -124,7 +113,7 @@ def _matrix(layout: kdb.Layout, design: Design, plan: Floorplan, matrix: int, sy
         at = plan.row(matrix, r)
         whole.place(row, 0, plan.row_origin(at) - low, plan.is_mirrored(at))
         for net, y in (("vp", z.p.gate_y), ("vn", z.n.gate_y), ("wl", z.word_y)):
-            whole.label("met2", f"{net}_{r}", BUS_HALF, plan.y(at, y) - low)
+            whole.label("row", f"{net}_{r}", whole.m.bus_half, plan.y(at, y) - low)
     _label_columns(whole, design, plan, columns, z.height // 2)
     return whole
 
@@ -133,7 +122,7 @@ def _label_columns(canvas: Canvas, design: Design, plan: Floorplan, columns: int
     latch = plan.synapse.latch
     for c in range(columns):
         x = c * plan.synapse.width
-        canvas.label("met3", f"out_{c}", x + plan.synapse.out_line, y)
+        canvas.label("column", f"out_{c}", x + plan.synapse.out_line, y)
         for bit in range(design.weights.latches):
-            canvas.label("met3", f"bl_{c}_{bit}", x + plan.synapse.slot(bit) + latch.bl_line, y)
-            canvas.label("met3", f"blb_{c}_{bit}", x + plan.synapse.slot(bit) + latch.blb_line, y)
+            canvas.label("column", f"bl_{c}_{bit}", x + plan.synapse.slot(bit) + latch.bl_line, y)
+            canvas.label("column", f"blb_{c}_{bit}", x + plan.synapse.slot(bit) + latch.blb_line, y)

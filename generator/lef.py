@@ -14,17 +14,9 @@ from somaforge.generator.circuit import Library
 from somaforge.generator.periphery.netlist import PORT_INPUTS, PORT_OUTPUTS
 from somaforge.pdk import Pdk
 from somaforge.pdk.errors import CheckError
+from somaforge.pdk.geometry import Rules
 from somaforge.pdk.templating import render
 
-ROUTING = {
-    "li": ("li1", "li.3"),
-    "met1": ("met1", "m1.2"),
-    "met2": ("met2", "m2.2"),
-    "met3": ("met3", "m3.2"),
-    "met4": ("met4", "m4.2"),
-    "met5": ("met5", "m5.2"),
-}
-"""Our layer -> its name in the foundry's technology LEF, and its spacing rule."""
 _POWER = {"vdd": "POWER", "gnd": "GROUND"}
 _DIFFUSION_NM = 135
 """Half of the diffusion between two gates in the foundry's hd cells (270 nm): no drain is shorter."""
@@ -99,7 +91,7 @@ def port_areas(library: Library) -> Mapping[str, Areas]:
     return found[library.top]
 
 
-def lef(macro: Abstract) -> str:
+def lef(macro: Abstract, rules: Rules) -> str:
     """The text, LEF 5.7, with the outline's lower left corner at the origin."""
     x0, y0, x1, y1 = macro.outline
 
@@ -118,12 +110,12 @@ def lef(macro: Abstract) -> str:
                 "use": pin.use,
                 "gate_area": f"{pin.areas.gate:.6f}" if pin.areas.gate > 0 else "",
                 "diffusion_area": f"{pin.areas.diffusion:.6f}" if pin.areas.diffusion > 0 else "",
-                "ports": [{"layer": ROUTING[layer][0], "boxes": [box(b)]} for layer, b in pin.boxes],
+                "ports": [{"layer": rules.conductor(layer).lef_name, "boxes": [box(b)]} for layer, b in pin.boxes],
             }
             for pin in macro.pins
         ],
         obstructions=[
-            {"layer": ROUTING[layer][0], "boxes": [box(b) for b in boxes]}
+            {"layer": rules.conductor(layer).lef_name, "boxes": [box(b) for b in boxes]}
             for layer, boxes in macro.obstructions.items()
         ],
     )
@@ -151,7 +143,7 @@ def _role(name: str) -> tuple[str, str]:
 def _pin_shapes(layout: kdb.Layout, cell: kdb.Cell, pdk: Pdk) -> dict[str, list[tuple[str, Box]]]:
     """Pin rectangles of the top cell by the label that lies in them."""
     found: dict[str, list[tuple[str, Box]]] = {}
-    for layer in ROUTING:
+    for layer in (c.role for c in pdk.rules.conductors):
         boxes = [s.bbox() for s in _shapes(layout, cell, pdk, f"{layer}_pin")]
         texts = kdb.Texts()
         for shape in _shapes(layout, cell, pdk, f"{layer}_label"):
@@ -173,13 +165,14 @@ def _obstructions(
 ) -> Mapping[str, tuple[Box, ...]]:
     """Of every routing layer with a shape in it: the outline without the pins and their spacing."""
     found: dict[str, tuple[Box, ...]] = {}
-    for layer, (_, spacing) in ROUTING.items():
+    for conductor in pdk.rules.conductors:
+        layer = conductor.role
         if layer not in pdk.layers or cell.bbox(layout.layer(*pdk.layers[layer])).empty():
             continue
         windows = kdb.Region()
         for box in (b for pin in pins for where, b in pin.boxes if where == layer):
             windows.insert(kdb.Box(*box))
-        left = kdb.Region(kdb.Box(*outline)) - windows.merged().sized(pdk.rules[spacing])
+        left = kdb.Region(kdb.Box(*outline)) - windows.merged().sized(conductor.space)
         boxes = (p.bbox() for p in left.decompose_trapezoids_to_region().each())
         found[layer] = tuple((b.left, b.bottom, b.right, b.top) for b in boxes)
     return found

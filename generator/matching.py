@@ -143,8 +143,8 @@ def _strip(design: Design, drawn: DrawnDesign, cell: str, name: str, strip: Stri
         return kdb.Region(shapes.begin_shapes_rec(index)).merged()
 
     low, high = sorted((strip.edge, strip.far))
-    diffusion = region("diff").interacting(kdb.Region(kdb.Box(plan.gates[0], low, plan.gates[-1], high)))
-    drawn_gates = diffusion & region("poly")
+    diffusion = region("active").interacting(kdb.Region(kdb.Box(plan.gates[0], low, plan.gates[-1], high)))
+    drawn_gates = diffusion & region("gate")
     gates = sorted((g.bbox() for g in drawn_gates.merged().each()), key=lambda b: b.left)
     if len(gates) != len(plan.gate_nets) or any(not g.is_box() for g in drawn_gates.merged().each()):
         raise ValueError(f"{name}: {len(gates)} gates are drawn, {len(plan.gate_nets)} are planned")
@@ -156,7 +156,7 @@ def _strip(design: Design, drawn: DrawnDesign, cell: str, name: str, strip: Stri
     )
     working = tuple(net not in IDLE for net in plan.gate_nets)
     units = [g for g, works in zip(gates, working, strict=True) if works]
-    wires = {layer: region(layer) for layer in ("li", "met1", "met2", "met3")}
+    wires = {layer: region(layer) for layer in ("local", "inner", "row", "column")}
     covered = tuple((k, tuple(int((kdb.Region(g) & w).area()) for g in units)) for k, w in wires.items())
     return _Strip(name, tuple(gates), diffusion.count(), flat, working, covered)
 

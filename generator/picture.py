@@ -9,22 +9,22 @@ from somaforge.pdk.files import atomic_path
 
 # Colour and KLayout fill pattern (0 solid, others hatched) per layer, drawn in this order.
 _STYLE: tuple[tuple[str, int, int], ...] = (
-    ("nwell", 0xE8F0D8, 0),
-    ("diff", 0x4FA04F, 0),
+    ("well", 0xE8F0D8, 0),
+    ("active", 0x4FA04F, 0),
     ("tap", 0xA8C878, 0),
-    ("poly", 0xC83232, 0),
-    ("licon", 0x303030, 0),
-    ("li", 0x9A7FD1, 5),
-    ("mcon", 0x303030, 0),
-    ("met1", 0x3C78D8, 5),
-    ("via", 0x1C3C6C, 0),
-    ("met2", 0xD87FB8, 9),
-    ("via2", 0x6C1C4C, 0),
-    ("met3", 0x38B0B0, 10),
-    ("via3", 0x0C4C4C, 0),
-    ("met4", 0xD89030, 6),
-    ("via4", 0x6C4808, 0),
-    ("met5", 0x808080, 6),
+    ("gate", 0xC83232, 0),
+    ("contact", 0x303030, 0),
+    ("local", 0x9A7FD1, 5),
+    ("local_via", 0x303030, 0),
+    ("inner", 0x3C78D8, 5),
+    ("inner_via", 0x1C3C6C, 0),
+    ("row", 0xD87FB8, 9),
+    ("row_via", 0x6C1C4C, 0),
+    ("column", 0x38B0B0, 10),
+    ("column_via", 0x0C4C4C, 0),
+    ("strap", 0xD89030, 6),
+    ("strap_via", 0x6C4808, 0),
+    ("top", 0x808080, 6),
 )
 
 

@@ -1,11 +1,8 @@
 """The wires over the array and the macro's pins: inputs, sums, word lines, bit lines, outputs, power."""
 
 from somaforge.generator.address import bit_line, bit_line_bar, word_line
-from somaforge.generator.cells.plan import BUS_HALF
-from somaforge.generator.cells.soma import LONE_PAD_HALF
-from somaforge.generator.cells.strip import STRAP_HALF
 from somaforge.generator.draw import Canvas
-from somaforge.generator.floorplan import EDGE_NM, Floorplan
+from somaforge.generator.floorplan import Floorplan
 
 
 def draw_wiring(top: Canvas, plan: Floorplan) -> None:
@@ -21,78 +18,78 @@ def draw_wiring(top: Canvas, plan: Floorplan) -> None:
 
 
 def _inputs(top: Canvas, plan: Floorplan) -> None:
-    half = plan.wires.met4_half
+    half = plan.measures.strap_half
     left = plan.die[0]
     for i in range(plan.layers[0]):
         y = plan.y(plan.row(0, i), plan.input_y)
-        top.box("met4", left, y - half, plan.soma_x(0) + plan.soma.input_x, y + half)
-        top.label("met4", f"in_{i}", left + half, y, (half, half))
+        top.box("strap", left, y - half, plan.soma_x(0) + plan.soma.input_x, y + half)
+        top.label("strap", f"in_{i}", left + half, y, (half, half))
 
 
 def _to_soma(top: Canvas, plan: Floorplan, matrix: int, column: int, x: int, y: int) -> None:
     """On met4 from a place over the array to the soma that the column feeds."""
-    half = plan.wires.met4_half
+    half = plan.measures.strap_half
     end = plan.soma_x(matrix + 1) + plan.soma.input_x
-    top.box("met4", min(x, end) - half, y - half, max(x, end) + half, y + half)
+    top.box("strap", min(x, end) - half, y - half, max(x, end) + half, y + half)
 
 
 def _sum(top: Canvas, plan: Floorplan, matrix: int, column: int) -> None:
     """On met3 to the row of the neuron, which may lie beyond the matrix."""
-    half, line = plan.wires.met4_half, top.r["m3.1"] // 2
+    half, line = plan.measures.strap_half, top.r.column.width // 2
     row = plan.row(matrix + 1, column)
     x, y = plan.sum_x(matrix, column), plan.y(row, plan.input_y)
     low, high = plan.extent(matrix)
     if low < y < high:
         # The pads of the stack below and of the column's own via are close: a wire of their width joins them.
-        top.box("met3", x - half, plan.y(row, sum(plan.rows.switch) // 2), x + half, y)
+        top.box("column", x - half, plan.y(row, sum(plan.rows.switch) // 2), x + half, y)
     else:
-        top.box("met3", x - line, high if y > high else low, x + line, y)
-    top.stack(x, y, "met3", "met4")
+        top.box("column", x - line, high if y > high else low, x + line, y)
+    top.stack(x, y, "column", "strap")
     _to_soma(top, plan, matrix, column, x, y)
 
 
 def _climb(top: Canvas, plan: Floorplan, matrix: int, column: int) -> None:
     """Over the next matrix on met5."""
-    half, wide, line = plan.wires.met4_half, plan.wires.met5_half, top.r["m3.1"] // 2
+    half, wide, line = plan.measures.strap_half, plan.measures.rules.top.width // 2, top.r.column.width // 2
     low, high = plan.extent(matrix)
     start = plan.y(plan.wiring_row(matrix), plan.input_y)
     x, beside = plan.sum_x(matrix, column), plan.climb_x(matrix, column)
-    top.box("met3", x - line, high if start > high else low, x + line, start)
-    top.stack(x, start, "met3", "met4")
-    top.box("met4", beside, start - half, x, start + half)
+    top.box("column", x - line, high if start > high else low, x + line, start)
+    top.stack(x, start, "column", "strap")
+    top.box("strap", beside, start - half, x, start + half)
     y = plan.y(plan.row(matrix + 1, column), plan.input_y)
     for end in (start, y):
-        top.stack(beside, end, "met4", "met5")
-    top.box("met5", beside - wide, min(start, y) - wide, beside + wide, max(start, y) + wide)
+        top.stack(beside, end, "strap", "top")
+    top.box("top", beside - wide, min(start, y) - wide, beside + wide, max(start, y) + wide)
     _to_soma(top, plan, matrix, column, beside, y)
 
 
 def _word_lines(top: Canvas, plan: Floorplan) -> None:
     """The first bank's word lines come in on met2; those of the others on met4 tracks over the banks before them."""
-    half = plan.wires.met4_half
+    half = plan.measures.strap_half
     left = plan.die[0]
     for bank in range(len(plan.memory.banks)):
         end = plan.bank_x(bank) + plan.soma.width
         for r in plan.memory.word_rows(bank):
             y = plan.y(r, plan.rows.word_y)
             layer, pin_x, pin_y = plan.word_pin(bank, r)
-            pin = BUS_HALF if layer == "met2" else half
+            pin = top.m.bus_half if layer == "row" else half
             top.label(layer, word_line(bank, r), pin_x, pin_y, (pin, pin))
-            if layer == "met2":
-                top.box("met2", left, y - BUS_HALF, end, y + BUS_HALF)
+            if layer == "row":
+                top.box("row", left, y - top.m.bus_half, end, y + top.m.bus_half)
                 continue
             x = plan.bank_x(bank) + plan.soma.margin - plan.soma.input_x
-            top.box("met4", left, pin_y - half, x + half, pin_y + half)
-            top.stack(x, pin_y, "met3", "met4")
-            top.stack(x, y, "met2", "met3", "h")
-            low, high = min(pin_y, y) - LONE_PAD_HALF, max(pin_y, y) + LONE_PAD_HALF
-            top.box("met3", x - LONE_PAD_HALF, low, x + LONE_PAD_HALF, high)
-            top.box("met2", x - BUS_HALF, y - BUS_HALF, end, y + BUS_HALF)
+            top.box("strap", left, pin_y - half, x + half, pin_y + half)
+            top.stack(x, pin_y, "column", "strap")
+            top.stack(x, y, "row", "column", "h")
+            low, high = min(pin_y, y) - top.m.lone_pad_half, max(pin_y, y) + top.m.lone_pad_half
+            top.box("column", x - top.m.lone_pad_half, low, x + top.m.lone_pad_half, high)
+            top.box("row", x - top.m.bus_half, y - top.m.bus_half, end, y + top.m.bus_half)
 
 
 def _bit_lines(top: Canvas, plan: Floorplan) -> None:
     """Bit lines go down to the macro's lower edge, across whatever lies between the matrices of their bank."""
-    half = top.r["m3.1"] // 2
+    half = top.r.column.width // 2
     bottom = plan.die[1]
     for bank in range(len(plan.memory.banks)):
         for c in range(plan.memory.bank_columns(bank)):
@@ -100,18 +97,18 @@ def _bit_lines(top: Canvas, plan: Floorplan) -> None:
             for bit in range(plan.memory.bits + 1):
                 for x, name in zip(plan.bit_line_x(bank, c, bit), (bit_line, bit_line_bar), strict=True):
                     for low, high in gaps:
-                        top.box("met3", x - half, low, x + half, high)
-                    top.label("met3", name(bank, c, bit), x, bottom + half, (half, half))
+                        top.box("column", x - half, low, x + half, high)
+                    top.label("column", name(bank, c, bit), x, bottom + half, (half, half))
 
 
 def _outputs(top: Canvas, plan: Floorplan) -> None:
     start, right = plan.block_x(plan.outputs) + plan.synapse.width, plan.die[2]
-    half = top.r["m2.1"] // 2
+    half = top.r.row.width // 2
     for j in range(plan.layers[-1]):
         y = plan.y(plan.row(plan.outputs, j), sum(plan.rows.switch) // 2)
-        top.box("met2", start - half, y - half, right, y + half)
-        top.around("met2", right - BUS_HALF, y, BUS_HALF, BUS_HALF)
-        top.label("met2", f"out_{j}", right - BUS_HALF, y, (BUS_HALF, BUS_HALF))
+        top.box("row", start - half, y - half, right, y + half)
+        top.around("row", right - top.m.bus_half, y, top.m.bus_half, top.m.bus_half)
+        top.label("row", f"out_{j}", right - top.m.bus_half, y, (top.m.bus_half, top.m.bus_half))
 
 
 def _power(top: Canvas, plan: Floorplan) -> None:
@@ -119,5 +116,5 @@ def _power(top: Canvas, plan: Floorplan) -> None:
     left, _, right, _ = plan.die
     for k in range(plan.row_count + 1):
         net, y = ("vdd" if k % 2 else "gnd"), k * plan.rows.height
-        top.box("met4", left, y - STRAP_HALF, right, y + STRAP_HALF)
-        top.label("met4", net, left + EDGE_NM // 4, y, (EDGE_NM // 4, STRAP_HALF))
+        top.box("strap", left, y - top.m.power_half, right, y + top.m.power_half)
+        top.label("strap", net, left + top.m.edge // 4, y, (top.m.edge // 4, top.m.power_half))

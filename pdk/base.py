@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from somaforge.pdk.geometry import Length, Rules
+
 Polarity = Literal["n", "p"]
 Flavour = Literal["standard", "lvt", "hvt"]
 Law = Literal["continuous", "pelgrom"]
@@ -20,6 +22,8 @@ class DeviceType:
     flavour: Flavour
     min_w_nm: int
     min_l_nm: int
+    marker: tuple[str, Length] | None = None
+    """Layer that tells it from the plain device, and by how much it must enclose the gate; None for a plain one."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,8 @@ class Pdk:
     name: str
     grid_nm: int
     layers: Mapping[str, tuple[int, int]]
-    """Layer name -> (GDS layer, GDS datatype)."""
-    rules: Mapping[str, int]
-    """Rule name (the foundry's, for example "poly.2") -> value in nm."""
+    """Role (pdk.geometry) -> (GDS layer, GDS datatype)."""
+    rules: Rules
     devices: tuple[DeviceType, ...]
     max_supply_V: float
     """Up to which the foundry's models of the devices are valid."""

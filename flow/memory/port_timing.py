@@ -78,7 +78,7 @@ SLOW = ("ss", -40.0, 0.9)
 def word_ohm(design: Design) -> float:
     """Of a word line per latch, in ohm: its share of a synapse's row wire (m2.1 wide) in the highest corner of met2."""
     length = plan_core(design).width / design.weights.latches
-    return interconnect(resistance="high").sheet_ohm["met2"] * length / design.pdk.rules["m2.1"]
+    return interconnect(resistance="high").sheet_ohm["met2"] * length / design.pdk.rules.row.width
 
 
 def plan_of(design: Design) -> Plan:

@@ -28,7 +28,7 @@ def action(context: Context) -> Mapping[str, float]:
     drawn.write(folder / "layout.gds")
     drawn.write(folder / "layout.oas")
     abstract = lef.abstract(drawn.layout, design.pdk, drawn.library, drawn.die)
-    atomic_write(folder / "macro.lef", lef.lef(abstract))
+    atomic_write(folder / "macro.lef", lef.lef(abstract, design.pdk.rules))
     (folder / "schematic").mkdir()
     write_schematics(design, folder / "schematic")
     rules = matching.statements(design, drawn)

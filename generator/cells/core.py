@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from somaforge.generator.cells.plan import BUS_HALF, PAD_CLEARANCE, TRACK_PITCH, CorePlan, contact_pitch
+from somaforge.generator.cells.plan import CorePlan, contact_pitch
 from somaforge.generator.cells.rows import Rows, Strip
 from somaforge.generator.cells.strip import (
     bus,
@@ -30,19 +30,19 @@ def draw_core(canvas: Canvas, design: Design, rows: Rows, plan: CorePlan) -> Non
             tie_to_rail(canvas, strip, x)
         tie_to_bar(canvas, strip, plan.strip.at("source"))
         tie_gate_to_rail(canvas, strip, plan.dummy_contact, plan.strip.contacts[-1])
-        canvas.label("li", source, plan.strip.at("source")[0], strip.bar_y)
+        canvas.label("local", source, plan.strip.at("source")[0], strip.bar_y)
         _sign_gate(canvas, strip, plan, sign)
         _gate_bus(canvas, strip, plan, gate)
         _drains(canvas, strip, plan, sum(rows.switch) // 2)
-        canvas.label("li", rail, 0, strip.rail)
-    wire = canvas.r["m1.1"]
-    canvas.line("met1", sign, rows.n.gate_y, sign, rows.p.gate_y, wire)
+        canvas.label("local", rail, 0, strip.rail)
+    wire = canvas.r.inner.width
+    canvas.line("inner", sign, rows.n.gate_y, sign, rows.p.gate_y, wire)
     for k in range(design.spec.array.bits):
         _switch(canvas, design, rows, plan, k)
     xs = [_switch_out(design, plan.slot(k)) for k in range(design.spec.array.bits)]
     middle = sum(rows.switch) // 2
     ends = [*xs, plan.out_line]
-    bus(canvas, "out", middle, min(ends) - BUS_HALF, max(ends) + BUS_HALF)
+    bus(canvas, "out", middle, min(ends) - canvas.m.bus_half, max(ends) + canvas.m.bus_half)
     draw_power(canvas, rows, plan.width, plan.supply_line, plan.ground_line)
     power_bus(canvas, "gnd", rows.ground_bus, 0, plan.width)
     power_bus(canvas, "vdd", rows.supply_bus, 0, plan.width)
@@ -50,74 +50,76 @@ def draw_core(canvas: Canvas, design: Design, rows: Rows, plan: CorePlan) -> Non
 
 def draw_column(canvas: Canvas, design: Design, rows: Rows, plan: CorePlan) -> None:
     """The vertical wire of the column's sum on met3, joined with the output bus."""
-    line, middle, x = canvas.r["m3.1"] // 2, sum(rows.switch) // 2, plan.out_line
-    canvas.stack(x, middle, "met2", "met3", "h")
-    canvas.box("met3", x - line, 0, x + line, rows.height)
-    canvas.label("met3", "out", x, rows.height // 10 * 5)
+    line, middle, x = canvas.r.column.width // 2, sum(rows.switch) // 2, plan.out_line
+    canvas.stack(x, middle, "row", "column", "h")
+    canvas.box("column", x - line, 0, x + line, rows.height)
+    canvas.label("column", "out", x, canvas.m.half(rows.height))
     # The pads of two vias that are nearly as near as m2.2 become one.
     nearest = min((_switch_out(design, slot) for slot in plan.slots[1:]), key=lambda at: abs(at - x))
-    pads = canvas.pad("met2", "met1", None, "h")[0] + canvas.pad("met2", None, "met2", "h")[0]
-    if abs(nearest - x) < pads + canvas.r["m2.2"]:
-        canvas.box("met2", min(nearest, x) - BUS_HALF, middle - BUS_HALF, max(nearest, x) + BUS_HALF, middle + BUS_HALF)
+    pads = canvas.pad("row", "inner", None, "h")[0] + canvas.pad("row", None, "row", "h")[0]
+    if abs(nearest - x) < pads + canvas.r.row.space:
+        half = canvas.m.bus_half
+        canvas.box("row", min(nearest, x) - half, middle - half, max(nearest, x) + half, middle + half)
 
 
 def _sign_gate(canvas: Canvas, strip: Strip, plan: CorePlan, sign_x: int) -> None:
     """Local interconnect from the sign switch's gate to the vertical wire of the sign."""
-    half = canvas.r["licon.1"] // 2
-    end = half + canvas.r["li.5"]
+    half = canvas.r.contact_size // 2
+    end = half + canvas.r.local_over_contact
     x = plan.sign_contact
     gate_contact(canvas, strip, x)
-    canvas.box("li", min(x, sign_x) - end, strip.gate_y - half, max(x, sign_x) + end, strip.gate_y + half)
-    canvas.stack(sign_x, strip.gate_y, "li", "met1", "h")
+    canvas.box("local", min(x, sign_x) - end, strip.gate_y - half, max(x, sign_x) + end, strip.gate_y + half)
+    canvas.stack(sign_x, strip.gate_y, "local", "inner", "h")
 
 
 def _gate_bus(canvas: Canvas, strip: Strip, plan: CorePlan, net: str) -> None:
     """The row wire of the mirror gates and its contacts to the gate bar."""
-    half = canvas.r["licon.1"] // 2 + canvas.r["licon.15"]
+    half = canvas.r.contact_size // 2 + canvas.r.nitride_over_contact
     for a, b in pairwise((plan.sign_contact, *plan.bar_contacts, plan.dummy_contact)):
-        if b - a < 2 * half + canvas.r["npc.2"]:
-            canvas.box("npc", a - half, strip.gate_y - half, b + half, strip.gate_y + half)
+        if b - a < 2 * half + canvas.r.nitride_space:
+            canvas.nitride(a, strip.gate_y, b, strip.gate_y)
     for x in plan.bar_contacts:
         gate_contact(canvas, strip, x)
-        canvas.li_pad(x, strip.gate_y, "h")
-        canvas.stack(x, strip.gate_y, "li", "met2", "h")
+        canvas.local_pad(x, strip.gate_y, "h")
+        canvas.stack(x, strip.gate_y, "local", "row", "h")
     bus(canvas, net, strip.gate_y, 0, plan.width)
 
 
 def _drains(canvas: Canvas, strip: Strip, plan: CorePlan, start: int) -> None:
     """Drain contacts and the met2 tracks that join the drains of a bit with its vertical wire, which starts at the
     switch (at height `start`)."""
-    via = canvas.pad("met1", "li", "met1", "h")
-    wire = canvas.r["m1.1"] // 2
+    via = canvas.pad("inner", "local", "inner", "h")
+    wire = canvas.r.inner.width // 2
     for k, track in enumerate(plan.tracks):
-        y = strip.drain_y - strip.up * track * TRACK_PITCH
+        y = strip.drain_y - strip.up * track * canvas.m.track_pitch
         for x in plan.strip.at(f"node_{k}"):
             canvas.contact(x, strip.drain_y)
-            canvas.li_pad(x, strip.drain_y, "v")
-            canvas.stack(x, strip.drain_y, "li", "met1", "h")
+            canvas.local_pad(x, strip.drain_y, "v")
+            canvas.stack(x, strip.drain_y, "local", "inner", "h")
             if track:
-                canvas.box("met1", x - wire, strip.drain_y, x + wire, y)
+                canvas.box("inner", x - wire, strip.drain_y, x + wire, y)
         slot = plan.slot(k)
-        canvas.box("met1", slot - wire, start, slot + wire, y)
+        canvas.box("inner", slot - wire, start, slot + wire, y)
         _join(canvas, plan.drains(k), y, slot, via)
-        canvas.label("met1", f"node_{k}", slot, strip.gate_y)
+        canvas.label("inner", f"node_{k}", slot, strip.gate_y)
 
 
 def _join(canvas: Canvas, xs: list[int], y: int, slot: int, pad: tuple[int, int]) -> None:
     """Join met1 points on one track: near ones on met1, the groups on met2."""
     groups: list[list[int]] = []
     for x in xs:
-        if groups and x - groups[-1][-1] < PAD_CLEARANCE:
+        if groups and x - groups[-1][-1] < canvas.m.pad_clearance:
             groups[-1].append(x)
         else:
             groups.append([x])
     for group in groups:
-        canvas.box("met1", group[0] - pad[0], y - pad[1], group[-1] + pad[0], y + pad[1])
+        canvas.box("inner", group[0] - pad[0], y - pad[1], group[-1] + pad[0], y + pad[1])
     if len(groups) > 1:
         places = [next((x for x in g if x != slot), g[0]) for g in groups]
         for x in places:
-            canvas.stack(x, y, "met1", "met2", "h")
-        canvas.box("met2", places[0] - BUS_HALF, y - BUS_HALF, places[-1] + BUS_HALF, y + BUS_HALF)
+            canvas.stack(x, y, "inner", "row", "h")
+        half = canvas.m.bus_half
+        canvas.box("row", places[0] - half, y - half, places[-1] + half, y + half)
 
 
 def _switch_out(design: Design, slot: int) -> int:
@@ -130,20 +132,20 @@ def _switch(canvas: Canvas, design: Design, rows: Rows, plan: CorePlan, bit: int
     slot = plan.slot(bit)
     out = _switch_out(design, slot)
     gate = plan.switch_gate(design, bit)
-    half = r["licon.1"] // 2
-    end = half + r["licon.5c"]
+    half = r.contact_size // 2
+    end = half + r.active_over_contact_end
     low, high = rows.switch
     middle = (low + high) // 2
-    canvas.box("diff", out - end, low, slot + end, high)
+    canvas.box("active", out - end, low, slot + end, high)
     g = z.switch.l // 2
-    pad = half + r["licon.8"]
-    canvas.box("poly", gate - g, low - r["poly.8"], gate + g, rows.weight_y + pad)
-    wide = max(g, half + r["licon.8a"])
-    canvas.box("poly", gate - wide, rows.weight_y - pad, gate + wide, rows.weight_y + pad)
-    canvas.poly_contact(gate, rows.weight_y)
-    canvas.li_pad(gate, rows.weight_y, "h")
+    pad = half + r.gate_over_contact
+    canvas.box("gate", gate - g, low - r.gate_beyond_active, gate + g, rows.weight_y + pad)
+    wide = max(g, half + r.gate_over_contact_end)
+    canvas.box("gate", gate - wide, rows.weight_y - pad, gate + wide, rows.weight_y + pad)
+    canvas.gate_contact(gate, rows.weight_y)
+    canvas.local_pad(gate, rows.weight_y, "h")
     for x in (out, slot):
         canvas.contact(x, middle)
-        canvas.li_pad(x, middle, "v")
-    canvas.stack(slot, middle, "li", "met1")
-    canvas.stack(out, middle, "li", "met2", "h")
+        canvas.local_pad(x, middle, "v")
+    canvas.stack(slot, middle, "local", "inner")
+    canvas.stack(out, middle, "local", "row", "h")

@@ -7,9 +7,6 @@ from somaforge.generator.design import Design
 from somaforge.generator.draw import assign_tracks, far_from
 from somaforge.pdk.errors import InputError
 
-BUS_HALF = 140
-"""Half width of the met2 row wires: a via2 with its enclosure (via2.1a / 2 + via2.4)."""
-
 
 @dataclass(frozen=True)
 class StripPlan:
@@ -31,7 +28,7 @@ class StripPlan:
 def contact_pitch(design: Design, length: int) -> int:
     """Contact to contact over a gate of that length."""
     r = design.pdk.rules
-    return length + r["licon.1"] + 2 * r["licon.11"]
+    return length + r.contact_size + 2 * r.contact_to_gate
 
 
 def plan_strip(
@@ -58,7 +55,7 @@ def strip_inset(design: Design) -> int:
     """From a cell's edge to the first or last contact of its strips. Strips of neighbours keep difftap.3: a strip that
     runs on through the array would be one device cluster as long as the row, and no cell could be checked by itself."""
     r = design.pdk.rules
-    return (r["difftap.3"] + 5) // 10 * 5 + r["licon.1"] // 2 + r["licon.5c"]
+    return design.measures.half_up(r.active_space) + r.contact_size // 2 + r.active_over_contact_end
 
 
 @dataclass(frozen=True)
@@ -91,24 +88,24 @@ class LatchPlan:
 def plan_latch(design: Design) -> LatchPlan:
     """Positions from the rules: the cross coupling sets the distance of q and qb."""
     r, z = design.pdk.rules, design.sizes
-    half = r["licon.1"] // 2
-    to_gate = half + r["licon.11"] + z.pull_down.l // 2
+    half = r.contact_size // 2
+    to_gate = half + r.contact_to_gate + z.pull_down.l // 2
     # A cross-coupling contact keeps li.3 to the column of the other node and its pad poly.2 to the other gate.
-    contact = 2 * half + r["li.3"]
-    pad = half + r["licon.8"]
-    q = -(contact + pad + r["poly.2"] + z.pull_down.l // 2 + to_gate)
+    contact = 2 * half + r.local.space
+    pad = half + r.gate_over_contact
+    q = -(contact + pad + r.gate_space + z.pull_down.l // 2 + to_gate)
     # The step from the access to the pull-down width keeps poly.4 to the access gate and poly.7 to the other one.
-    between = r["poly.4"] + r["poly.7"]
+    between = r.gate_to_active + r.active_beyond_gate
     access_bar = -to_gate + z.pull_down.l // 2 + between + z.access.l // 2
-    access_bar = max(access_bar, half + r["licon.11"] + z.access.l // 2)
-    blb = access_bar + z.access.l // 2 + r["licon.11"] + half
-    edge = blb + half + r["licon.5c"] + (r["difftap.3"] + 5) // 10 * 5
+    access_bar = max(access_bar, half + r.contact_to_gate + z.access.l // 2)
+    blb = access_bar + z.access.l // 2 + r.contact_to_gate + half
+    edge = blb + half + r.active_over_contact_end + design.measures.half_up(r.active_space)
     # met3 lines of neighbouring slots need m3.2 between their via pads.
-    via_pad = r["via2.1a"] // 2 + r["m3.4"]
-    line = min(blb, edge - via_pad - r["m3.2"] // 2)
+    via_pad = r.row_via.size // 2 + r.row_via.above[0]
+    line = min(blb, edge - via_pad - r.column.space // 2)
     return LatchPlan(
         q=q,
-        middle=q // 10 * 5,
+        middle=design.measures.half(q),
         gate=q + to_gate,
         gate_bar=-to_gate,
         access=q - access_bar,
@@ -119,23 +116,12 @@ def plan_latch(design: Design) -> LatchPlan:
         right=edge,
         bl_line=q - line,
         blb_line=line,
-        line_pitch=2 * via_pad + r["m3.2"],
+        line_pitch=2 * via_pad + r.column.space,
     )
 
 
-PAD_CLEARANCE = 460
-"""Distance of two met1 wires of different nets, centre to centre: two via pads (via.5a) and m1.2. Same-net points that
-are closer than this are joined on met1."""
-TRACK_PITCH = 2 * BUS_HALF + 140
-"""Of the met2 tracks that join the drains of a bit: m2.2 between two wires."""
-CONTACT_CLEARANCE = 500
-"""Of two wires of local interconnect over contacts, centre to centre: two ends (li.5) and li.3."""
 SHIFT_END_NM = 6000
 """Strips move right by less than that."""
-MIN_UNIT_L_NM = 330
-"""A dummy's contact pad (licon.8a) and poly.2 to the next gate; shorter devices would be poor mirrors anyway."""
-BAR_CONTACT_PITCH = 1000
-"""Of the contacts of a gate bar: npc.2 between their nitride cuts."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +150,7 @@ class CorePlan:
 
     def switch_gate(self, design: Design, bit: int) -> int:
         """Centre of the gate of a bit switch."""
-        return self.slot(bit) - contact_pitch(design, design.sizes.switch.l) // 10 * 5
+        return self.slot(bit) - design.measures.half(contact_pitch(design, design.sizes.switch.l))
 
     def drains(self, bit: int) -> list[int]:
         """Drain contacts of a bit and its vertical wire, from left to right."""
@@ -210,14 +196,14 @@ def plan_core(design: Design) -> CorePlan:
     if array.mirror.style == "scaled":
         raise InputError(
             "array.mirror.style: scaled mirrors have no layout: widths scaled by 1:2:4 do not give currents of 1:2:4 "
-            "on sky130 (narrow-width effects); use style: unit"
+            "in silicon (narrow-width effects); use style: unit"
         )
     if z.switch.l > 1600:
         raise InputError("array.switch.l_um: a switch longer than 1.6 um does not fit its slot; use a shorter one")
-    if z.unit.l < MIN_UNIT_L_NM:
+    if z.unit.l < design.measures.shortest_unit:
         raise InputError(
             f"array.mirror.l_um: {z.unit.l / 1000} um leaves no room for the gate contacts of a mirror strip; "
-            f"use {MIN_UNIT_L_NM / 1000} um or more"
+            f"use {design.measures.shortest_unit / 1000} um or more"
         )
     # The latches are wider than the mirrors: strips move right to where the bits' drains lie near their switches. With
     # few or short units the sign's wire would else cover the whole gate bar.
@@ -229,7 +215,7 @@ def plan_core(design: Design) -> CorePlan:
 
 
 def _plan(design: Design, shift: int) -> CorePlan:
-    array, z, r = design.spec.array, design.sizes, design.pdk.rules
+    array, z, r, m = design.spec.array, design.sizes, design.pdk.rules, design.measures
     latch = plan_latch(design)
     gates, diffusions = _sequence(array.bits)
     lengths = [(net, z.sign.l if net == "w_sign" else z.unit.l) for net in gates]
@@ -240,18 +226,18 @@ def _plan(design: Design, shift: int) -> CorePlan:
     if array.bits == 1:
         width = max(width, slots[-1] + latch.right + latch.line_pitch)
     strip = plan_strip(design, inset + shift, lengths, diffusions, end=width - inset)
-    half = r["licon.1"] // 2
-    pad = half + r["licon.8a"]
-    sign_contact = max(strip.gates[0], strip.contacts[0] + half + r["li.3"] + half + r["li.5"])
+    half = r.contact_size // 2
+    pad = half + r.gate_over_contact_end
+    sign_contact = max(strip.gates[0], strip.contacts[0] + half + r.local.space + half + r.local_over_contact)
     dummy_contact = max(strip.gates[-1], strip.gates[-1] - z.unit.l // 2 + pad)
-    low = max(strip.gates[1] - z.unit.l // 2 + pad, slots[0] + CONTACT_CLEARANCE)
-    high = min(max(strip.gates[-2] + z.unit.l // 2 - pad, strip.gates[1]), dummy_contact - CONTACT_CLEARANCE)
+    low = max(strip.gates[1] - z.unit.l // 2 + pad, slots[0] + m.contact_clearance)
+    high = min(max(strip.gates[-2] + z.unit.l // 2 - pad, strip.gates[1]), dummy_contact - m.contact_clearance)
     contacts: list[int] = []
     for x in range(low, high + 1, design.pdk.grid_nm):
-        if far_from(x, slots, PAD_CLEARANCE) and far_from(x, contacts, BAR_CONTACT_PITCH):
+        if far_from(x, slots, m.pad_clearance) and far_from(x, contacts, m.bar_contact_pitch):
             contacts.append(x)
     drains = [sorted([*strip.at(f"node_{k}"), slots[bits.index(k)]]) for k in range(array.bits)]
-    tracks = assign_tracks([(d[0], d[-1]) for d in drains], PAD_CLEARANCE)
+    tracks = assign_tracks([(d[0], d[-1]) for d in drains], m.pad_clearance)
     return CorePlan(
         width,
         slots,
@@ -275,8 +261,8 @@ def _slots(design: Design, strip: StripPlan, latch: LatchPlan) -> tuple[tuple[in
         if bit < count:
             own = strip.at(f"node_{bit}")
             others = [d for k in range(count) if k != bit for d in strip.at(f"node_{k}")]
-            x = max(x, (own[0] + own[-1]) // 10 * 5)
-            while not far_from(x, others, PAD_CLEARANCE):
+            x = max(x, design.measures.half(own[0] + own[-1]))
+            while not far_from(x, others, design.measures.pad_clearance):
                 x += design.pdk.grid_nm
         slots.append(x)
     return tuple(slots), bits

@@ -7,7 +7,7 @@ tap. The rails lie on the cell's edges and are shared with the mirrored row abov
 
 from dataclasses import dataclass
 
-from somaforge.generator.cells.plan import BUS_HALF, TRACK_PITCH, plan_core
+from somaforge.generator.cells.plan import plan_core
 from somaforge.generator.design import Design
 
 
@@ -57,44 +57,46 @@ class Rows:
     supply_bus: int
 
 
-TAP_HALF = 145
-"""Half height of the taps: a licon with 60 nm of tap on each side (licon.5c)."""
-
-
-RAIL_HALF = 175
-"""Half height of the met1 rails: a mcon with its enclosures (ct.1 / 2 + m1.4 + m1.5)."""
-
-
 def _strip_height(design: Design, tracks: int) -> int:
     """From the rail's centre to the strip's edge: tap space, room for the source bar if the strip is narrow, and for
     the drains' tracks beyond the first."""
     r = design.pdk.rules
     width = design.sizes.unit.w
-    half = r["licon.1"] // 2
-    tap = TAP_HALF + r["difftap.3"]
+    half = r.contact_size // 2
+    tap = design.measures.tap_half + r.active_space
     # Seen from the far edge: drain contact, its pad, space, bar. What does not fit on the strip lies before it.
-    bar = half + r["li.3"] + r["licon.5c"] + 2 * half + r["li.5"] + r["li.3"] + r["li.1"] - width
-    drain = width - r["licon.5c"] - half
-    via_pad = r["via2.1a"] // 2 + r["via2.5"]  # the rail's via stack has the tallest met2 there
-    track = via_pad + r["m2.2"] + BUS_HALF + (tracks - 1) * TRACK_PITCH - drain
+    bar = (
+        half
+        + r.local.space
+        + r.active_over_contact_end
+        + 2 * half
+        + r.local_over_contact
+        + r.local.space
+        + r.local.width
+        - width
+    )
+    drain = width - r.active_over_contact_end - half
+    via_pad = r.row_via.size // 2 + r.row_via.below[1]  # the rail's via stack has the tallest met2 there
+    track = via_pad + r.row.space + design.measures.bus_half + (tracks - 1) * design.measures.track_pitch - drain
     return max(tap, bar, track)
 
 
 def _to_diffusion(design: Design, p_side: bool) -> int:
     """Space of a poly contact to diffusion; p implant keeps its own distance from poly contacts (licon.9)."""
     r = design.pdk.rules
-    return max(r["licon.14"], r["nsd.5a"] + r["licon.9"]) if p_side else r["licon.14"]
+    to_implant = r.implant_over_active + r.gate_contact_to_p_implant if p_side else 0
+    return max(r.gate_contact_to_active, to_implant)
 
 
 def _strip(design: Design, rail: int, up: int, edge_distance: int) -> Strip:
     r = design.pdk.rules
-    half = r["licon.1"] // 2
+    half = r.contact_size // 2
     width = design.sizes.unit.w
     edge = rail + up * edge_distance
     far = edge + up * width
-    drain = far - up * (r["licon.5c"] + half)
-    bar = drain - up * (half + r["li.5"] + r["li.3"] + r["li.1"] // 2)
-    lowest = edge + up * (r["licon.5a"] + half)
+    drain = far - up * (r.active_over_contact_end + half)
+    bar = drain - up * (half + r.local_over_contact + r.local.space + r.local.width // 2)
+    lowest = edge + up * (r.active_over_contact + half)
     source = bar if (bar - lowest) * up >= 0 else lowest
     gate = far + up * (_to_diffusion(design, up < 0) + half)
     return Strip(edge, width, up, rail, drain, bar, source, gate)
@@ -103,23 +105,23 @@ def _strip(design: Design, rail: int, up: int, edge_distance: int) -> Strip:
 def rows(design: Design) -> Rows:
     """Row positions for the sizes of a design."""
     r, z = design.pdk.rules, design.sizes
-    half = r["licon.1"] // 2
-    pad = half + r["licon.8"]  # half height of a poly contact pad; the larger enclosure lies along the bar
+    half = r.contact_size // 2
+    pad = half + r.gate_over_contact  # half height of a poly contact pad; the larger enclosure lies along the bar
     edge_distance = _strip_height(design, max(plan_core(design).tracks) + 1)
     n = _strip(design, 0, 1, edge_distance)
-    switch_low = n.gate_y + pad + r["poly.2"] + r["poly.8"]
+    switch_low = n.gate_y + pad + r.gate_space + r.gate_beyond_active
     switch_high = switch_low + z.switch.w
-    weight = switch_high + r["licon.14"] + half
-    word = weight + 2 * pad + r["poly.2"]
-    n_low = word + pad + r["poly.2"] + r["poly.8"]
+    weight = switch_high + r.gate_contact_to_active + half
+    word = weight + 2 * pad + r.gate_space
+    n_low = word + pad + r.gate_space + r.gate_beyond_active
     n_high = n_low + z.pull_down.w
-    cross_1 = n_high + r["licon.14"] + half
-    cross_2 = cross_1 + 2 * (half + r["licon.8a"]) + r["poly.2"]
+    cross_1 = n_high + r.gate_contact_to_active + half
+    cross_2 = cross_1 + 2 * (half + r.gate_over_contact_end) + r.gate_space
     p_low = cross_2 + half + _to_diffusion(design, True)
     p_high = p_low + z.pull_up.w
-    gate_p = p_high + r["poly.8"] + r["poly.2"] + pad
+    gate_p = p_high + r.gate_beyond_active + r.gate_space + pad
     height = gate_p + half + _to_diffusion(design, True) + z.unit.w + edge_distance
-    well_low, well_high = n_high + r["difftap.9"], p_low - r["difftap.8"]
+    well_low, well_high = n_high + r.active_to_well, p_low - r.well_over_active
     return Rows(
         n=n,
         switch=(switch_low, switch_high),
@@ -129,9 +131,9 @@ def rows(design: Design) -> Rows:
         access_top=n_low + z.access.w,
         cross_y=(cross_1, cross_2),
         latch_p=(p_low, p_high),
-        well_y=(well_low + well_high) // 10 * 5,
+        well_y=design.measures.half(well_low + well_high),
         p=_strip(design, height, -1, edge_distance),
         height=height,
-        ground_bus=n_high - r["licon.5c"] - half,
+        ground_bus=n_high - r.active_over_contact_end - half,
         supply_bus=(p_low + p_high) // 2,
     )

@@ -34,14 +34,6 @@ class SomaPlan:
     """Where the input current arrives: a via stack up to met4."""
 
 
-MARGIN_NM = 1600
-"""Room for two via stacks up to met4 (m3.1 pads, m3.2 between them and to the neighbour's met3 wires)."""
-
-
-LONE_PAD_HALF = 245
-"""Half side of a met3 or met4 pad that is on its own: its area is above m3.6 and m4.4a (0.24 um2)."""
-
-
 def _pairs(nets: list[tuple[str, str]], rail: str, left: int, right: int) -> tuple[list[str], list[str]]:
     """Gate and diffusion nets: dummies, then for each (gate, drain) a pair of units that share the drain, dummies."""
     gates, diffusions = ["rail"] * left, [rail] * (left + 1)
@@ -71,9 +63,10 @@ def plan_soma(design: Design) -> SomaPlan:
     left = SOMA_LEFT_DUMMIES
     n_gates, n_diff = _pairs(n_nets, "gnd", left["n"], n_dummies(design.spec) - left["n"])
     p_gates, p_diff = _pairs(p_nets, "vdd", left["p"], p_dummies(design.spec) - left["p"])
-    n = plan_strip(design, MARGIN_NM, [(g, length) for g in n_gates], n_diff)
-    p = plan_strip(design, MARGIN_NM, [(g, length) for g in p_gates], p_diff)
-    return SomaPlan(n.contacts[-1] + strip_inset(design), MARGIN_NM, n, p, MARGIN_NM // 4 // 5 * 5)
+    margin = design.measures.soma_margin
+    n = plan_strip(design, margin, [(g, length) for g in n_gates], n_diff)
+    p = plan_strip(design, margin, [(g, length) for g in p_gates], p_diff)
+    return SomaPlan(n.contacts[-1] + strip_inset(design), margin, n, p, design.measures.snap(margin // 4))
 
 
 def draw_soma(canvas: Canvas, design: Design, rows: Rows) -> SomaPlan:
@@ -94,22 +87,23 @@ def draw_soma(canvas: Canvas, design: Design, rows: Rows) -> SomaPlan:
             if net != rail:
                 own = devices.gate_nets[i] == net
                 _drain(canvas, rows, plan, net, devices.contacts[i], rail == "gnd", own)
+    via = canvas.pad("row", "inner", None, "h")[0]
     bus(canvas, "vp", rows.p.gate_y, plan.margin, plan.width)
-    bus(canvas, "vn", rows.n.gate_y, min(_points(plan, "vn")) - 200, plan.width)
+    bus(canvas, "vn", rows.n.gate_y, min(_points(plan, "vn")) - via - canvas.r.row_via.below[0], plan.width)
     power_bus(canvas, "gnd", rows.ground_bus, 0, plan.width)
     power_bus(canvas, "vdd", rows.supply_bus, 0, plan.width)
     _input(canvas, rows, plan)
-    draw_power(canvas, rows, plan.width, plan.width // 15 * 5, plan.width // 15 * 10)
+    draw_power(canvas, rows, plan.width, *(k * canvas.m.snap(plan.width // 3) for k in (1, 2)))
     return plan
 
 
 def _one_nitride_cut(canvas: Canvas, strip: Strip, devices: StripPlan) -> None:
     """One cut for neighbouring dummies: short gates leave less than npc.2 between two."""
-    half = canvas.r["licon.1"] // 2 + canvas.r["licon.15"]
+    half = canvas.r.contact_size // 2 + canvas.r.nitride_over_contact
     xs = [x for x, net in zip(devices.gates, devices.gate_nets, strict=True) if net == "rail"]
     for a, b in pairwise(xs):
-        if b - a < 2 * half + canvas.r["npc.2"]:
-            canvas.box("npc", a - half, strip.gate_y - half, b + half, strip.gate_y + half)
+        if b - a < 2 * half + canvas.r.nitride_space:
+            canvas.nitride(a, strip.gate_y, b, strip.gate_y)
 
 
 def _points(plan: SomaPlan, net: str) -> list[int]:
@@ -121,33 +115,33 @@ def _drain(canvas: Canvas, rows: Rows, plan: SomaPlan, net: str, x: int, n_side:
     are not, a wire on met1 takes it to the bus of its net."""
     r = canvas.r
     strip = rows.n if n_side else rows.p
-    reach = r["licon.1"] // 2
-    wire = r["m1.1"]
+    reach = r.contact_size // 2
+    wire = r.inner.width
     canvas.contact(x, strip.drain_y)
     if own:
         gate_contact(canvas, strip, x)
-        end = reach + r["li.5"]
-        canvas.box("li", x - reach, strip.drain_y - strip.up * end, x + reach, strip.gate_y + strip.up * end)
+        end = reach + r.local_over_contact
+        canvas.box("local", x - reach, strip.drain_y - strip.up * end, x + reach, strip.gate_y + strip.up * end)
         if net != "in":
-            canvas.stack(x, strip.gate_y, "li", "met2", "h")
+            canvas.stack(x, strip.gate_y, "local", "row", "h")
         return
-    canvas.li_pad(x, strip.drain_y, "v")
-    canvas.stack(x, strip.drain_y, "li", "met1", "v")
+    canvas.local_pad(x, strip.drain_y, "v")
+    canvas.stack(x, strip.drain_y, "local", "inner", "v")
     target = rows.p.gate_y if net == "vp" else rows.n.gate_y
-    canvas.line("met1", x, strip.drain_y, x, target, wire)
-    canvas.stack(x, target, "met1", "met2", "h")
+    canvas.line("inner", x, strip.drain_y, x, target, wire)
+    canvas.stack(x, target, "inner", "row", "h")
 
 
 def _input(canvas: Canvas, rows: Rows, plan: SomaPlan) -> None:
     """From the diodes of M0 up to a bus across the middle of the cell and to met4 at its left edge."""
     y = rows.switch[1]
-    wire = canvas.r["m1.1"]
+    wire = canvas.r.inner.width
     xs = plan.n.at("in")
     for x in xs:
-        canvas.stack(x, rows.n.gate_y, "li", "met1", "v")
-        canvas.line("met1", x, rows.n.gate_y, x, y, wire)
-        canvas.stack(x, y, "met1", "met2", "h")
-    bus(canvas, "in", y, plan.input_x - 140, max(xs) + 160)
-    canvas.stack(plan.input_x, y, "met2", "met4", "h")
-    for layer in ("met3", "met4"):
-        canvas.around(layer, plan.input_x, y, LONE_PAD_HALF, LONE_PAD_HALF)
+        canvas.stack(x, rows.n.gate_y, "local", "inner", "v")
+        canvas.line("inner", x, rows.n.gate_y, x, y, wire)
+        canvas.stack(x, y, "inner", "row", "h")
+    bus(canvas, "in", y, plan.input_x - canvas.m.bus_half, max(xs) + canvas.pad("row", "inner", None, "h")[0])
+    canvas.stack(plan.input_x, y, "row", "strap", "h")
+    for layer in ("column", "strap"):
+        canvas.around(layer, plan.input_x, y, canvas.m.lone_pad_half, canvas.m.lone_pad_half)

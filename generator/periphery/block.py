@@ -138,16 +138,15 @@ class Block:
             canvas.cell.insert(kdb.CellInstArray(load_cell(canvas.layout, cell.name).cell_index(), at))
         for k, row in enumerate(self.rows):
             fill(canvas, sites_of(row) * SITE, self.size[0], k * ROW, k % 2 == 1)
-        cuts = {"mcon": canvas.r["ct.1"], "via": canvas.r["via.1a"], "via2": canvas.r["via2.1a"]}
         grid, nets = self.routed
         for net in nets:
-            for layer, region in shapes(grid, net, cuts).items():
+            for layer, region in shapes(grid, net, canvas.r).items():
                 canvas.cell.shapes(canvas.layer(layer)).insert(region)
-        end = canvas.r["via2.1a"] // 2 + canvas.r["m3.4"]
+        end = canvas.r.row_via.size // 2 + canvas.r.row_via.above[0]
         for hook in self.hooks:
             y = grid.at((2, 0, hook.track))[1]
             left, right = self.hook_ends(hook)
-            canvas.box("met3", left - end, y - end, right + end, y + end)
+            canvas.box("column", left - end, y - end, right + end, y + end)
 
 
 def _cell(gate: Gate | None) -> HdCell:

@@ -76,19 +76,19 @@ def draw_periphery(layout: kdb.Layout, pdk: Pdk, plan: PeripheryPlan) -> DrawnPe
     canvas.place(select.canvas, 0, 0)
     x, order = _control_place(canvas, plan, select)
     canvas.place(_control(layout, pdk), x, plan.slices_bottom)
-    half = canvas.r["m3.1"] // 2
+    half = canvas.r.column.width // 2
     for net, track in BUS.items():
         y = plan.slices_bottom + BUS_Y[track]
         first = OWN if net == "chain" else INPUTS[net]
         start = x + column_x(control.CHAIN_COLUMNS[net])
-        canvas.box("met3", start, y - half, plan.groups[0].x + column_x(first), y + half)
+        canvas.box("column", start, y - half, plan.groups[0].x + column_x(first), y + half)
     _to_rows(canvas, plan, select, x, order)
     left = min(select.left, x) - WELL - EDGE
     _power(canvas, plan, select, x)
     for pin, pin_y in control.PIN_Y.items():
         y = plan.slices_bottom + pin_y
-        canvas.box("met3", left, y - half, x + column_x(control.PIN_COLUMNS[pin]), y + half)
-        canvas.label("met3", pin, left + half, y)
+        canvas.box("column", left, y - half, x + column_x(control.PIN_COLUMNS[pin]), y + half)
+        canvas.label("column", pin, left + half, y)
     right = max(plan.floor.die[2], plan.right + WELL + EDGE, *(n.below + EDGE for n in plan.groups[-1].lines))
     bottom = plan.slices_bottom + BOTTOM
     outline = (left // 5 * 5, bottom // 5 * 5, -(-right // 5) * 5, plan.floor.die[3])
@@ -100,23 +100,23 @@ def draw_periphery(layout: kdb.Layout, pdk: Pdk, plan: PeripheryPlan) -> DrawnPe
 def _channel(canvas: Canvas, plan: PeripheryPlan, line: Line) -> None:
     """From the array's edge to the slices: met3 down, met2 across, met3 down, met4 from there on."""
     top, bottom = plan.floor.die[1], plan.slices_top
-    half = canvas.r["m3.1"] // 2
-    canvas.stack(line.below, bottom, "met3", "met4")
-    canvas.label("met3", line.name, line.above, top)
+    half = canvas.r.column.width // 2
+    canvas.stack(line.below, bottom, "column", "strap")
+    canvas.label("column", line.name, line.above, top)
     if line.track is None:
-        canvas.box("met3", line.below - half, bottom - half, line.below + half, top)
+        canvas.box("column", line.below - half, bottom - half, line.below + half, top)
         return
     y = (top - CHANNEL_PITCH * (2 * line.track + 1) // 2) // 5 * 5
-    canvas.box("met3", line.above - half, y, line.above + half, top)
-    wide = max(canvas.pad("met3", "met2", None, "h"))  # as wide as the pads at its ends: a step would be a notch
-    canvas.box("met3", line.below - wide, bottom, line.below + wide, y)
+    canvas.box("column", line.above - half, y, line.above + half, top)
+    wide = max(canvas.pad("column", "row", None, "h"))  # as wide as the pads at its ends: a step would be a notch
+    canvas.box("column", line.below - wide, bottom, line.below + wide, y)
     left, right = sorted((line.above, line.below))
     if right - left <= LINE_PITCH:
-        canvas.box("met3", left - half, y - half, right + half, y + half)
+        canvas.box("column", left - half, y - half, right + half, y + half)
         return
     for x in (left, right):
-        canvas.stack(x, y, "met2", "met3", "h")
-    canvas.box("met2", left - 140, y - 140, right + 140, y + 140)
+        canvas.stack(x, y, "row", "column", "h")
+    canvas.line("row", left, y, right, y, 2 * canvas.m.bus_half)
 
 
 def _fills(canvas: Canvas, plan: PeripheryPlan) -> None:
@@ -128,11 +128,11 @@ def _fills(canvas: Canvas, plan: PeripheryPlan) -> None:
 
 def _bus(canvas: Canvas, plan: PeripheryPlan, left: Group, right: Group) -> None:
     """From the repeaters of one group to those of the next, and the chain of data back."""
-    half = canvas.r["m3.1"] // 2
+    half = canvas.r.column.width // 2
     for net, track in BUS.items():
         y = plan.slices_bottom + BUS_Y[track]
         start, end = (RETURN, OWN) if net == "chain" else (COLUMNS[net], INPUTS[net])
-        canvas.box("met3", left.x + column_x(start), y - half, right.x + column_x(end), y + half)
+        canvas.box("column", left.x + column_x(start), y - half, right.x + column_x(end), y + half)
 
 
 def _control(layout: kdb.Layout, pdk: Pdk) -> Canvas:
@@ -151,8 +151,8 @@ def _control(layout: kdb.Layout, pdk: Pdk) -> Canvas:
     for number, y in down.items():
         x = column_x(number)
         if y < 0:
-            canvas.line("met2", x, y, x, ROW // TRACKS, 2 * WIRE_HALF)
-        canvas.stack(x, y, "met2", "met3")
+            canvas.line("row", x, y, x, ROW // TRACKS, 2 * WIRE_HALF)
+        canvas.stack(x, y, "row", "column")
     return canvas
 
 
@@ -168,7 +168,7 @@ def _control_place(canvas: Canvas, plan: PeripheryPlan, select: RowPainter) -> t
     start = -(-select.left // 5) * 5
     straps = [select.column(number) for number in rows.STRAPS.values()]
     # On met4 the pad of a via to the rails (see _power) beside one of the block's own.
-    apart = 3 * max(canvas.pad("met4", None, "met4", "h")) - STRAP_HALF + canvas.r["m4.2"]
+    apart = 3 * max(canvas.pad("strap", None, "strap", "h")) - STRAP_HALF + canvas.r.strap.space
     for x in chain(range(start, last + 1, SITE // 2), count(min(start, last), -SITE // 2)):
         if any(abs(x + column_x(n) - s) < apart for n in control.STRAPS.values() for s in straps):
             continue
@@ -183,31 +183,31 @@ def _control_place(canvas: Canvas, plan: PeripheryPlan, select: RowPainter) -> t
 
 def _to_rows(canvas: Canvas, plan: PeripheryPlan, select: RowPainter, control_x: int, order: tuple[str, ...]) -> None:
     """From the control block's upper edge to the first row slice."""
-    half = max(canvas.pad("met3", "met2", None, "v"))  # as high as the pads: near ones would leave a notch
+    half = max(canvas.pad("column", "row", None, "v"))  # as high as the pads: near ones would leave a notch
     top = plan.slices_bottom + control.HEIGHT
     for k, net in enumerate(order):
         number = control.ROW_COLUMNS[net]
         y = top + ROW_TRACKS_Y + k * CHANNEL_PITCH
         start, end = control_x + column_x(number), select.column(ROW_TARGETS[net])
-        canvas.line("met2", start, top - ROW // TRACKS, start, y, 2 * WIRE_HALF)
-        canvas.line("met2", end, y, end, ROW // 4, 2 * WIRE_HALF)
+        canvas.line("row", start, top - ROW // TRACKS, start, y, 2 * WIRE_HALF)
+        canvas.line("row", end, y, end, ROW // 4, 2 * WIRE_HALF)
         for x in (start, end):
-            canvas.stack(x, y, "met2", "met3")
+            canvas.stack(x, y, "row", "column")
         left, right = min(start, end), max(start, end)
-        canvas.box("met3", min(left, right - SHORTEST_HOOK), y - half, right, y + half)
+        canvas.box("column", min(left, right - SHORTEST_HOOK), y - half, right, y + half)
 
 
 def _power(canvas: Canvas, plan: PeripheryPlan, select: RowPainter, control_x: int) -> None:
     """Rails over the bus, joined with the straps of groups and control block and, on met4, with the row select's."""
-    half, pad = canvas.r["m5.1"] // 2, max(canvas.pad("met5", "met4", None, "h"))
+    half, pad = canvas.r.top.width // 2, max(canvas.pad("top", "strap", None, "h"))
     right = plan.groups[-1].x + column_x(max(STRAPS.values())) + pad
     for net, number in rows.STRAPS.items():
         x, y = select.column(number), plan.slices_bottom + RAILS_Y[net]
         # The via's pad is wider than the strap: on the side away from the other strap.
-        via = x + (1 if net == "vdd" else -1) * (max(canvas.pad("met4", None, "met4", "h")) - STRAP_HALF)
+        via = x + (1 if net == "vdd" else -1) * (max(canvas.pad("strap", None, "strap", "h")) - STRAP_HALF)
         left = min(via, control_x + column_x(control.STRAPS[net])) - pad
-        canvas.box("met5", left, y - half, right, y + half)
-        canvas.stack(via, y, "met4", "met5")
-        canvas.box("met3", x - STRAP_HALF, -1400, x + STRAP_HALF, 0)
-        canvas.stack(x, -1200, "met3", "met4")
-        canvas.box("met4", x - STRAP_HALF, y - STRAP_HALF, x + STRAP_HALF, -1000)
+        canvas.box("top", left, y - half, right, y + half)
+        canvas.stack(via, y, "strap", "top")
+        canvas.box("column", x - STRAP_HALF, -1400, x + STRAP_HALF, 0)
+        canvas.stack(x, -1200, "column", "strap")
+        canvas.box("strap", x - STRAP_HALF, y - STRAP_HALF, x + STRAP_HALF, -1000)

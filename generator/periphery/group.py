@@ -68,7 +68,7 @@ class GroupPainter:
         repeaters.draw(self.repeaters)
         self.repeaters_area = repeaters.cell_area
         self.hook_ends = {h.net.split("_")[0]: self.block.hook_ends(h) for h in self.block.hooks}
-        self.line_half = canvas.pad("met4", "met3", None, "h")[0]
+        self.line_half = canvas.pad("strap", "column", None, "h")[0]
 
     def draw(self, number: int, group: Group) -> Canvas:
         """The cell of one group; its origin is the lower left corner of its repeaters."""
@@ -86,11 +86,11 @@ class GroupPainter:
         top = (1 + group.bits) * ROW
 
         def column(number: int, low: int, high: int) -> None:
-            canvas.line("met2", column_x(number), low, column_x(number), high, 2 * WIRE_HALF)
+            canvas.line("row", column_x(number), low, column_x(number), high, 2 * WIRE_HALF)
 
         def to_bus(number: int, track: int) -> None:
             column(number, min(BUS_Y[track], ROW // 2), max(BUS_Y[track], ROW // 2))
-            canvas.stack(column_x(number), BUS_Y[track], "met2", "met3")
+            canvas.stack(column_x(number), BUS_Y[track], "row", "column")
 
         for net, at in COLUMNS.items():
             if net != "data_in":
@@ -103,17 +103,17 @@ class GroupPainter:
         for k in range(1, group.bits):
             edge = (1 + k) * ROW
             column(OWN, edge, edge + ROW // 4)
-            canvas.line("met2", column_x(OWN), edge, column_x(NEXT), edge, 2 * WIRE_HALF)
+            canvas.line("row", column_x(OWN), edge, column_x(NEXT), edge, 2 * WIRE_HALF)
             column(NEXT, edge - ROW // 4, edge)
         column(NEXT, top - ROW // 4, top)
-        canvas.line("met2", column_x(NEXT), top, column_x(RETURN), top, 2 * WIRE_HALF)
+        canvas.line("row", column_x(NEXT), top, column_x(RETURN), top, 2 * WIRE_HALF)
         column(RETURN, 0, top)
         for at in (OWN, RETURN):
             to_bus(at, BUS["chain"])
         if last:
-            y, half = BUS_Y[BUS["chain"]], canvas.r["m3.1"] // 2
+            y, half = BUS_Y[BUS["chain"]], canvas.r.column.width // 2
             to_bus(COLUMNS["data_in"], BUS["chain"])
-            canvas.box("met3", column_x(RETURN), y - half, column_x(COLUMNS["data_in"]), y + half)
+            canvas.box("column", column_x(RETURN), y - half, column_x(COLUMNS["data_in"]), y + half)
 
     def _straps(self, canvas: Canvas, group: Group) -> None:
         rows = 1 + group.bits
@@ -121,7 +121,7 @@ class GroupPainter:
             strap(canvas, net, column_x(number), rows, rows * ROW)
         # Ground goes on to the array, whose lowest rail is ground.
         x = column_x(STRAPS["gnd"])
-        canvas.box("met4", x - STRAP_HALF, rows * ROW, x + STRAP_HALF, -self.plan.slices_bottom)
+        canvas.box("strap", x - STRAP_HALF, rows * ROW, x + STRAP_HALF, -self.plan.slices_bottom)
 
     def _line(self, canvas: Canvas, group: Group, name: str, x: int) -> None:
         """A bit line from the channel down to its slice."""
@@ -130,19 +130,19 @@ class GroupPainter:
         local = ROW * (2 * SLICE_HOOKS[kind] + 1) // (2 * TRACKS)
         y = (row + 1) * ROW - local if row % 2 else row * ROW + local
         half = self.line_half
-        canvas.stack(x, y, "met3", "met4")
-        canvas.box("met4", x - half, y - half, x + half, self.plan.slices_top - self.plan.slices_bottom)
+        canvas.stack(x, y, "column", "strap")
+        canvas.box("strap", x - half, y - half, x + half, self.plan.slices_top - self.plan.slices_bottom)
         left, right = self.hook_ends[kind]
         # As high as the pads at its ends: a step between two of them would be a notch.
-        pad = max(canvas.pad("met3", "met2", "met3", "v"))
+        pad = max(canvas.pad("column", "row", "column", "v"))
         end = max(right, x)
-        canvas.box("met3", min(left, x, end - SHORTEST_HOOK), y - pad, end, y + pad)
+        canvas.box("column", min(left, x, end - SHORTEST_HOOK), y - pad, end, y + pad)
 
 
 def strap(canvas: Canvas, net: str, x: int, rows: int, top: int) -> None:
     """A vertical met4 strap from the rail over the bus over rows of cells, joined to each rail of its net."""
-    canvas.box("met4", x - STRAP_HALF, min(0, RAILS_Y[net]), x + STRAP_HALF, top + STRAP_HALF)
-    canvas.stack(x, RAILS_Y[net], "met4", "met5")
+    canvas.box("strap", x - STRAP_HALF, min(0, RAILS_Y[net]), x + STRAP_HALF, top + STRAP_HALF)
+    canvas.stack(x, RAILS_Y[net], "strap", "top")
     for k in range(0 if net == "gnd" else 1, rows + 1, 2):
-        canvas.stack(x, k * ROW, "met1", "met4", "h")
-        canvas.around("met3", x, k * ROW, 245, 245)  # a lone pad: m3.6 asks for 0.24 um2
+        canvas.stack(x, k * ROW, "inner", "strap", "h")
+        canvas.around("column", x, k * ROW, 245, 245)  # a lone pad: m3.6 asks for 0.24 um2

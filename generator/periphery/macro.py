@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import klayout.db as kdb
 
 from somaforge.generator.address import MemoryMap
-from somaforge.generator.cells.plan import BUS_HALF
-from somaforge.generator.cells.strip import STRAP_HALF
 from somaforge.generator.circuit import Library
 from somaforge.generator.draw import Canvas
 from somaforge.generator.floorplan import Floorplan
@@ -50,19 +48,19 @@ def _pins(top: Canvas, plan: PeripheryPlan, periphery: DrawnPeriphery) -> None:
     """Inputs, supply and port at the left edge, outputs at the right edge."""
     floor = plan.floor
     left, _, right, _ = periphery.outline
-    half = floor.wires.met4_half
+    half = floor.measures.strap_half
     for i in range(floor.layers[0]):
         y = floor.y(floor.row(0, i), floor.input_y)
-        top.box("met4", left, y - half, floor.die[0] + half, y + half)
-        top.label("met4", f"in_{i}", left + half, y, (half, half))
+        top.box("strap", left, y - half, floor.die[0] + half, y + half)
+        top.label("strap", f"in_{i}", left + half, y, (half, half))
     for k in range(floor.row_count + 1):
         net, y = ("vdd" if k % 2 else "gnd"), k * floor.rows.height
-        top.box("met4", left, y - STRAP_HALF, floor.die[0], y + STRAP_HALF)
-        top.label("met4", net, left + STRAP_HALF, y, (STRAP_HALF, STRAP_HALF))
+        top.box("strap", left, y - top.m.power_half, floor.die[0], y + top.m.power_half)
+        top.label("strap", net, left + top.m.power_half, y, (top.m.power_half, top.m.power_half))
     for j in range(floor.layers[-1]):
         y = floor.y(floor.row(floor.outputs, j), sum(floor.rows.switch) // 2)
-        top.box("met2", floor.die[2] - 2 * BUS_HALF, y - BUS_HALF, right, y + BUS_HALF)
-        top.label("met2", f"out_{j}", right - BUS_HALF, y, (BUS_HALF, BUS_HALF))
-    half = top.r["m3.1"] // 2
+        top.box("row", floor.die[2] - 2 * top.m.bus_half, y - top.m.bus_half, right, y + top.m.bus_half)
+        top.label("row", f"out_{j}", right - top.m.bus_half, y, (top.m.bus_half, top.m.bus_half))
+    half = top.r.column.width // 2
     for pin, y in PIN_Y.items():
-        top.label("met3", pin, left + half, plan.slices_bottom + y, (half, half))
+        top.label("column", pin, left + half, plan.slices_bottom + y, (half, half))

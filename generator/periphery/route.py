@@ -15,6 +15,7 @@ from itertools import pairwise
 import klayout.db as kdb
 
 from somaforge.generator.periphery.cells import SITE
+from somaforge.pdk.geometry import Rules
 
 PITCH_Y = 340
 """Of the met1 tracks (hd LEF: 0.34 um, eight to a row)."""
@@ -269,9 +270,10 @@ def _cheapest(
     raise ValueError("periphery: a pin cannot be reached")
 
 
-def shapes(grid: Grid, net: Net, cuts: Mapping[str, int]) -> dict[str, kdb.Region]:
-    """Layout of a routed net by PDK layer; `cuts` gives the sizes of mcon, via and via2 in nm."""
-    out = {layer: kdb.Region() for layer in ("mcon", "met1", "via", "met2", "via2")}
+def shapes(grid: Grid, net: Net, rules: Rules) -> dict[str, kdb.Region]:
+    """Layout of a routed net by layer."""
+    cut, up = rules.inner_via.size // 2, rules.row_via.size // 2
+    out = {layer: kdb.Region() for layer in ("local_via", "inner", "inner_via", "row", "row_via")}
 
     def box(layer: str, x: int, y: int, half_x: int, half_y: int) -> None:
         out[layer].insert(kdb.Box(x - half_x, y - half_y, x + half_x, y + half_y))
@@ -279,29 +281,29 @@ def shapes(grid: Grid, net: Net, cuts: Mapping[str, int]) -> dict[str, kdb.Regio
     for a, b in net.edges:
         (x1, y1), (x2, y2) = grid.at(a), grid.at(b)
         if a[0] != b[0]:
-            box("via", x1, y1, cuts["via"] // 2, cuts["via"] // 2)
-            box("met1", x1, y1, *PAD_HALF)
-            box("met2", x1, y1, PAD_HALF[1], PAD_HALF[0])
+            box("inner_via", x1, y1, cut, cut)
+            box("inner", x1, y1, *PAD_HALF)
+            box("row", x1, y1, PAD_HALF[1], PAD_HALF[0])
             continue
         wire = kdb.Box(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)).enlarged(WIRE_HALF, WIRE_HALF)
-        out[f"met{a[0]}"].insert(wire)
+        out["inner" if a[0] == 1 else "row"].insert(wire)
     for access in net.contacts:
         x, y = grid.at(access.node)
         if access.x is None:
             continue
-        box("mcon", access.x, y, cuts["mcon"] // 2, cuts["mcon"] // 2)
+        box("local_via", access.x, y, rules.local_via.size // 2, rules.local_via.size // 2)
         # A wire of the net on the other side of a cut that lies aside would leave a notch.
         left, right = sorted((x, grid.at(access.claims[-1])[0] if access.claims[-1] in net.nodes else access.x))
-        out["met1"].insert(kdb.Box(left - PAD_HALF[0], y - PAD_HALF[1], right + PAD_HALF[0], y + PAD_HALF[1]))
+        out["inner"].insert(kdb.Box(left - PAD_HALF[0], y - PAD_HALF[1], right + PAD_HALF[0], y + PAD_HALF[1]))
     for node in net.vias2:
         x, y = grid.at(node)
-        box("via2", x, y, cuts["via2"] // 2, cuts["via2"] // 2)
-        box("met2", x, y, cuts["via2"] // 2 + 40, cuts["via2"] // 2 + 85)  # via2.4, via2.5
+        box("row_via", x, y, up, up)
+        box("row", x, y, *(up + side for side in rules.row_via.below))
     pads = net.pads()
     for layer, i, j in pads:
         if (layer, i, j + 1) in pads:
             x, y = grid.at((layer, i, j))
-            out["met1"].insert(kdb.Box(x - PAD_HALF[0], y, x + PAD_HALF[0], y + PITCH_Y))
+            out["inner"].insert(kdb.Box(x - PAD_HALF[0], y, x + PAD_HALF[0], y + PITCH_Y))
     # A met2 pad is so high that a wire that turns on the next track would leave a notch.
     turns = {node for a, b in net.edges if a[0] == b[0] == 2 and a[2] == b[2] for node in (a, b)}
     high = {node for a, b in net.edges if a[0] != b[0] for node in (a, b) if node[0] == 2}
@@ -310,5 +312,5 @@ def shapes(grid: Grid, net: Net, cuts: Mapping[str, int]) -> dict[str, kdb.Regio
             x, y = grid.at((layer, i, j))
             ends = {(layer, i, j), (layer, i, j + 1)}
             half = PAD_HALF[1] if ends & turns and ends & high else WIRE_HALF
-            out["met2"].insert(kdb.Box(x - half, y, x + half, y + PITCH_Y))
+            out["row"].insert(kdb.Box(x - half, y, x + half, y + PITCH_Y))
     return {layer: region.merged() for layer, region in out.items()}

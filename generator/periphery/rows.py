@@ -79,9 +79,9 @@ class RowPainter:
         self.cell_area = 0
         self.width = row_block(plan, 0).size[0]
         # As wide as the pads on it: a pad just above a driver's wire would leave a notch.
-        self.word_half = max(canvas.pad("met3", "met2", "met3", "h"))
+        self.word_half = max(canvas.pad("column", "row", "column", "h"))
         self.word_tracks = self._word_tracks()
-        self.word_pitch = 2 * self.word_half + canvas.r["m3.2"]
+        self.word_pitch = 2 * self.word_half + canvas.r.column.space
         self.right = plan.floor.die[0] - WORD_SPACE - max(self.word_tracks) * self.word_pitch
         self.left = self.right - self.width
 
@@ -120,7 +120,7 @@ class RowPainter:
         passing = (UP, DOWN) if not place or segment + 1 < gates.segments else ()
         for number in (TOKENS[1 - row % 2], SELECT, *((CLOCK,) if place else ()), *passing):
             x = self.column(number)
-            self.canvas.line("met2", x, low, x, high, 2 * WIRE_HALF)
+            self.canvas.line("row", x, low, x, high, 2 * WIRE_HALF)
 
     def _driver_y(self, row: int) -> int:
         """Height of a driver's word line."""
@@ -143,7 +143,7 @@ class RowPainter:
             [self._driver_y(row), *(pin[2] for _, pin in self._word_pins(row))]
             for row in range(self.plan.floor.memory.rows)
         ]
-        space = 2 * self.word_half + self.canvas.r["m3.2"]
+        space = 2 * self.word_half + self.canvas.r.column.space
         tracks = [0] * len(ends)
         for row in range(len(ends) - 2, -1, -1):
             if max(ends[row]) + space > min(ends[row + 1]):
@@ -154,14 +154,14 @@ class RowPainter:
         """From the driver on met3 to the pins of all banks that have this row."""
         canvas, floor = self.canvas, self.plan.floor
         x = self.right + WORD_SPACE // 2 + self.word_tracks[row] * self.word_pitch
-        half, pad = canvas.r["m3.1"] // 2, self.word_half
+        half, pad = canvas.r.column.width // 2, self.word_half
         y, pins = self._driver_y(row), self._word_pins(row)
         ys = [y, *(pin[2] for _, pin in pins)]
-        canvas.box("met3", start, y - half, x + half, y + half)
-        canvas.box("met3", x - pad, min(ys) - pad, x + pad, max(ys) + pad)
+        canvas.box("column", start, y - half, x + half, y + half)
+        canvas.box("column", x - pad, min(ys) - pad, x + pad, max(ys) + pad)
         for bank, (layer, _, pin_y) in pins:
-            wide = floor.wires.met4_half if layer == "met4" else 140
-            canvas.stack(x, pin_y, *(("met3", "met4") if layer == "met4" else ("met2", "met3")), "h")
+            wide = floor.measures.strap_half if layer == "strap" else floor.measures.bus_half
+            canvas.stack(x, pin_y, *(("column", "strap") if layer == "strap" else ("row", "column")), "h")
             canvas.box(layer, x, pin_y - wide, floor.die[0] + wide, pin_y + wide)
             canvas.label(layer, word_line(bank, row), x, pin_y)
 
@@ -170,9 +170,9 @@ class RowPainter:
         joins one supply and only the cell above the other one."""
         for net, number in STRAPS.items():
             x = column_x(number)
-            cell.box("met3", x - STRAP_HALF, 0, x + STRAP_HALF, self.height)
+            cell.box("column", x - STRAP_HALF, 0, x + STRAP_HALF, self.height)
             for k in range(net == "vdd", self.plan.fold + 1, 2):
-                cell.stack(x, k * ROW, "met1", "met3", "h")
+                cell.stack(x, k * ROW, "inner", "column", "h")
 
     def _power(self) -> None:
         """met3 straps through all rows; the array's met4 straps are drawn on to here and join them."""
@@ -180,8 +180,8 @@ class RowPainter:
         top = floor.row_count * floor.rows.height
         for number in STRAPS.values():
             x = self.column(number)
-            canvas.box("met3", x - STRAP_HALF, -STRAP_HALF, x + STRAP_HALF, top + STRAP_HALF)
+            canvas.box("column", x - STRAP_HALF, -STRAP_HALF, x + STRAP_HALF, top + STRAP_HALF)
         for k in range(floor.row_count + 1):
             net, y = ("vdd" if k % 2 else "gnd"), k * floor.rows.height
-            canvas.box("met4", self.left, y - STRAP_HALF, floor.die[0], y + STRAP_HALF)
-            canvas.stack(self.column(STRAPS[net]), y, "met3", "met4", "h")
+            canvas.box("strap", self.left, y - STRAP_HALF, floor.die[0], y + STRAP_HALF)
+            canvas.stack(self.column(STRAPS[net]), y, "column", "strap", "h")

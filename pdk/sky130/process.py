@@ -1,101 +1,121 @@
-"""SkyWater sky130: layers, rules and devices. Values: the foundry's periphery rules (sky130 PDK documentation)."""
+"""SkyWater sky130 as a value: its layers and rules by role, its devices.
+
+Values are those of the native rule table (pdk/sky130/drc): what is drawn and what is checked read one record.
+"""
 
 from somaforge.pdk.base import DeviceType, Pdk
+from somaforge.pdk.geometry import Conductor, Cut, Length, Rules
+from somaforge.pdk.sky130.drc import RULES as CHECKED
 from somaforge.pdk.sky130.gds import DRAWN, LABELS, PINS, SUBSTRATE_LABEL
 
+ROLES: dict[str, str] = {
+    "well": "nwell",
+    "active": "diff",
+    "tap": "tap",
+    "gate": "poly",
+    "contact": "licon",
+    "nitride": "npc",
+    "n_implant": "nsdm",
+    "p_implant": "psdm",
+    "low_threshold": "lvtn",
+    "high_threshold": "hvtp",
+    "local": "li",
+    "local_via": "mcon",
+    "inner": "met1",
+    "inner_via": "via",
+    "row": "met2",
+    "row_via": "via2",
+    "column": "met3",
+    "column_via": "via3",
+    "strap": "met4",
+    "strap_via": "via4",
+    "top": "met5",
+    "boundary": "boundary",
+}
+"""Role -> the foundry's layer."""
+
 LAYERS: dict[str, tuple[int, int]] = {
-    **DRAWN,
-    **{f"{conductor}_label": numbers for conductor, numbers in LABELS.items()},
-    **{f"{conductor}_pin": numbers for conductor, numbers in PINS.items()},
-    "pwell_label": SUBSTRATE_LABEL,
+    **{role: DRAWN[name] for role, name in ROLES.items()},
+    **{f"{role}_label": LABELS[name] for role, name in ROLES.items() if name in LABELS},
+    **{f"{role}_pin": PINS[name] for role, name in ROLES.items() if name in PINS},
+    "substrate_label": SUBSTRATE_LABEL,
 }
 
-RULES: dict[str, int] = {
-    "nwell.1": 840,
-    "nwell.2a": 1270,
-    "difftap.1": 150,
-    "difftap.2": 420,
-    "difftap.3": 270,
-    "difftap.8": 180,
-    "difftap.9": 340,
-    "difftap.10": 180,
-    "difftap.11": 130,
-    "poly.1a": 150,
-    "poly.2": 210,
-    "poly.4": 75,
-    "poly.5": 55,
-    "poly.7": 250,
-    "poly.8": 130,
-    "nsd.1": 380,
-    "nsd.2": 380,
-    "nsd.5a": 125,
-    "nsd.7": 130,
-    "npc.1": 270,
-    "npc.2": 270,
-    "hvtp.1": 380,
-    "hvtp.2": 380,
-    "hvtp.3": 180,
-    "lvtn.1a": 380,
-    "lvtn.2": 380,
-    "lvtn.3a": 180,
-    "licon.1": 170,
-    "licon.2": 170,
-    "licon.5a": 40,
-    "licon.5c": 60,
-    "licon.7": 120,
-    "licon.8": 50,
-    "licon.8a": 80,
-    "licon.9": 110,
-    "licon.11": 55,
-    "licon.14": 190,
-    "licon.15": 100,
-    "li.1": 170,
-    "li.3": 170,
-    "li.5": 80,
-    "ct.1": 170,
-    "ct.2": 190,
-    "m1.1": 140,
-    "m1.2": 140,
-    "m1.4": 30,
-    "m1.5": 60,
-    "via.1a": 150,
-    "via.2": 170,
-    "via.4a": 55,
-    "via.5a": 85,
-    "m2.1": 140,
-    "m2.2": 140,
-    "m2.4": 55,
-    "m2.5": 85,
-    "via2.1a": 200,
-    "via2.2": 200,
-    "via2.4": 40,
-    "via2.5": 85,
-    "m3.1": 300,
-    "m3.2": 300,
-    "m3.4": 65,
-    "via3.1": 200,
-    "via3.2": 200,
-    "via3.4": 60,
-    "via3.5": 90,
-    "m4.1": 300,
-    "m4.2": 300,
-    "m4.3": 65,
-    "via4.1": 800,
-    "via4.2": 800,
-    "via4.4": 190,
-    "m5.1": 1600,
-    "m5.2": 1600,
-    "m5.3": 310,
-    "LU.3": 15000,
-}
+_VALUES = {rule.name: rule.value_nm for rule in CHECKED}
+
+
+def _rule(name: str) -> Length:
+    return Length(_VALUES[name], name)
+
+
+_NONE = Length(0, "no rule")
+
+RULES = Rules(
+    local=Conductor("local", "li1", _rule("li.1"), _rule("li.3"), _rule("li.6")),
+    inner=Conductor("inner", "met1", _rule("m1.1"), _rule("m1.2"), _rule("m1.6")),
+    row=Conductor("row", "met2", _rule("m2.1"), _rule("m2.2"), _rule("m2.6")),
+    column=Conductor("column", "met3", _rule("m3.1"), _rule("m3.2"), _rule("m3.6")),
+    strap=Conductor("strap", "met4", _rule("m4.1"), _rule("m4.2"), _rule("m4.4a")),
+    top=Conductor("top", "met5", _rule("m5.1"), _rule("m5.2"), _rule("m5.4")),
+    local_via=Cut("local_via", _rule("ct.1"), _rule("ct.2"), (_NONE, _NONE), (_rule("m1.4"), _rule("m1.5"))),
+    inner_via=Cut(
+        "inner_via", _rule("via.1a"), _rule("via.2"), (_rule("via.4a"), _rule("via.5a")), (_rule("m2.4"), _rule("m2.5"))
+    ),
+    row_via=Cut(
+        "row_via",
+        _rule("via2.1a"),
+        _rule("via2.2"),
+        (_rule("via2.4"), _rule("via2.5")),
+        (_rule("m3.4"), _rule("m3.4")),
+    ),
+    column_via=Cut(
+        "column_via",
+        _rule("via3.1"),
+        _rule("via3.2"),
+        (_rule("via3.4"), _rule("via3.5")),
+        (_rule("m4.3"), _rule("m4.3")),
+    ),
+    strap_via=Cut(
+        "strap_via",
+        _rule("via4.1"),
+        _rule("via4.2"),
+        (_rule("via4.4"), _rule("via4.4")),
+        (_rule("m5.3"), _rule("m5.3")),
+    ),
+    contact_size=_rule("licon.1"),
+    active_over_contact=_rule("licon.5a"),
+    active_over_contact_end=_rule("licon.5c"),
+    gate_over_contact=_rule("licon.8"),
+    gate_over_contact_end=_rule("licon.8a"),
+    local_over_contact=_rule("li.5"),
+    contact_to_gate=_rule("licon.11"),
+    gate_contact_to_active=_rule("licon.14"),
+    gate_contact_to_p_implant=_rule("licon.9"),
+    nitride_over_contact=_rule("licon.15"),
+    nitride_space=_rule("npc.2"),
+    gate_width=_rule("poly.1a"),
+    gate_space=_rule("poly.2"),
+    gate_to_active=_rule("poly.4"),
+    active_beyond_gate=_rule("poly.7"),
+    gate_beyond_active=_rule("poly.8"),
+    active_space=_rule("difftap.3"),
+    well_space=_rule("nwell.2a"),
+    well_over_active=_rule("difftap.8"),
+    well_over_tap=_rule("difftap.10"),
+    active_to_well=_rule("difftap.9"),
+    implant_over_active=_rule("nsd.5a"),
+    implant_to_other=_rule("nsd.7"),
+)
 
 _P = "sky130_fd_pr__"
+_LVT = ("low_threshold", _rule("lvtn.3a"))
+_HVT = ("high_threshold", _rule("hvtp.3"))
 DEVICES = (
     DeviceType(f"{_P}nfet_01v8", "n", "standard", 420, 150),
-    DeviceType(f"{_P}nfet_01v8_lvt", "n", "lvt", 420, 150),
+    DeviceType(f"{_P}nfet_01v8_lvt", "n", "lvt", 420, 150, _LVT),
     DeviceType(f"{_P}pfet_01v8", "p", "standard", 420, 150),
-    DeviceType(f"{_P}pfet_01v8_hvt", "p", "hvt", 420, 150),
-    DeviceType(f"{_P}pfet_01v8_lvt", "p", "lvt", 420, 350),
+    DeviceType(f"{_P}pfet_01v8_hvt", "p", "hvt", 420, 150, _HVT),
+    DeviceType(f"{_P}pfet_01v8_lvt", "p", "lvt", 420, 350, _LVT),
 )
 
 MAX_SUPPLY_V = 1.95

@@ -14,7 +14,7 @@ from somaforge.generator.address import bit_line, bit_line_bar, word_line
 from somaforge.generator.cells.plan import plan_core
 from somaforge.generator.cells.rows import rows
 from somaforge.generator.cells.soma import plan_soma
-from somaforge.generator.floorplan import Floorplan, Wires
+from somaforge.generator.floorplan import Floorplan
 from somaforge.generator.layout import draw
 from somaforge.generator.netlist import write_spice
 from somaforge.generator.stacking import stack
@@ -108,7 +108,7 @@ def test_pins_lie_where_the_floorplan_says() -> None:
         for column in range(made.memory.bank_columns(bank)):
             for bit in range(made.weights.latches):
                 pair = drawn.plan.bit_line_x(bank, column, bit)
-                found = texts("met3")
+                found = texts("column")
                 names = (bit_line(bank, column, bit), bit_line_bar(bank, column, bit))
                 assert tuple(found[name][0] for name in names) == pair
 
@@ -118,8 +118,7 @@ def test_utilization_of_the_reference_network() -> None:
     layers = (196, 100, 50, 10)
     made = free_design(layers)
     z = rows(made)
-    pad = Wires(met4_half=165, met4_space=300, via4_half=590, met5_half=800)
-    plan = Floorplan(layers, z, plan_soma(made), plan_core(made), stack(layers), made.memory, pad)
+    plan = Floorplan(layers, z, plan_soma(made), plan_core(made), stack(layers), made.memory, made.measures)
     x1, y1, x2, y2 = plan.die
     ratio = plan.cell_area_um2() / ((x2 - x1) * (y2 - y1) / 1e6)
     soma = plan.soma.width / plan.synapse.width
@@ -155,7 +154,7 @@ def test_matched_devices_have_one_orientation_and_one_shape() -> None:
         number, datatype = made.pdk.layers[name]
         return kdb.Region(cell.begin_shapes_rec(drawn.layout.layer(number, datatype)))
 
-    gates = (region("diff") & region("poly")).merged()
+    gates = (region("active") & region("gate")).merged()
     unit = made.sizes.unit
     units = [g for g in gates.each() if (g.bbox().width(), g.bbox().height()) == (unit.l, unit.w)]
     assert len(units) == 2 * (7 + 1)  # seven units and a dummy on each side

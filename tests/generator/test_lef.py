@@ -15,6 +15,7 @@ from somaforge.generator.design import Design
 from somaforge.generator.layout import draw
 from somaforge.pdk.errors import CheckError
 from somaforge.pdk.sky130 import install
+from somaforge.pdk.sky130.process import SKY130
 
 NFET = "sky130_fd_pr__nfet_01v8"
 
@@ -31,7 +32,7 @@ def test_klayout_reads_pins_where_the_layout_has_them(tmp_path: Path) -> None:
     """Every pin shape of the layout is in the LEF with its name, and nothing else is."""
     target, layout, macro = drawn()
     file = tmp_path / "macro.lef"
-    file.write_text(lef.lef(macro))
+    file.write_text(lef.lef(macro, SKY130.rules))
     options = kdb.LoadLayoutOptions()
     config = options.lefdef_config
     config.lef_files = [str(next((install.standard_cells_dir() / "tech").glob("*hd__nom.tlef")))]
@@ -42,7 +43,8 @@ def test_klayout_reads_pins_where_the_layout_has_them(tmp_path: Path) -> None:
     read.read(str(file), options)
     cell = read.cell(macro.name)
     x0, y0 = macro.outline[:2]
-    for ours, (theirs, _) in lef.ROUTING.items():
+    for conductor in SKY130.rules.conductors:
+        ours, theirs = conductor.role, conductor.lef_name
         texts = kdb.Texts(layout.cell(macro.name).shapes(layout.layer(*target.pdk.layers[f"{ours}_label"])))
         wanted = kdb.Region(layout.cell(macro.name).shapes(layout.layer(*target.pdk.layers[f"{ours}_pin"])))
         index = {i.name: n for n, i in zip(read.layer_indexes(), read.layer_infos(), strict=True)}
@@ -58,7 +60,7 @@ def test_klayout_reads_pins_where_the_layout_has_them(tmp_path: Path) -> None:
 
 def test_pins_are_those_of_the_schematic() -> None:
     target, _, macro = drawn()
-    text = lef.lef(macro)
+    text = lef.lef(macro, SKY130.rules)
     assert re.findall(r"^  PIN (\S+)$", text, re.MULTILINE) == list(target.library.circuits[macro.name].ports)
     assert "  PIN vdd\n    DIRECTION INOUT ;\n    USE POWER ;\n    PORT" in text
 
@@ -95,12 +97,12 @@ def test_routers_are_kept_out() -> None:
     for layer, boxes in macro.obstructions.items():
         closed = kdb.Region([kdb.Box(*b) for b in boxes])
         pins = kdb.Region([kdb.Box(*b) for p in macro.pins for where, b in p.boxes if where == layer])
-        spacing = target.pdk.rules[lef.ROUTING[layer][1]]
+        spacing = target.pdk.rules.conductor(layer).space
         assert (outline - closed - pins.sized(spacing)).is_empty()
         assert (closed & pins).is_empty()
         shapes = kdb.Region(cell.begin_shapes_rec(layout.layer(*target.pdk.layers[layer])))
         assert not shapes.is_empty()
-    assert {"li", "met1", "met2", "met3", "met4"} <= macro.obstructions.keys()
+    assert {"local", "inner", "row", "column", "strap"} <= macro.obstructions.keys()
 
 
 def test_a_pin_without_a_shape_is_refused() -> None:

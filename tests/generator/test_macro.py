@@ -91,9 +91,9 @@ def test_precheck_is_clean(small: DrawnDesign, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cell", "layer", "side", "lost"),
     [
-        ("bit_slice", "met1", "top", "a wire"),
-        ("row_slice_odd_last", "via2", "right", "the word line's via"),
-        ("data_register", "via3", "right", "a bit line's via"),
+        ("bit_slice", "inner", "top", "a wire"),
+        ("row_slice_odd_last", "row_via", "right", "the word line's via"),
+        ("data_register", "column_via", "right", "a bit line's via"),
     ],
 )
 def test_a_lost_shape_is_found(cell: str, layer: str, side: str, lost: str, tmp_path: Path) -> None:

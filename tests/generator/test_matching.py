@@ -42,7 +42,7 @@ def test_a_spoiled_cell_is_seen(spoil: str, rule: str) -> None:
     assert _followed(drawn)[rule]
     cell = drawn.layout.cell("synapse")
     strip, z = drawn.plan.synapse.strip, drawn.plan.rows.n
-    poly, diff = (drawn.layout.layer(*made.pdk.layers[name]) for name in ("poly", "diff"))
+    poly, diff = (drawn.layout.layer(*made.pdk.layers[name]) for name in ("gate", "active"))
     half = made.sizes.unit.l // 2
     if spoil == "longer gate":
         cell.shapes(poly).insert(kdb.Box(strip.gates[2], z.edge, strip.gates[2] + half + 40, z.far))

@@ -52,10 +52,10 @@ def test_a_word_line_is_as_wide_as_drawn() -> None:
     """A latch has 2.5 um of it: 18 squares of 0.125 ohm, 16 % more in the highest corner."""
     assert word_ohm(design()) == pytest.approx(18 * 0.125 * 1.16, rel=0.02)
     drawn = draw(design())
-    met2, y = drawn.layout.layer(*design().pdk.layers["met2"]), drawn.plan.rows.word_y
+    met2, y = drawn.layout.layer(*design().pdk.layers["row"]), drawn.plan.rows.word_y
     wires = [s.bbox() for s in drawn.layout.cell("synapse").each_shape(met2)]
     word = [b for b in wires if b.width() == drawn.plan.synapse.width and b.bottom < y < b.top]
-    assert [b.height() for b in word] == [design().pdk.rules["m2.1"]]
+    assert [b.height() for b in word] == [design().pdk.rules.row.width]
 
 
 def test_half_a_period_is_the_sum_of_what_happens_in_it() -> None:
