@@ -10,6 +10,8 @@ from somaforge.flow.engines.base import Engine, Floats, ProgrammedChip
 from somaforge.flow.measure.evaluate import Ints, pad_inputs
 from somaforge.flow.measure.operating import in_time
 from somaforge.flow.measure.timed import speed_metrics
+from somaforge.flow.memory import leakage
+from somaforge.flow.memory.worst_latch import WorstLatch
 from somaforge.flow.montecarlo.plan import Point
 from somaforge.flow.signoff.verdict import Lookup
 from somaforge.generator.spec import Conditions, Spec, Study
@@ -83,23 +85,35 @@ def place_of(point: Point) -> tuple[Corner, float, float]:
 
 
 def measure(
-    engine: Engine, chip: ProgrammedChip, point: Point, inputs: Floats, labels: Ints, spec: Spec, timed: int
+    engine: Engine,
+    chip: ProgrammedChip,
+    point: Point,
+    inputs: Floats,
+    labels: Ints,
+    spec: Spec,
+    timed: int,
+    memory: WorstLatch,
 ) -> Record:
     """The record of one chip at one point: `inputs` [patterns, inputs of the data set] in A at rest, the first `timed`
     of them in time, too.
 
-    See not_settled for a chip without an operating point. Where the engine finds none in time, speed and energy are
-    missing.
+    See no_point for a chip without an operating point, which is also one whose weight memory does not work there. Where
+    the engine finds none in time, speed and energy are missing.
     """
+    if memory.problem:
+        return no_point(point, memory.problem, memory)
     classes = spec.network.layers[-1]
     try:
         found = engine.dc(chip, pad_inputs(chip, inputs))
     except NotSettledError as error:
-        return not_settled(point, error)
+        return no_point(point, str(error), memory)
     outputs = found.outputs[:, :classes]
+    leaking_W = leakage.of_chip(chip).total_W
     metrics = {
         "accuracy__array__ratio": float(np.mean(outputs.argmax(axis=1) == labels)),
-        "power__settled__W": float(found.supply.mean() * point.supply_V),
+        "power__settled__W": float(found.supply.mean() * point.supply_V) + leaking_W,
+        "power__memory_leakage__W": leaking_W,
+        **margins_of(memory),
     }
     problem = ""
     if timed > 0:
@@ -110,9 +124,18 @@ def measure(
     return {"point": vars(point), "metrics": metrics, "problem": problem, "outputs_A": outputs[:KEPT]}
 
 
-def not_settled(point: Point, error: NotSettledError) -> Record:
-    """The record of a chip for which the engine finds no operating point: nothing is right, and nothing else known."""
-    return {"point": vars(point), "metrics": {"accuracy__array__ratio": 0.0}, "problem": str(error)}
+def no_point(point: Point, problem: str, memory: WorstLatch) -> Record:
+    """The record of a chip for which there is no operating point: nothing is right, and nothing else known."""
+    return {"point": vars(point), "metrics": {"accuracy__array__ratio": 0.0, **margins_of(memory)}, "problem": problem}
+
+
+def margins_of(memory: WorstLatch) -> dict[str, float]:
+    """Metrics of the weight memory at one point."""
+    return {
+        "memory__worst_hold__V": memory.hold_V,
+        "memory__worst_read__V": memory.read_V,
+        "memory__worst_write__V": memory.write_V,
+    }
 
 
 def grouped(calibration: str, records: Sequence[Record]) -> list[PointResult]:

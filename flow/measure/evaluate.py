@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy.integrate import cumulative_trapezoid
 
 from somaforge.flow.engines.base import MEMORIES, Engine, Floats, ProgrammedChip, TransientResult, check_inputs
+from somaforge.flow.memory import leakage
 from somaforge.pdk.errors import InputError
 
 Ints = npt.NDArray[np.int64]
@@ -59,7 +60,7 @@ class Evaluation:
     """[timed patterns] in s from the pattern change to the last change of the winning output (the paper's
     definition)."""
     energy: Floats
-    """[timed patterns] in J from the supply, input currents included."""
+    """[timed patterns] in J from the supply, input currents and leakage included."""
     energy_to_output: Floats
     """[timed patterns] the part of it up to the last change of the winning output."""
     run_times: Floats
@@ -69,6 +70,8 @@ class Evaluation:
     settled: npt.NDArray[np.bool_]
     """[timed patterns] whether the winner at the end of the pattern is the prediction."""
     pattern_time_s: float
+    leakage_W: float
+    """Of the weight memory and its port, in the energies; the trace shows the array's currents alone."""
     trace: Trace
     attempts: tuple[str, ...]
     seconds: float
@@ -99,6 +102,7 @@ class Evaluation:
             "settled": self.settled,
             "agreement": self.agreement,
             "pattern_time_s": self.pattern_time_s,
+            "leakage_W": self.leakage_W,
             "trace": {
                 "pattern": self.trace.pattern,
                 "time_s": self.trace.time,
@@ -151,6 +155,7 @@ def evaluate(
         )
     chosen: Ints = np.arange(len(labels)) if timed is None else np.array(timed, dtype=np.int64)
     order = _in_turn(np.asarray(labels)[chosen])
+    leaking_W = leakage.of_chip(chip).total_W
     run_times: Floats = pattern_time_s * np.arange(1, RUN_TIMES + 1) / RUN_TIMES
     ends = np.empty((len(order), classes))
     times, energy, to_output = (np.empty(len(order)) for _ in range(3))
@@ -165,7 +170,7 @@ def evaluate(
         for place, pattern in enumerate(part):
             w = run.window(1 + place)
             now = run.time[w] - run.time[w.start]
-            used = cumulative_trapezoid(run.supply[w], now, initial=0) * chip.supply_V
+            used = cumulative_trapezoid(run.supply[w], now, initial=0) * chip.supply_V + leaking_W * now
             ends[pattern] = run.outputs[w.stop - 1, :classes]
             times[pattern] = time_to_output(now, run.outputs[w, :classes])
             energy[pattern], to_output[pattern] = used[-1], np.interp(times[pattern], now, used)
@@ -191,6 +196,7 @@ def evaluate(
         by.mean(axis=0),
         ends.argmax(axis=1) == predictions[chosen],
         pattern_time_s,
+        leaking_W,
         _trace(first, inputs, chosen[np.concatenate([order[-1:], order[:AT_ONCE]])], predictions, classes),
         tuple(dict.fromkeys(attempts)),
         seconds,

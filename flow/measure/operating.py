@@ -1,9 +1,10 @@
 """Operating points: what mean input current and supply do to chips whose weights were trained at the run's own point.
 
-A point is measured at rest first. Where a chip keeps less than WORKS of its accuracy, or the engine finds no operating
-point, it does not work. That is a result and no error: it says how low the supply may be. At the other points the first
-patterns run in time; where less than WORKS of them end with their winner at rest, chips are too slow for the pattern
-time, and do not work either. The output nodes follow the supply, at half of it (ProgrammedChip.output_V).
+A point is measured at rest first. Where a chip keeps less than WORKS of its accuracy, the engine finds no operating
+point, or the weight memory has no margin (flow.memory.worst_latch), it does not work. That is a result and no error: it
+says how low the supply may be. At the other points the first patterns run in time; where less than WORKS of them end
+with their winner at rest, chips are too slow for the pattern time, and do not work either. The output nodes follow the
+supply, at half of it (ProgrammedChip.output_V).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ from somaforge.flow.datasets import Dataset
 from somaforge.flow.engines.base import Engine, Floats, ProgrammedChip
 from somaforge.flow.measure.evaluate import Ints, evaluate, pad_inputs
 from somaforge.flow.measure.timed import Timed
+from somaforge.flow.memory import leakage
+from somaforge.flow.memory.worst_latch import WorstLatch
 from somaforge.generator.spec import Input, Operating, Spec
 from somaforge.pdk.errors import NotSettledError
 
@@ -63,18 +66,20 @@ def pattern_time_s(spec: Spec, place: Place, own: Place) -> float:
 
 
 def at_rest(engine: Engine, chip: ProgrammedChip, inputs: Floats, labels: Ints, classes: int) -> dict[str, Any]:
-    """Settled currents for `inputs` [patterns, inputs of the data set] in A: predictions, accuracy, power;
-    or the problem of an engine that finds no operating point."""
+    """Settled currents for `inputs` [patterns, inputs of the data set] in A: predictions, accuracy, power with the
+    memory's leakage; or the problem of an engine that finds no operating point."""
     try:
         found = engine.dc(chip, pad_inputs(chip, inputs))
     except NotSettledError as error:
         return {"problem": str(error)}
     predictions = found.outputs[:, :classes].argmax(axis=1)
+    leaking_W = leakage.of_chip(chip).total_W
     return {
         "problem": "",
         "predictions": predictions,
         "accuracy": float(np.mean(predictions == labels)),
-        "power_W": float(found.supply.mean() * chip.supply_V),
+        "power_W": float(found.supply.mean() * chip.supply_V) + leaking_W,
+        "leakage_W": leaking_W,
     }
 
 
@@ -106,7 +111,11 @@ class PointResult:
     timed: Mapping[str, Any] | None
     """Speed and energy; None where nothing ran in time or the engine found no solution."""
     problem: str = ""
-    """What the engine said where it found no solution."""
+    """What the engine said where it found no solution, or what the weight memory fails in."""
+    leakage_W: float | None = None
+    """Of the weight memory, in the powers; None if a chip has no operating point."""
+    memory: Mapping[str, Any] | None = None
+    """Margins of the worst latch (flow.memory.worst_latch)."""
 
     @property
     def efficiency(self) -> float | None:
@@ -123,9 +132,9 @@ class PointResult:
         return PointResult(**{**data, "place": Place(**data["place"])})
 
 
-def works_at_rest(accuracy: float, own_accuracy: float) -> bool:
-    """Whether chips with that accuracy are worth running in time."""
-    return accuracy >= WORKS * own_accuracy
+def works_at_rest(accuracy: float, own_accuracy: float, memory: WorstLatch) -> bool:
+    """Whether chips with that accuracy and such latches are worth running in time."""
+    return accuracy >= WORKS * own_accuracy and not memory.problem
 
 
 def works_in_time(timed: Mapping[str, Any] | None) -> bool:
@@ -173,6 +182,15 @@ def lowest_supply(points: Sequence[PointResult], own: Place) -> float | None:
     return lowest
 
 
+def _memory(winner: PointResult) -> dict[str, float]:
+    """What the weight memory does at the best point, as far as it was measured."""
+    found = {} if winner.leakage_W is None else {"best_point__memory_leakage__W": winner.leakage_W}
+    if winner.memory is not None:
+        margins = WorstLatch(**winner.memory)
+        found["best_point__memory_margin_min__V"] = margins.smallest_V
+    return found
+
+
 def metrics(points: Sequence[PointResult], own: Place, loss: float) -> dict[str, float]:
     """Of the whole sweep; what was not found (no best point, no working supply) is not in it, and its limits fail."""
     found: dict[str, float] = {
@@ -195,6 +213,7 @@ def metrics(points: Sequence[PointResult], own: Place, loss: float) -> dict[str,
         "best_point__run__s": at["run_s"],
         "best_point__time_to_output_p99__s": at["time_to_output_p99_s"],
         "best_point__power__W": at["power_W"],
+        **_memory(winner),
         "best_point__mac__J": at["mac_J"],
         "best_point__operation_of_two__J": at["mac_J"] / 2,
         "best_point__mac__per_J": at["efficiency_per_J"],

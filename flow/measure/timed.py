@@ -89,6 +89,7 @@ def speed_metrics(evaluations: Sequence[Mapping[str, Any]], macs: int) -> dict[s
         "energy__operation_of_two__J": energy / macs / 2,
         "efficiency__mac__per_J": macs / energy,
         "power__mean__W": energy / period,
+        "power__memory_leakage__W": float(np.mean([e["leakage_W"] for e in evaluations])),
         "evaluate__timed_agreement__ratio": float(timed.settled.mean()),
         "evaluate__negative_energy__count": int(np.sum((timed.energy_J < 0) | (timed.energy_to_output_J < 0))),
         **_times(timed.time_s),

@@ -65,9 +65,17 @@ def with_mismatch(design: Design, corner: str, count: int) -> list[Sample]:
     return [Sample(corner, VirtualChip.of(chips, seed).shifts(latch, design.pdk)) for seed in range(1, count + 1)]
 
 
-def measure(design: Design, samples: Sequence[Sample], temperature_C: float, evidence: Path | None = None) -> Margins:
-    """Margins of every sample at one temperature; ToolError if ngspice fails. `evidence` gets decks and logs."""
-    bench = _Bench(design, samples, temperature_C, evidence)
+def measure(
+    design: Design,
+    samples: Sequence[Sample],
+    temperature_C: float,
+    evidence: Path | None = None,
+    supply_V: float | None = None,
+) -> Margins:
+    """Margins of every sample at one temperature, and at the spec's supply if none is given; ToolError if ngspice
+    fails. `evidence` gets decks and logs."""
+    supply = design.spec.supply_V if supply_V is None else supply_V
+    bench = _Bench(design, samples, temperature_C, supply, evidence)
     hold, read, current = bench.eyes()
     return Margins(hold, read, bench.write(), current)
 
@@ -101,10 +109,12 @@ def write_margin(line: Floats, hump: Floats) -> float:
 class _Bench:
     """The decks of one set of samples."""
 
-    def __init__(self, design: Design, samples: Sequence[Sample], temperature_C: float, evidence: Path | None) -> None:
+    def __init__(
+        self, design: Design, samples: Sequence[Sample], temperature_C: float, supply_V: float, evidence: Path | None
+    ) -> None:
         self.design, self.samples, self.temperature_C, self.evidence = design, samples, temperature_C, evidence
         self.latch: FlatNetlist = design.library.flatten(LATCH)
-        self.supply = design.spec.supply_V
+        self.supply = supply_V
         self.models: dict[tuple[str, int, int, str], str] = {}
 
     def eyes(self) -> tuple[Floats, Floats, Floats]:

@@ -90,7 +90,7 @@ def play(
             if re.fullmatch(r"(in|out)_\d+", port):
                 yield f"v_{names[port]} {names[port]} 0 0"
         for k, mos in enumerate(flat.mos):
-            key = _modelled(mos)
+            key = modelled(mos)
             model = models.setdefault(key, f"model_{len(models)}")
             nets = " ".join(names[n] for n in (mos.d, mos.g, mos.s, mos.b))
             yield f"m{k} {nets} {model}{bind(*key, corner).instance()}"
@@ -116,7 +116,7 @@ def play(
     return Waves(columns["time"], {n: columns[f"v({names[n]})"] for n in watch}, starts, half_period_s)
 
 
-def _modelled(mos: Mos) -> tuple[str, int, int]:
+def modelled(mos: Mos) -> tuple[str, int, int]:
     """Device and size as simulated: the models begin at 0.42 um of width. The flip-flops' narrower feedback devices
     (0.36 um) get that width, which makes the flip-flops harder to write, not easier."""
     if mos.device in SAME_DEVICE:

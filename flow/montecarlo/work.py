@@ -20,6 +20,7 @@ from somaforge.flow.learning.training import model_accuracy, one_thread, train
 from somaforge.flow.measure.evaluate import pad_inputs
 from somaforge.flow.measure.operating import in_time
 from somaforge.flow.measure.timed import speed_metrics
+from somaforge.flow.memory import leakage
 from somaforge.flow.montecarlo.plan import Point
 from somaforge.flow.steps.code import code_version
 from somaforge.generator.circuit import FlatNetlist
@@ -148,9 +149,11 @@ def measure(task: PointTask) -> dict[str, Any]:
         labels, classes = data.test_y[: task.patterns], spec.network.layers[-1]
         settled = bench.engine.dc(chip, pad_inputs(chip, inputs))
         outputs = settled.outputs[:, :classes]
+        leaking_W = leakage.of_chip(chip).total_W
         metrics = {
             "accuracy__array__ratio": float(np.mean(outputs.argmax(axis=1) == labels)),
-            "power__settled__W": float(settled.supply.mean() * point.supply_V),
+            "power__settled__W": float(settled.supply.mean() * point.supply_V) + leaking_W,
+            "power__memory_leakage__W": leaking_W,
         }
         if task.timed > 0:
             first, period = slice(task.timed), spec.evaluation.pattern_time_s

@@ -247,8 +247,13 @@ METRICS: tuple[Metric, ...] = (
         "fixed_time__operation_of_two__J",
     ),
     *_of("higher", "multiply-accumulates per joule at that run time", "fixed_time__mac__per_J"),
-    *_of("lower", "supply power while patterns run, input currents included", "power__mean__W"),
-    *_of("lower", "leakage of one latch", "power__latch__W"),
+    *_of("lower", "supply power while patterns run, input currents and leakage included", "power__mean__W"),
+    *_of(
+        "lower",
+        "leakage of all latches and of the port's cells, mean over mismatch; part of every power and energy figure",
+        "power__memory_leakage__W",
+    ),
+    *_of("lower", "leakage of one latch, all of the first chip simulated", "power__latch__W"),
     *_of(
         "lower",
         "what leaving the latches out of the array's simulation changes in its outputs",
@@ -317,7 +322,8 @@ METRICS: tuple[Metric, ...] = (
     *_of("neither", "points of the sweep of input current and supply", "operating__points__count"),
     *_of(
         "higher",
-        "of these the ones where chips keep nine tenths of their accuracy and nine tenths of the timed patterns settle",
+        "of these the ones where chips keep nine tenths of their accuracy, nine tenths of the timed patterns settle "
+        "and the weight memory has a margin",
         "operating__working__count",
     ),
     *_of("lower", "lowest supply of the sweep down to which they do", "operating__supply_min__V"),
@@ -336,7 +342,26 @@ METRICS: tuple[Metric, ...] = (
         "best_point__run__s",
         "best_point__time_to_output_p99__s",
     ),
-    *_of("lower", "supply power there while patterns run, input currents included", "best_point__power__W"),
+    *_of(
+        "lower",
+        "supply power there while patterns run, input currents and leakage included",
+        "best_point__power__W",
+    ),
+    *_of("lower", "leakage of latches and port in it", "best_point__memory_leakage__W"),
+    *_of(
+        "higher",
+        "smallest of the hold, read and write margins that the array's worst latch is expected to have there: mean "
+        "less standard deviation times the quantile of 1 - 1/latches, of 50 latches with mismatch",
+        "best_point__memory_margin_min__V",
+    ),
+    *_of("higher", "the same at the worst point of the corner study", "corners__memory_margin_min__V"),
+    *_of(
+        "higher",
+        "the same, one by one, at a point of the study (for limits with conditions)",
+        "memory__worst_hold__V",
+        "memory__worst_read__V",
+        "memory__worst_write__V",
+    ),
     *_of(
         "lower",
         "energy per multiply-accumulate there at the fixed run time, counted as one and as two operations",
@@ -373,7 +398,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     *_of("higher", "chips that meet every limit", "yield__good__count"),
     *_of("neither", "chips that were judged", "yield__chips__count"),
-    *_of("lower", "supply power at rest, input currents included (montecarlo)", "power__settled__W"),
+    *_of("lower", "supply power at rest, input currents and leakage included (montecarlo)", "power__settled__W"),
     *_of("neither", "chips times operating points of a Monte Carlo study", "montecarlo__points__count"),
     # the run
     *_of("neither", "lines of the verdict", "signoff__limits__count"),

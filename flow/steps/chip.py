@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +13,8 @@ import numpy as np
 from somaforge.flow import pex
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.base import Memory, Program, ProgrammedChip
+from somaforge.flow.memory import worst_latch
+from somaforge.flow.memory.worst_latch import WorstLatch
 from somaforge.flow.steps.base import Context
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
@@ -80,6 +82,34 @@ def programmed(job: Job, codes: Program | None = None, use: Use = "time", memory
         supply_V=job.spec.supply_V,
         memory=memory,
     )
+
+
+@dataclass(frozen=True)
+class MemoryJob:
+    """The weight memory at one operating point."""
+
+    spec: Spec
+    corner: str
+    temperature_C: float
+    supply_V: float
+
+    @property
+    def id(self) -> str:
+        """Its name in files, for example memory_tt_27C_1.8V."""
+        return f"memory_{self.corner}_{self.temperature_C:g}C_{self.supply_V:g}V"
+
+
+def memory_margins(folder: Path, job: MemoryJob) -> None:
+    """memory.json: margins of the array's worst latch."""
+    found = worst_latch.at(build(job.spec), job.corner, job.temperature_C, job.supply_V, folder / "ngspice")
+    write_json(folder / "memory.json", vars(found))
+
+
+def memories(context: Context, jobs: Iterable[MemoryJob]) -> dict[MemoryJob, WorstLatch]:
+    """Of every operating point, each once."""
+    names = {job.id: job for job in dict.fromkeys(jobs)}
+    folders = context.each(memory_margins, names)
+    return {job: WorstLatch(**read_json(folders[name] / "memory.json")) for name, job in names.items()}
 
 
 def _plain(value: Any) -> Any:

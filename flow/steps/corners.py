@@ -10,10 +10,11 @@ from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import Program
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.measure import corners
+from somaforge.flow.memory.worst_latch import WorstLatch
 from somaforge.flow.montecarlo.plan import Point
 from somaforge.flow.steps import characterize
 from somaforge.flow.steps.base import Context, JsonObject, Step
-from somaforge.flow.steps.chip import Job, programmed, read_json, write_json
+from somaforge.flow.steps.chip import Job, MemoryJob, memories, programmed, read_json, write_json
 from somaforge.flow.steps.evaluate import codes_of
 from somaforge.flow.steps.train import SHADOW, weights_for
 from somaforge.generator.spec import Spec, Study
@@ -39,21 +40,26 @@ class PointJob:
     wanted: Study
     again: bool
     """Whether it is characterized and trained again there."""
+    memory: WorstLatch
 
 
 def measure(folder: Path, task: PointJob) -> None:
     """point.json; with a new calibration also what was measured."""
     job = Job(task.point.spec(task.job.spec), task.point.seed, task.job.inputs)
+    problem = task.memory.problem
     try:
-        codes = _trained_again(folder, job) if task.again else codes_of(task.job)
+        codes = _trained_again(folder, job) if task.again and not problem else codes_of(task.job)
     except NotSettledError as error:  # not even the characterization
-        write_json(folder / "point.json", corners.not_settled(task.point, error))
+        problem = str(error)
+    if problem:
+        write_json(folder / "point.json", corners.no_point(task.point, problem, task.memory))
         return
     dataset, spec = datasets.load(job.spec.network.dataset), job.spec
     count, timed = task.wanted.patterns, task.wanted.timed_patterns
     inputs, labels = dataset.to_currents(dataset.test_x[:count], spec.input), dataset.test_y[:count]
     chip = programmed(job, codes, use="time" if timed > 0 else "rest")
-    write_json(folder / "point.json", corners.measure(ArrayEngine(), chip, task.point, inputs, labels, spec, timed))
+    found = corners.measure(ArrayEngine(), chip, task.point, inputs, labels, spec, timed, task.memory)
+    write_json(folder / "point.json", found)
 
 
 def _trained_again(folder: Path, job: Job) -> Program:
@@ -72,8 +78,14 @@ def action(context: Context) -> Mapping[str, float]:
     points = corners.points_of(spec, wanted)
     others = [p for p in points if corners.place_of(p) != corners.own_place(spec)] if wanted.recalibrate else []
     jobs = {point: Job(spec, point.seed, dict(context.inputs)) for point in points}
-    tasks = {f"nominal_{point.id}": PointJob(jobs[point], point, wanted, again=False) for point in points}
-    tasks |= {f"recalibrated_{point.id}": PointJob(jobs[point], point, wanted, again=True) for point in others}
+    at = {point: MemoryJob(spec, *corners.place_of(point)) for point in points}
+    latches = memories(context, at.values())
+
+    def task(point: Point, again: bool) -> PointJob:
+        return PointJob(jobs[point], point, wanted, again, latches[at[point]])
+
+    tasks = {f"nominal_{point.id}": task(point, again=False) for point in points}
+    tasks |= {f"recalibrated_{point.id}": task(point, again=True) for point in others}
     folders = context.each(measure, tasks)
     records = {name: read_json(folder / "point.json") for name, folder in folders.items()}
     nominal = [records[f"nominal_{point.id}"] for point in points]
@@ -85,7 +97,13 @@ def action(context: Context) -> Mapping[str, float]:
     ]
     drift = corners.temperature_drift(spec, nominal)
     write_json(context.folder / "corners.json", {"points": found, "drift": drift})
-    return {"corners__points__count": len(found), **_worst(found), **_drift(drift)}
+    margin = min(latch.smallest_V for latch in latches.values())
+    return {
+        "corners__points__count": len(found),
+        "corners__memory_margin_min__V": margin,
+        **_worst(found),
+        **_drift(drift),
+    }
 
 
 def _worst(points: list[dict[str, Any]]) -> dict[str, float]:

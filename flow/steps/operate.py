@@ -16,7 +16,7 @@ from somaforge.flow.measure.evaluate import Ints
 from somaforge.flow.measure.operating import Place, PointResult
 from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.characterize import operating_point
-from somaforge.flow.steps.chip import Job, Use, programmed, read_json, write_json
+from somaforge.flow.steps.chip import Job, MemoryJob, Use, memories, programmed, read_json, write_json
 from somaforge.flow.steps.evaluate import codes_of
 from somaforge.generator.spec import Operating, Spec
 
@@ -92,11 +92,14 @@ def action(context: Context) -> Mapping[str, float]:
         for place in places
         for seed in seeds
     }
+    at = {place: MemoryJob(spec, spec.corners[0], spec.temperature_C, place.supply_V) for place in places}
+    latches = memories(context, at.values())
+    memory = {place: latches[job] for place, job in at.items()}
     names = {key: f"chip_{key[1]}_{key[0].id}" for key in jobs}
     rests = context.each(rest, {f"rest_{names[key]}": job for key, job in jobs.items()})
     settled = {key: read_json(rests[f"rest_{names[key]}"] / "rest.json") for key in jobs}
     accuracy = {place: _accuracy([settled[place, seed] for seed in seeds]) for place in places}
-    tried = [place for place in places if operating.works_at_rest(accuracy[place], accuracy[own])]
+    tried = [place for place in places if operating.works_at_rest(accuracy[place], accuracy[own], memory[place])]
     timed = {
         f"time_{names[key]}": PointJob(job.job, job.place, wanted, rests[f"rest_{names[key]}"])
         for key, job in jobs.items()
@@ -107,14 +110,18 @@ def action(context: Context) -> Mapping[str, float]:
     for place in places:
         found = [settled[place, seed] for seed in seeds]
         problems = [f["problem"] for f in found if f["problem"]]
-        power = None if problems else float(np.mean([f["power_W"] for f in found]))
+        power, leakage = (
+            None if problems else float(np.mean([f[name] for f in found])) for name in ("power_W", "leakage_W")
+        )
+        problems += [memory[place].problem] if memory[place].problem else []
         speed = None
         if place in tried:
             runs = [read_json(times[f"time_{names[place, seed]}"] / "time.json") for seed in seeds]
             problems += [run["problem"] for run in runs if run["problem"]]
             speed = None if problems else operating.speed_and_energy(runs, spec.network.macs)
         working = operating.works_in_time(speed)
-        points.append(PointResult(place, accuracy[place], power, working, speed, "; ".join(problems)))
+        told = "; ".join(problems)
+        points.append(PointResult(place, accuracy[place], power, working, speed, told, leakage, vars(memory[place])))
     metrics = operating.metrics(points, own, wanted.accuracy_loss)
     write_json(
         context.folder / "operating.json",

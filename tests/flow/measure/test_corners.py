@@ -13,6 +13,8 @@ from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import TransientResult
 from somaforge.flow.measure import corners
 from somaforge.flow.measure.corners import PointResult, lookup, points_of, temperature_drift
+from somaforge.flow.memory.leakage import of_chip
+from somaforge.flow.memory.worst_latch import WorstLatch
 from somaforge.flow.montecarlo.plan import Point
 from somaforge.flow.signoff.verdict import Signoff, judge
 from somaforge.flow.steps import corners as step
@@ -21,6 +23,7 @@ from somaforge.generator.spec import Evaluation, Limit, Study, Training, parse_s
 from somaforge.pdk.errors import InputError, NotSettledError
 
 SPEC = small_spec().model_copy(update={"corners": ("tt", "ss")})
+GOOD, BAD = WorstLatch(36, 0.7, 0.4, 0.5), WorstLatch(36, 0.3, 0.2, -0.1)
 HOT = PointResult("ss", 85.0, 1.8, "nominal", {1: {"accuracy__array__ratio": 0.9}, 2: {"accuracy__array__ratio": 0.8}})
 
 
@@ -108,11 +111,26 @@ def test_a_chip_without_an_operating_point_gets_nothing_right() -> None:
     point = Point(1, "ss", -40.0, 1.62)
     chip = nominal(small_design())
     currents, labels = np.zeros((3, 2)), np.zeros(3, dtype=int)
-    record = corners.measure(Lost(), chip, point, currents, labels, SPEC, 1)  # type: ignore[arg-type]
+    record = corners.measure(Lost(), chip, point, currents, labels, SPEC, 1, GOOD)  # type: ignore[arg-type]
     assert record["problem"] == "array engine: no"
     good = {"point": {**vars(point), "seed": 2}, "metrics": {"accuracy__array__ratio": 0.9, "power__settled__W": 1.0}}
     (found,) = corners.grouped("nominal", [record, good])
     assert found.metrics == {"accuracy__array__ratio": pytest.approx(0.45)}
+
+
+def test_a_point_where_latches_cannot_be_written_is_none(tmp_path: Path) -> None:
+    """Neither the engine nor a new calibration is asked: nobody could bring weights into such a chip."""
+    point = Point(1, "fs", -40.0, 1.0)
+    record = corners.measure(None, nominal(small_design()), point, np.zeros((3, 2)), np.zeros(3), SPEC, 1, BAD)  # type: ignore[arg-type]
+    assert record["metrics"]["accuracy__array__ratio"] == 0
+    assert record["metrics"]["memory__worst_write__V"] == -0.1
+    assert record["problem"] == "memory: the worst of 36 latches cannot be written (-0.100 V)"
+    job = Job(small_spec(), 1, {"train": tmp_path, "program": tmp_path})
+    codes = tuple(np.zeros(shape, dtype=np.int64) for shape in ((4, 3), (3, 3)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step, "codes_of", lambda job: codes)
+        step.measure(tmp_path, step.PointJob(job, point, Study(), again=True, memory=BAD))
+    assert read_json(tmp_path / "point.json")["problem"] == record["problem"]
 
 
 @pytest.mark.needs_pdk
@@ -129,12 +147,19 @@ def test_speed_and_energy_only_where_patterns_ran_in_time() -> None:
         def transient(self, *anything: Any) -> TransientResult:
             raise NotSettledError("array engine: not in time")
 
-    rest, both = (corners.measure(ArrayEngine(), chip, point, inputs, labels, spec, timed) for timed in (0, 3))
-    assert set(rest["metrics"]) == {"accuracy__array__ratio", "power__settled__W"}
+    rest, both = (corners.measure(ArrayEngine(), chip, point, inputs, labels, spec, timed, GOOD) for timed in (0, 3))
+    margins = {f"memory__worst_{name}__V" for name in ("hold", "read", "write")}
+    assert set(rest["metrics"]) == {
+        "accuracy__array__ratio", "power__settled__W", "power__memory_leakage__W", *margins
+    }  # fmt: skip
+    leakage = of_chip(chip).total_W
+    assert both["metrics"]["power__memory_leakage__W"] == rest["metrics"]["power__memory_leakage__W"] == leakage > 0
+    current = ArrayEngine().dc(chip, inputs).supply.mean()
+    assert rest["metrics"]["power__settled__W"] == pytest.approx(1.8 * current + leakage, rel=1e-9)
     assert both["metrics"]["power__mean__W"] == pytest.approx(both["metrics"]["power__settled__W"], rel=0.05)
     assert both["metrics"]["accuracy__array__ratio"] == both["metrics"]["evaluate__timed_agreement__ratio"] == 1
     assert 0 < both["metrics"]["fixed_time__run__s"] < 2e-5
-    lost = corners.measure(LostInTime(), chip, point, inputs, labels, spec, 3)
+    lost = corners.measure(LostInTime(), chip, point, inputs, labels, spec, 3, GOOD)
     assert lost["metrics"] == rest["metrics"]
     assert lost["problem"] == "array engine: not in time"
 
@@ -154,7 +179,7 @@ def test_hot_chip_with_old_and_new_weights(tmp_path: Path, monkeypatch: pytest.M
         folder.mkdir()
         point = Point(1, "tt", temperature, 1.8)
         wanted = Study(patterns=30)
-        step.measure(folder, step.PointJob(Job(spec, 1, {"train": tmp_path}), point, wanted, again))
+        step.measure(folder, step.PointJob(Job(spec, 1, {"train": tmp_path}), point, wanted, again, GOOD))
         records.append(read_json(folder / "point.json"))
     (row,) = temperature_drift(spec, records[:2])["temperatures"]
     assert 0.01 < row["current_change_p50"] < 1, (

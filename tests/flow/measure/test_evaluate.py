@@ -10,6 +10,8 @@ from tests.flow.small import nominal, small_design
 from somaforge.flow.engines.base import DcResult, Effort, Floats, Program, ProgrammedChip, TransientResult
 from somaforge.flow.measure.evaluate import evaluate, time_to_output
 from somaforge.flow.measure.timed import Timed, speed_metrics
+from somaforge.flow.memory import leakage
+from somaforge.flow.memory.leakage import Leakage
 from somaforge.flow.steps.chip import Job
 from somaforge.flow.steps.evaluate import timed_patterns
 from somaforge.generator.spec import load_spec
@@ -49,6 +51,12 @@ class Relaxing:
         return TransientResult(np.array(time), np.array(outputs), np.array(supply), pattern_time_s, len(inputs), effort)
 
 
+@pytest.fixture(autouse=True)
+def tight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A memory without leakage: the made-up engine's currents are all there is."""
+    monkeypatch.setattr(leakage, "of_chip", lambda chip: Leakage(0.0, 0.0))
+
+
 LABELS = np.array([0, 0, 1, 1])
 INPUTS = np.array([[3.0, 1.0], [4.0, 1.0], [1.0, 3.0], [5.0, 4.0]]) * 1e-8
 
@@ -72,6 +80,23 @@ def test_evaluation_by_hand() -> None:
     assert result.trace.time[0] == pytest.approx(-0.25 * PERIOD)
     assert result.trace.time[-1] == pytest.approx(PERIOD)
     assert np.array_equal(result.trace.inputs, INPUTS[[0, 2]])
+
+
+def test_leakage_is_in_every_energy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1.5 uW all the time, whatever the array does: in whole patterns, up to the output, and at fixed run times."""
+    chip = nominal(small_design())
+    before = evaluate(Relaxing(), chip, INPUTS, LABELS, PERIOD, 2)
+    monkeypatch.setattr(leakage, "of_chip", lambda chip: Leakage(1e-6, 5e-7))
+    after = evaluate(Relaxing(), chip, INPUTS, LABELS, PERIOD, 2)
+    assert after.energy - before.energy == pytest.approx(1.5e-6 * PERIOD)
+    assert after.energy_to_output - before.energy_to_output == pytest.approx(1.5e-6 * after.time_to_output)
+    assert after.energy_by - before.energy_by == pytest.approx(1.5e-6 * after.run_times)
+    old, new = (speed_metrics([run.to_json()], 49) for run in (before, after))
+    assert (old["power__memory_leakage__W"], new["power__memory_leakage__W"]) == (0, 1.5e-6)
+    assert new["power__mean__W"] - old["power__mean__W"] == pytest.approx(1.5e-6)
+    assert new["energy__mac__J"] - old["energy__mac__J"] == pytest.approx(1.5e-6 * PERIOD / 49)
+    assert new["efficiency__mac__per_J"] < old["efficiency__mac__per_J"]
+    assert new["fixed_time__mac__per_J"] < old["fixed_time__mac__per_J"]
 
 
 def test_only_some_patterns_in_time() -> None:

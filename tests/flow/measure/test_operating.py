@@ -14,6 +14,8 @@ from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.measure import operating
 from somaforge.flow.measure.operating import Place, PointResult
 from somaforge.flow.measure.timed import Timed, speed_metrics
+from somaforge.flow.memory.leakage import of_chip
+from somaforge.flow.memory.worst_latch import WorstLatch
 from somaforge.generator.spec import Input, Operating
 
 OWN = Place(1.8, 15e-9)
@@ -33,6 +35,7 @@ def evaluation(times: list[float], settled: list[bool]) -> dict[str, Any]:
         "run_times_s": [5e-6, 1e-5],
         "energy_by_J": [5e-12, 1e-11],
         "pattern_time_s": 1e-5,
+        "leakage_W": 1e-8,
     }
 
 
@@ -110,8 +113,10 @@ def test_a_point_works_at_rest_and_in_time() -> None:
         found = operating.speed_and_energy([evaluation(times, [False] * late + [True] * (10 - late))], macs=49)
         assert operating.works_in_time(found) == works
     assert not operating.works_in_time(None), "the engine found no solution in time"
-    assert operating.works_at_rest(0.9, 1.0)
-    assert not operating.works_at_rest(0.89, 1.0)
+    good, bad = WorstLatch(36, 0.5, 0.3, 0.1), WorstLatch(36, 0.5, 0.3, -0.1)
+    assert operating.works_at_rest(0.9, 1.0, good)
+    assert not operating.works_at_rest(0.89, 1.0, good)
+    assert not operating.works_at_rest(1.0, 1.0, bad), "its weights cannot be written"
 
 
 def test_best_point_within_the_loss_and_lowest_supply() -> None:
@@ -123,6 +128,11 @@ def test_best_point_within_the_loss_and_lowest_supply() -> None:
     assert operating.metrics(POINTS, OWN, loss=0.0)["best_point__supply__V"] == 1.8
     assert found["operating__supply_min__V"] == 1.2
     assert found["operating__working__count"] == 5
+    memory = vars(WorstLatch(36, 0.7, 0.4, 0.3))
+    known = [replace(p, leakage_W=1e-6 * p.place.supply_V, memory=memory) for p in POINTS]
+    there = operating.metrics(known, OWN, loss=0.01)
+    assert there["best_point__memory_leakage__W"] == pytest.approx(1.4e-6)
+    assert there["best_point__memory_margin_min__V"] == 0.3
     gap = [replace(p, works=p.place.supply_V != 1.4) for p in POINTS]
     assert operating.lowest_supply(gap, OWN) == 1.8, "a supply below one that does not work does not count"
 
@@ -145,6 +155,8 @@ def test_a_supply_without_headroom_is_a_result() -> None:
     high = operating.at_rest(ArrayEngine(), chip, inputs, labels, 3)
     low = operating.at_rest(ArrayEngine(), replace(chip, supply_V=0.8), inputs, labels, 3)
     assert 0 < low["power_W"] < high["power_W"]
+    assert high["leakage_W"] == of_chip(chip).total_W > low["leakage_W"] > 0
+    assert high["power_W"] - high["leakage_W"] == pytest.approx(1.8 * ArrayEngine().dc(chip, inputs).supply.mean())
     found = operating.in_time(ArrayEngine(), chip, inputs, labels, 4e-6, 3, high["predictions"])
     assert found["agreement"] == 1
     assert Timed.of([found]).decided_s is not None

@@ -1,0 +1,271 @@
+"""What the weight memory draws from the supply while patterns run: the leakage of its latches and of its port's cells.
+
+The array is simulated with ideal memory (flow.engines.base.Memory), so this power comes on top of what engines find.
+One latch of each state and one cell of each kind and input state are simulated at rest: word lines low and bit lines
+high, as the port holds them between two accesses (with `array.port: none` whoever drives the pins must do the same).
+How many there are of each say the design and the port's netlist. The foundry's models are taken whole.
+
+A threshold shift changes leakage by its exponential, so that latches with mismatch leak more in the mean than the latch
+without. Each current of a latch flows through one transistor that is off: its mean over all shifts is that over latches
+in which all six are shifted by as many sigmas at once, here by the nodes of Gauss and Hermite. Cells of the port are
+taken without mismatch: most of their currents flow through two transistors in series, and there are few cells.
+"""
+
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from somaforge.flow.engines.base import ProgrammedChip
+from somaforge.flow.engines.batch import run_batch
+from somaforge.flow.memory.port_timing import plan_of
+from somaforge.flow.memory.port_transistors import modelled
+from somaforge.generator.circuit import Mos
+from somaforge.generator.design import LATCH, Design
+from somaforge.generator.periphery import netlist
+from somaforge.generator.periphery.cells import POWER, hd_circuit
+from somaforge.pdk.errors import ToolError
+from somaforge.pdk.files import atomic_write
+from somaforge.pdk.sky130 import mismatch
+from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
+from somaforge.pdk.templating import render
+
+GMIN_S = 1e-15
+"""ngspice lays this conductance across every junction. At its own 1e-12 S it would add 16 pW to a latch, more than half
+of what it leaks at tt, 27 C and 1.8 V; at 1e-15 S it adds 0.016 pW (0.06 %; measured against 1e-18 S, where ngspice
+does not find every operating point)."""
+NODES = 5
+"""Latches for the mean over mismatch; 11 change it by less than 2e-3."""
+SETTLED_S = 0.1
+"""Nodes between two transistors that are off charge with a fraction of a picoampere."""
+LEVEL = 0.05
+"""An output lies on its rail within this part of the supply."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of foundry cell at rest, its clock low."""
+
+    inputs: tuple[str, ...]
+    output: str
+    level: Callable[..., bool]
+    """Output of the inputs' levels; of a flip-flop, what it stores is the last argument."""
+    stores: bool = False
+
+
+KINDS: Mapping[str, Kind] = {
+    "buf": Kind(("A",), "X", lambda a: a),
+    "clkbuf": Kind(("A",), "X", lambda a: a),
+    "inv": Kind(("A",), "Y", lambda a: not a),
+    "nand2": Kind(("A", "B"), "Y", lambda a, b: not (a and b)),
+    "nor2": Kind(("A", "B"), "Y", lambda a, b: not (a or b)),
+    "or2": Kind(("A", "B"), "X", lambda a, b: a or b),
+    "einvn": Kind(("A", "TE_B"), "Z", lambda a, off: not a or off),  # let go it leaves its line high
+    "dlclkp": Kind(("CLK", "GATE"), "GCLK", lambda clock, gate: clock and gate),
+    "dfxtp": Kind(("CLK", "D"), "Q", lambda clock, d, stored: stored, stores=True),
+    "sdfxtp": Kind(("CLK", "D", "SCD", "SCE"), "Q", lambda clock, d, scan, shift, stored: stored, stores=True),
+}
+"""The foundry's functions; the simulation checks every output against them."""
+
+
+@dataclass(frozen=True, order=True)
+class State:
+    """A cell with levels on its inputs, in the order of its kind; the last one is what a flip-flop stores."""
+
+    cell: str
+    levels: tuple[bool, ...]
+
+    @property
+    def kind(self) -> Kind:
+        """Of the cell; ToolError for one that the port does not use."""
+        name = self.cell.rsplit("_", 1)[0]
+        if name not in KINDS:
+            raise ToolError(f"leakage: the function of {self.cell} is not known; add it to flow.memory.leakage.KINDS")
+        return KINDS[name]
+
+    @property
+    def output(self) -> bool:
+        """Level of its output."""
+        return self.kind.level(*self.levels)
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """Of a whole macro, in W."""
+
+    latches_W: float
+    port_W: float
+
+    @property
+    def total_W(self) -> float:  # noqa: N802 (a unit)
+        """Both."""
+        return self.latches_W + self.port_W
+
+
+def of_chip(chip: ProgrammedChip) -> Leakage:
+    """Beside what an engine finds for the chip: where it simulates the latches, only the port's cells are missing."""
+    found = of_design(chip.design, chip.corner, chip.temperature_C, chip.supply_V)
+    return found if chip.memory == "ideal" else Leakage(0.0, found.port_W)
+
+
+def of_design(design: Design, corner: str, temperature_C: float, supply_V: float) -> Leakage:
+    """At one operating point; ToolError if ngspice fails."""
+    states = port_states(design)
+    bench = Bench(design, tuple(sorted(states)), corner, temperature_C, supply_V)
+    watts = bench.watts()
+    latch = bench.mean_latch(watts[: bench.latches])
+    port = sum(states[state] * w for state, w in zip(bench.states, watts[bench.latches :], strict=True))
+    return Leakage(design.synapse_count * design.weights.latches * latch, port)
+
+
+def port_states(design: Design) -> Mapping[State, float]:
+    """How many cells of the port are in which state while its pins are low: the mean of a data register that holds
+    zeros and one that holds ones. Nothing without a port."""
+    return {} if design.spec.array.port == "none" else _states(plan_of(design))
+
+
+@lru_cache(maxsize=4)
+def _states(plan: netlist.Plan) -> Mapping[State, float]:
+    gates = netlist.build(plan.memory, plan).gates
+    found: Counter[State] = Counter()
+    for stored in (False, True):
+        found.update(_idle(gates, {f"data_{i}": stored for i in range(plan.memory.width)}))
+    return {state: count / 2 for state, count in found.items()}
+
+
+def _idle(gates: tuple[netlist.Gate, ...], register: Mapping[str, bool]) -> Iterator[State]:
+    """The state of every gate: pins low, bit lines high, no token in the row select."""
+    levels = dict.fromkeys(netlist.PORT_INPUTS, False) | dict(register)
+    levels |= {net: True for gate in gates for _, net in gate.pins if net.startswith(("bl_", "blb_"))}
+    levels |= {net: False for gate in gates for _, net in gate.pins if net.startswith("token_")}
+    left = list(gates)
+    while left:
+        waiting = []
+        for gate in left:
+            kind = State(gate.cell, ()).kind
+            nets = [gate.net(pin) for pin in (*kind.inputs, *((kind.output,) if kind.stores else ()))]
+            if any(net not in levels for net in nets):
+                waiting.append(gate)
+                continue
+            state = State(gate.cell, tuple(levels[net] for net in nets))
+            levels[gate.net(kind.output)] = state.output
+            yield state
+        if len(waiting) == len(left):
+            raise ToolError(f"leakage: the port's netlist has a loop at {left[0].name}; this is a fault of somaforge")
+        left = waiting
+
+
+class Bench:
+    """One deck: latches and cells side by side, each with a supply of its own."""
+
+    def __init__(
+        self, design: Design, states: tuple[State, ...], corner: str, temperature_C: float, supply_V: float
+    ) -> None:
+        self.design, self.states = design, states
+        self.corner, self.temperature_C, self.supply = corner, temperature_C, supply_V
+        self.models: dict[tuple[str, int, int], str] = {}
+        nodes, weights = np.polynomial.hermite_e.hermegauss(NODES if design.spec.chips.mismatch > 0 else 1)
+        self.nodes, self.weights = nodes, weights / weights.sum()
+
+    @property
+    def latches(self) -> int:
+        """How many latches come before the cells: both states for every node."""
+        return 2 * len(self.nodes)
+
+    @property
+    def names(self) -> list[str]:
+        """Supplies in the order of the results."""
+        return [f"v_{k}" for k in range(self.latches + len(self.states))]
+
+    def mean_latch(self, watts: list[float]) -> float:
+        """Mean over both states and all shifts."""
+        return float(np.repeat(self.weights, 2) @ np.array(watts) / 2)
+
+    def watts(self, cache: Path | None = None) -> list[float]:
+        """Of each latch and each cell, from the cache folder (default: the user's) or from ngspice. ToolError if that
+        fails or an output is not where the cell's function says."""
+        deck = self.deck
+        folder = cache or Path(platformdirs.user_cache_dir("somaforge")) / "leakage"
+        path = folder / f"{hashlib.sha256(deck.encode()).hexdigest()[:32]}.json"
+        try:
+            return [float(w) for w in json.loads(path.read_text(encoding="utf-8"))]
+        except (OSError, ValueError, TypeError):  # none yet, or damaged: made again
+            pass
+        names, values = run_batch(deck, None, "leakage", 300.0)
+        last = dict(zip(names, values[-1].tolist(), strict=True))
+        for k, state in enumerate(self.states, self.latches):
+            if abs(last[f"v(out_{k})"] - self.supply * state.output) > LEVEL * self.supply:
+                raise ToolError(f"ngspice: leakage: {state.cell} with {state.levels} has {last[f'v(out_{k})']:.3f} V")
+        lost = [k for k in range(self.latches) if last[f"v(out_{k})"] < (1 - LEVEL) * self.supply]
+        found = [-last[f"i({name})"] * self.supply for name in self.names]
+        if lost or not all(0 < w < math.inf for w in found):
+            raise ToolError(f"ngspice: leakage at {self.place}: a latch lost its bit, or a current is not positive")
+        atomic_write(path, json.dumps(found) + "\n")
+        return found
+
+    @property
+    def place(self) -> str:
+        """For readers."""
+        return f"{self.corner}, {self.temperature_C:g} C, {self.supply:g} V"
+
+    @property
+    def deck(self) -> str:
+        """Its text."""
+        lines = [line for k in range(self.latches) for line in self._latch(k)]
+        for k, state in enumerate(self.states, self.latches):
+            lines += self._cell(k, state)
+        outputs = [f"v(out_{k})" for k in range(self.latches + len(self.states))]
+        return render(
+            "leakage.sp.j2",
+            title=f"leakage of the weight memory: {self.place}",
+            scale_option=SCALE_OPTION,
+            gmin=f"{GMIN_S:g}",
+            temperature=f"{self.temperature_C:.6g}",
+            cards=[bind(*key, self.corner).card(name) for key, name in self.models.items()],
+            supply=f"{self.supply:.9g}",
+            lines=lines,
+            saves="\n+ ".join([*(f"i({name})" for name in self.names), *outputs]),
+            step=f"{SETTLED_S / 50:.6g}",
+            stop=f"{SETTLED_S:.6g}",
+        )
+
+    def _latch(self, k: int) -> Iterator[str]:
+        """Its output is the node that is high."""
+        node, high, chips = self.nodes[k // 2], k % 2, self.design.spec.chips
+        nets = {"vdd": f"vdd_{k}", "vpb": f"vdd_{k}", "bl": f"vdd_{k}", "blb": f"vdd_{k}"}
+        nets |= {"gnd": "0", "vnb": "0", "wl": "0", "q": f"low_{k}", "qb": f"out_{k}"}
+        if high:
+            nets |= {"q": nets["qb"], "qb": nets["q"]}
+        yield f"v_{k} vdd_{k} 0 {self.supply:.9g}"
+        yield f".ic v(out_{k})={self.supply:.9g} v(low_{k})=0"
+        for mos in self.design.library.flatten(LATCH).mos:
+            sigma = chips.mismatch * mismatch.sigma_vth_V(mos.device, mos.w_nm, mos.l_nm, chips.law)
+            yield f"{self._line(k, mos, nets)} delvto={mismatch.sign(mos.device) * sigma * node:.9g}"
+
+    def _cell(self, k: int, state: State) -> Iterator[str]:
+        kind = state.kind
+        inputs = dict(zip(kind.inputs, state.levels, strict=False))
+        nets = {pin: "0" if rail == "gnd" else f"vdd_{k}" for pin, rail in POWER.items()}
+        nets |= {pin: "high" if level else "0" for pin, level in inputs.items()} | {kind.output: f"out_{k}"}
+        yield f"v_{k} vdd_{k} 0 {self.supply:.9g}"
+        if kind.stores:
+            # its output's driver inverts what it stores
+            node = next(m.g for m in hd_circuit(state.cell).mos if m.d == kind.output or m.s == kind.output)
+            nets[node] = f"stored_{k}"
+            yield f".ic v(stored_{k})={0.0 if state.levels[-1] else self.supply:.9g}"
+        for mos in hd_circuit(state.cell).mos:
+            inner = {n: nets.get(n, f"n{k}_{n.lower().strip('#')}") for n in (mos.d, mos.g, mos.s, mos.b)}
+            yield self._line(k, mos, inner)
+
+    def _line(self, k: int, mos: Mos, nets: Mapping[str, str]) -> str:
+        key = modelled(mos)
+        model = self.models.setdefault(key, f"model_{len(self.models)}")
+        places = " ".join(nets[n] for n in (mos.d, mos.g, mos.s, mos.b))
+        return f"m{mos.name.lower()}_{k} {places} {model}{bind(*key, self.corner).instance()}"
