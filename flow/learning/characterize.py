@@ -16,11 +16,15 @@ import numpy.typing as npt
 from somaforge.flow.engines.base import Engine, Floats, Program, ProgrammedChip
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.paths import Configuration, plan
+from somaforge.flow.learning.tester import Bench
 from somaforge.pdk.errors import CheckError
 
 Ints = npt.NDArray[np.int64]
 LEVELS = (0.1, 0.25, 0.5, 1.0)
 """Input currents of the sweep, relative to the largest one in use."""
+SPREAD = 0.05
+"""What is left of a path beside slopes, relative: the mismatch of its synapses (5 % at full code on sky130). A reading
+with more noise than that counts less."""
 VISITS = 10
 """Paths through every soma: averages the mismatch of single synapses (5 % at full code on sky130) to a third."""
 CODE_SHOTS = 3
@@ -84,8 +88,9 @@ def characterize(
 ) -> Characterization:
     """Calibration of `chip`, whose own weights do not matter, with input currents up to `full_scale_A`.
 
-    CheckError if a path carries no current (a dead chip). ToolError from the engine.
+    CheckError that names a path through which nothing comes at the largest current. ToolError from the engine.
     """
+    bench = Bench.of(engine)
     layers, full = chip.design.layers, chip.design.weights.full_scale
     plans = plan(layers, visits)
     currents: Floats = full_scale_A * np.sort(np.array(levels))
@@ -97,14 +102,16 @@ def characterize(
         for shot in (*_code_shots(plans, full, m, currents[-1]), *_negative_shots(plans, full, m, currents[-1]))
     ]
     shots = [*sweep, *extra]
-    result = engine.dc(chip, np.array([s.inputs for s in shots]), [s.program for s in shots])
+    result = bench.dc(chip, np.array([s.inputs for s in shots]), [s.program for s in shots])
     read = np.array([result.outputs[i, s.configuration.nodes[-1]] for i, s in enumerate(shots)])
     swept = read[: len(sweep)].reshape(len(plans), len(currents), -1)
-    if np.any(swept <= 0):
-        raise CheckError("characterization: a path from an input to an output carries no current; the chip is dead")
+    seen = bench.saw(swept)
+    _refuse_dead(plans, seen[:, -1], swept[:, -1])
+    noise = bench.error(swept) / np.where(seen, swept, 1.0)
+    weight: Floats = np.where(seen, SPREAD**2 / (SPREAD**2 + noise**2), 0.0)
 
-    exponent = _stage_exponent(swept, currents, len(layers))
-    slopes, residuals = _fit_slopes(plans, swept, currents, full, exponent)
+    exponent = _stage_exponent(swept, weight, currents, len(layers))
+    slopes, residuals = _fit_slopes(plans, swept, weight, currents, full, exponent)
     # current into the soma behind the changed weight, relative to the same path with full weights
     ratios = [
         (s, (np.maximum(r, 0.0) / swept[s.index, -1]) ** (exponent ** -(len(layers) - 1 - s.matrix)))
@@ -133,6 +140,18 @@ def characterize(
         result.effort.attempts,
         result.effort.seconds,
     )
+
+
+def _refuse_dead(plans: list[Configuration], seen: npt.NDArray[np.bool_], read: Floats) -> None:
+    """CheckError if a path [configurations, paths] carries nothing at the largest input current."""
+    dead = np.argwhere(~seen)
+    if len(dead):
+        c, p = dead[0]
+        way = " - ".join(str(int(n)) for n in plans[c].nodes[:, p])
+        raise CheckError(
+            f"characterization: nothing comes through the path of somas {way}, one per layer ({read[c, p]:.2g} A"
+            f" read; {len(dead)} of {seen.size} paths); the chip is dead there"
+        )
 
 
 def _code_shots(plans: list[Configuration], full: int, matrix: int, current: float) -> list[_Shot]:
@@ -175,9 +194,9 @@ def _negative_shots(plans: list[Configuration], full: int, matrix: int, current:
 
 
 def _fit_slopes(
-    plans: list[Configuration], swept: Floats, currents: Floats, full: int, exponent: float
+    plans: list[Configuration], swept: Floats, weight: Floats, currents: Floats, full: int, exponent: float
 ) -> tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...]]:
-    """Slopes and residuals per soma by least squares on logarithms of the calibration's law.
+    """Slopes and residuals per soma by least squares on logarithms of the calibration's law; `weight` of each reading.
 
     With J the current relative to the largest, a path of layers 0 .. n-1 ends in
     log(J_out) = q^n log(J_in) + sum over l of q^(n-1-l) log(slope_l) + sum over matrices m of q^(n-1-m) log(full).
@@ -185,31 +204,37 @@ def _fit_slopes(
     layers = plans[0].layers
     offsets = np.concatenate([[0], np.cumsum(layers)])
     powers = exponent ** np.arange(len(layers) - 1, -1, -1.0)  # of the slope of each layer
-    logs = np.log(swept / currents[-1]) - exponent ** len(layers) * np.log(currents / currents[-1])[None, :, None]
+    logs = (
+        np.log(np.where(weight > 0, swept, 1.0) / currents[-1])
+        - exponent ** len(layers) * np.log(currents / currents[-1])[None, :, None]
+    )
     logs -= powers[:-1].sum() * np.log(full)
     columns = np.array([offsets[:-1, None] + c.nodes for c in plans])  # [configurations, layers, paths]
     rows = columns.transpose(0, 2, 1).reshape(-1, len(layers))
     matrix = np.zeros((len(rows), offsets[-1]))
     np.put_along_axis(matrix, rows, powers[None, :], axis=1)
-    # every level has the same relative weight: the mean of the logarithms
-    solution: Floats = np.linalg.lstsq(matrix, logs.mean(axis=1).reshape(-1), rcond=None)[0]
+    whole = weight.sum(axis=1)
+    known, root = ((weight * logs).sum(axis=1) / whole).reshape(-1), np.sqrt(whole / whole.max()).reshape(-1)
+    solution: Floats = np.linalg.lstsq(matrix * root[:, None], known * root, rcond=None)[0]
     parts = [solution[a:b] for a, b in pairwise(offsets)]
     means = np.array([p.mean() for p in parts])
     common = float((powers * means).sum() / powers.sum())  # the scale between layers is free: equal geometric means
     slopes = tuple(tuple(float(v) for v in np.exp(p - p.mean() + common)) for p in parts)
     fitted = (matrix @ solution).reshape(len(plans), 1, -1)
-    squares = ((logs - fitted) ** 2).mean(axis=1).reshape(-1)
+    squares = ((weight * (logs - fitted) ** 2).sum(axis=1) / whole).reshape(-1)
     rms = [np.sqrt(squares[(rows == i).any(axis=1)].mean()) for i in range(offsets[-1])]
     residuals = tuple(tuple(float(v) for v in rms[a:b]) for a, b in pairwise(offsets))
     return slopes, residuals
 
 
-def _stage_exponent(swept: Floats, currents: Floats, stages: int) -> float:
-    """Exponent of one stage: slope of log(output) over log(input), mean over paths, shared equally by the stages."""
+def _stage_exponent(swept: Floats, weight: Floats, currents: Floats, stages: int) -> float:
+    """Exponent of one stage: slope of log(output) over log(input) within all paths, shared equally by the stages."""
     if len(currents) < 2:
         return 1.0
-    x = np.log(currents) - np.log(currents).mean()
-    slope = float((x[None, :, None] * np.log(swept)).sum(axis=1).mean() / (x**2).sum())
+    x = np.broadcast_to(np.log(currents)[None, :, None], swept.shape)
+    y = np.log(np.where(weight > 0, swept, 1.0))
+    centre = (weight * x).sum(axis=1, keepdims=True) / weight.sum(axis=1, keepdims=True)
+    slope = float((weight * (x - centre) * y).sum() / (weight * (x - centre) ** 2).sum())
     return float(max(slope, 0.5) ** (1 / stages))
 
 

@@ -1,10 +1,15 @@
 """Strength of every bit of every synapse, as a tester can measure it: weights and input currents set, outputs read.
 
-One bit of one synapse at a time is asked in each column, as many columns at once as there are paths to outputs. Row i
-of matrix m gets a known current through a chain of somas before it (their synapses were measured before: matrices go in
-order); its column's current goes on through a fixed chain of somas and codes to an output. What the fixed chain does
-wrong is common to the column, and it cancels: the same error, inverted, enters when the column's soma is the known
-current of the next matrix. A negative strength is what a bit takes away from the same bit of a positive synapse.
+Weights are written for a bit and a group of columns, as many as there are paths to outputs, in all rows at once. Then
+one row after the other gets a known current through a chain of somas before it (their synapses were measured before:
+matrices go in order), and nothing has to be written in between. A column's current goes on through a fixed fan of
+somas and codes to an output. What the fan does wrong is common to the column, and it cancels: the same error,
+inverted, enters when the column's soma is the known current of the next matrix. A negative strength is what a bit
+takes away from a helper, a row that stays on; half of the rows in one programming, the other half in another.
+
+What every reading is worth is known (flow/learning/tester.py). A strength is drawn towards the mean of its kind, which
+is what the model says without it, as far as its error is larger than the spread of that kind; below three errors of
+the reading it is named as weak.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,17 +17,27 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from somaforge.flow.engines.base import Engine, Floats, Program, ProgrammedChip
 from somaforge.flow.learning.calibration import Calibration, Strengths
+from somaforge.flow.learning.fans import Fan, Group, Ints, groups
+from somaforge.flow.learning.tester import SURE, Bench
 from somaforge.pdk.errors import CheckError
 
+Bools = npt.NDArray[np.bool_]
 LEVEL = 0.5
 """Current into the row of the asked synapse over the largest in use: what rows carry in a network at work."""
-TAKEN = 0.3
-"""Current of a row with a negative weight over that of the row from which it takes."""
-TOGETHER = 300
-"""Patterns, each with its own weights, in one call of the engine: 60 MB of codes for 25,100 synapses."""
+HELP = 3
+"""Units of the helper's code for each unit of the bit that takes away from it."""
+QUIET = 4
+"""Readings of what a column carries without the asked row; the error of their mean is common to all rows."""
+VISIBLE = 0.5
+"""Part of the model's strength that must be above the noise before a synapse without any current is called dead."""
+TOGETHER = 2000
+"""Patterns in one call of the engine, whole programmings."""
+Weak = tuple[int, int, int, int, int]
+"""(matrix, row, column, bit, sign) of a bit whose current is not above the noise."""
 
 
 @dataclass(frozen=True)
@@ -30,20 +45,59 @@ class Measured:
     """Calibration with the strength of all synapses, and what it took."""
 
     calibration: Calibration
+    weak: tuple[Weak, ...]
     patterns: int
     seconds: float
     """Time that the engine took."""
 
 
-@dataclass(frozen=True)
-class _Question:
-    """One pattern: one bit of the synapses from row `row` to the columns of a group."""
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """One programming: one bit of the synapses from `rows` to a group of columns."""
 
-    row: int
-    columns: slice
+    group: Group
     bit: int
+    rows: Ints
     helper: int | None
-    """Row that is pulled down; None for a positive strength."""
+    """Row that is pulled down; None for positive strengths."""
+
+    @property
+    def patterns(self) -> int:
+        """First QUIET without any of the rows, then one for each."""
+        return QUIET + len(self.rows)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Strengths [bits, rows, columns] and their standard deviations."""
+
+    value: Floats
+    error: Floats
+
+    @classmethod
+    def nothing(cls, shape: tuple[int, ...]) -> "_Found":
+        return cls(np.full(shape, np.nan), np.zeros(shape))
+
+    def settled(self) -> Floats:
+        """Drawn towards the mean of each bit as far as the readings do not know better; 1 where none was made."""
+        best = np.ones_like(self.value)
+        for b, (value, error) in enumerate(zip(self.value, self.error, strict=True)):
+            made = np.isfinite(value)
+            if made.any():
+                here, noise = value[made], error[made] ** 2
+                trust = 1 / np.maximum(noise, np.finfo(float).tiny)
+                mean = float((trust * here).sum() / trust.sum()) if noise.min() > 0 else float(here.mean())
+                apart = (here - mean) ** 2 - noise
+                spread = max(float((trust * apart).sum() / trust.sum() if noise.min() > 0 else apart.mean()), 0.0)
+                share = np.divide(spread, spread + noise, out=np.ones_like(noise), where=spread + noise > 0)
+                best[b][made] = mean + share * (here - mean)
+        return np.maximum(best, 0.0)
+
+    @property
+    def weak(self) -> Bools:
+        """Where nothing is seen above the noise: [bits, rows, columns]."""
+        found: Bools = self.value <= SURE * self.error
+        return found
 
 
 def measure(
@@ -55,41 +109,44 @@ def measure(
 ) -> Measured:
     """`calibration` (slopes, codes, exponent) with strengths; `chip`'s own weights do not matter.
 
-    CheckError if a synapse at full weight carries nothing. ToolError from the engine.
+    CheckError that names a synapse of which no bit carries anything. ToolError from the engine.
     """
-    layers = chip.design.layers
+    bench = Bench.of(engine)
+    layers, bits = chip.design.layers, chip.design.weights.bits
     known = replace(calibration, positive=(), negative=())
-    bits = chip.design.weights.bits
-    total = sum(
-        2 * bits * rows * -(-columns // min(layers[m + 1 :])) for m, (rows, columns) in enumerate(pairwise(layers))
-    )
     positive: list[Floats] = []
     negative: list[Floats] = []
-    done, seconds = 0, 0.0
+    weak: list[Weak] = []
+    seconds, before = 0.0, bench.patterns
     for m, (rows, columns) in enumerate(pairwise(layers)):
-        both = []
-        for sign in (1, -1):
-            bench = _Bench(chip, known, positive, m, LEVEL * full_scale_A)
-            questions = list(bench.questions(sign))
-            found = np.ones((bits, rows, columns))
-            for start in range(0, len(questions), TOGETHER):
-                some = questions[start : start + TOGETHER]
-                inputs, programs = zip(*(bench.pattern(q) for q in some), strict=True)
-                result = engine.dc(chip, np.array(inputs), list(programs))
-                seconds += result.effort.seconds
-                for q, read in zip(some, result.outputs, strict=True):
-                    found[q.bit, q.row, q.columns] = bench.strength(q, read)
-                done += len(some)
+        stage = _Stage(bench, chip, known, positive, m, full_scale_A)
+        for sign, matrices in ((1, positive), (-1, negative)):
+            found = _Found.nothing((bits, rows, columns))
+            asked = list(stage.positive() if sign > 0 else stage.negative(positive[m]))
+            while asked:
+                some = [asked.pop(0)]
+                while asked and sum(a.patterns for a in some) + asked[0].patterns <= TOGETHER:
+                    some.append(asked.pop(0))
+                seconds += stage.ask(some, found)
                 if progress is not None:
-                    progress(done, total)
+                    progress(m, len(asked))
             if sign > 0:
-                if not np.all(found > 0):
-                    raise CheckError(f"characterization: a bit of matrix {m} carries no current; the chip is dead")
-                positive.append(found)
-            both.append(found)
-        negative.append(np.maximum(both[1], 0.0))
+                _refuse_dead(m, found)
+            weak += [(m, int(r), int(c), int(b), sign) for b, r, c in zip(*found.weak.nonzero(), strict=True)]
+            matrices.append(found.settled())
     whole = replace(calibration, positive=_rounded(positive), negative=_rounded(negative))
-    return Measured(whole, done, seconds)
+    return Measured(whole, tuple(weak), bench.patterns - before, seconds)
+
+
+def _refuse_dead(matrix: int, found: _Found) -> None:
+    """CheckError if no bit of a synapse carries anything although the noise would let it be seen."""
+    dead = (found.weak & (SURE * found.error < VISIBLE)).all(axis=0)
+    if dead.any():
+        row, column = np.argwhere(dead)[0]
+        raise CheckError(
+            f"characterization: nothing comes through the synapse of matrix {matrix}, row {row}, column {column}"
+            f" ({int(dead.sum())} of {dead.size} in that matrix); the chip is dead there"
+        )
 
 
 def _rounded(matrices: list[Floats]) -> Strengths:
@@ -99,80 +156,110 @@ def _rounded(matrices: list[Floats]) -> Strengths:
     )
 
 
-class _Bench:
-    """Patterns for one matrix, and what their outputs say."""
+class _Stage:
+    """Programmings and patterns for one matrix, and what their readings say."""
 
     def __init__(
-        self, chip: ProgrammedChip, calibration: Calibration, before: list[Floats], matrix: int, level_A: float
+        self,
+        bench: Bench,
+        chip: ProgrammedChip,
+        calibration: Calibration,
+        before: list[Floats],
+        matrix: int,
+        highest_A: float,
     ) -> None:
-        self._layers, self._known, self._before, self._matrix = chip.design.layers, calibration, before, matrix
+        self._bench, self._chip, self._known, self._before = bench, chip, calibration, list(before)
+        self._layers, self._matrix = chip.design.layers, matrix
         self._full, self._bits = chip.design.weights.full_scale, chip.design.weights.bits
         self._whole = [np.einsum("brc,b->rc", s, 2.0 ** np.arange(self._bits)) / self._full for s in before]
-        self._after = (self._full + 1) // 2  # hands on about as much as it gets
-        self._level = level_A
         self._reference = max(calibration.levels_A, default=1.0)
-        self._paths = min(self._layers[matrix + 1 :])
-        gain = calibration.code_gain[self._full]
+        self._fan = Fan(self._layers, matrix, calibration, self._full)
         typical = float(np.mean(np.concatenate([np.asarray(s) for s in calibration.slopes])))
-        self._input = level_A / max(typical * gain, 1.0) ** matrix
+        gain = typical * calibration.code_gain[self._full]
+        # rows should carry LEVEL, but no input more than what was calibrated
+        self._input = highest_A * min(LEVEL / gain**matrix, 1.0)
 
-    def questions(self, sign: int) -> Iterator[_Question]:
-        """Every row against every group of columns."""
-        rows, columns = self._layers[self._matrix], self._layers[self._matrix + 1]
-        for row in range(rows):
-            helper = None if sign > 0 else self._helper(row)
-            if sign < 0 and helper is None:
-                continue  # a layer of one soma has no second path: the strength stays the mean one
-            for start in range(0, columns, self._paths):
-                for bit in range(self._bits):
-                    yield _Question(row, slice(start, min(start + self._paths, columns)), bit, helper)
+    def positive(self) -> Iterator[_Asked]:
+        """Every bit of every group."""
+        for group in groups(self._layers, self._matrix):
+            for bit in range(self._bits):
+                yield _Asked(group, bit, group.new, None)
 
-    def pattern(self, question: _Question) -> tuple[Floats, Program]:
-        """Input currents [inputs] in A and the weights."""
-        m, layers = self._matrix, self._layers
-        program = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(layers))
-        inputs = np.zeros(layers[0])
-        sources = [(question.row, 1.0 if question.helper is None else TAKEN)]
-        if question.helper is not None:
-            sources.append((question.helper, 1.0))
-        for row, share in sources:
-            chain = self._chain(row)
-            inputs[chain[0]] = self._input * share
-            for k, (a, b) in enumerate(pairwise(chain)):
+    def negative(self, positive: Floats) -> Iterator[_Asked]:
+        """The same in two halves; a layer of one soma has no second path, and the strength stays the mean one."""
+        for group in groups(self._layers, self._matrix):
+            for bit in range(self._bits):
+                for rows in np.array_split(group.new, 2):
+                    others = np.setdiff1d(group.rows, rows)
+                    if len(rows) and len(others):
+                        units = 2.0 ** np.arange(self._bits) * (self._help(bit) >> np.arange(self._bits) & 1)
+                        given = np.einsum("b,brc->rc", units, positive[:, others][:, :, group.columns])
+                        yield _Asked(group, bit, rows, int(others[given.min(axis=1).argmax()]))
+
+    def ask(self, asked: list[_Asked], found: _Found) -> float:
+        """Puts what these programmings say into `found`; the engine's seconds."""
+        programs = [p for a in asked for p in [self._program(a)] * a.patterns]
+        result = self._bench.dc(self._chip, np.concatenate([self._inputs(a) for a in asked]), programs)
+        start = 0
+        for a in asked:
+            read = result.outputs[start : start + a.patterns, self._fan.outputs(a.group)]
+            place = a.bit, a.rows, a.group.columns
+            found.value[place], found.error[place] = self._say(a, read)
+            start += a.patterns
+        return result.effort.seconds
+
+    def _help(self, bit: int) -> int:
+        """Code of a helper."""
+        return int(min(self._full, HELP << bit))
+
+    def _share(self, asked: _Asked) -> float:
+        """Input current of the rows that are asked, relative to the helper's."""
+        return 1.0 if asked.helper is None else min(1.0, self._help(asked.bit) / (HELP << asked.bit))
+
+    def _program(self, asked: _Asked) -> Program:
+        program = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(self._layers))
+        sign = 1 if asked.helper is None else -1
+        program[self._matrix][asked.rows, asked.group.columns] = sign * 2**asked.bit
+        driven = [*asked.rows.tolist()]
+        if asked.helper is not None:
+            program[self._matrix][asked.helper, asked.group.columns] = self._help(asked.bit)
+            driven.append(asked.helper)
+        for row in driven:
+            for k, (a, b) in enumerate(pairwise(self._chain(row))):
                 program[k][a, b] = self._full
-        asked = 2**question.bit
-        program[m][question.row, question.columns] = asked if question.helper is None else -asked
-        if question.helper is not None:
-            program[m][question.helper, question.columns] = asked
-        for p, column in enumerate(range(question.columns.start, question.columns.stop)):
-            for k in range(m + 1, len(layers) - 1):
-                program[k][column if k == m + 1 else p, p] = self._after
-        return inputs, program
+        self._fan.write(program, asked.group)
+        return program
 
-    def strength(self, question: _Question, outputs: Floats) -> Floats:
-        """Strengths of the asked synapses from all output currents in A."""
-        m, gain = self._matrix, self._known.code_gain
-        found, asked = self._back(question, outputs), gain[2**question.bit]
-        if question.helper is None:
-            strength: Floats = found / (self._handed(question.row, 1.0) * asked)
-            return strength
-        there = (
-            self._handed(question.helper, 1.0)
-            * asked
-            * self._before[m][question.bit, question.helper, question.columns]
+    def _inputs(self, asked: _Asked) -> Floats:
+        inputs = np.zeros((asked.patterns, self._layers[0]))
+        if asked.helper is not None:
+            inputs[:, self._chain(asked.helper)[0]] = self._input
+        for k, row in enumerate(asked.rows.tolist()):
+            inputs[QUIET + k, self._chain(row)[0]] = self._input * self._share(asked)
+        return inputs
+
+    def _say(self, asked: _Asked, read: Floats) -> tuple[Floats, Floats]:
+        """Strengths [rows, columns] and their errors from readings [patterns, columns]."""
+        error = self._bench.error(read)
+        quiet, unsure = read[:QUIET].mean(axis=0), error[:QUIET].mean(axis=0) / np.sqrt(QUIET)
+        base, base_error = self._back(asked, quiet, unsure)
+        row, row_error = self._back(asked, read[QUIET:], error[QUIET:])
+        if asked.helper is None:
+            self._bench.saw(read[QUIET:])
+        difference = row - base if asked.helper is None else base - row
+        asks = self._known.code_gain[2**asked.bit] * (
+            1.0 if asked.helper is None else self._known.negative_strength[self._matrix]
         )
-        nominal = self._handed(question.row, TAKEN) * asked * self._known.negative_strength[m]
-        taken: Floats = (there - found) / nominal
-        return taken
+        nominal = np.array([self._handed(r, self._share(asked)) for r in asked.rows.tolist()])[:, None] * asks
+        return difference / nominal, np.sqrt(row_error**2 + base_error**2) / nominal
 
-    def _helper(self, row: int) -> int | None:
-        """Another row whose chain shares no soma with the row's."""
-        mine = self._chain(row)
-        for step in range(1, self._layers[self._matrix]):
-            other = (row + step) % self._layers[self._matrix]
-            if all(a != b for a, b in zip(mine, self._chain(other), strict=True)):
-                return other
-        return None
+    def _back(self, asked: _Asked, read: Floats, error: Floats) -> tuple[Floats, Floats]:
+        """Currents into the columns in reference currents if the fan were nominal, and their errors."""
+
+        def into(currents: Floats) -> Floats:
+            return self._fan.back(asked.group, np.maximum(currents, 0.0) / self._reference)
+
+        return into(read), (into(read + error) - into(read - error)) / 2
 
     def _chain(self, row: int) -> list[int]:
         """The somas from an input to that row."""
@@ -186,15 +273,3 @@ class _Bench:
             weight = self._known.code_gain[self._full] * self._whole[k][a, b]
             x = weight * self._known.slopes[k][a] * self._known.bent(x)
         return float(self._known.slopes[self._matrix][row] * self._known.bent(x))
-
-    def _back(self, question: _Question, outputs: Floats) -> Floats:
-        """Currents into the question's columns, in reference currents, if the fixed chain were nominal."""
-        known, last = self._known, len(self._layers) - 1
-        columns = np.arange(question.columns.start, question.columns.stop)
-        places = np.arange(len(columns))
-        x = np.maximum(outputs[places if self._matrix + 1 < last else columns], 0.0) / self._reference
-        for layer in range(last, self._matrix, -1):
-            somas = columns if layer == self._matrix + 1 else places
-            weight = 1.0 if layer == last else known.code_gain[self._after]
-            x = known.unbent(x / (weight * np.asarray(known.slopes[layer])[somas]))
-        return x

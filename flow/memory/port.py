@@ -81,6 +81,11 @@ def clocks(actions: Iterable[Action], words: Words) -> Iterator[Clock]:
             yield Clock(a.shift, bool(value == 1), a.row_in, a.row_step, a.write, a.read, expected)
 
 
+def clock_count(actions: Iterable[Action], memory: MemoryMap) -> int:
+    """How many clocks the actions take."""
+    return sum(memory.width if a.shift else 1 for a in actions)
+
+
 def to_words(memory: MemoryMap, values: Sequence[Bits]) -> Words:
     """Words of latch values (one array [rows, columns, bits+1] per matrix); InputError if they do not fit."""
     shapes = [(a, b, memory.bits + 1) for a, b in zip(memory.layers, memory.layers[1:], strict=False)]

@@ -16,6 +16,7 @@ from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import Program, ProgrammedChip
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.minibatch import Shadow, fine_tune, pretrain
+from somaforge.flow.learning.tester import Bench
 from somaforge.flow.learning.training import model_accuracy, one_thread, train
 from somaforge.flow.measure.evaluate import pad_inputs
 from somaforge.flow.measure.operating import in_time
@@ -118,7 +119,8 @@ def learn(task: TrainTask) -> dict[str, Any]:
         data = datasets.load(spec.network.dataset)
         nothing = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(bench.design.layers))
         chip = _chip(bench, task.point, task.seed, nothing)
-        calibration = characterize(bench.engine, chip, data.full_scale(spec.input)).calibration
+        tester = Bench.named(spec, bench.engine, task.seed or 0)
+        calibration = characterize(tester, chip, data.full_scale(spec.input)).calibration
         if spec.training.batch == "all":
             weights = train(spec, data, calibration)
         else:

@@ -158,6 +158,10 @@ METRICS: tuple[Metric, ...] = (
     ),
     *_of("lower", "how far the simulated measurement was from rest", "characterize__unsettled_max__ratio"),
     *_of("neither", "measurements made", "characterize__patterns__count"),
+    *_of("neither", "the smallest current that a tester had to tell from noise", "tester__smallest_current__A"),
+    *_of("lower", "how often weights were written to characterize all chips", "tester__programmings__count"),
+    *_of("lower", "what writing, settling and reading take with a tester, all chips", "tester__time__s"),
+    *_of("lower", "bits of synapses whose current is below three errors of its reading", "tester__weak_bits__count"),
     # what the chips did
     *_of("higher", "software network without mismatch, test patterns", "accuracy__model_ideal__ratio"),
     *_of("higher", "software network with each chip's calibration, test patterns", "accuracy__model_chip__ratio"),

@@ -10,6 +10,7 @@ from somaforge.flow.engines.named import named
 from somaforge.flow.learning import strengths
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.characterize import characterize
+from somaforge.flow.learning.tester import Bench
 from somaforge.flow.steps.base import Context, JsonObject, Step, silicon
 from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed, read_json, write_json
 from somaforge.generator.spec import Spec
@@ -29,13 +30,14 @@ def measure(folder: Path, job: Job) -> None:
     highest = wanted.current_A
     if highest is None:
         highest = datasets.load(job.spec.network.dataset).full_scale(job.spec.input)
-    chip, engine = programmed(job, use="rest"), named(job.spec).make(folder / "ngspice")
-    result = characterize(engine, chip, highest)
-    calibration, patterns, seconds = result.calibration, result.patterns, result.seconds
+    chip = programmed(job, use="rest")
+    bench = Bench.named(job.spec, named(job.spec).make(folder / "ngspice"), job.seed)
+    result = characterize(bench, chip, highest)
+    calibration, seconds = result.calibration, result.seconds
+    weak: tuple[strengths.Weak, ...] = ()
     if wanted.synapses:
-        measured = strengths.measure(engine, chip, calibration, highest)
-        calibration, patterns = measured.calibration, patterns + measured.patterns
-        seconds += measured.seconds
+        measured = strengths.measure(bench, chip, calibration, highest)
+        calibration, seconds, weak = measured.calibration, seconds + measured.seconds, measured.weak
     atomic_write(folder / "calibration.json", calibration.to_json())
     write_json(
         folder / "measured.json",
@@ -45,7 +47,13 @@ def measure(folder: Path, job: Job) -> None:
             "outputs_A": result.transfer.outputs,
             "exponent": result.exponent,
             "code_samples": result.code_samples,
-            "patterns": patterns,
+            "patterns": bench.patterns,
+            "tester": {
+                "smallest_A": bench.smallest_A,
+                "programmings": bench.programmings,
+                "s": bench.seconds,
+                "weak_bits": weak,
+            },
             "unsettled": result.unsettled,
             "attempts": result.attempts,
             "simulator_s": seconds,
@@ -71,6 +79,10 @@ def action(context: Context) -> Mapping[str, float]:
         "characterize__exponent__ratio": float(np.mean([m["exponent"] for m in measured])),
         "characterize__unsettled_max__ratio": float(max(m["unsettled"] for m in measured)),
         "characterize__patterns__count": int(sum(m["patterns"] for m in measured)),
+        "tester__smallest_current__A": float(min(m["tester"]["smallest_A"] for m in measured)),
+        "tester__programmings__count": int(sum(m["tester"]["programmings"] for m in measured)),
+        "tester__time__s": float(sum(m["tester"]["s"] for m in measured)),
+        "tester__weak_bits__count": sum(len(m["tester"]["weak_bits"]) for m in measured),
     }
 
 

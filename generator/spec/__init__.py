@@ -21,6 +21,7 @@ from somaforge.generator.spec.silicon import (
     Device,
     Mirror,
 )
+from somaforge.generator.spec.tester import Meter
 from somaforge.generator.spec.whole import (
     Spec,
     load_spec,
@@ -37,6 +38,7 @@ __all__ = [
     "Evaluation",
     "Input",
     "Limit",
+    "Meter",
     "Mirror",
     "Network",
     "Operating",

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from somaforge.generator.spec.fields import LayerSize, Model
 from somaforge.pdk.base import Law
+from somaforge.generator.spec.tester import Meter
 
 DATASET_SIZES = {"iris": (4, 3), "digits": (64, 10), "mnist": (196, 10), "fsdd": (132, 10)}
 """Features and classes of each data set (flow.datasets loads them)."""
@@ -84,7 +85,9 @@ class Characterization(Model):
     at work are best: the model is a power law, and no power law fits six decades."""
     synapses: bool = False
     """Measure the strength of every bit of every synapse too, through the network: two patterns for each row, bit and
-    group of columns; 15,060 patterns of ten output currents for 196-100-50-10."""
+    group of columns; 15,636 patterns of ten output currents with 144 programmings for 196-100-50-10."""
+    tester: Meter = Meter()
+    """What reads the output currents."""
 
 
 class Training(Model):

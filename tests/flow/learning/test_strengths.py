@@ -14,6 +14,8 @@ from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.learning import strengths
 from somaforge.flow.learning.calibration import Calibration, Strengths
 from somaforge.flow.learning.characterize import characterize
+from somaforge.flow.learning.tester import Bench
+from somaforge.generator.spec import Meter
 from somaforge.pdk.errors import CheckError
 
 
@@ -29,6 +31,20 @@ def planted(layers: tuple[int, ...], bits: int, exponent: float, seed: int = 0) 
     return replace(truth(layers, bits, exponent, seed), positive=matrices(), negative=matrices())
 
 
+def asked(layers: tuple[int, ...], bits: int) -> tuple[int, int]:
+    """Programmings and patterns: every bit of every synapse twice, and the quiet readings of each programming."""
+    written = patterns = 0
+    for m, (rows, columns) in enumerate(pairwise(layers)):
+        chains, paths = min(layers[: m + 1]), min(layers[m + 1 :])
+        for first in range(0, rows, chains):
+            n = min(chains, rows - first)
+            halves = 1 if n == 1 else 2
+            some = -(-columns // paths) * bits
+            written += some * (1 + halves)
+            patterns += some * (2 * n + strengths.QUIET * (1 + halves))
+    return written, patterns
+
+
 def random_codes(layers: tuple[int, ...], full: int, seed: int = 3) -> list[np.ndarray]:
     draw = np.random.default_rng(seed)
     return [draw.integers(-full // 2, full + 1, shape) for shape in pairwise(layers)]
@@ -40,9 +56,12 @@ def test_measured_strengths_predict_the_network(layers: tuple[int, ...], bits: i
     chip, real = nominal(small_design(layers, bits)), planted(layers, bits, exponent)
     # everything but the synapses is known: what is left is the scale of each column, which must not matter
     known = replace(real, positive=(), negative=())
-    found = strengths.measure(Model(real), chip, known, 325e-9)
-    pairs = list(pairwise(layers))
-    assert found.patterns == sum(2 * bits * a * -(-b // min(layers[m + 1 :])) for m, (a, b) in enumerate(pairs))
+    bench = Bench(Model(real))
+    found = strengths.measure(bench, chip, known, 325e-9)
+    written, patterns = asked(layers, bits)
+    assert (bench.programmings, bench.patterns, found.patterns) == (written, patterns, patterns)
+    assert written < patterns / 2
+    assert found.weak == ()
     x = np.random.default_rng(5).random((20, layers[0])) * 100e-9
     codes = random_codes(layers, 2**bits - 1)
     right = real.forward(codes, x)
@@ -60,13 +79,61 @@ def test_a_layer_of_one_soma_keeps_the_mean_negative_strength() -> None:
     assert found.calibration.negative[0] != (((1.0,),) * 3,) * 3
 
 
-def test_dead_synapse() -> None:
-    layers = (3, 3)
+def with_strengths(real: Calibration, bits: tuple[float, ...], row: int, column: int) -> Calibration:
+    """`real` with these strengths of the positive bits of one synapse of matrix 0."""
+    positive = np.array(real.positive[0])
+    positive[:, row, column] = bits
+    first = tuple(tuple(tuple(map(float, r)) for r in bit) for bit in positive)
+    return replace(real, positive=(first, *real.positive[1:]))
+
+
+METERS = [Meter(perfect=True), Meter()]
+
+
+@pytest.mark.parametrize("meter", METERS, ids=["perfect", "default"])
+def test_a_dead_synapse_is_named(meter: Meter) -> None:
+    layers = (4, 5, 3)
     real = planted(layers, 3, 1.0)
-    ones = ((1.0, 1.0, 1.0),) * 3
-    broken = replace(real, positive=((((0.0, 1.0, 1.0), *ones[1:]), ones, ones),))
-    with pytest.raises(CheckError, match="a bit of matrix 0 carries no current"):
-        strengths.measure(Model(broken), nominal(small_design(layers)), real, 325e-9)
+    broken = with_strengths(real, (0.0, 0.0, 0.0), 2, 4)
+    known = replace(real, positive=(), negative=())
+    with pytest.raises(CheckError, match=r"the synapse of matrix 0, row 2, column 4 \(1 of 20 in that matrix\)"):
+        strengths.measure(Bench(Model(broken), meter), nominal(small_design(layers)), known, 50e-9)
+
+
+@pytest.mark.parametrize("meter", METERS, ids=["perfect", "default"])
+def test_a_weak_bit_is_measured_as_far_as_the_noise_allows_and_named(meter: Meter) -> None:
+    layers = (4, 5, 3)
+    real = planted(layers, 3, 1.0)
+    known = replace(real, positive=(), negative=())
+    weak = with_strengths(real, (1.0, 0.0, 1.0), 2, 4)
+    found = strengths.measure(Bench(Model(weak), meter), nominal(small_design(layers)), known, 50e-9)
+    assert (0, 2, 4, 1, 1) in found.weak
+    assert len(found.weak) == 1
+    bits = np.array(found.calibration.positive[0])[:, 2, 4]
+    assert bits[1] < 0.05
+    assert bits[[0, 2]] == pytest.approx([1.0, 1.0], rel=0.3)  # the scale of the column is free
+
+
+def test_a_bit_below_the_noise_gets_what_the_model_says() -> None:
+    """1 nA of noise where a bit gives some tenths: not an error, and no noise in the calibration."""
+    layers = (4, 5, 3)
+    real = planted(layers, 3, 1.0)
+    known = replace(real, positive=(), negative=())
+    blind = Bench(Model(real), Meter(noise_A=1e-9, resolution_A=0.0))
+    found = strengths.measure(blind, nominal(small_design(layers)), known, 10e-9)
+    assert len(found.weak) > 100
+    assert np.std(found.calibration.positive[0][0]) < 0.5 * np.std(real.positive[0][0]) + 0.05
+
+
+def test_noise_of_the_default_tester_leaves_few_percent() -> None:
+    layers = (6, 5, 4)
+    real = planted(layers, 3, 0.92)
+    known = replace(real, positive=(), negative=())
+    chip = nominal(small_design(layers))
+    exact = strengths.measure(Bench(Model(real)), chip, known, 50e-9).calibration
+    noisy = strengths.measure(Bench(Model(real), Meter()), chip, known, 50e-9).calibration
+    for mine, theirs in zip((*noisy.positive, *noisy.negative), (*exact.positive, *exact.negative), strict=True):
+        assert 0 < np.sqrt(np.mean((np.array(mine) - np.array(theirs)) ** 2)) < 0.03
 
 
 @pytest.mark.needs_pdk

@@ -1,0 +1,143 @@
+"""The tester between an engine and what characterizes a chip: the engine's currents become readings of a meter.
+
+A reading is the current plus the pad's leakage and noise, less the zero that was taken on that pad, in whole steps of
+the meter's resolution. Noise depends on nothing but the chip's seed, the output and the number of the pattern since the
+chip was put on the tester: the same in every run and in every order of work between chips. The tester also counts what
+it does. It is an engine itself (flow.engines.base.Engine), so whatever measures need not know of it.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+
+from somaforge.flow.engines.base import DcResult, Engine, Floats, Program, ProgrammedChip, TransientResult
+from somaforge.flow.memory import port
+from somaforge.generator.design import Design
+from somaforge.generator.spec import Meter, Spec
+
+ZEROS = 16
+"""Readings of a pad from which its zero is taken."""
+SURE = 3.0
+"""Standard deviations above which a current is there."""
+PERFECT = Meter(perfect=True)
+
+
+def uniform(name: str, count: int) -> Floats:
+    """`count` numbers between 0 and 1 that follow from the name alone (SHAKE-256), as in flow.chips."""
+    whole = np.frombuffer(hashlib.shake_256(name.encode()).digest(8 * count), dtype=">u8")
+    found: Floats = ((whole >> np.uint64(11)).astype(float) + 0.5) / 2.0**53
+    return found
+
+
+def programming_s(design: Design) -> float:
+    """Time to write all weights: through the scan port at the clock of its test bench; without a port a row a clock,
+    because word and bit lines are pins.
+    """
+    clocks = design.memory.rows
+    if design.spec.array.port == "scan":
+        clocks = port.clock_count(port.write_all(design.memory), design.memory)
+    return clocks * 2e-9 * port.HALF_PERIOD_NS
+
+
+@dataclass(eq=False)
+class Bench:
+    """One chip on a tester; `seed` is the chip's."""
+
+    engine: Engine
+    meter: Meter = PERFECT
+    seed: int = 0
+    programmings: int = 0
+    """How often weights were written."""
+    patterns: int = 0
+    """How many patterns were applied; every output is read in each."""
+    seconds: float = 0.0
+    """Writing, settling and reading: what it would take with a chip, not what the simulation took."""
+    smallest_A: float = np.inf
+    """The smallest current that had to be told from noise, and was."""
+    _zero: Floats | None = field(default=None, repr=False)
+    _written: Program | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, engine: Engine) -> "Bench":
+        """The engine if it is a tester; else a perfect one around it."""
+        return engine if isinstance(engine, Bench) else cls(engine)
+
+    @classmethod
+    def named(cls, spec: Spec, engine: Engine, seed: int) -> "Bench":
+        """That of a spec."""
+        return cls(engine, spec.characterization.tester, seed)
+
+    @property
+    def name(self) -> str:
+        """The engine's."""
+        return self.engine.name
+
+    def dc(self, chip: ProgrammedChip, inputs: Floats, programs: Sequence[Program] | None = None) -> DcResult:
+        """Readings in place of settled currents; weights are written where they differ from the pattern before."""
+        whole = [chip.codes] * len(inputs) if programs is None else list(programs)
+        written = sum(not _equal(a, b) for a, b in pairwise([self._written, *whole]))
+        self._written = whole[-1]
+        if not self.meter.perfect:
+            chip = replace(chip, temperature_C=chip.temperature_C + self.meter.drift_C)
+        found = self.engine.dc(chip, inputs, programs)
+        self._count(chip.design, written, len(inputs))
+        return replace(found, outputs=self.read(found.outputs))
+
+    def transient(
+        self, chip: ProgrammedChip, inputs: Floats, pattern_time_s: float, probes: Sequence[str] = ()
+    ) -> TransientResult:
+        """The engine's: a meter is too slow to see anything in time."""
+        return self.engine.transient(chip, inputs, pattern_time_s, probes)
+
+    def read(self, currents: Floats) -> Floats:
+        """Readings of [patterns, pads] in A; each call goes on where the last one ended."""
+        first, self.patterns = self.patterns, self.patterns + len(currents)
+        if self.meter.perfect:
+            return currents
+        pads, meter = currents.shape[1], self.meter
+        leakage = meter.pad_leakage_A * (2 * uniform(f"{self.seed}/pads", pads) - 1)
+        if self._zero is None:
+            noise = ndtri(uniform(f"{self.seed}/zero", ZEROS * pads)).reshape(ZEROS, pads)
+            self._zero = self._rounded(leakage + meter.noise_A * noise).mean(axis=0)
+        draws = [ndtri(uniform(f"{self.seed}/pattern/{first + i}", 2 * pads)) for i in range(len(currents))]
+        noise = np.array(draws).reshape(len(currents), 2, pads)
+        seen = currents * (1 + meter.noise_ratio * noise[:, 0]) + leakage + meter.noise_A * noise[:, 1]
+        return self._rounded(seen) - self._zero
+
+    def error(self, readings: Floats) -> Floats:
+        """Standard deviation of each reading in A."""
+        meter = self.meter
+        if meter.perfect:
+            return np.zeros_like(readings)
+        fixed = (meter.noise_A**2 + meter.resolution_A**2 / 12) * (1 + 1 / ZEROS)
+        found: Floats = np.sqrt(fixed + (meter.noise_ratio * readings) ** 2)
+        return found
+
+    def saw(self, readings: Floats) -> npt.NDArray[np.bool_]:
+        """Where a current is there, above the noise; the smallest of them is kept."""
+        there: npt.NDArray[np.bool_] = readings > SURE * self.error(readings)
+        if there.any():
+            self.smallest_A = min(self.smallest_A, float(readings[there].min()))
+        return there
+
+    def _rounded(self, currents: Floats) -> Floats:
+        step = self.meter.resolution_A
+        return step * np.round(currents / step) if step > 0 else currents
+
+    def _count(self, design: Design, written: int, patterns: int) -> None:
+        self.programmings += written
+        if not self.meter.perfect:
+            readings = patterns + (ZEROS if self._zero is None else 0)
+            each = self.meter.settling_s + self.meter.reading_s
+            self.seconds += written * programming_s(design) + readings * design.layers[-1] * each
+
+
+def _equal(a: Program | None, b: Program | None) -> bool:
+    if a is b or a is None or b is None:
+        return a is b
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
