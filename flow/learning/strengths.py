@@ -28,8 +28,9 @@ from somaforge.pdk.errors import CheckError
 Bools = npt.NDArray[np.bool_]
 LEVEL = 0.5
 """Current into the row of the asked synapse over the largest in use: what rows carry in a network at work."""
-HELP = 3
-"""Units of the helper's code for each unit of the bit that takes away from it."""
+TAKEN = 0.3
+"""Input current of a row with a negative weight over that of its helper, which has the same bit: the column then
+carries about what it carries for the positive bit, and a fan's own law, not quite the calibration's, cancels."""
 QUIET = 4
 """Readings of what a column carries without the asked row; the error of their mean is common to all rows."""
 VISIBLE = 0.5
@@ -60,6 +61,11 @@ class _Asked:
     rows: Ints
     helper: int | None
     """Row that is pulled down; None for positive strengths."""
+
+    @property
+    def share(self) -> float:
+        """Input current of the rows that are asked, relative to the helper's."""
+        return 1.0 if self.helper is None else TAKEN
 
     @property
     def patterns(self) -> int:
@@ -192,9 +198,8 @@ class _Stage:
                 for rows in np.array_split(group.new, 2):
                     others = np.setdiff1d(group.rows, rows)
                     if len(rows) and len(others):
-                        units = 2.0 ** np.arange(self._bits) * (self._help(bit) >> np.arange(self._bits) & 1)
-                        given = np.einsum("b,brc->rc", units, positive[:, others][:, :, group.columns])
-                        yield _Asked(group, bit, rows, int(others[given.min(axis=1).argmax()]))
+                        least = positive[bit][others, group.columns].min(axis=1)
+                        yield _Asked(group, bit, rows, int(others[least.argmax()]))
 
     def ask(self, asked: list[_Asked], found: _Found) -> float:
         """Puts what these programmings say into `found`; the engine's seconds."""
@@ -208,21 +213,13 @@ class _Stage:
             start += a.patterns
         return result.effort.seconds
 
-    def _help(self, bit: int) -> int:
-        """Code of a helper."""
-        return int(min(self._full, HELP << bit))
-
-    def _share(self, asked: _Asked) -> float:
-        """Input current of the rows that are asked, relative to the helper's."""
-        return 1.0 if asked.helper is None else min(1.0, self._help(asked.bit) / (HELP << asked.bit))
-
     def _program(self, asked: _Asked) -> Program:
         program = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(self._layers))
         sign = 1 if asked.helper is None else -1
         program[self._matrix][asked.rows, asked.group.columns] = sign * 2**asked.bit
         driven = [*asked.rows.tolist()]
         if asked.helper is not None:
-            program[self._matrix][asked.helper, asked.group.columns] = self._help(asked.bit)
+            program[self._matrix][asked.helper, asked.group.columns] = 2**asked.bit
             driven.append(asked.helper)
         for row in driven:
             for k, (a, b) in enumerate(pairwise(self._chain(row))):
@@ -235,7 +232,7 @@ class _Stage:
         if asked.helper is not None:
             inputs[:, self._chain(asked.helper)[0]] = self._input
         for k, row in enumerate(asked.rows.tolist()):
-            inputs[QUIET + k, self._chain(row)[0]] = self._input * self._share(asked)
+            inputs[QUIET + k, self._chain(row)[0]] = self._input * asked.share
         return inputs
 
     def _say(self, asked: _Asked, read: Floats) -> tuple[Floats, Floats]:
@@ -250,7 +247,7 @@ class _Stage:
         asks = self._known.code_gain[2**asked.bit] * (
             1.0 if asked.helper is None else self._known.negative_strength[self._matrix]
         )
-        nominal = np.array([self._handed(r, self._share(asked)) for r in asked.rows.tolist()])[:, None] * asks
+        nominal = np.array([self._handed(r, asked.share) for r in asked.rows.tolist()])[:, None] * asks
         return difference / nominal, np.sqrt(row_error**2 + base_error**2) / nominal
 
     def _back(self, asked: _Asked, read: Floats, error: Floats) -> tuple[Floats, Floats]:

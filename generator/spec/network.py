@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from somaforge.generator.spec.fields import LayerSize, Model
-from somaforge.pdk.base import Law
 from somaforge.generator.spec.tester import Meter
+from somaforge.pdk.base import Law
 
 DATASET_SIZES = {"iris": (4, 3), "digits": (64, 10), "mnist": (196, 10), "fsdd": (132, 10)}
 """Features and classes of each data set (flow.datasets loads them)."""
