@@ -10,11 +10,12 @@ and not on its meaning:
   taken as equipotential.
 - contact of a p tap in an nwell (`licon_ntap`, 185 ohm): klayout-pex; the tech file calls it `nsc`, same number.
 - sidewall: both print 44 aF for met1. Magic up to 8.3.678 applied the whole number to a pair of facing edges,
-  Magic from 8.3.679 and klayout-pex 0.6.12 apply half of it. A two-dimensional field solution of two met1 wires
-  (tests/flow/pex/test_pex_field.py) gives 140, 92, 57, 34, 19 aF/um at 0.14, 0.28, 0.5, 1 and 2 um: the whole number
-  (113, 83, 59, 35, 20) is right within 20 %, half of it is not. So the whole is used here (`SIDEWALL_SHARE`), and
-  comparisons with klayout-pex ask for its reading: `interconnect(KLAYOUT_PEX_SIDEWALL_SHARE)`.
-- heights agree to 1 nm; klayout-pex alone has the dielectrics.
+  Magic from 8.3.679 (a regression: RTimothyEdwards/magic issue 557) and klayout-pex 0.6.12 apply half of it. Solutions
+  of the field with the foundry's dielectrics (docs/extraction.md, bench/results/field.json) say the whole: two met1
+  wires have 142, 86, 51 aF/um at 0.14, 0.28, 0.56 um, the whole number gives 113, 83, 54; between planes above and
+  below 114 at 0.14 um. So the whole is used here (`SIDEWALL_SHARE`), and comparisons with klayout-pex ask for its
+  reading: `interconnect(KLAYOUT_PEX_SIDEWALL_SHARE)`.
+- heights agree to 1 nm; the dielectrics are in `dielectrics`.
 - corners: only the tech file has them, `low` here is its variant lrlc (least R and C), `high` its hrhc. Their sidewall
   rows have other offsets than the nominal row (met1: 0.14 instead of 0.25 um) and give more than nominal at small
   spacing in both corners (127 and 134 aF/um against 113 at 0.14 um), which cannot be. So the nominal row is kept and
