@@ -12,7 +12,6 @@ replaced by the true slopes with an error of 2 %.
 
 import argparse
 import time
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from somaforge.flow import datasets
+from somaforge.flow.datasets.bundled import iris
 from somaforge.flow.learning import training
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.measure import cells
@@ -124,16 +124,6 @@ class Chip:
         )
 
 
-def plain(data: datasets.Dataset) -> datasets.Dataset:
-    """The same data with the inversion of the lengths taken back."""
-    flip = np.array(["length" in f for f in data.features])
-    return replace(
-        data,
-        train_x=np.where(flip, 1 - data.train_x, data.train_x),
-        test_x=np.where(flip, 1 - data.test_x, data.test_x),
-    )
-
-
 def main() -> None:
     """Print one line per split."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -146,8 +136,7 @@ def main() -> None:
     nominal = Nominal(design, datasets.load("iris").full_scale(spec.input))
     print(f"one unit mirror: {nominal.error['n']:.3f} (n), {nominal.error['p']:.3f} (p)")
     for fold in range(5) if options.folds else (4,):
-        data = datasets.load("iris", fold=fold)
-        data = plain(data) if options.plain else data
+        data = iris(fold, inverted=not options.plain)
         start, right, train, model = time.monotonic(), [], [], []
         for seed in range(options.chips):
             chip = Chip(seed, nominal, design.layers, spec.array.mirror.multiplier)

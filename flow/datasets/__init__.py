@@ -8,7 +8,7 @@ from somaforge.flow.datasets import files as data_files
 from somaforge.flow.datasets.base import HOLDOUT, Augmentation, Dataset, Floats, Labels
 from somaforge.pdk.errors import InputError
 
-__all__ = ["Augmentation", "Dataset", "Floats", "Labels", "fingerprint", "load"]
+__all__ = ["HOLDOUT", "Augmentation", "Dataset", "Floats", "Labels", "fingerprint", "has_folds", "load"]
 
 _BUNDLED: dict[str, Callable[[int], Dataset]] = {"iris": bundled.iris, "digits": bundled.digits}
 _FROM_FILES: dict[str, tuple[Callable[[Path | None], Dataset], Callable[[Path | None], str]]] = {
@@ -33,6 +33,11 @@ def load(name: str, *, fold: int = HOLDOUT - 1, data_dir: Path | None = None) ->
     if name in _BUNDLED:
         return _BUNDLED[name](fold)
     return _FROM_FILES[name][0](data_files.folder(data_dir))
+
+
+def has_folds(name: str) -> bool:
+    """Whether the data set is split here, so that other patterns can be held out than the sign-off split's."""
+    return name in _BUNDLED
 
 
 def fingerprint(name: str, data_dir: Path | None = None) -> str:

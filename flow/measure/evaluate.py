@@ -65,8 +65,8 @@ class Evaluation:
     """[timed patterns] the part of it up to the last change of the winning output."""
     run_times: Floats
     """[RUN_TIMES] in s: fixed run times up to pattern_time_s."""
-    energy_by: Floats
-    """[RUN_TIMES] in J: mean energy of the timed patterns up to each of them."""
+    energy_by_each: Floats
+    """[timed patterns, RUN_TIMES] in J: energy of each pattern up to each of them."""
     settled: npt.NDArray[np.bool_]
     """[timed patterns] whether the winner at the end of the pattern is the prediction."""
     pattern_time_s: float
@@ -81,6 +81,12 @@ class Evaluation:
     def accuracy(self) -> float:
         """Share of patterns with the right winner."""
         return float(np.mean(self.predictions == self.labels))
+
+    @property
+    def energy_by(self) -> Floats:
+        """[RUN_TIMES] in J: mean energy of the timed patterns up to each run time."""
+        found: Floats = self.energy_by_each.mean(axis=0)
+        return found
 
     @property
     def agreement(self) -> float:
@@ -99,6 +105,7 @@ class Evaluation:
             "energy_to_output_J": self.energy_to_output,
             "run_times_s": self.run_times,
             "energy_by_J": self.energy_by,
+            "energy_by_each_J": self.energy_by_each,
             "settled": self.settled,
             "agreement": self.agreement,
             "pattern_time_s": self.pattern_time_s,
@@ -193,7 +200,7 @@ def evaluate(
         energy,
         to_output,
         run_times,
-        by.mean(axis=0),
+        by,
         ends.argmax(axis=1) == predictions[chosen],
         pattern_time_s,
         leaking_W,

@@ -92,7 +92,7 @@ def in_time(
     except NotSettledError as error:
         return {"problem": str(error)}
     settled = np.equal(data["predictions"], rest)
-    for name in ("outputs_A", "trace"):
+    for name in ("outputs_A", "trace", "energy_by_each_J"):
         del data[name]
     return {**data, "problem": "", "predictions": rest, "settled": settled, "agreement": float(settled.mean())}
 

@@ -14,6 +14,13 @@ DECIDED = 0.99
 """Share of the patterns that have their final winner, and keep it, after the fixed run time."""
 
 
+def decided_time(time_s: Floats, settled: npt.NDArray[np.bool_]) -> float | None:
+    """The time after which DECIDED of the patterns [patterns] have their winner and keep it; None if fewer ever do."""
+    times = np.sort(np.where(settled, time_s, np.inf))
+    found = float(times[math.ceil(DECIDED * len(times) - 1e-9) - 1])
+    return found if math.isfinite(found) else None
+
+
 @dataclass(frozen=True, eq=False)
 class Timed:
     """Every timed pattern of every chip."""
@@ -73,9 +80,7 @@ class Timed:
     @property
     def decided_s(self) -> float | None:
         """The fixed run time that is enough for DECIDED of the patterns; None: no time is long enough."""
-        times = np.sort(np.where(self.settled, self.time_s, np.inf))
-        found = float(times[math.ceil(DECIDED * len(times) - 1e-9) - 1])
-        return found if math.isfinite(found) else None
+        return decided_time(self.time_s, self.settled)
 
 
 def speed_metrics(evaluations: Sequence[Mapping[str, Any]], macs: int) -> dict[str, float]:

@@ -9,8 +9,8 @@ from somaforge.flow.report.data import ChipData, RunData
 from somaforge.flow.report.svg import BLUE, GREEN, GREY, INK, ORANGE, Plot, style, to_svg
 
 NOT_INCLUDED = (
-    "Supply energy of the array with its input currents; not included: input drivers or converters, readout, "
-    "programming (see the step program) and what the memory's periphery leaks."
+    "Supply energy of the array with its input currents and the leakage of latches and port; not included: input "
+    "drivers or converters, readout, and programming (see the step program)."
 )
 IN_TIME = (
     " Times and energies are those of the array engine. Against ngspice, on other chips (docs/array-engine.md, Error), "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from somaforge.flow import datasets
 from somaforge.flow.engines.named import named
+from somaforge.flow.measure.intervals import ENDS
 from somaforge.flow.report.data import RunData
 from somaforge.flow.steps.chip import read_json
 from somaforge.pdk.sky130.install import WHEELS
@@ -43,14 +44,21 @@ def figures(run: RunData) -> list[Figure]:
             f"{m[f'accuracy__{engine}__patterns__count']:,.0f} patterns; "
             f"{m[f'accuracy__{engine}_perfect__chips__count']:g} chips without an error",
         ),
+        *_folds(m),
         Figure(
             "energy",
             f"{engineering(m['energy__mac__J'], 'J')} / MAC",
-            f"{engineering(m['efficiency__mac__per_J'], 'MAC/J')}; with 2 operations per MAC "
-            f"{engineering(m['energy__operation_of_two__J'], 'J')} each",
+            f"{engineering(m['efficiency__mac__per_J'], 'MAC/J')}{interval(m, 'efficiency__mac__per_J')}; with 2 "
+            f"operations per MAC {engineering(m['energy__operation_of_two__J'], 'J')} each",
         ),
+        *_fixed_time(m),
         Figure("time to output", *_time_to_output(m)),
-        Figure("power", engineering(m["power__mean__W"], "W"), "mean while running, input currents included"),
+        Figure(
+            "power",
+            engineering(m["power__mean__W"], "W"),
+            f"mean while running, input currents included, and {engineering(m['power__memory_leakage__W'], 'W')} of "
+            "leakage of latches and port",
+        ),
         Figure(
             "area",
             f"{m['layout__die__um2']:,.0f} um2",
@@ -68,7 +76,47 @@ def _time_to_output(metrics: Mapping[str, float]) -> tuple[str, str]:
     if "time_to_output__p50__s" not in metrics:
         return "not measured", "no timed pattern changes its winner"
     p50, p99 = (engineering(metrics[f"time_to_output__p{q}__s"], "s") for q in (50, 99))
-    return p50, f"median; 99th percentile {p99}"
+    return p50, f"median; 99th percentile {p99}{interval(metrics, 'time_to_output__p99__s')}"
+
+
+def _folds(metrics: Mapping[str, float]) -> list[Figure]:
+    """Of a small data set; nothing where there are no other splits."""
+    if "accuracy__folds__ratio" not in metrics:
+        return []
+    return [
+        Figure(
+            "accuracy over five splits",
+            f"{100 * metrics['accuracy__folds__ratio']:.2f} %",
+            f"{metrics['accuracy__folds__networks__count']:g} networks on the first chips, array engine at rest; the "
+            f"worst split {100 * metrics['accuracy__folds_worst__ratio']:.2f} %. The sign-off split and the encoding "
+            "of the data were chosen with test figures in view",
+        )
+    ]
+
+
+def _fixed_time(metrics: Mapping[str, float]) -> list[Figure]:
+    """Where 99 % of the patterns settle."""
+    if "fixed_time__run__s" not in metrics:
+        return []
+    run, efficiency = metrics["fixed_time__run__s"], metrics["fixed_time__mac__per_J"]
+    return [
+        Figure(
+            "fixed run time",
+            engineering(run, "s"),
+            f"after it 99 % of the timed patterns keep their winner{interval(metrics, 'fixed_time__run__s')}; "
+            f"{engineering(efficiency, 'MAC/J')}{interval(metrics, 'fixed_time__mac__per_J')}",
+        )
+    ]
+
+
+def interval(metrics: Mapping[str, float], name: str) -> str:
+    """The 95 % interval of a metric for a reader, with a leading blank; without an upper end where none was found."""
+    low, high = (metrics.get(end) for end in ENDS[name])
+    if low is None:
+        return ""
+    unit = "MAC/J" if name.endswith("per_J") else "s"
+    upper = "no upper end" if high is None else f"to {engineering(high, unit)}"
+    return f" (95 %: {engineering(low, unit)} {upper})"
 
 
 def per_chip(run: RunData) -> list[tuple[str, ...]]:

@@ -194,6 +194,14 @@ METRICS: tuple[Metric, ...] = (
         "accuracy__columns__ratio",
     ),
     *_of(
+        "higher",
+        "small data sets, first chips on the array engine at rest: mean over five splits, each with networks of its "
+        "own, and the worst split",
+        "accuracy__folds__ratio",
+        "accuracy__folds_worst__ratio",
+    ),
+    *_of("neither", "chips times splits that this is", "accuracy__folds__networks__count"),
+    *_of(
         "lower",
         "array engine against ngspice: error of currents above 1 % of full scale, first chip and patterns",
         "engine__current_error_p50__ratio",
@@ -243,6 +251,22 @@ METRICS: tuple[Metric, ...] = (
         "lower",
         "the fixed run time after which 99 % of the timed patterns keep their winner",
         "fixed_time__run__s",
+    ),
+    *_of(
+        "lower",
+        "ends of the 95 % intervals of that time and of the 99th percentile (bootstrap over chips and patterns)",
+        "fixed_time__run_low__s",
+        "fixed_time__run_high__s",
+        "time_to_output__p99_low__s",
+        "time_to_output__p99_high__s",
+    ),
+    *_of(
+        "higher",
+        "ends of the 95 % intervals of multiply-accumulates per joule, at that run time and over the pattern time",
+        "fixed_time__mac_low__per_J",
+        "fixed_time__mac_high__per_J",
+        "efficiency__mac_low__per_J",
+        "efficiency__mac_high__per_J",
     ),
     *_of(
         "lower",

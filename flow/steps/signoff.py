@@ -25,6 +25,7 @@ BEFORE = (
     "train",
     "program",
     "evaluate",
+    "folds",
     "operate",
     "corners",
     "power",

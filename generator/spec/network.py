@@ -151,3 +151,6 @@ class Evaluation(Model):
     engine is from it."""
     reference_columns: Literal["sample", "all"] = "sample"
     """sample: as many hidden columns as ngspice solves in about two minutes, and all outputs; all: the whole chip."""
+    fold_chips: Annotated[int, Field(ge=0, le=1000)] = 2
+    """How many of the first chips also run the other four splits of a small data set (iris, digits with `batch: all`),
+    each with a network of its own, on the array engine at rest: accuracy__folds__ratio. 0: none."""

@@ -182,6 +182,10 @@ def test_report_is_one_whole_file(run: RunData, tmp_path: Path) -> None:
     assert text.count("&lt;script&gt;") >= 3, "waiver and rule name are shown, escaped"
     assert '<div class="verdict fail">FAILED</div>' in text
     assert "90.00 %" in text
+    assert "accuracy over five splits" in text
+    assert "were chosen with test figures in view" in text
+    assert "99th percentile 1 s (95 %: 1 s to 1 s)" in text
+    assert "1 W of leakage of latches and port" in text
     plots = sorted(p.stem for p in (tmp_path / "report/plots").glob("*.json"))
     assert len(plots) == reader.tags.count("svg") == 15
     assert "1 of 2 (50.0 %" in text
