@@ -79,7 +79,9 @@ class Effort:
 
     seconds: float
     attempts: tuple[str, ...]
-    """Names of the option sets that were tried; the last one worked."""
+    """Names of the option sets (or methods) that were tried."""
+    rungs: tuple[str, ...]
+    """Of each simulation, the option set (or method) that its result stands on."""
 
 
 @dataclass(frozen=True)

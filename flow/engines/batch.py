@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from somaforge.flow.engines.process import RunError, last_error, parse_raw, run_ngspice
+from somaforge.flow.engines.process import last_error, parse_raw, run_ngspice
 from somaforge.pdk.errors import ToolError
 
 Floats = npt.NDArray[np.float64]
@@ -19,10 +19,7 @@ def run_batch(text: str, evidence: Path | None, name: str, timeout_s: float) -> 
     if evidence is not None:
         evidence.mkdir(parents=True, exist_ok=True)
         (evidence / f"{name}.sp").write_text(text, encoding="ascii")
-    try:
-        run = run_ngspice(text, timeout_s)
-    except RunError as error:
-        raise ToolError(f"ngspice: {name}: {error}; raise the time limit") from None
+    run = run_ngspice(text, timeout_s, what=name)
     if evidence is not None:
         (evidence / f"{name}.log").write_text(run.log, encoding="utf-8")
     hint = f"{last_error(run.log)}); see its deck and log"

@@ -18,7 +18,7 @@ import numpy as np
 from somaforge.flow.engines.base import Floats, LayerAtRest
 from somaforge.flow.engines.layered import LADDER, RAIL, SOMA, LayeredReference, Transistors, lookup
 from somaforge.flow.engines.lines import RAILS, resistor_lines, transistor_lines, whole
-from somaforge.flow.engines.process import RunError, last_error, parse_raw, run_ngspice
+from somaforge.flow.engines.process import RunError, run_ngspice, saved
 from somaforge.generator.circuit import Resistor
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.sky130.binding import SCALE_OPTION
@@ -89,27 +89,20 @@ class ColumnReference(LayeredReference):
         self, part: _Part, inputs: Floats, before: LayerAtRest | None, near: LayerAtRest | None
     ) -> tuple[Floats, Floats]:
         problems: list[str] = []
-        for rung, options in enumerate(LADDER):
-            text, saves = self._deck(part, inputs, before, near if rung == 0 else None, options)
+        what = f"layer {part.layer}, columns {part.columns}"
+        for number, (rung, options) in enumerate(LADDER.items()):
+            text, saves = self._deck(part, inputs, before, near if number == 0 else None, options)
             try:
-                done = run_ngspice(text, self.timeout_s, control=True)
+                values = saved(run_ngspice(text, self.timeout_s, control=True, what=what), saves, len(inputs))
             except RunError as problem:
                 problems.append(str(problem))
                 continue
-            try:
-                names, values = parse_raw(done.raw)
-            except ValueError as problem:
-                problems.append(f"{problem}, {last_error(done.log)}")
-                continue
-            if len(values) != len(inputs) or names[1:] != saves or not np.all(np.isfinite(values)):
-                problems.append(f"{len(values)} of {len(inputs)} patterns, {last_error(done.log)}")
-                continue
+            self._rungs.append(rung)
             each = 4 if part.layer < len(self.chip.design.layers) else 1
-            values = values[:, 1:]  # the first vector is written twice, as the scale of a plot
             table = values[:, 1:].reshape(len(inputs), len(part.columns), each)
             # a source's current flows into it from the circuit
             return table, -values[:, 0]
-        raise ToolError(f"ngspice: layer {part.layer}, columns {part.columns}: {'; '.join(problems)}")
+        raise ToolError(f"ngspice: {what}: {'; '.join(problems)}")
 
     def _deck(
         self, part: _Part, inputs: Floats, before: LayerAtRest | None, near: LayerAtRest | None, options: str

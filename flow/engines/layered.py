@@ -19,12 +19,12 @@ from somaforge.flow.engines.lines import RAILS, Nets, whole
 from somaforge.generator.circuit import Mos
 from somaforge.pdk.errors import InputError
 
-# bypass skips transistors whose voltages have not moved. The second rung is for what the first does not solve.
-LADDER = (
-    "reltol=1e-5 abstol=1e-15 vntol=1e-7 gmin=1e-15 bypass=1 itl1=200",
-    "reltol=1e-4 abstol=1e-14 vntol=1e-6 gmin=1e-15 noopiter itl1=1000",
-    "reltol=1e-4 abstol=1e-13 vntol=1e-6 gmin=1e-15 gminsteps=0 itl1=1000",
-)
+# bypass skips transistors whose voltages have not moved. Later rungs are for what the one before does not solve.
+LADDER = {
+    "direct": "reltol=1e-5 abstol=1e-15 vntol=1e-7 gmin=1e-15 bypass=1 itl1=200",
+    "gmin-stepping": "reltol=1e-4 abstol=1e-14 vntol=1e-6 gmin=1e-15 noopiter itl1=1000",
+    "source-stepping": "reltol=1e-4 abstol=1e-13 vntol=1e-6 gmin=1e-15 gminsteps=0 itl1=1000",
+}
 RAIL = re.compile(r"(vp|vn)_(\d+)_(\d+)")
 SOMA = re.compile(r"x_soma_(\d+)_(\d+)\.")
 SOMA_ROW = -1
@@ -49,6 +49,8 @@ class Reference:
     supply: Floats
     """[patterns] in A, input currents included; of the whole chip only if no soma was left out."""
     seconds: float
+    rungs: tuple[str, ...]
+    """Of each deck, the option set that its result stands on, sorted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +62,8 @@ class LayeredReference(ABC):
     """Of one deck."""
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     _nets: Nets = field(init=False, repr=False)
+    _rungs: list[str] = field(init=False, repr=False, default_factory=list)
+    """Of the decks that were solved, in any order: they run in threads."""
 
     def __post_init__(self) -> None:
         """InputError for simulated latches."""
@@ -85,6 +89,7 @@ class LayeredReference(ABC):
         if sample and guess is None:
             raise ValueError("a sample needs a guess for the other somas")
         start = time.monotonic()
+        self._rungs.clear()
         layers: list[LayerAtRest] = []
         solved: list[tuple[int, ...]] = []
         supply: Floats = np.zeros(len(inputs))
@@ -98,7 +103,8 @@ class LayeredReference(ABC):
             solved.append(which)
             supply = supply + used
         outputs, used = self._outputs(inputs, layers[-1])
-        return Reference(tuple(layers), tuple(solved), outputs, supply + used, time.monotonic() - start)
+        rungs = tuple(sorted(self._rungs))
+        return Reference(tuple(layers), tuple(solved), outputs, supply + used, time.monotonic() - start, rungs)
 
     @abstractmethod
     def _layer(

@@ -18,7 +18,7 @@ from somaforge.flow.engines.base import (
     check_inputs,
 )
 from somaforge.flow.engines.deck import Deck, Stimulus
-from somaforge.flow.engines.process import RunError, last_error, parse_raw, run_ngspice
+from somaforge.flow.engines.process import Run, RunError, last_error, parse_raw, run_ngspice
 from somaforge.pdk.errors import ToolError
 
 # abstol and gmin resolve 0.1 nA: with ngspice's gmin of 1e-12 S the outputs of a 7-7-7 array were 2 pA and its supply
@@ -67,7 +67,11 @@ def read_raw(path: Path) -> tuple[list[str], Floats]:
 
 @dataclass(frozen=True)
 class NgspiceEngine:
-    """Runs decks; see flow.engines.base.Engine. Failures go up the ladder and are reported, never dropped."""
+    """Runs decks; see flow.engines.base.Engine.
+
+    A circuit that is not solved goes down the ladder, and the result names its rung. A crash, a signal or a time-out
+    fails: other options would give another result.
+    """
 
     timeout_s: float = 600.0
     """Of one attempt."""
@@ -94,7 +98,7 @@ class NgspiceEngine:
             np.concatenate([p.outputs for p in parts]),
             np.concatenate([p.supply for p in parts]),
             np.concatenate([p.unsettled for p in parts]),
-            Effort(sum(p.effort.seconds for p in parts), attempts),
+            Effort(sum(p.effort.seconds for p in parts), attempts, tuple(r for p in parts for r in p.effort.rungs)),
         )
 
     def _staircase(self, chip: ProgrammedChip, inputs: Floats) -> DcResult:
@@ -137,7 +141,7 @@ class NgspiceEngine:
             except RunError as problem:
                 problems.append(f"{rung.name}: {problem}")
                 continue
-            return values, Effort(time.monotonic() - start, tuple(attempts))
+            return values, Effort(time.monotonic() - start, tuple(attempts), (rung.name,))
         raise ToolError(f"ngspice: {chip.flat.name}: no option set gave a result ({'; '.join(problems)})")
 
     def _attempt(self, chip: ProgrammedChip, stimulus: Stimulus, rung: Rung) -> Floats:
@@ -147,13 +151,13 @@ class NgspiceEngine:
             repeated = np.concatenate([np.repeat(stimulus.inputs[:1], lead, axis=0), stimulus.inputs])
             stimulus = replace(stimulus, inputs=repeated)
         deck = Deck(chip, stimulus, rung.options, rung.uic)
-        names, values = self._run(deck.text, chip.flat.name)
+        names, values, done = self._run(deck.text, chip.flat.name)
         if names[0] != "time" or [n.lower() for n in names[1:]] != list(deck.vectors):
-            raise RunError(f"saved {len(names)} vectors, wanted time and {len(deck.vectors)}")
+            raise ToolError(f"ngspice: {chip.flat.name}: saved {len(names)} vectors, wanted {1 + len(deck.vectors)}")
         if len(values) < 2 or not np.all(np.isfinite(values)):
             raise RunError("no points, or a result is not a finite number")
         if values[-1, 0] < stimulus.stop_s * (1 - 1e-9):
-            raise RunError(f"stopped at {values[-1, 0]:.3e} s of {stimulus.stop_s:.3e} s")
+            raise done.problem(f"stopped at {values[-1, 0]:.3e} s of {stimulus.stop_s:.3e} s")
         if deck.state_nets:
             _check_states(chip, deck, values[-1, -len(deck.state_nets) :])
         if lead:
@@ -162,19 +166,19 @@ class NgspiceEngine:
             values[:, 0] -= shift
         return values
 
-    def _run(self, text: str, what: str) -> tuple[list[str], Floats]:
+    def _run(self, text: str, what: str) -> tuple[list[str], Floats, Run]:
         try:
-            done = run_ngspice(text, self.timeout_s, command=self.command)
-        except RunError:
-            self._keep(what, text, "timed out")
+            done = run_ngspice(text, self.timeout_s, command=self.command, what=what)
+        except ToolError as error:
+            self._keep(what, text, str(error))
             raise
         self._keep(what, text, done.log)
         if done.code != 0:
-            raise RunError(f"exit code {done.code}, {last_error(done.log)}")
+            raise done.problem(f"{what}: exit code {done.code}, {last_error(done.log)}")
         try:
-            return parse_raw(done.raw)
+            return *parse_raw(done.raw), done
         except ValueError as error:
-            raise RunError(f"no data ({error}), {last_error(done.log)}") from None
+            raise done.problem(f"{what}: no data ({error}), {last_error(done.log)}") from None
 
     def _keep(self, what: str, deck: str, log: str) -> None:
         if self.evidence is not None:

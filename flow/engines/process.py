@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +15,18 @@ import numpy as np
 from somaforge.flow.engines.base import Floats
 from somaforge.pdk.errors import ToolError
 
+RUNS = 2
+"""Of one deck if a signal ends the first: the same deck again gives the same result, other options would not."""
+NO_SOLUTION = re.compile(
+    r"time ?step too small|no convergence|(?:not|to) converge|singular matrix|iteration limit"
+    r"|operating point could not be simulated|finding the operating point .*failed",
+    re.IGNORECASE,
+)
+"""What ngspice says when a circuit is not solved (the messages of 39 and 46)."""
+
 
 class RunError(Exception):
-    """A run that gave no result; another start or other options may help."""
+    """The circuit was not solved; another start or other options may help."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +38,42 @@ class Run:
     log: str
     code: int
 
+    def problem(self, what: str) -> RunError | ToolError:
+        """What to raise for a run without a whole result: RunError only if ngspice says that it found no solution.
 
-def run_ngspice(text: str, timeout_s: float, *, control: bool = False, command: str = "ngspice") -> Run:
-    """Run a deck; with `control` it writes out.raw itself. RunError on a time-out, ToolError without ngspice."""
+        Anything else (a full disk, a crash, a deck that it does not read) is no reason to try other options.
+        """
+        if NO_SOLUTION.search(self.log):
+            return RunError(what)
+        return ToolError(f"ngspice: {what}; it does not say that the circuit has no solution: run again")
+
+
+def run_ngspice(
+    text: str, timeout_s: float, *, control: bool = False, command: str = "ngspice", what: str = "a deck"
+) -> Run:
+    """Run a deck; with `control` it writes out.raw itself.
+
+    ToolError, which names `what` ran, without ngspice, on a time-out, and if signals end it twice.
+    """
+    ended = [_run_once(text, timeout_s, control, command, what)]
+    while _killed(ended[-1].code) is not None:
+        if len(ended) == RUNS:
+            said = " and ".join(str(_killed(run.code)) for run in ended)
+            raise ToolError(f"ngspice: {what}: killed by {said} (out of memory?); run again")
+        ended.append(_run_once(text, timeout_s, control, command, what))
+    return ended[-1]
+
+
+def _killed(code: int) -> str | None:
+    """The signal that ended a process, or the process that a shell script started for us; None if it ended itself."""
+    number = -code if code < 0 else code - 128
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return None
+
+
+def _run_once(text: str, timeout_s: float, control: bool, command: str, what: str) -> Run:
     program = shutil.which(command)
     if program is None:
         raise ToolError("ngspice: not installed; run make setup (Debian package ngspice from bookworm-backports)")
@@ -52,7 +96,7 @@ def run_ngspice(text: str, timeout_s: float, *, control: bool = False, command: 
                 stdin=subprocess.DEVNULL,
             )
         except subprocess.TimeoutExpired:
-            raise RunError(f"no result in {timeout_s:g} s") from None
+            raise ToolError(f"ngspice: {what}: no result in {timeout_s:g} s; give it a free processor") from None
         found = raw.read_bytes() if raw.is_file() else b""
         return Run(found, done.stdout + done.stderr, done.returncode)
 
@@ -87,3 +131,20 @@ def parse_raw(raw: bytes) -> tuple[list[str], Floats]:
     if names is None:
         raise ValueError("no results")
     return names, np.concatenate(parts)
+
+
+def saved(run: Run, names: Sequence[str], points: int) -> Floats:
+    """Values [points, names] of a run whose control block wrote them.
+
+    RunError where ngspice found no solution or a number is not finite; ToolError for any other gap.
+    """
+    try:
+        found, values = parse_raw(run.raw)
+    except ValueError as error:
+        raise run.problem(f"{error}, {last_error(run.log)}") from None
+    # the first vector is written twice, as the scale of a plot
+    if found[1:] != list(names) or len(values) != points:
+        raise run.problem(f"{len(values)} of {points} points, {last_error(run.log)}")
+    if not np.all(np.isfinite(values)):
+        raise RunError("a result is not a finite number")
+    return values[:, 1:]

@@ -27,7 +27,7 @@ import numpy.typing as npt
 from somaforge.flow.engines.base import Floats, LayerAtRest, ProgrammedChip
 from somaforge.flow.engines.layered import LADDER, RAIL, SOMA_ROW, LayeredReference, Transistors, lookup
 from somaforge.flow.engines.lines import RAILS, transistor_lines, whole
-from somaforge.flow.engines.process import RunError, last_error, parse_raw, run_ngspice
+from somaforge.flow.engines.process import RunError, run_ngspice, saved
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.sky130.binding import SCALE_OPTION
 from somaforge.pdk.templating import render
@@ -217,17 +217,17 @@ class SynapseReference(LayeredReference):
             last=str(patterns - 1),
         )
         problems: list[str] = []
-        for options in LADDER:
+        what = f"{cells[0].name} and {len(cells) - 1} more"
+        for rung, options in LADDER.items():
+            text = deck(options=f"{options} itl2=200")
             try:
-                done = run_ngspice(deck(options=f"{options} itl2=200"), self.timeout_s, control=True)
-                names, values = parse_raw(done.raw)
-            except (RunError, ValueError) as problem:
+                values = saved(run_ngspice(text, self.timeout_s, control=True, what=what), saves, patterns)
+            except RunError as problem:
                 problems.append(str(problem))
                 continue
-            if names[1:] == list(saves) and len(values) == patterns and np.all(np.isfinite(values)):
-                return values[:, 1:]
-            problems.append(f"{len(values)} of {patterns} patterns, {last_error(done.log)}")
-        raise ToolError(f"ngspice: {cells[0].name} and {len(cells) - 1} more: {'; '.join(problems)}")
+            self._rungs.append(rung)
+            return values
+        raise ToolError(f"ngspice: {what}: {'; '.join(problems)}")
 
 
 def takes(chip: ProgrammedChip) -> bool:

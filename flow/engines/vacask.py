@@ -70,7 +70,12 @@ class VacaskEngine:
             parts = [self.dc(replace(chip, codes=p), x[None]) for p, x in zip(programs, inputs, strict=True)]
             outputs, supply = (np.concatenate([getattr(p, what) for p in parts]) for what in ("outputs", "supply"))
             seconds = sum(p.effort.seconds for p in parts)
-            return DcResult(outputs, supply, np.zeros(len(inputs)), Effort(seconds, ("gmin-stepping",)))
+            return DcResult(
+                outputs,
+                supply,
+                np.zeros(len(inputs)),
+                Effort(seconds, ("gmin-stepping",), ("gmin-stepping",) * len(inputs)),
+            )
         deck = Deck(chip, Stimulus(inputs[:1], 1.0, 0.1, dynamic=False), "")
         control = []
         for k, pattern in enumerate(inputs):
@@ -78,7 +83,12 @@ class VacaskEngine:
             control.append(f" analysis point_{k} op")
         results, seconds = self._run(chip, deck, control, [f"point_{k}" for k in range(len(inputs))])
         values = np.concatenate(results)
-        return DcResult(values[:, 1:], -values[:, 0], np.zeros(len(inputs)), Effort(seconds, ("gmin-stepping",)))
+        return DcResult(
+            values[:, 1:],
+            -values[:, 0],
+            np.zeros(len(inputs)),
+            Effort(seconds, ("gmin-stepping",), ("gmin-stepping",) * len(inputs)),
+        )
 
     def transient(
         self, chip: ProgrammedChip, inputs: Floats, pattern_time_s: float, probes: Sequence[str] = ()
@@ -97,7 +107,7 @@ class VacaskEngine:
         if values[-1, 0] < stimulus.stop_s * (1 - 1e-9):
             raise ToolError(f"vacask: {chip.flat.name}: stopped at {values[-1, 0]:.3e} s of {stimulus.stop_s:.3e} s")
         voltages = {probe: values[:, 2 + n + i] for i, probe in enumerate(probes)}
-        effort = Effort(seconds, ("gmin-stepping",))
+        effort = Effort(seconds, ("gmin-stepping",), ("gmin-stepping",))
         return TransientResult(
             values[:, 0], values[:, 2 : 2 + n], -values[:, 1], pattern_time_s, len(inputs), effort, voltages
         )

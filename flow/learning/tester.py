@@ -57,6 +57,8 @@ class Bench:
     """How many patterns were applied; every output is read in each."""
     seconds: float = 0.0
     """Writing, settling and reading: what it would take with a chip, not what the simulation took."""
+    rungs: list[str] = field(default_factory=list)
+    """Of each simulation, the option set (or method) of the engine that its readings stand on."""
     smallest_A: float = np.inf
     """The smallest current that had to be told from noise, and was."""
     _zero: Floats | None = field(default=None, repr=False)
@@ -85,6 +87,7 @@ class Bench:
         if not self.meter.perfect:
             chip = replace(chip, temperature_C=chip.temperature_C + self.meter.drift_C)
         found = self.engine.dc(chip, inputs, programs)
+        self.rungs += found.effort.rungs
         self._count(chip.design, written, len(inputs))
         return replace(found, outputs=self.read(found.outputs))
 

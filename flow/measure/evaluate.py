@@ -43,6 +43,8 @@ class MemoryEffect:
     """Largest change of an output current, relative to the largest output of the pattern."""
     latch_current: float
     """Mean supply current of one latch in A: leakage."""
+    rungs: tuple[str, ...]
+    """Of both simulations, the option set that the result stands on."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class Evaluation:
     """Of the weight memory and its port, in the energies; the trace shows the array's currents alone."""
     trace: Trace
     attempts: tuple[str, ...]
+    rungs: tuple[str, ...]
+    """Of each simulation, the option set that its result stands on."""
     seconds: float
     """Time that the simulator took."""
 
@@ -118,6 +122,7 @@ class Evaluation:
                 "supply_A": self.trace.supply,
             },
             "attempts": self.attempts,
+            "rungs": self.rungs,
             "simulator_s": self.seconds,
         }
 
@@ -168,6 +173,7 @@ def evaluate(
     times, energy, to_output = (np.empty(len(order)) for _ in range(3))
     by = np.empty((len(order), RUN_TIMES))
     attempts: list[str] = []
+    rungs: list[str] = []
     seconds = 0.0
     first: TransientResult | None = None
     for start in range(0, len(order), AT_ONCE):
@@ -183,12 +189,14 @@ def evaluate(
             energy[pattern], to_output[pattern] = used[-1], np.interp(times[pattern], now, used)
             by[pattern] = np.interp(run_times, now, used)
         attempts += run.effort.attempts
+        rungs += run.effort.rungs
         seconds += run.effort.seconds
     outputs = ends
     if timed is not None:
         settled = engine.dc(chip, inputs)
         outputs = settled.outputs[:, :classes]
         attempts, seconds = [*settled.effort.attempts, *attempts], seconds + settled.effort.seconds
+        rungs = [*settled.effort.rungs, *rungs]
     predictions = outputs.argmax(axis=1)
     assert first is not None  # there is at least one pattern
     return Evaluation(
@@ -206,6 +214,7 @@ def evaluate(
         leaking_W,
         _trace(first, inputs, chosen[np.concatenate([order[-1:], order[:AT_ONCE]])], predictions, classes),
         tuple(dict.fromkeys(attempts)),
+        tuple(rungs),
         seconds,
     )
 
@@ -219,7 +228,8 @@ def memory_effect(engine: Engine, chip: ProgrammedChip, inputs: Floats) -> Memor
     ideal, whole = (engine.dc(replace(chip, memory=memory), padded) for memory in MEMORIES)
     latches = chip.design.synapse_count * chip.design.weights.latches
     change = np.abs(whole.outputs - ideal.outputs) / ideal.outputs.max(axis=1, keepdims=True)
-    return MemoryEffect(float(change.max()), float((whole.supply - ideal.supply).mean() / latches))
+    rungs = (*ideal.effort.rungs, *whole.effort.rungs)
+    return MemoryEffect(float(change.max()), float((whole.supply - ideal.supply).mean() / latches), rungs)
 
 
 def pad_inputs(chip: ProgrammedChip, inputs: Floats) -> Floats:

@@ -17,7 +17,7 @@ import numpy as np
 
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.base import Floats
-from somaforge.flow.engines.process import RunError, last_error, parse_raw, run_ngspice
+from somaforge.flow.engines.process import last_error, parse_raw, run_ngspice
 from somaforge.generator.circuit import FlatNetlist, Mos
 from somaforge.generator.design import Design, latch_nets
 from somaforge.pdk.errors import ToolError
@@ -231,10 +231,7 @@ def _settled(
 
 
 def _run(deck: str, *, control: bool) -> tuple[list[str], Floats]:
-    try:
-        run = run_ngspice(deck, TIMEOUT_S, control=control)
-    except RunError as error:
-        raise ToolError(f"ngspice: noise of a row: {error}") from None
+    run = run_ngspice(deck, TIMEOUT_S, control=control, what="noise of a row")
     try:
         return parse_raw(run.raw)
     except ValueError as error:

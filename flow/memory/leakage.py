@@ -11,8 +11,6 @@ in which all six are shifted by as many sigmas at once, here by the nodes of Gau
 taken without mismatch: most of their currents flow through two transistors in series, and there are few cells.
 """
 
-import hashlib
-import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -21,10 +19,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.batch import run_batch
+from somaforge.flow.engines.cache import kept
 from somaforge.flow.memory.port_timing import plan_of
 from somaforge.flow.memory.port_transistors import modelled
 from somaforge.generator.circuit import Mos
@@ -32,7 +30,6 @@ from somaforge.generator.design import LATCH, Design
 from somaforge.generator.periphery import netlist
 from somaforge.generator.periphery.cells import POWER, hd_circuit
 from somaforge.pdk.errors import ToolError
-from somaforge.pdk.files import atomic_write
 from somaforge.pdk.sky130 import mismatch
 from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
 from somaforge.pdk.templating import render
@@ -191,14 +188,13 @@ class Bench:
     def watts(self, cache: Path | None = None) -> list[float]:
         """Of each latch and each cell, from the cache folder (default: the user's) or from ngspice. ToolError if that
         fails or an output is not where the cell's function says."""
-        deck = self.deck
-        folder = cache or Path(platformdirs.user_cache_dir("somaforge")) / "leakage"
-        path = folder / f"{hashlib.sha256(deck.encode()).hexdigest()[:32]}.json"
-        try:
-            return [float(w) for w in json.loads(path.read_text(encoding="utf-8"))]
-        except (OSError, ValueError, TypeError):  # none yet, or damaged: made again
-            pass
-        names, values = run_batch(deck, None, "leakage", 300.0)
+        found: list[float] = kept(self.deck, cache, ("watts",), lambda: {"watts": np.array(self._measured())})[
+            "watts"
+        ].tolist()
+        return found
+
+    def _measured(self) -> list[float]:
+        names, values = run_batch(self.deck, None, "leakage", 300.0)
         last = dict(zip(names, values[-1].tolist(), strict=True))
         for k, state in enumerate(self.states, self.latches):
             if abs(last[f"v(out_{k})"] - self.supply * state.output) > LEVEL * self.supply:
@@ -207,7 +203,6 @@ class Bench:
         found = [-last[f"i({name})"] * self.supply for name in self.names]
         if lost or not all(0 < w < math.inf for w in found):
             raise ToolError(f"ngspice: leakage at {self.place}: a latch lost its bit, or a current is not positive")
-        atomic_write(path, json.dumps(found) + "\n")
         return found
 
     @property

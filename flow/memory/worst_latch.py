@@ -5,18 +5,16 @@ the mean less the standard deviation times the quantile of 1 - 1/N. Where that l
 cannot be written, or is lost when it is read or held.
 """
 
-import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import platformdirs
 from scipy.special import ndtri
 
+from somaforge.flow.engines.cache import kept
 from somaforge.flow.memory import latch_margins
 from somaforge.generator.design import LATCH, Design
-from somaforge.pdk.files import atomic_write
 from somaforge.pdk.sky130.binding import bind
 
 SAMPLES = 50
@@ -63,16 +61,14 @@ def at(
     cards = [bind(m.device, m.w_nm, m.l_nm, corner).card("latch") for m in latch]
     shifts = [sample.shifts.tolist() for sample in samples]
     content = [FORMAT, [str(m) for m in latch], cards, shifts, temperature_C, supply_V]
-    folder = cache or Path(platformdirs.user_cache_dir("somaforge")) / "margins"
-    path = folder / f"{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]}.json"
-    try:
-        found = {name: np.array(v, dtype=float) for name, v in json.loads(path.read_text(encoding="utf-8")).items()}
-        return _worst(count, found["hold_V"], found["read_V"], found["write_V"])
-    except (OSError, ValueError, TypeError, AttributeError, KeyError):  # none yet, or damaged: made again
-        pass
-    margins = latch_margins.measure(design, samples, temperature_C, evidence, supply_V)
-    atomic_write(path, json.dumps({name: v.tolist() for name, v in vars(margins).items()}) + "\n")
-    return _worst(count, margins.hold_V, margins.read_V, margins.write_V)
+    names = ("hold_V", "read_V", "write_V")
+
+    def measured() -> Mapping[str, latch_margins.Floats]:
+        margins = latch_margins.measure(design, samples, temperature_C, evidence, supply_V)
+        return {name: getattr(margins, name) for name in names}
+
+    found = kept(json.dumps(content), cache, names, measured)
+    return _worst(count, *(found[name] for name in names))
 
 
 def _worst(count: int, *margins: latch_margins.Floats) -> WorstLatch:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from somaforge.flow.report import behaviour, elsewhere, fig4, measured, noise, operating
 from somaforge.flow.report.data import RunData
 from somaforge.flow.report.svg import Plot
-from somaforge.flow.report.tables import checks, figures, layout_effect, memory, per_chip, provenance
+from somaforge.flow.report.tables import checks, figures, layout_effect, memory, per_chip, provenance, solutions
 from somaforge.pdk.files import atomic_write
 
 PLOTS: dict[str, tuple[Callable[[RunData], Plot | None], ...]] = {
@@ -55,6 +55,7 @@ def html(run: RunData, plots: dict[str, list[Plot]]) -> str:
             elsewhere=elsewhere.table(run),
             effect=layout_effect(run),
             provenance=provenance(run),
+            solutions=solutions(run),
             layout=_image(run.folders["generate"] / "layout.png"),
             synapse=_image(run.folders["generate"] / "synapse.png"),
             # Our own SVG text, made from numbers and validated names: the only markup that is not escaped.

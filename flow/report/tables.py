@@ -1,7 +1,8 @@
 """The report's tables: figures of merit, chips, checks, provenance."""
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from somaforge.flow import datasets
@@ -219,8 +220,29 @@ def layout_effect(run: RunData) -> list[tuple[str, ...]]:
     ):
         sides = (found[side][name] for side in ("schematic", "layout"))
         values = (engineering(value, unit) if unit else f"{value:.3g}" for value in sides)
-        rows.append((what, *values, f"{100 * run.metrics[f'pex__{metric}_change__ratio']:+.2f} %"))
+        change = run.metrics.get(f"pex__{metric}_change__ratio")
+        rows.append((what, *values, "not measured" if change is None else f"{100 * change:+.2f} %"))
     return rows
+
+
+def solutions(run: RunData) -> list[tuple[str, str]]:
+    """Which solver options (or method) the simulations behind each result stand on, heading first."""
+    folder = run.folders["evaluate"]
+    alone = (("array engine compared", "engines.json"), ("layout effect", "layout.json"), ("latches", "latches.json"))
+    told = [
+        *((f"characterization, chip {chip.seed}", chip.measured) for chip in run.chips),
+        *((f"test patterns, chip {chip.seed}", chip.evaluation) for chip in run.chips),
+        *((what, read_json(folder / name)) for what, name in alone if (folder / name).is_file()),
+    ]
+    return [
+        ("result", "solver options: simulations"),
+        *((what, _counted(found.get("rungs", ()))) for what, found in told),
+    ]
+
+
+def _counted(rungs: Sequence[str]) -> str:
+    """How often each name occurs."""
+    return ", ".join(f"{name}: {count}" for name, count in Counter(rungs).items()) or "not recorded"
 
 
 def provenance(run: RunData) -> list[tuple[str, str]]:

@@ -56,6 +56,7 @@ def measure(folder: Path, job: Job) -> None:
             },
             "unsettled": result.unsettled,
             "attempts": result.attempts,
+            "rungs": bench.rungs,
             "simulator_s": seconds,
         },
     )

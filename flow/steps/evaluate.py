@@ -100,7 +100,11 @@ def engines(folder: Path, job: Job) -> None:
     error = compared(ours, reference)
     classes = job.spec.network.layers[-1]
     winners, theirs = (x.outputs[:, :classes].argmax(axis=1) for x in (ours, reference))
-    values = {**asdict(error), "supply_max": error.supply_max if error.solved == 1.0 else None}
+    values = {
+        **asdict(error),
+        "rungs": reference.rungs,
+        "supply_max": error.supply_max if error.solved == 1.0 else None,
+    }
     labels = dataset.test_y[:count]
     write_json(folder / "engines.json", {**values, "array": winners, "ngspice": theirs, "labels": labels})
 

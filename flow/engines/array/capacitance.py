@@ -8,7 +8,6 @@ the rail of the n mirrors, the branch that is off has a channel, and a positive 
 twice of what it does above. Mismatch hardly changes any of it: the cells are nominal.
 """
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,15 +15,14 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
 from somaforge.flow.engines.base import Floats, ProgrammedChip
+from somaforge.flow.engines.cache import kept
 from somaforge.flow.engines.lines import transistor_lines
-from somaforge.flow.engines.process import RunError, run_ngspice
+from somaforge.flow.engines.process import run_ngspice
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import latch_nets
 from somaforge.pdk.errors import InputError, ToolError
-from somaforge.pdk.files import atomic_path
 from somaforge.pdk.sky130.binding import SCALE_OPTION
 from somaforge.pdk.templating import render
 
@@ -94,7 +92,9 @@ def loads(
         saves=" ".join(f"i({p})" for p in measured.sources),
         frequency=f"{FREQUENCY_HZ:g}",
     )
-    found = _cached(deck, len(measured.sources), cache, timeout_s).reshape(len(rest), -1, 3, 4)
+    count = len(measured.sources)
+    table = kept(f"3\n{deck}", cache, ("capacitance",), lambda: {"capacitance": _simulate(deck, count, timeout_s)})
+    found = table["capacitance"].reshape(len(rest), -1, 3, 4)
     cells = found[:, 1:].reshape(len(rest), len(COLUMNS_V), len(codes), 3, 4)
     # [.., moved pin, pin] -> [pin, moved pin, ..]
     return Loads(levels, found[:, 0].transpose(2, 1, 0).copy(), cells.transpose(2, 4, 3, 0, 1).copy())
@@ -152,27 +152,8 @@ class _Cells:
         return [*(f"{s} {supply_V:.9g}" for s in self._supplies), *self._lines]
 
 
-def _cached(deck: str, count: int, cache: Path | None, timeout_s: float) -> Floats:
-    key = hashlib.sha256(f"3\n{deck}".encode()).hexdigest()[:32]
-    path = (cache or Path(platformdirs.user_cache_dir("somaforge")) / "tables") / f"{key}.npz"
-    if path.is_file():
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                kept: Floats = data["capacitance"]
-                return kept
-        except (OSError, ValueError, KeyError):
-            path.unlink(missing_ok=True)  # damaged: made again
-    found = _simulate(deck, count, timeout_s)
-    with atomic_path(path) as beside:
-        np.savez_compressed(beside, capacitance=found)
-    return found
-
-
 def _simulate(deck: str, count: int, timeout_s: float) -> Floats:
-    try:
-        run = run_ngspice(deck, timeout_s)
-    except RunError as error:
-        raise ToolError(f"ngspice: no capacitances ({error})") from None
+    run = run_ngspice(deck, timeout_s, what="capacitances of cells")
     head, mark, body = run.raw.partition(b"Binary:\n")
     try:
         values = np.frombuffer(body, dtype=np.complex128)

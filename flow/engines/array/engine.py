@@ -59,7 +59,7 @@ class ArrayEngine:
             outputs, supply = found.outputs, found.supply
         else:
             outputs, supply = settle_stacked(parts, list(programs), inputs)
-        return DcResult(outputs, supply, np.zeros(len(inputs)), Effort(time.monotonic() - start, methods))
+        return DcResult(outputs, supply, np.zeros(len(inputs)), Effort(time.monotonic() - start, methods, methods))
 
     def at_rest(self, chip: ProgrammedChip, inputs: Floats, surfaces: bool = False) -> Settled:
         """Settled somas of every layer and the outputs; `surfaces` as for many patterns, without their check."""
@@ -94,4 +94,4 @@ class ArrayEngine:
             self._ready = None  # not two at once
             self._ready = Ready(Network(Parts.of(self, chip), chip.codes), self.cache)
         run = play(self._ready, inputs, pattern_time_s, min(RISE_S, pattern_time_s / 20), probes)
-        return replace(run, effort=Effort(time.monotonic() - start, run.effort.attempts))
+        return replace(run, effort=replace(run.effort, seconds=time.monotonic() - start))

@@ -180,7 +180,7 @@ def _joined(network: Network, points: Points, period_s: float, probes: Sequence[
         (points.supply + torch.cat(supplies)).cpu().numpy(),
         period_s,
         int(points.pattern[-1]) + 1,
-        Effort(0.0, (f"passes-{passes}",)),
+        Effort(0.0, (f"passes-{passes}",), (f"passes-{passes}",)),
         {probe: points.state[:, 2 * outputs + i].cpu().numpy() for i, probe in enumerate(probes)},
     )
 

@@ -10,18 +10,16 @@ drain's factor in weak inversion. The current is the source's, so what the drain
 induced leakage: below 1 pA at room temperature) is left out, and drain and source can be exchanged.
 """
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 from scipy.interpolate import CubicSpline
 
 from somaforge.flow.engines.base import Floats
-from somaforge.flow.engines.process import RunError, parse_raw, run_ngspice
+from somaforge.flow.engines.cache import kept
+from somaforge.flow.engines.process import parse_raw, run_ngspice
 from somaforge.pdk.errors import ToolError
-from somaforge.pdk.files import atomic_path
 from somaforge.pdk.sky130 import mismatch
 from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
 from somaforge.pdk.templating import render
@@ -89,19 +87,10 @@ class Sweep:
 def sweep(kind: Kind, cache: Path | None = None, timeout_s: float = 120.0) -> Sweep:
     """From the cache folder (default: the user's), or from ngspice; ToolError if that fails."""
     deck, gates = _deck(kind)
-    key = hashlib.sha256(f"{FORMAT}\n{deck}".encode()).hexdigest()[:32]
-    folder = cache or Path(platformdirs.user_cache_dir("somaforge")) / "tables"
-    path = folder / f"{key}.npz"
-    if path.is_file():
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                return Sweep(**{name: data[name] for name in Sweep.__dataclass_fields__})
-        except (OSError, ValueError, KeyError):
-            path.unlink(missing_ok=True)  # damaged: made again
-    found = _read(kind, _simulate(deck, timeout_s), gates)
-    with atomic_path(path) as beside:
-        np.savez_compressed(beside, **{name: getattr(found, name) for name in Sweep.__dataclass_fields__})
-    return found
+    names = tuple(Sweep.__dataclass_fields__)
+    return Sweep(
+        **kept(f"{FORMAT}\n{deck}", cache, names, lambda: vars(_read(kind, _simulate(deck, timeout_s), gates)))
+    )
 
 
 def _sources(kind: Kind) -> list[float]:
@@ -142,10 +131,7 @@ def _deck(kind: Kind) -> tuple[str, Floats]:
 
 
 def _simulate(deck: str, timeout_s: float) -> Floats:
-    try:
-        run = run_ngspice(deck, timeout_s)
-    except RunError as error:
-        raise ToolError(f"ngspice: no device table ({error})") from None
+    run = run_ngspice(deck, timeout_s, what="device table")
     try:
         return parse_raw(run.raw)[1]
     except ValueError as error:

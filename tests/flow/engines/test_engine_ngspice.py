@@ -1,5 +1,7 @@
 """The reference engine against estimates by hand, and its failures."""
 
+import os
+import re
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +12,9 @@ from tests.flow.small import nominal, small_design, zeros
 
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.base import ProgrammedChip
+from somaforge.flow.engines.columns import ColumnReference
 from somaforge.flow.engines.ngspice import LADDER, NgspiceEngine, Rung, read_raw
+from somaforge.flow.engines.synapses import SynapseReference
 from somaforge.flow.measure.evaluate import memory_effect
 from somaforge.generator.circuit import Capacitor
 from somaforge.pdk.errors import InputError, ToolError
@@ -90,6 +94,14 @@ class TestCurrents:
         assert ends == pytest.approx(NgspiceEngine().dc(chip, INPUTS).outputs[:, 0], rel=2e-3)
 
 
+def fake(folder: Path, script: str) -> str:
+    """A program in the place of ngspice."""
+    program = folder / "fake"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return str(program)
+
+
 class TestFailures:
     """Nothing is dropped: another attempt, which the result names, or one line."""
 
@@ -100,6 +112,7 @@ class TestFailures:
         chip = nominal(small_design(), CODES)
         result = NgspiceEngine(ladder=(bad, *LADDER)).dc(chip, INPUTS)
         assert result.effort.attempts == ("impossible", "gmin-stepping")
+        assert result.effort.rungs == ("gmin-stepping",)
         with pytest.raises(ToolError, match=r"^ngspice: small: no option set gave a result \(impossible: "):
             NgspiceEngine(ladder=(bad,)).dc(chip, INPUTS)
 
@@ -120,11 +133,46 @@ class TestFailures:
         ],
     )
     def test_a_simulator_that_lies(self, tmp_path: Path, script: str, message: str) -> None:
-        program = tmp_path / "fake"
-        program.write_text(f"#!/bin/sh\n{script}\n")
-        program.chmod(program.stat().st_mode | stat.S_IXUSR)
         with pytest.raises(ToolError, match=message):
-            NgspiceEngine(command=str(program)).dc(nominal(small_design(), CODES), INPUTS)
+            NgspiceEngine(command=fake(tmp_path, script)).dc(nominal(small_design(), CODES), INPUTS)
+
+    @pytest.mark.parametrize("ending", ["kill -KILL $$", "kill -SEGV $$", "exit 137"])
+    def test_a_signal_is_tried_again_with_the_same_options(self, tmp_path: Path, ending: str) -> None:
+        """Killed once, the result is the same in every bit; other options would give another."""
+        expected = NgspiceEngine().dc(nominal(small_design(), CODES), INPUTS)
+        once = fake(tmp_path, f'[ -e {tmp_path}/again ] || {{ touch {tmp_path}/again; {ending}; }}; exec ngspice "$@"')
+        found = NgspiceEngine(command=once).dc(nominal(small_design(), CODES), INPUTS)
+        assert np.array_equal(found.outputs, expected.outputs)
+        assert found.effort.rungs == found.effort.attempts == ("gmin-stepping",)
+
+    @pytest.mark.parametrize(
+        ("ending", "runs", "message"),
+        [
+            ("kill -KILL $$", 2, "small: killed by SIGKILL and SIGKILL (out of memory?); run again"),
+            ("sleep 30", 1, "small: no result in 1 s; give it a free processor"),
+            ("exit 1", 1, "exit code 1, no message; it does not say that the circuit has no solution: run again"),
+            ("echo 'write error: no space left'", 1, "no data (no results), write error: no space left; it does not"),
+        ],
+    )
+    def test_only_a_circuit_without_solution_goes_down_the_ladder(
+        self, tmp_path: Path, ending: str, runs: int, message: str
+    ) -> None:
+        bad = fake(tmp_path, f"echo run >> {tmp_path}/runs; {ending}")
+        with pytest.raises(ToolError, match=re.escape(message)):
+            NgspiceEngine(command=bad, timeout_s=1).dc(nominal(small_design(), CODES), INPUTS)
+        assert (tmp_path / "runs").read_text().split() == ["run"] * runs
+
+    @pytest.mark.parametrize("reference", [ColumnReference, SynapseReference])
+    def test_so_do_columns_and_synapses(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reference: type[ColumnReference | SynapseReference]
+    ) -> None:
+        chip = nominal(small_design(), CODES)
+        assert set(reference(chip, workers=1).solve(INPUTS).rungs) == {"direct"}
+        Path(fake(tmp_path, f"echo run >> {tmp_path}/runs; kill -KILL $$")).rename(tmp_path / "ngspice")
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        with pytest.raises(ToolError, match="killed by SIGKILL and SIGKILL"):
+            reference(chip, workers=1).solve(INPUTS)
+        assert (tmp_path / "runs").read_text().split() == ["run"] * 2
 
     def test_evidence_is_kept(self, tmp_path: Path) -> None:
         NgspiceEngine(evidence=tmp_path).dc(nominal(small_design(), CODES), INPUTS)

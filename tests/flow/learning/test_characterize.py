@@ -29,7 +29,7 @@ class Model:
         assert programs is not None
         outputs = np.concatenate([self.truth.forward(list(p), x[None]) for p, x in zip(programs, inputs, strict=True)])
         zero = np.zeros(len(inputs))
-        return DcResult(outputs, zero, zero, Effort(0.0, ("only",)))
+        return DcResult(outputs, zero, zero, Effort(0.0, ("only",), ("only",)))
 
     def transient(
         self, chip: ProgrammedChip, inputs: Floats, pattern_time_s: float, probes: Sequence[str] = ()

@@ -31,7 +31,7 @@ class Relaxing:
 
     def dc(self, chip: ProgrammedChip, inputs: Floats, programs: Sequence[Program] | None = None) -> DcResult:
         n = chip.design.layers[-1]
-        return DcResult(inputs[:, :n], inputs.sum(axis=1), np.zeros(len(inputs)), Effort(0.0, ("only",)))
+        return DcResult(inputs[:, :n], inputs.sum(axis=1), np.zeros(len(inputs)), Effort(0.0, ("only",), ("only",)))
 
     def transient(
         self, chip: ProgrammedChip, inputs: Floats, pattern_time_s: float, probes: Sequence[str] = ()
@@ -47,7 +47,7 @@ class Relaxing:
                 outputs.append(row[:n] + (state - row[:n]) * np.exp(-t / TAU))
                 supply.append(row.sum())
             state = outputs[-1]
-        effort = Effort(0.0, ("only",))
+        effort = Effort(0.0, ("only",), ("only",))
         return TransientResult(np.array(time), np.array(outputs), np.array(supply), pattern_time_s, len(inputs), effort)
 
 

@@ -90,6 +90,7 @@ def chip(seed: int, classes: int) -> ChipData:
         "energy_to_output_J": rng.uniform(1e-12, 1e-11, count).tolist(),
         "settled": [True] * count,
         "pattern_time_s": 2e-6,
+        "rungs": ["gmin-stepping", "direct", "gmin-stepping"],
         "run_times_s": [1e-6, 2e-6],
         "energy_by_J": [1e-11, 2e-11],
         "trace": {
@@ -173,6 +174,8 @@ def test_report_is_one_whole_file(run: RunData, tmp_path: Path) -> None:
     build.write(run, tmp_path / "report")
     text = (tmp_path / "report/signoff.html").read_text()
     assert "mean of 12 patterns" in text
+    assert "<td>test patterns, chip 1</td><td>gmin-stepping: 2, direct: 1</td>" in text
+    assert "<td>characterization, chip 2</td><td>not recorded</td>" in text
     assert "<td>time to output</td><td>100 ns</td><td>100 ns</td><td>+100.00 %</td>" in text
     reader = Reader()
     reader.feed(text)
