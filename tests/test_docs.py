@@ -83,3 +83,24 @@ def test_kept_runs_are_shown_with_their_command(tmp_path: Path, monkeypatch: pyt
 def test_results_document_is_what_was_measured() -> None:
     module = runpy.run_path(str(ROOT / "tools/results_doc.py"))
     assert (ROOT / "docs/results.md").read_text() == module["text"](), "run: python tools/results_doc.py"
+
+
+def test_readme_has_the_figures_of_the_kept_runs() -> None:
+    module = runpy.run_path(str(ROOT / "tools/readme_figures.py"))
+    before = (ROOT / "README.md").read_text()
+    assert module["text"](before) == before, "run: python tools/readme_figures.py"
+    assert module["text"](before.replace("| mean power", "| power")) == before, "what was written by hand is gone"
+    with pytest.raises(
+        InputError, match=r"^README.md: its blocks of figures are iris; it needs iris, mnist once each$"
+    ):
+        module["text"](before.replace("figures of mnist", "figures"))
+
+
+def test_a_figure_that_was_not_measured_is_no_number() -> None:
+    """Neither 0 nor blank: the reader sees that the kept run does not have it; an interval stands in brackets."""
+    figures = runpy.run_path(str(ROOT / "tools/readme_figures.py"))["Figures"]
+    ends = {"fixed_time__run_low__s": 1e-6, "fixed_time__run_high__s": 3e-6}
+    run = figures({"spec": {"chips": {"seeds": [1, 2]}}, "metrics": {"fixed_time__run__s": 2e-6, **ends}})
+    assert run.interval("fixed_time__run__s", "s") == "2 us (1 us to 3 us)"
+    assert run.value("power__mean__W", "W") == run.percent("accuracy__folds__ratio") == "not measured by the kept run"
+    assert (run.law, run.chips) == ("pelgrom", 2), "runs from before the key had the matching constants alone"
