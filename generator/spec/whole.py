@@ -1,5 +1,6 @@
 """The spec as a whole, and how it is read."""
 
+import reprlib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -107,7 +108,7 @@ def parse_spec(data: Any, where: str) -> Spec:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         message = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be", 1)
         if isinstance(first["input"], str | int | float) and first["type"] != "value_error":
-            message += f", not {first['input']!r}"
+            message += f", not {reprlib.repr(first['input'])}"
         if first["type"] == "extra_forbidden":
             message = "unknown key; see docs/spec.md for the keys"
         raise InputError(f"{where}: {path}: {message}{more}") from None
