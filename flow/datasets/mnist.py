@@ -1,9 +1,11 @@
 """MNIST as the paper uses it: the 196 most active pixels, every image scaled to a mean pixel of 0.04.
 
-From the original IDX files, else from OpenML. Section 5.2 of arXiv:1606.07786 names pixels, scale and split.
+From the original IDX files; from OpenML only where no folder is named. Section 5.2 of arXiv:1606.07786 names pixels,
+scale and split.
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +27,8 @@ MEAN = 0.04
 SIDE = 28
 TEST = 10_000
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+FOLDERS = ("", "mnist", "MNIST/raw")
+"""Below the data folder; the last is torchvision's."""
 ORIGINAL = "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16"
 """SHA-256 over the pixels and labels (bytes) of the training and the test set of the original files, in that order."""
 HOW = (
@@ -55,19 +59,30 @@ class Raw:
 
 
 def files(root: Path | None) -> list[Path] | None:
-    """The four IDX files below `root` or its folder `mnist`, gzip or not; None if there are none.
+    """The four IDX files below `root` or one of FOLDERS in it, under any of their usual names; None without a folder.
 
-    InputError if only some of them are there.
+    InputError if one of them is not there: who names a folder does not want other data.
     """
-    found = [
-        data_files.find(root, [f"{folder}{name}{end}" for folder in ("", "mnist/") for end in (".gz", "")])
-        for name in NAMES
-    ]
+    if root is None:
+        return None
+    found = [next((path for path in _places_of(root, name) if path.is_file()), None) for name in NAMES]
     there = [f for f in found if f is not None]
-    if there and len(there) < len(NAMES):
+    if len(there) < len(NAMES):
         missing = ", ".join(name for name, f in zip(NAMES, found, strict=True) if f is None)
-        raise InputError(f"--data-dir {root}: MNIST lacks {missing}; put all four files there")
-    return there or None
+        raise InputError(
+            f"--data-dir {root}: MNIST lacks {missing} (or with .idx, with or without .gz, in the folder itself, mnist "
+            "or MNIST/raw); put all four files there"
+        )
+    return there
+
+
+def _places_of(root: Path, name: str) -> Iterator[Path]:
+    """Where a file may lie: with a hyphen or a dot before `idx`, packed or not, also in a folder of its own name."""
+    for folder in FOLDERS:
+        for spelled in (name, name.replace("-idx", ".idx")):
+            for end in (".gz", ""):
+                yield root / folder / f"{spelled}{end}"
+                yield root / folder / spelled / f"{spelled}{end}"
 
 
 def fingerprint(root: Path | None) -> str:

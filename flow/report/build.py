@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from somaforge.flow.report import behaviour, elsewhere, fig4, measured, noise, operating
+from somaforge.flow.report import behaviour, elsewhere, fig4, measured, noise, operating, unchecked
 from somaforge.flow.report.data import RunData
 from somaforge.flow.report.svg import Plot
 from somaforge.flow.report.tables import checks, figures, layout_effect, memory, per_chip, provenance, solutions
@@ -56,6 +56,7 @@ def html(run: RunData, plots: dict[str, list[Plot]]) -> str:
             effect=layout_effect(run),
             provenance=provenance(run),
             solutions=solutions(run),
+            unchecked=unchecked.rows(run),
             layout=_image(run.folders["generate"] / "layout.png"),
             synapse=_image(run.folders["generate"] / "synapse.png"),
             # Our own SVG text, made from numbers and validated names: the only markup that is not escaped.

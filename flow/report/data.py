@@ -60,6 +60,11 @@ class RunData:
     classes: tuple[str, ...]
 
     @property
+    def idle(self) -> dict[str, str]:
+        """Steps that had nothing to do, and why."""
+        return {name: config["idle"] for name, config in self.configs.items() if config.get("idle")}
+
+    @property
     def engine_words(self) -> str:
         """What simulated the array, in a sentence."""
         return named(self.spec).words

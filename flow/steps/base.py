@@ -106,5 +106,7 @@ class Step:
     """Metrics that must be 0."""
     gate: bool = False
     """Whether a check that is not 0 stops the flow; without, later steps run and sign-off fails."""
+    idle: Callable[[Spec], str] = lambda spec: ""
+    """Why it has nothing to do for a spec; empty if it has."""
     reads_metrics: bool = False
     """Whether it reads the metrics of its input steps too (only sign-off does)."""

@@ -132,5 +132,6 @@ STEP = Step(
     lambda spec: ("corners.json",),
     ("pex", "train", "program"),
     config=config,
+    idle=lambda spec: "" if spec.study else "no `study` in the spec",
     tools=("ngspice", "numpy", "scipy", "torch", "pdk-sky130", "scikit-learn"),
 )

@@ -141,5 +141,6 @@ STEP = Step(
     lambda spec: ("operating.json",),
     ("pex", "program"),
     config=config,
+    idle=lambda spec: "" if spec.operating else "no `operating` in the spec",
     tools=("ngspice", "numpy", "pdk-sky130", "scikit-learn"),
 )

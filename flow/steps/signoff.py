@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from somaforge.flow.measure.corners import PointResult, lookup
 from somaforge.flow.report import build, data
 from somaforge.flow.report.chips import chip_metrics, yield_metrics
+from somaforge.flow.runner.origin import origin
 from somaforge.flow.signoff.population import population_yield
 from somaforge.flow.signoff.verdict import judge, limits_of
 from somaforge.flow.steps.base import Context, JsonObject, Step
@@ -33,10 +34,10 @@ BEFORE = (
 
 
 def config(spec: Spec) -> JsonObject:
-    """Limits and waivers; a verdict with waivers holds for one day, because they expire."""
+    """Limits and waivers, and which somaforge says so; a verdict with waivers holds for one day: they expire."""
     today = datetime.now(UTC).date().isoformat() if spec.waivers else None
     judged = spec.model_dump(mode="json", include={"limits", "waivers"})
-    return {**judged, "today": today, "spec": spec.model_dump(mode="json")}
+    return {**judged, "today": today, "spec": spec.model_dump(mode="json"), "somaforge": origin()}
 
 
 def action(context: Context) -> Mapping[str, float]:

@@ -99,8 +99,45 @@ def test_mnist_files_missing_or_wrong(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="labels are not the digits 0 to 9"):
         datasets.load("mnist", data_dir=tmp_path)
     (tmp_path / "t10k-labels-idx1-ubyte").unlink()
-    with pytest.raises(InputError, match=r"MNIST lacks t10k-labels-idx1-ubyte; put all four files there$"):
+    with pytest.raises(InputError, match=r"MNIST lacks t10k-labels-idx1-ubyte \(or .*; put all four files there$"):
         datasets.load("mnist", data_dir=tmp_path)
+
+
+@pytest.mark.parametrize("folder", ["", "mnist", "MNIST/raw"])
+@pytest.mark.parametrize("dot", ["-", "."])
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("own", [True, False])
+def test_mnist_under_any_usual_name(tmp_path: Path, folder: str, dot: str, packed: bool, own: bool) -> None:
+    given = tmp_path / "given"
+    given.mkdir()
+    small_mnist(given)
+    for name in mnist.NAMES:
+        file = next(given.glob(f"{name}*"))
+        content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+        spelled = name.replace("-idx", f"{dot}idx")
+        place = tmp_path / "other" / folder / (spelled if own else "") / f"{spelled}{'.gz' if packed else ''}"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(gzip.compress(content) if packed else content)
+    mine, theirs = (datasets.load("mnist", data_dir=tmp_path / f) for f in ("given", "other"))
+    assert np.array_equal(mine.train_x, theirs.train_x)
+    assert np.array_equal(mine.test_y, theirs.test_y)
+
+
+@pytest.mark.parametrize("variable", [True, False])
+def test_a_folder_without_mnist_is_an_error_and_never_a_download(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: bool
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(mnist, "fetch_openml", lambda *a, **k: asked.append(a))
+    monkeypatch.delenv("SOMAFORGE_DATA", raising=False)
+    if variable:
+        monkeypatch.setenv("SOMAFORGE_DATA", str(tmp_path))
+    folder = None if variable else tmp_path
+    wanted = rf"^--data-dir {re.escape(str(tmp_path))}: MNIST lacks {', '.join(mnist.NAMES)} \(or .*put all four"
+    for use in (datasets.load, datasets.fingerprint):
+        with pytest.raises(InputError, match=wanted):
+            use("mnist", data_dir=folder)
+    assert asked == []
 
 
 def test_no_data_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,10 +145,11 @@ def test_no_data_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise OSError("no route")
 
     monkeypatch.setattr(mnist, "fetch_openml", offline)
+    monkeypatch.delenv("SOMAFORGE_DATA", raising=False)
     with pytest.raises(
         InputError, match=r"^mnist: no data here and OpenML did not answer \(OSError\); get the four IDX"
     ):
-        datasets.load("mnist", data_dir=tmp_path)
+        datasets.load("mnist")
     with pytest.raises(InputError, match=r"^fsdd: no recordings in .*name their folder with --data-dir or SOMAFORGE"):
         datasets.load("fsdd", data_dir=tmp_path)
     monkeypatch.setenv("SOMAFORGE_DATA", str(tmp_path / "nowhere"))
@@ -119,11 +157,12 @@ def test_no_data_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         datasets.load("fsdd")
 
 
-def test_openml_images_must_be_the_original_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_openml_images_must_be_the_original_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOMAFORGE_DATA", raising=False)
     pixels, labels = np.zeros((10_040, 784)), np.array([str(k % 10) for k in range(10_040)])
     monkeypatch.setattr(mnist, "fetch_openml", lambda *_, **__: (pixels, labels))
     with pytest.raises(InputError, match=r"^mnist: OpenML delivered other images than the original ones"):
-        datasets.load("mnist", data_dir=tmp_path)
+        datasets.load("mnist")
 
 
 def wav(samples: np.ndarray, rate: int = 8000) -> bytes:

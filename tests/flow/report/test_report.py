@@ -12,17 +12,19 @@ import numpy as np
 import pytest
 from tests.flow import fake_steps
 
+import somaforge
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.measure.noise import NoiseMatrix
-from somaforge.flow.report import behaviour, build, fig4, measured
+from somaforge.flow.report import behaviour, build, fig4, measured, unchecked
 from somaforge.flow.report.data import ChipData, RunData
 from somaforge.flow.report.measured import soma_curves
 from somaforge.flow.report.svg import colours
 from somaforge.flow.report.tables import engineering, figures
+from somaforge.flow.runner.origin import origin
 from somaforge.flow.signoff.population import population_yield
 from somaforge.flow.signoff.verdict import judge, limits_of
 from somaforge.generator.design import build as build_design
-from somaforge.generator.spec import Limit, Operating, Waiver
+from somaforge.generator.spec import Limit, Operating, Study, Waiver
 
 HOSTILE = "<script>alert(1)</script> & friends"
 CORNERS: dict[str, Any] = {
@@ -197,6 +199,55 @@ def test_report_is_one_whole_file(run: RunData, tmp_path: Path) -> None:
     assert "<td>1 V, 15 nA</td><td>20.00 %</td><td>500 uW</td><td>does not work</td>" in text
     for name in plots:
         assert json.loads((tmp_path / f"report/plots/{name}.json").read_text())["data"]
+
+
+def test_what_was_not_checked_stands_in_the_report(run: RunData, tmp_path: Path) -> None:
+    configs = {
+        "generate": {"tools": {"klayout": "0"}, "key": "key_of_generate"},
+        "corners": {"tools": {"torch": "tool_of_corners"}, "key": "key_of_corners", "idle": "no `study` in the spec"},
+    }
+    alone = replace(run, corners={"points": [], "drift": None}, configs=configs)
+    build.write(alone, tmp_path / "report")
+    text = (tmp_path / "report/signoff.html").read_text()
+    assert "What this run did not check" in text
+    for line in (
+        "process corners ss, ff, sf, fs",
+        "temperatures other than 27 C",
+        "supplies other than 1, 1.2, 1.4, 1.6, 1.8 V",
+        "other chips than 2 of one corner",
+        "24 of 30 test patterns",
+        "mismatch of wires, contacts and capacitances",
+        "step corners",
+    ):
+        assert f"<td>{line}" in text, line
+    assert f'<td>somaforge</td><td class="mono">{somaforge.__version__}</td>' in text
+    assert origin()["commit"] in text
+    assert "key_of_generate" in text
+    assert "key_of_corners" not in text
+    assert "tool_of_corners" not in text
+
+
+def test_what_was_checked_is_not_named_as_missing(run: RunData) -> None:
+    def names(data: RunData) -> list[str]:
+        return [what for what, _ in unchecked.rows(data)]
+
+    point = {"temperature_C": 27.0, "supply_V": 1.8, "calibration": "nominal", "chips": {"1": {}, "2": {}}}
+    points = [{**point, "corner": corner, "metrics": {}} for corner in ("tt", "ss", "ff", "sf", "fs")]
+    points += [{**point, "corner": "tt", "temperature_C": t, "metrics": {}} for t in (-40.0, 85.0)]
+    studied = replace(
+        run,
+        corners={"points": points, "drift": None},
+        spec=run.spec.model_copy(update={"study": Study(grid="cross"), "operating": None}),
+    )
+    found = names(studied)
+    assert not [name for name in found if name.startswith(("process corners", "chips beyond", "mismatch of trans"))]
+    assert "temperatures other than -40, 27, 85 C" in found
+    assert "supplies other than 1.8 V" in found
+    assert "other corners at other temperatures" in found
+    some = names(replace(studied, corners={"points": points[:2], "drift": None}))
+    assert "process corners ff, sf, fs" in some
+    still = run.spec.chips.model_copy(update={"mismatch": 0.0})
+    assert "mismatch of transistors" in names(replace(run, spec=run.spec.model_copy(update={"chips": still})))
 
 
 def test_array_engine_in_time_says_what_it_was_checked_against(run: RunData) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.flow import fake_steps
 
 from somaforge.flow import cli
-from somaforge.flow.runner import coherence, manifest, pipeline, publish
+from somaforge.flow.runner import coherence, pipeline, publish
 from somaforge.flow.runner.run import Runner
 from somaforge.flow.runner.verify import verify
 from somaforge.flow.signoff.verdict import judge
@@ -52,7 +52,6 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(publish, "TAKEN", taken)
     monkeypatch.setattr(publish, "PER_CHIP", ())
     monkeypatch.setattr(publish, "_checks", lambda runner: ())
-    monkeypatch.setattr(manifest, "TOOL_NAMES", ("python", "numpy"))
     assert _run(tmp_path / "run") == 0
     return tmp_path / "run"
 

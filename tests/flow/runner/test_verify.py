@@ -1,7 +1,9 @@
 """somaforge verify: every way to tamper with a run is found, and named."""
 
 import json
+import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +11,9 @@ from pathlib import Path
 import pytest
 from tests.flow import fake_steps
 
+import somaforge
 from somaforge.flow import cli
-from somaforge.flow.runner import manifest, publish, tools
+from somaforge.flow.runner import origin, publish, tools
 from somaforge.flow.runner.run import Runner
 from somaforge.flow.runner.verify import verify
 from somaforge.flow.signoff.verdict import Signoff
@@ -35,7 +38,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(publish, "TAKEN", (("first", "a.txt", "views/{name}.txt"),))
         patch.setattr(publish, "PER_CHIP", ())
         patch.setattr(publish, "_checks", lambda runner: ())
-        patch.setattr(manifest, "TOOL_NAMES", ("python", "numpy"))
         runner = Runner(fake_steps.spec(), out, steps)
         runner.run()
         publish.publish(runner)
@@ -64,6 +66,48 @@ def test_untouched_run_and_a_copy_of_its_final_folder(run: Path, tmp_path: Path)
     record = json.loads((run / "final/manifest.json").read_text())
     assert {"spec", "design", "dataset", "command", "seeds", "pdk", "pdk_data", "tools", "steps", "files"} < set(record)
     assert record["command"]
+
+
+def test_manifest_says_which_somaforge_made_it(run: Path) -> None:
+    record = json.loads((run / "final/manifest.json").read_text())
+    assert record["somaforge"] == origin.origin()
+    assert record["somaforge"]["version"] == somaforge.__version__
+    assert re.fullmatch(r"[0-9a-f]{40}|unknown", record["somaforge"]["commit"])
+
+
+def test_hashes_only_of_steps_that_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, parts, last = fake_steps.steps()
+    parts = replace(parts, idle=lambda spec: "no reason", tools=("scipy",))
+    last = replace(last, name="signoff", action=_signoff, outputs=lambda s: ("signoff.json",), checks=())
+    monkeypatch.setattr(publish, "TAKEN", ())
+    monkeypatch.setattr(publish, "PER_CHIP", ())
+    monkeypatch.setattr(publish, "_checks", lambda runner: ())
+    runner = Runner(fake_steps.spec(), tmp_path / "run", (replace(first, tools=("numpy",)), parts, last))
+    runner.run()
+    publish.publish(runner)
+    record = json.loads((tmp_path / "run/final/manifest.json").read_text())
+    assert record["steps"]["02-parts"]["idle"] == "no reason"
+    assert not {"code", "tools"} & set(record["steps"]["02-parts"])
+    assert {"code", "tools"} < set(record["steps"]["01-first"])
+    assert set(record["tools"]) == {"python", "numpy"}
+    assert verify(tmp_path / "run").changes == ()
+
+
+def test_commit_of_a_repository_and_without_one(tmp_path: Path) -> None:
+    def git(*arguments: str) -> str:
+        author = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        command = ["git", "-C", str(tmp_path), *author, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    source = tmp_path / "code.py"
+    source.write_text("x = 1\n")
+    git("init", "-q")
+    assert origin._commit(source)["changes"] == "unknown"  # another repository's folder, not its file
+    git("add", "code.py")
+    git("commit", "-qm", "one")
+    assert origin._commit(source) == {"commit": git("rev-parse", "HEAD"), "changes": "no"}
+    source.write_text("x = 2\n")
+    assert origin._commit(source) == {"commit": git("rev-parse", "HEAD"), "changes": "yes"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,91 @@
+"""What a tester costs: the same chips measured with a perfect one and with others, trained for it, and tested.
+
+    SOMAFORGE_DATA=../shared/data python bench/tester.py --chips 2 --epochs 4 --ideal-epochs 20
+
+MNIST, virtual chips of the schematic. Every network starts from the same ideal one (no teacher, one start) and is
+trained as long, with the same seed; it is tested on the array engine at rest, at the temperature of use, with all
+test images. `default` is the tester of a spec that names none.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from learning import Case, ideal
+
+from somaforge.flow import datasets
+from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.learning import minibatch, strengths, training
+from somaforge.flow.learning.characterize import characterize
+from somaforge.flow.learning.tester import PERFECT, Bench
+from somaforge.generator.spec import Meter, load_spec
+from somaforge.pdk.files import atomic_write
+
+ROOT = Path(__file__).parents[1]
+RESULT = ROOT / "bench/results/tester.json"
+SILENT = Meter(noise_A=0.0, noise_ratio=0.0, resolution_A=0.0, pad_leakage_A=0.0)
+TESTERS = {
+    "perfect": PERFECT,
+    "default": Meter(),
+    "ten times the noise": Meter(noise_A=1e-12, noise_ratio=1e-2, resolution_A=1e-12),
+    "only a drift of 10 C": SILENT.model_copy(update={"drift_C": 10.0}),
+}
+
+
+def result(case: Case, data: datasets.Dataset, start: minibatch.Shadow, name: str) -> dict[str, Any]:
+    """One chip with one tester."""
+    engine, highest = ArrayEngine(), case.spec.characterization.current_A
+    assert highest is not None
+    bench, chip, begin = Bench(engine, TESTERS[name], case.seed), case.chip(), time.process_time()
+    slopes = characterize(bench, chip, highest).calibration
+    measured = strengths.measure(bench, chip, slopes, highest)
+    between = time.process_time()
+    codes = minibatch.fine_tune(case.spec, data, measured.calibration, start).weights.codes
+    trained = time.process_time()
+    outputs = engine.dc(case.chip(codes), data.to_currents(data.test_x, case.spec.input)).outputs
+    winners = np.where(outputs.max(axis=1) > 0, outputs.argmax(axis=1), -1)
+    return {
+        "chip": case.seed,
+        "tester": name,
+        "model_accuracy": training.model_accuracy(measured.calibration, codes, data.test_x, data.test_y),
+        "chip_accuracy": float((winners == data.test_y).mean()),
+        "programmings": bench.programmings,
+        "patterns": bench.patterns,
+        "tester_s": round(bench.seconds, 1),
+        "smallest_A": bench.smallest_A,
+        "weak_bits": len(measured.weak),
+        "measuring_cpu_s": round(between - begin, 1),
+        "training_cpu_s": round(trained - between, 1),
+    }
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--chips", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=4, help="for each chip")
+    parser.add_argument("--ideal-epochs", type=int, default=20, help="of the ideal network")
+    wanted = parser.parse_args()
+    spec, data = load_spec(ROOT / "examples/mnist.yaml"), datasets.load("mnist")
+    short = {"epochs": wanted.ideal_epochs, "restarts": 1, "teacher": 0, "chip_epochs": wanted.epochs}
+    spec = spec.model_copy(update={"training": spec.training.model_copy(update=short)})
+    start, mirror, entries = ideal(spec, data, None), spec.array.mirror, []
+    head = {
+        "arguments": f"--chips {wanted.chips} --epochs {wanted.epochs} --ideal-epochs {wanted.ideal_epochs}",
+        "law": spec.chips.law,
+        "unit_um": [mirror.w_um, mirror.l_um],
+        "layers": list(spec.array.layers),
+    }
+    for seed in range(1, wanted.chips + 1):
+        case = Case.of(spec, (mirror.w_um, mirror.l_um), seed)
+        for name in TESTERS:
+            entries.append(result(case, data, start, name))
+            print(json.dumps(entries[-1]), flush=True)
+            atomic_write(RESULT, json.dumps({**head, "results": entries}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
