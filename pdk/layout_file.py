@@ -1,11 +1,19 @@
 """Layout files of any origin: GDS or OASIS, plain or compressed; found, read and with a definite top cell."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import klayout.db as kdb
 
 from somaforge.pdk.errors import InputError
+
+GRID_UM = 0.005
+"""Rules are multiples of this."""
+FINEST = 1000
+"""Most parts into which a database unit is divided."""
+LARGEST = 2**31 - 1
+"""Coordinates are numbers of 32 bits."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +29,10 @@ class OpenLayout:
 
 
 def open_layout(path: Path, top: str | None) -> OpenLayout:
-    """Read `path`; `top` None means its only top cell. InputError if file, cell or database unit cannot be used."""
+    """Read `path`; `top` None means its only top cell. InputError if file, cell or database unit cannot be used.
+
+    A database unit that does not divide 5 nm becomes a finer one: drawn places stay where they are.
+    """
     if not path.is_file():
         raise InputError(f"layout {path}: no such file")
     layout = kdb.Layout()
@@ -37,15 +48,27 @@ def open_layout(path: Path, top: str | None) -> OpenLayout:
     cell = layout.cell(top)
     if cell is None:
         raise InputError(f"layout {path}: no cell {top!r}; its top cells: {', '.join(tops[:5])}")
-    # Rules are multiples of 5 nm, so every length must be a whole number of database units.
-    units = 0.005 / layout.dbu
-    if abs(units - round(units)) > 1e-6 or round(units) < 1:
-        raise InputError(
-            f"layout {path}: database unit {layout.dbu} um does not divide the 5 nm grid; write it with 0.001"
-        )
     if cell.bbox().empty():
         raise InputError(f"layout {path}: cell {top!r} is empty")
+    _refine(layout, cell, path)
     return OpenLayout(layout, cell)
+
+
+def _refine(layout: kdb.Layout, cell: kdb.Cell, path: Path) -> None:
+    """Make the database unit a divisor of 5 nm, without moving anything: every rule is a multiple of that."""
+    units = Fraction(GRID_UM / layout.dbu).limit_denominator(FINEST)
+    if units <= 0 or abs(float(units) * layout.dbu / GRID_UM - 1) > 1e-9:
+        raise InputError(
+            f"layout {path}: no part of the database unit {layout.dbu} um divides the 5 nm grid; write it with 0.001"
+        )
+    box, factor = cell.bbox(), units.denominator
+    if max(map(abs, (box.left, box.bottom, box.right, box.top))) * factor > LARGEST:
+        raise InputError(
+            f"layout {path}: coordinates do not fit a database unit that divides the 5 nm grid; write it with 0.001"
+        )
+    if factor > 1:
+        layout.transform(kdb.ICplxTrans(float(factor)))
+        layout.dbu /= factor
 
 
 def _one_line(error: Exception) -> str:

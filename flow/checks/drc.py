@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -11,7 +12,9 @@ import klayout.rdb as rdb
 from somaforge.pdk.errors import InputError, SomaforgeError
 from somaforge.pdk.files import atomic_path
 from somaforge.pdk.layout_file import OpenLayout, open_layout
-from somaforge.pdk.sky130.drc import DRAWN, RULES, Found, Layers
+from somaforge.pdk.sky130.drc import RULES, Found, Layers
+from somaforge.pdk.sky130.gds import LAYERS
+from somaforge.pdk.sky130.purposes import NO_MASK, named
 
 MARKERS_PER_RULE = 1000
 """Markers kept in the report for one rule; the count is of all."""
@@ -57,9 +60,42 @@ def check(opened: OpenLayout) -> list[Violations]:
     return [violations(rule, rule.find(layers), opened.layout.dbu) for rule in RULES]
 
 
+@lru_cache
+def looked_at() -> frozenset[tuple[int, int]]:
+    """GDS numbers of the layers that rules are about: what they ask for on a layout that has every layer.
+
+    Rules of grid, angles and pins hold for any layer and do not count.
+    """
+    layout = kdb.Layout()
+    cell = layout.create_cell("every_layer")
+    for numbers in LAYERS.values():
+        cell.shapes(layout.layer(*numbers)).insert(kdb.Box(0, 0, 10_000, 10_000))
+    layers = Layers(OpenLayout(layout, cell))
+    for rule in RULES:
+        if not rule.general:
+            rule.find(layers)
+    return frozenset(LAYERS[name] for name in layers.asked)
+
+
+def unchecked(opened: OpenLayout) -> tuple[str, ...]:
+    """Layers with shapes (texts are none) that may be masks and that no rule looks at, in order of their numbers."""
+    known = looked_at() | NO_MASK.keys()
+    cells = [opened.cell, *map(opened.layout.cell, opened.cell.called_cells())]
+    found = set[tuple[int, int]]()
+    for index in opened.layout.layer_indexes():
+        info = opened.layout.get_info(index)
+        if (info.layer, info.datatype) not in known and any(_has_shapes(cell.shapes(index)) for cell in cells):
+            found.add((info.layer, info.datatype))
+    return tuple(named(numbers) for numbers in sorted(found))
+
+
+def _has_shapes(shapes: kdb.Shapes) -> bool:
+    return next(shapes.each(kdb.Shapes.SAll & ~kdb.Shapes.STexts), None) is not None
+
+
 def require_drawn(opened: OpenLayout) -> None:
     """InputError if there is nothing that any rule is about."""
-    if all(opened.cell.bbox(opened.layout.layer(*numbers)).empty() for numbers in DRAWN.values()):
+    if all(opened.cell.bbox(opened.layout.layer(*numbers)).empty() for numbers in LAYERS.values()):
         raise InputError(f"cell {opened.cell.name}: nothing is drawn on any sky130 layer, so nothing can be checked")
 
 
@@ -113,8 +149,11 @@ def _main(arguments: list[str]) -> int:
         print(f"{v.rule.name:<10} {v.count:>6}  {v.rule.description} ({VALUES[v.rule.name]})")
         for marker in v.markers[:5]:
             print(f"{'':<19}{marker.bbox().to_s()}")
+    silent = unchecked(opened)
+    for layer in silent:
+        print(f"no rule looks at layer {layer}")
     print(f"{opened.cell.name}: {sum(v.count for v in broken)} violations of {len(broken)} of {len(found)} rules")
-    return 1 if broken else 0
+    return 1 if broken or silent else 0
 
 
 if __name__ == "__main__":

@@ -30,6 +30,13 @@ def _native(layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
     return native.run(layout, top, folder / "drc_native.lyrdb")
 
 
+def _unchecked(layout: Path, top: str | None) -> tuple[str, ...]:
+    from somaforge.flow.checks import drc as native
+    from somaforge.pdk.layout_file import open_layout
+
+    return native.unchecked(open_layout(layout, top))
+
+
 def _precheck(layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
     from somaforge.flow.checks import precheck
 
@@ -59,11 +66,12 @@ ALL = ("native", "precheck", "antenna")
 
 
 def drc(layout: Path, top: str | None, deck: str, out: Path | None, as_json: bool) -> None:
-    """Check a layout with one deck or all; CheckError if any rule is violated."""
+    """Check a layout with one deck or all; CheckError if a rule is violated or a layer has none."""
     names = list(ALL) if deck == "all" else [deck]
     shown: dict[str, object] = {}
     with reports(out) as folder:
         found = {name: DECKS[name](layout, top, folder) for name in names}
+    unchecked = _unchecked(layout, top) if "native" in names else None
     for name in names:
         shown[f"drc__{name}__count"] = sum(found[name].values())
     shown["rules"] = (
@@ -71,14 +79,23 @@ def drc(layout: Path, top: str | None, deck: str, out: Path | None, as_json: boo
         if len(names) == 1
         else {f"{name}:{rule}": count for name in names for rule, count in found[name].items()}
     )
+    if unchecked is not None:
+        shown |= {"drc__unchecked_layers__count": len(unchecked), "unchecked_layers": list(unchecked)}
     broken = [f"{rule} {n}" for name in names for rule, n in found[name].items() if n != 0]
     if as_json:
         show_json(shown)
     else:
         for name in names:
             click.echo(f"drc__{name}__count  {sum(found[name].values())}  ({len(found[name])} rules)")
+        if unchecked is not None:
+            click.echo(f"drc__unchecked_layers__count  {len(unchecked)}")
+    silent = f"no rule looks at layer {', '.join(unchecked[:10])}" if unchecked else ""
     if broken:
-        raise CheckError(f"drc: {layout}: violations of {', '.join(broken[:10])}; --out DIR keeps the report databases")
+        more = f"; {silent}" if silent else ""
+        violated = f"violations of {', '.join(broken[:10])}"
+        raise CheckError(f"drc: {layout}: {violated}{more}; --out DIR keeps the report databases")
+    if silent:
+        raise CheckError(f"drc: {layout}: {silent}, so it is not clean; docs/drc.md has the layers that are checked")
 
 
 def lvs(layout: Path, netlist: Path, top: str, out: Path | None, as_json: bool) -> None:

@@ -89,6 +89,11 @@ METRICS: tuple[Metric, ...] = (
     *_of("higher", "of these the ones that they follow (report/matching.json)", "layout__matching__followed__count"),
     # checks
     *_of("lower", "design rule violations; 0 to pass", "drc__native__count", "drc__precheck__count"),
+    *_of(
+        "lower",
+        "layers with shapes that may be masks and that no native rule looks at; 0 to pass",
+        "drc__unchecked_layers__count",
+    ),
     *_of("lower", "shapes that charge a gate too much while they are etched; 0 to pass", "drc__antenna__count"),
     *_of("lower", "windows and areas with too much metal, native and by the shuttle's deck", "drc__density__count"),
     *_of(

@@ -14,6 +14,7 @@ Lookup = Callable[[Conditions], Mapping[str, float]]
 
 STANDARD = (
     Limit(metric="drc__native__count", max=0),
+    Limit(metric="drc__unchecked_layers__count", max=0),
     Limit(metric="drc__precheck__count", max=0),
     Limit(metric="drc__antenna__count", max=0),
     Limit(metric="drc__density__count", max=0),

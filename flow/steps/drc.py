@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from somaforge.flow.checks import antenna, density, drc, precheck
 from somaforge.flow.steps.base import Context, Step, silicon
 from somaforge.pdk.files import atomic_write
+from somaforge.pdk.layout_file import open_layout
 
 PRECHECK_TIMEOUT_S = 3600.0
 
@@ -15,6 +16,9 @@ def action(context: Context) -> Mapping[str, float]:
     layout, top = context.input("generate", "layout.gds"), context.spec.name
     context.log("native rule table")
     native = drc.run(layout, top, context.folder / "drc_native.lyrdb")
+    unchecked = drc.unchecked(open_layout(layout, top))
+    for layer in unchecked:
+        context.log(f"no rule looks at layer {layer}")
     context.log("precheck deck in the KLayout application")
     deck = precheck.run(layout, top, context.folder / "drc_precheck.lyrdb", PRECHECK_TIMEOUT_S)
     context.log("antenna ratios")
@@ -26,6 +30,7 @@ def action(context: Context) -> Mapping[str, float]:
     return {
         "drc__native__count": sum(native.values()),
         "drc__native__rules__count": len(native),
+        "drc__unchecked_layers__count": len(unchecked),
         "drc__precheck__count": sum(deck.values()),
         "drc__precheck__rules__count": len(deck),
         "drc__antenna__count": sum(charged.values()),
@@ -48,5 +53,11 @@ STEP = Step(
     ("generate",),
     config=silicon,
     tools=("klayout", "klayout-application", "pdk-sky130"),
-    checks=("drc__native__count", "drc__precheck__count", "drc__antenna__count", "drc__density__count"),
+    checks=(
+        "drc__native__count",
+        "drc__unchecked_layers__count",
+        "drc__precheck__count",
+        "drc__antenna__count",
+        "drc__density__count",
+    ),
 )

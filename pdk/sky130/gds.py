@@ -29,6 +29,25 @@ DRAWN: dict[str, tuple[int, int]] = {
 }
 """Drawing layers by name."""
 
+DEVICE: dict[str, tuple[int, int]] = {
+    "hvntm": (125, 20),
+    "rpm": (86, 20),
+    "urpm": (79, 20),
+    "capm": (89, 44),
+    "cap2m": (97, 44),
+}
+"""Masks of devices that somaforge checks and does not draw: 5 V tips, precision resistors, MiM capacitors."""
+
+MARKERS: dict[str, tuple[int, int]] = {
+    "diff_res": (65, 13),
+    "poly_res": (66, 13),
+    "li_res": (67, 13),
+}
+"""Identifiers that rules go by (which part of a conductor is a resistor)."""
+
+LAYERS = {**DRAWN, **DEVICE, **MARKERS}
+"""Everything that a rule can ask for by name."""
+
 LABELS: dict[str, tuple[int, int]] = {
     "nwell": (64, 5),
     "poly": (66, 5),

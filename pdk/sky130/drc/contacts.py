@@ -10,22 +10,32 @@ from somaforge.pdk.sky130.drc.rule import Rule
 def _diff_two_sides(layers: Layers) -> kdb.Region:
     """licon.5c: diffusion encloses a contact by 60 nm on one of two adjacent sides."""
     diff = layers.drawn("diff")
-    return m.two_sides(layers, layers.difftap.merged(), layers.drawn("licon").inside(diff), 60, 170)
+    return m.two_sides(layers, layers.difftap.merged(), layers.square_licon.inside(diff), 60, 170)
 
 
 def _tap_two_sides(layers: Layers) -> kdb.Region:
-    """licon.7: tap encloses a contact by 120 nm on one of two adjacent sides, standard cells excepted."""
-    contacts = layers.tap_licon
-    if not (contacts - layers.drawn("tap")).is_empty():
-        contacts = contacts.inside(layers.drawn("tap"))
-    return m.two_sides(layers, layers.drawn("tap"), contacts.outside(layers.drawn("areaid_sc")), 120, 170)
+    """licon.7: isolated tap encloses a contact by 120 nm on one of two adjacent sides, standard cells excepted.
+
+    A tap that abuts diffusion is not isolated (licon.5b is its rule): the foundry draws RF transistors so.
+    """
+    isolated = layers.drawn("tap").merged().not_interacting(layers.drawn("diff"))
+    contacts = layers.tap_licon.inside(isolated).outside(layers.drawn("areaid_sc"))
+    return m.two_sides(layers, isolated, contacts, 120, 170)
+
+
+def _on_two_sides(layers: Layers, outer: kdb.Region, inside: kdb.Region | None, nm: int) -> kdb.Region:
+    """Square contacts and bars, each with its own size; `inside` leaves out contacts elsewhere."""
+    squares, bars = layers.square_licon, layers.slotted_licon
+    if inside is not None:
+        squares, bars = squares.inside(inside), bars.inside(inside)
+    return m.two_sides(layers, outer, squares, nm, 170) + m.two_sides(layers, outer, bars, nm, 2000)
 
 
 CONTACTS: tuple[Rule, ...] = (
     Rule("npc.1", "npc width", 270, lambda r: m.width(r, r.drawn("npc"), 270)),
     Rule("npc.2", "npc spacing", 270, lambda r: m.space(r, r.drawn("npc"), 270)),
     Rule("npc.4", "npc to gate", 90, lambda r: m.separation(r, r.drawn("npc"), r.gate, 90) + (r.drawn("npc") & r.gate)),
-    Rule("licon.1", "licon is a square", 170, lambda r: m.exact_square(r, r.drawn("licon"), 170)),
+    Rule("licon.1", "licon is a square", 170, lambda r: m.exact_square(r, r.square_licon, 170)),
     Rule("licon.2", "licon spacing", 170, lambda r: m.space(r, r.drawn("licon"), 170)),
     Rule(
         "licon.4",
@@ -56,13 +66,13 @@ CONTACTS: tuple[Rule, ...] = (
         "licon.8a",
         "poly enclosure of licon on one of two adjacent sides",
         80,
-        lambda r: m.two_sides(r, r.drawn("poly"), r.drawn("licon").inside(r.drawn("poly")), 80, 170),
+        lambda r: _on_two_sides(r, r.drawn("poly"), r.drawn("poly"), 80),
     ),
     Rule(
         "licon.9",
         "poly licon to psdm",
         110,
-        lambda r: m.separation(r, r.poly_licon, r.drawn("psdm"), 110) + (r.poly_licon & r.drawn("psdm")),
+        lambda r: m.apart(r, r.poly_licon - r.slotted_licon, r.drawn("psdm"), 110),
     ),
     Rule(
         "licon.11",
@@ -100,7 +110,7 @@ CONTACTS: tuple[Rule, ...] = (
         "li.5",
         "li enclosure of licon on one of two adjacent sides",
         80,
-        lambda r: m.two_sides(r, r.drawn("li"), r.drawn("licon"), 80, 170),
+        lambda r: _on_two_sides(r, r.drawn("li"), None, 80),
     ),
     Rule("li.5a", "licon without li", 0, lambda r: r.drawn("licon") - r.drawn("li")),
     Rule("li.6", "li area", 56100, lambda r: m.small_area(r, r.drawn("li"), 56100)),

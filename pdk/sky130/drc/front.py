@@ -18,7 +18,7 @@ def _implant_enclosure(layers: Layers, implant: str, active: str) -> kdb.Region:
     other = "tap" if active == "diff" else "diff"
     free = layers.drawn(active).merged().edges() - layers.drawn(other).merged().edges()
     near = layers.drawn(implant).merged().edges().enclosing_check(free, layers.dbu(125), False, m.EUCLIDIAN)
-    return _real(near)
+    return m.real(near.polygons())
 
 
 def _implant_to_other(layers: Layers, implant: str) -> kdb.Region:
@@ -26,16 +26,11 @@ def _implant_to_other(layers: Layers, implant: str) -> kdb.Region:
     other, own = (layers.p_doped, layers.n_doped) if implant == "nsdm" else (layers.n_doped, layers.p_doped)
     free = other.edges() - own.edges()
     near = layers.drawn(implant).merged().edges().separation_check(free, layers.dbu(130), False, m.EUCLIDIAN)
-    return _real(near)
+    return m.real(near.polygons())
 
 
 def _abutting_tap(layers: Layers) -> kdb.Region:
     return layers.drawn("tap").interacting(layers.drawn("diff"))
-
-
-def _real(found: kdb.EdgePairs) -> kdb.Region:
-    """Without the zero-area markers of edges that only touch (gate edges along diffusion edges)."""
-    return found.polygons().with_area(0, True)
 
 
 def _channel_width(layers: Layers, gates: kdb.Region, nm: int) -> kdb.Edges:
@@ -145,7 +140,7 @@ FRONT: tuple[Rule, ...] = (
         "poly.4",
         "field poly to diffusion",
         75,
-        lambda r: _real(r.field_poly.separation_check(r.drawn("diff"), r.dbu(75), False, m.PROJECTION)),
+        lambda r: m.real(r.field_poly.separation_check(r.drawn("diff"), r.dbu(75), False, m.PROJECTION).polygons()),
     ),
     Rule("poly.5", "field poly to tap", 55, lambda r: m.separation(r, r.field_poly, r.drawn("tap"), 55)),
     Rule("poly.6", "gate to abutting tap", 300, lambda r: m.separation(r, r.gate, _abutting_tap(r), 300)),
@@ -153,13 +148,13 @@ FRONT: tuple[Rule, ...] = (
         "poly.7",
         "diffusion beyond the gate",
         250,
-        lambda r: _real(r.drawn("diff").enclosing_check(r.gate, r.dbu(250), False, m.PROJECTION)),
+        lambda r: m.real(r.drawn("diff").enclosing_check(r.gate, r.dbu(250), False, m.PROJECTION).polygons()),
     ),
     Rule(
         "poly.8",
         "poly beyond the diffusion (endcap)",
         130,
-        lambda r: _real(r.drawn("poly").enclosing_check(r.gate, r.dbu(130), False, m.PROJECTION)),
+        lambda r: m.real(r.drawn("poly").enclosing_check(r.gate, r.dbu(130), False, m.PROJECTION).polygons()),
     ),
     Rule("poly.11", "turn of poly or diff in a gate (poly.10 too)", 0, lambda r: r.gate.merged().non_rectangles()),
     Rule("poly.12", "poly over tap", 0, lambda r: r.drawn("poly") & r.drawn("tap")),

@@ -1,11 +1,12 @@
 """Drawn and derived layers of one layout, made when first asked for, hierarchical (deep regions)."""
 
 from functools import cached_property
+from itertools import islice
 
 import klayout.db as kdb
 
 from somaforge.pdk.layout_file import OpenLayout
-from somaforge.pdk.sky130.gds import DRAWN, PINS
+from somaforge.pdk.sky130.gds import LAYERS, PINS
 
 SMALL_SHAPES = 20_000
 """A layout of fewer shapes is checked without threads: starting them costs more than they save (a macro of 2-2-1 with
@@ -25,11 +26,14 @@ class Layers:
         self._store = kdb.DeepShapeStore()
         self._store.threads = _threads(opened.layout) if threads is None else threads
         self._drawn: dict[str, kdb.Region] = {}
+        self.asked: set[str] = set()
+        """Names of the layers that were asked for so far."""
 
     def drawn(self, name: str) -> kdb.Region:
-        """The drawn layer `name` of DRAWN, merged semantics."""
+        """The layer `name` of LAYERS, merged semantics."""
+        self.asked.add(name)
         if name not in self._drawn:
-            layer = self._opened.layout.layer(*DRAWN[name])
+            layer = self._opened.layout.layer(*LAYERS[name])
             self._drawn[name] = kdb.Region(self._opened.cell.begin_shapes_rec(layer), self._store)
         return self._drawn[name]
 
@@ -52,6 +56,11 @@ class Layers:
     def dbu_um(self) -> float:
         """The database unit in um."""
         return self._opened.layout.dbu
+
+    @property
+    def opened(self) -> OpenLayout:
+        """The layout itself, for rules about shapes as they were drawn."""
+        return self._opened
 
     @property
     def bbox(self) -> kdb.Box:
@@ -114,6 +123,40 @@ class Layers:
         return ((self.drawn("tap") & self.drawn("psdm")) - self.drawn("nwell")).interacting(self.drawn("licon"))
 
     @cached_property
+    def hdifftap(self) -> kdb.Region:
+        """Diffusion and tap of 5 V devices: under hvi."""
+        return (self.difftap & self.drawn("hvi")).merged()
+
+    @cached_property
+    def hv_well(self) -> kdb.Region:
+        """Wells that touch hvi, whole."""
+        return self.drawn("nwell").merged().overlapping(self.drawn("hvi"))
+
+    @cached_property
+    def resistor_implant(self) -> kdb.Region:
+        """rpm and urpm: where poly becomes a precision resistor."""
+        return self.drawn("rpm") + self.drawn("urpm")
+
+    @cached_property
+    def precision_resistor(self) -> kdb.Region:
+        """Poly with a resistor body in it under rpm or urpm, with its ends (prec_resistor)."""
+        bodies = self.drawn("poly_res") & self.drawn("poly") & self.resistor_implant
+        return self.drawn("poly").merged().interacting(bodies)
+
+    @cached_property
+    def slotted_licon(self) -> kdb.Region:
+        """Contacts of precision resistors: bars, not squares."""
+        if self.resistor_implant.is_empty():  # merging a million contacts takes its time
+            return kdb.Region()
+        return self.drawn("licon").merged().inside(self.precision_resistor & self.resistor_implant)
+
+    @cached_property
+    def square_licon(self) -> kdb.Region:
+        """All other contacts."""
+        slotted = self.slotted_licon
+        return self.drawn("licon") if slotted.is_empty() else self.drawn("licon").merged() - slotted
+
+    @cached_property
     def poly_licon(self) -> kdb.Region:
         """Contacts to poly."""
         return self.drawn("licon") & self.drawn("poly")
@@ -129,16 +172,17 @@ class Layers:
         return self.drawn("licon").interacting(self.drawn("tap"))
 
     @cached_property
-    def is_lone_standard_cell(self) -> bool:
-        """A foundry standard cell by itself: its wells are tapped by the neighbours in its row.
+    def lone_cell(self) -> kdb.Region:
+        """The outline of a foundry standard cell by itself; empty for anything else.
 
-        Everything active lies in one areaid_sc rectangle of at most 15 um (LU.2 and LU.3: a tap beside the cell
-        still reaches every device) and there is no tap. Anything wider, or with a tap, is checked.
+        A row taps the wells and the substrate of its cells from outside: a cell alone cannot be judged. It is alone if
+        all diffusion lies in one areaid_sc rectangle (a row of two cells has two), one row or two high, and at most
+        30 um wide: taps at both its ends still reach every device (LU.2, LU.3). Anything else is checked.
         """
+        marks = self._opened.cell.begin_shapes_rec(self._opened.layout.layer(*LAYERS["areaid_sc"]))
+        if sum(1 for _ in islice(marks.each(), 2)) != 1:
+            return kdb.Region()
         cell = self.drawn("areaid_sc").merged()
         box = cell.bbox()
-        one_row = (
-            not box.empty() and cell.is_box() and box.width() <= self.dbu(15000) and box.height() <= self.dbu(5440)
-        )
-        outside = self.drawn("diff") - cell
-        return one_row and outside.is_empty() and self.drawn("tap").is_empty()
+        small = cell.is_box() and box.width() <= self.dbu(30_000) and box.height() <= self.dbu(5440)
+        return cell if small and (self.drawn("diff") - cell).is_empty() else kdb.Region()

@@ -1,5 +1,7 @@
 """Measurements that several rules share. Lengths are nm; every function returns the violations."""
 
+import math
+
 import klayout.db as kdb
 
 from somaforge.pdk.sky130.drc.layers import Layers
@@ -23,6 +25,16 @@ def space(layers: Layers, region: kdb.Region, nm: int) -> kdb.Region:
 def separation(layers: Layers, a: kdb.Region, b: kdb.Region, nm: int) -> kdb.Region:
     """Where `a` and `b` are closer than `nm`; touching counts, overlap does not."""
     return a.separation_check(b, layers.dbu(nm), False, EUCLIDIAN).polygons()
+
+
+def apart(layers: Layers, a: kdb.Region, b: kdb.Region, nm: int) -> kdb.Region:
+    """Where `a` and `b` are closer than `nm` or overlap."""
+    return separation(layers, a, b, nm) + (a & b)
+
+
+def real(found: kdb.Region) -> kdb.Region:
+    """Without the zero-area markers of edges that only touch."""
+    return found.with_area(0, True)
 
 
 def enclosure(layers: Layers, outer: kdb.Region, inner: kdb.Region, nm: int) -> kdb.Region:
@@ -64,7 +76,8 @@ def exact_square(layers: Layers, region: kdb.Region, nm: int) -> kdb.Region:
 
 def small_area(layers: Layers, region: kdb.Region, nm2: int) -> kdb.Region:
     """Shapes with less area than `nm2`."""
-    return region.with_area(0, nm2 // round((1000 * layers.dbu_um) ** 2), False)
+    units = math.ceil(nm2 / (1000 * layers.dbu_um) ** 2 - 1e-6)
+    return region.with_area(0, units, False)
 
 
 def small_holes(layers: Layers, region: kdb.Region, nm2: int) -> kdb.Region:

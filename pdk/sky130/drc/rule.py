@@ -21,3 +21,5 @@ class Rule:
     """Length in nm that the rule is about (area rules: nm2; 0 where the rule has no number)."""
     find: Callable[[Layers], Found]
     """Returns the violations; empty if the layout keeps the rule."""
+    general: bool = False
+    """Whether it holds for any layer (grid, angles, pins): it says nothing of what the layer is for."""

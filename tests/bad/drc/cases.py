@@ -1,5 +1,6 @@
 """At least one bad drawing, and one 5 nm better, for every native rule."""
 
+from device_cases import DEVICE_CASES
 from drawing import (
     Case,
     Shapes,
@@ -19,9 +20,8 @@ from drawing import (
     width,
 )  # fmt: skip
 
-from somaforge.pdk.sky130.drc import DRAWN
-from somaforge.pdk.sky130.drc.layers import PINS
-from somaforge.pdk.sky130.drc.wells import ORTHOGONAL
+from somaforge.pdk.sky130.drc.wells import MASKS, ORTHOGONAL
+from somaforge.pdk.sky130.gds import PINS
 
 
 def _gate_in(layer: str, left: int, *, p: bool) -> Shapes:
@@ -240,7 +240,8 @@ CASES: list[Case] = [
     *POLY,
     *CONTACTS,
     *METALS,
-    *(off_grid(layer) for layer in DRAWN),
-    *(angle(layer, layer in ORTHOGONAL) for layer in DRAWN),
+    *DEVICE_CASES,
+    *(off_grid(layer) for layer in MASKS),
+    *(angle(layer, layer in ORTHOGONAL) for layer in MASKS),
     *(pin(layer) for layer in PINS),
 ]

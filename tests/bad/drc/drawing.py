@@ -7,12 +7,13 @@ from pathlib import Path
 import klayout.db as kdb
 
 from somaforge.pdk.layout_file import OpenLayout, open_layout
-from somaforge.pdk.sky130.drc import DRAWN
-from somaforge.pdk.sky130.drc.layers import PINS
+from somaforge.pdk.sky130.gds import LAYERS, PINS
 
 Box = tuple[str, int, int, int, int]
 """Layer name (".pin" behind it for a pin shape), left, bottom, right, top in nm."""
-Shapes = list["Box | tuple[str, list[tuple[int, int]]]"]
+Points = list[tuple[int, int]]
+Shapes = list["Box | tuple[str, Points] | tuple[str, Points, int]"]
+"""Boxes, polygons, and paths with their width."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,11 @@ def write(path: Path, shapes: Shapes) -> Path:
     cell = layout.create_cell("case")
     for shape in shapes:
         name = shape[0]
-        numbers = PINS[name.removesuffix(".pin")] if name.endswith(".pin") else DRAWN[name]
+        numbers = PINS[name.removesuffix(".pin")] if name.endswith(".pin") else LAYERS[name]
         target = cell.shapes(layout.layer(*numbers))
         if isinstance(shape[1], list):
-            target.insert(kdb.Polygon([kdb.Point(x, y) for x, y in shape[1]]))
+            points = [kdb.Point(x, y) for x, y in shape[1]]
+            target.insert(kdb.Path(points, shape[2]) if len(shape) == 3 else kdb.Polygon(points, True))
         else:
             target.insert(kdb.Box(*shape[1:]))
     layout.write(str(path))
