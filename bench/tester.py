@@ -1,10 +1,11 @@
 """What a tester costs: the same chips measured with a perfect one and with others, trained for it, and tested.
 
-    SOMAFORGE_DATA=../shared/data python bench/tester.py --chips 2 --epochs 4 --ideal-epochs 20
+    SOMAFORGE_DATA=../shared/data python bench/tester.py --chips 1 --epochs 4 --ideal-epochs 20 --images 2000
 
 MNIST, virtual chips of the schematic. Every network starts from the same ideal one (no teacher, one start) and is
-trained as long, with the same seed; it is tested on the array engine at rest, at the temperature of use, with all
-test images. `default` is the tester of a spec that names none.
+trained as long, with the same seed. It is tested at the temperature of use: on the array engine at rest with the first
+test images, and with all of them in the model that a perfect tester measured, a stand-in for the chip. `default` is the
+tester of a spec that names none.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from learning import Case, ideal
 from somaforge.flow import datasets
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.learning import minibatch, strengths, training
+from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.tester import PERFECT, Bench
 from somaforge.generator.spec import Meter, load_spec
@@ -35,23 +37,31 @@ TESTERS = {
 }
 
 
-def result(case: Case, data: datasets.Dataset, start: minibatch.Shadow, name: str) -> dict[str, Any]:
-    """One chip with one tester."""
+def result(
+    case: Case, data: datasets.Dataset, start: minibatch.Shadow, name: str, images: int, truth: Calibration | None
+) -> tuple[dict[str, Any], Calibration]:
+    """One chip with one tester, and what it measured; `truth` is what the perfect one measured, None for itself."""
     engine, highest = ArrayEngine(), case.spec.characterization.current_A
     assert highest is not None
     bench, chip, begin = Bench(engine, TESTERS[name], case.seed), case.chip(), time.process_time()
     slopes = characterize(bench, chip, highest).calibration
+    before = bench.programmings, bench.patterns
     measured = strengths.measure(bench, chip, slopes, highest)
     between = time.process_time()
     codes = minibatch.fine_tune(case.spec, data, measured.calibration, start).weights.codes
     trained = time.process_time()
-    outputs = engine.dc(case.chip(codes), data.to_currents(data.test_x, case.spec.input)).outputs
+    outputs = engine.dc(case.chip(codes), data.to_currents(data.test_x[:images], case.spec.input)).outputs
     winners = np.where(outputs.max(axis=1) > 0, outputs.argmax(axis=1), -1)
-    return {
+    found = {
         "chip": case.seed,
         "tester": name,
         "model_accuracy": training.model_accuracy(measured.calibration, codes, data.test_x, data.test_y),
-        "chip_accuracy": float((winners == data.test_y).mean()),
+        "measured_model_accuracy": training.model_accuracy(
+            truth or measured.calibration, codes, data.test_x, data.test_y
+        ),
+        "chip_accuracy": float((winners == data.test_y[:images]).mean()),
+        "slopes_programmings": before[0],
+        "slopes_patterns": before[1],
         "programmings": bench.programmings,
         "patterns": bench.patterns,
         "tester_s": round(bench.seconds, 1),
@@ -60,6 +70,7 @@ def result(case: Case, data: datasets.Dataset, start: minibatch.Shadow, name: st
         "measuring_cpu_s": round(between - begin, 1),
         "training_cpu_s": round(trained - between, 1),
     }
+    return found, measured.calibration
 
 
 def main() -> None:
@@ -68,21 +79,27 @@ def main() -> None:
     parser.add_argument("--chips", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=4, help="for each chip")
     parser.add_argument("--ideal-epochs", type=int, default=20, help="of the ideal network")
+    parser.add_argument("--images", type=int, default=2000, help="test images on the array engine")
     wanted = parser.parse_args()
     spec, data = load_spec(ROOT / "examples/mnist.yaml"), datasets.load("mnist")
     short = {"epochs": wanted.ideal_epochs, "restarts": 1, "teacher": 0, "chip_epochs": wanted.epochs}
     spec = spec.model_copy(update={"training": spec.training.model_copy(update=short)})
     start, mirror, entries = ideal(spec, data, None), spec.array.mirror, []
     head = {
-        "arguments": f"--chips {wanted.chips} --epochs {wanted.epochs} --ideal-epochs {wanted.ideal_epochs}",
+        "arguments": f"--chips {wanted.chips} --epochs {wanted.epochs} --ideal-epochs {wanted.ideal_epochs} "
+        f"--images {wanted.images}",
+        "images": wanted.images,
         "law": spec.chips.law,
         "unit_um": [mirror.w_um, mirror.l_um],
         "layers": list(spec.array.layers),
     }
     for seed in range(1, wanted.chips + 1):
         case = Case.of(spec, (mirror.w_um, mirror.l_um), seed)
+        truth: Calibration | None = None
         for name in TESTERS:
-            entries.append(result(case, data, start, name))
+            entry, measured = result(case, data, start, name, wanted.images, truth)
+            truth = truth or measured
+            entries.append(entry)
             print(json.dumps(entries[-1]), flush=True)
             atomic_write(RESULT, json.dumps({**head, "results": entries}, indent=1) + "\n")
 

@@ -22,6 +22,8 @@ RESULTS = ROOT / "bench/results"
 DOCUMENT = ROOT / "docs/results.md"
 AREAS = ("accuracy", "characterize", "energy", "engine", "efficiency", "time_to_output", "power")
 """What is shown of a run; everything is in its report."""
+MEANS = ("chip_accuracy", "measured_model_accuracy", "programmings", "patterns", "tester_s", "smallest_A", "weak_bits")
+"""What bench/tester.py found for each chip and tester."""
 ELSEWHERE = ("limits", "waivers", "study", "operating")
 """Parts of a spec that do not change these figures."""
 HEAD = """# Results
@@ -302,6 +304,40 @@ def in_the_loop() -> Iterable[str]:
         right = np.mean([e["accuracy"] for e in same])
         yield f"| {case[0]:g} | {case[1]} | {case[2]} | {right:.4f} | {same[0]['loop_patterns']} "
         yield f"| {same[0]['loop_programmings']} |\n"
+    if (RESULTS / "tester.json").is_file():
+        one = json.loads((RESULTS / "tester.json").read_text(encoding="utf-8"))["results"][0]
+        yield f"\nA model with slopes and every synapse takes {one['programmings']} programmings and {one['patterns']} "
+        yield "patterns, once for a chip (the\nnext section); the loop takes its own again for every network. Before "
+        yield "rows shared a programming, each pattern of the\nsynapses was one: 15,060.\n"
+
+
+def tester() -> Iterable[str]:
+    """Accuracy with a perfect tester and with others."""
+    path = RESULTS / "tester.json"
+    if not path.is_file():
+        return
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    entries, unit = data["results"], "/".join(map(str, data["unit_um"]))
+    chips = len({e["chip"] for e in entries})
+    yield "\n## MNIST: what a tester costs\n\n"
+    yield f"    SOMAFORGE_DATA=../shared/data python bench/tester.py {data['arguments']}\n\n"
+    yield f"{chips} chips of {'-'.join(map(str, data['layers']))}, units of {unit} um, mismatch law `{data['law']}`, a "
+    yield "short recipe for all of them.\n`array engine`: programmed chip at rest, the first "
+    yield f"{data['images']} test images. `measured chip`: all 10,000 in\nthe calibration of the perfect tester, a "
+    yield "stand-in for the chip. `lost`: against the perfect tester, in points.\n`default`: the tester of a spec that "
+    yield "names none. `time`: writing, settling and reading of one chip.\n\n"
+    yield "| tester | measured chip | lost | array engine | lost | programmings | patterns | time / min "
+    yield "| smallest current / pA | weak bits |\n|---|---|---|---|---|---|---|---|---|---|\n"
+    means = {
+        name: {key: float(np.mean([e[key] for e in entries if e["tester"] == name])) for key in MEANS}
+        for name in dict.fromkeys(e["tester"] for e in entries)
+    }
+    for name, mean in means.items():
+        yield f"| {name} "
+        for key in ("measured_model_accuracy", "chip_accuracy"):
+            yield f"| {mean[key]:.4f} | {100 * (means['perfect'][key] - mean[key]):.2f} "
+        yield f"| {mean['programmings']:.0f} | {mean['patterns']:.0f} | {mean['tester_s'] / 60:.0f} "
+        yield f"| {1e12 * mean['smallest_A']:.1f} | {mean['weak_bits']:.0f} |\n"
 
 
 def mirrors() -> Iterable[str]:
@@ -343,6 +379,7 @@ def text() -> str:
         tuning(),
         retraining(),
         in_the_loop(),
+        tester(),
         characterization(),
     )
     return HEAD + "".join("".join(part) for part in parts)

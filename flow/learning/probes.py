@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import Program, ProgrammedChip
+from somaforge.flow.learning.tester import PERFECT, Bench
+from somaforge.generator.spec import Meter
 from somaforge.pdk.errors import CheckError
 
 Ints = npt.NDArray[np.int64]
@@ -33,11 +35,15 @@ class Probed:
     seconds: float
 
 
-def probe(engine: ArrayEngine, chip: ProgrammedChip, highest_A: float, visits: int) -> Probed:
+def probe(
+    engine: ArrayEngine, chip: ProgrammedChip, highest_A: float, visits: int, meter: Meter = PERFECT, seed: int = 0
+) -> Probed:
     """Slopes of all somas of `chip`, whose own weights do not matter; each through `visits` synapses if it has them.
 
-    `highest_A` is the largest input current. CheckError if a probed synapse carries nothing. ToolError from the engine.
+    `highest_A` is the largest input current; `meter` reads all currents, `seed` is the chip's. CheckError that names a
+    soma whose current is not above the noise. ToolError from the engine.
     """
+    bench = Bench(engine, meter, seed)
     layers, full = chip.design.layers, chip.design.weights.full_scale
     start, patterns, bends = time.monotonic(), 0, []
     logs: list[list[list[tuple[float, float]]]] = [[[] for _ in range(n)] for n in layers]
@@ -53,13 +59,17 @@ def probe(engine: ArrayEngine, chip: ProgrammedChip, highest_A: float, visits: i
                 somas, codes = _program(layers, full, layer, rows, ends)
                 x = np.zeros((len(inputs), layers[0]))
                 x[:, somas] = inputs[:, None]
-                found = engine.at_rest(replace(chip, codes=codes), x)
-                into = found.layers[layer].current[:, rows]
-                out = found.outputs[:, ends] if last else found.layers[layer + 1].current[:, ends] / full
+                found = engine.at_rest(replace(bench.as_placed(chip), codes=codes), x)
+                into = bench.read(found.layers[layer].current)[:, rows]
+                out = bench.read(found.outputs if last else found.layers[layer + 1].current)[:, ends]
                 patterns += len(inputs)
-                if np.any(into <= 0) or np.any(out <= 0):
-                    raise CheckError(f"characterization: a probed soma of layer {layer} carries no current")
-                a, b = np.log(into / highest_A), np.log(out / highest_A)
+                seen = (bench.saw(into) & bench.saw(out)).all(axis=0)
+                if not seen.all():
+                    soma = int(rows[~seen][0])
+                    raise CheckError(
+                        f"characterization: soma {soma} of layer {layer} carries no current that can be read"
+                    )
+                a, b = np.log(into / highest_A), np.log(out / (highest_A * (1 if last else full)))
                 bends += list((b[1] - b[0]) / (a[1] - a[0]))
                 for k, row in enumerate(rows):
                     logs[layer][row].append((float(a[-1, k]), float(b[-1, k])))

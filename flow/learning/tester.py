@@ -84,12 +84,16 @@ class Bench:
         whole = [chip.codes] * len(inputs) if programs is None else list(programs)
         written = sum(not _equal(a, b) for a, b in pairwise([self._written, *whole]))
         self._written = whole[-1]
-        if not self.meter.perfect:
-            chip = replace(chip, temperature_C=chip.temperature_C + self.meter.drift_C)
-        found = self.engine.dc(chip, inputs, programs)
+        found = self.engine.dc(self.as_placed(chip), inputs, programs)
         self.rungs += found.effort.rungs
         self._count(chip.design, written, len(inputs))
         return replace(found, outputs=self.read(found.outputs))
+
+    def as_placed(self, chip: ProgrammedChip) -> ProgrammedChip:
+        """The chip as warm as it is on the tester."""
+        if self.meter.perfect:
+            return chip
+        return replace(chip, temperature_C=chip.temperature_C + self.meter.drift_C)
 
     def transient(
         self, chip: ProgrammedChip, inputs: Floats, pattern_time_s: float, probes: Sequence[str] = ()

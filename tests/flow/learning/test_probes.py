@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
-from tests.flow.small import small_design, zeros
+from tests.flow.small import nominal, small_design, zeros
 
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.probes import probe
+from somaforge.flow.learning.tester import PERFECT
+from somaforge.generator.spec import Meter
+from somaforge.pdk.errors import CheckError
 
 pytestmark = [pytest.mark.needs_pdk, pytest.mark.needs_ngspice]
 
@@ -42,3 +45,15 @@ def test_more_synapses_average_their_mismatch() -> None:
 
     assert error(8) < 0.7 * error(1)  # 1 / sqrt(8) of it, with four somas to tell
     assert error(1) < 0.12  # a synapse at full weight: 7 units of 11 to 13 %
+
+
+@pytest.mark.needs_pdk
+@pytest.mark.needs_ngspice
+def test_probes_are_read_by_a_meter_too() -> None:
+    design = small_design((3, 3))
+    chip = nominal(design, flat=design.flat_without_memory)
+    exact, noisy = (probe(ArrayEngine(), chip, 50e-9, 1, meter) for meter in (PERFECT, Meter(drift_C=0.0)))
+    apart = np.log(np.array(noisy.slopes)) - np.log(np.array(exact.slopes))
+    assert 1e-4 < np.std(apart) < 1e-2
+    with pytest.raises(CheckError, match=r"soma \d of layer 0 carries no current that can be read"):
+        probe(ArrayEngine(), chip, 50e-9, 1, Meter(noise_A=1e-6))
