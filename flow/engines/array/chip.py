@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from somaforge.flow.engines.array import collapse
-from somaforge.flow.engines.array.device import Device
+from somaforge.flow.engines.array.device import FAR, HALF, Device
 from somaforge.flow.engines.array.layers import Rails, columns, held, rails
 from somaforge.flow.engines.array.network import Ints, Kinds, Places
 from somaforge.flow.engines.array.soma import Somas
@@ -19,6 +19,8 @@ from somaforge.flow.engines.array.tables import Kind
 from somaforge.flow.engines.base import Floats, LayerAtRest, Program, ProgrammedChip, Settled
 from somaforge.pdk.errors import InputError
 
+DRAINS = (None, HALF, None, FAR, None)
+"""Of M0 to M4, see Device.pooled: M0, M2 and M4 are diodes."""
 EXACT, SURFACES = "newton", "surfaces"
 """Methods, as DcResult.effort names them."""
 CHECKED = 3
@@ -90,8 +92,8 @@ class Parts:
             roles = (self.soma_n, self.soma_n, self.soma_p, self.soma_p, self.soma_n)
             found.append(
                 [
-                    device.together(torch.tensor(value, dtype=torch.float64, device=self.where))
-                    for device, value in zip(roles, values, strict=True)
+                    device.together(torch.tensor(value, dtype=torch.float64, device=self.where), drain)
+                    for device, value, drain in zip(roles, values, DRAINS, strict=True)
                 ]
             )
         return found

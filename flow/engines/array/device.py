@@ -9,8 +9,12 @@ from torch import Tensor
 from somaforge.flow.engines.array import kernels
 from somaforge.flow.engines.array.tables import FINE_GATE_V, FINE_ROOTS, FINE_SOURCE_V, GATE_FROM_V, Table
 
-POOL_STEPS = 8
+POOL_STEPS = 2
 """Of the gate between which the one shift of parallel transistors is a straight line."""
+HALF, NEAR, FAR = 0.5, 0.25, 0.75
+"""Where the drain of a mirror is, over the span: between two rails; at a column, n and p."""
+LOWEST_DRAIN_V = 0.05
+"""Of a diode's curve: below, it carries nothing."""
 MARGIN = 40
 """Steps of the gate by which shifts can reach over the table's ends: 0.2 V."""
 
@@ -33,7 +37,9 @@ class Device:
         self.kind, self.p_channel = table.kind, table.p_channel
         self._gates, self._sources, self._roots = table.values.shape
         self._flat = torch.tensor(table.values, dtype=torch.float64, device=where).reshape(-1)
-        self._excess = torch.tensor(table.excess, dtype=torch.float64, device=where)
+        self._excess, self._bend = (
+            torch.tensor(v, dtype=torch.float64, device=where) for v in (table.excess, table.bend)
+        )
         self._span, self._thermal = table.kind.span_V, table.kind.thermal_V
         self._local = where.type == "cpu"
         # for the compiled loops: views of the same memory
@@ -101,26 +107,48 @@ class Device:
             torch.where(reverse, -by_drain, other),
         )
 
-    def together(self, shifts: Tensor) -> Tensor:
-        """One shift in V that stands for parallel transistors: shifts [somas, units] -> [somas, points].
+    def _curves(self, drains: Tensor) -> Tensor:
+        """G over the gate, MARGIN steps longer than the table at both ends: [drains, gates], source at the body."""
+        steps = torch.arange(-MARGIN, self._gates + MARGIN, dtype=torch.float64, device=drains.device)
+        gates, root = GATE_FROM_V + steps * FINE_GATE_V, (drains / self._span).clamp(0, 1).sqrt()
+        return self._log(gates, torch.zeros_like(gates), root.unsqueeze(-1))[0]
 
-        At every POOL_STEPS-th gate voltage of the table it gives them their mean current, with the source at the body
-        and the drain in saturation. A threshold shift is stretched by what it does beyond moving the gate
-        (Sweep.slope_excess).
+    def _stand_in(self, gate: Tensor, shifts: Tensor, curves: Tensor) -> Tensor:
+        """One shift in V that gives parallel transistors their mean current: gate [rows, 1 or places], shifts
+        [1 or rows, places, n], curves [rows, gates] -> [rows, places].
+
+        A threshold shift does a little more or less than moving the gate by its value (Sweep.shift_excess).
         """
-        log = self._flat.view(self._gates, self._sources, self._roots)[:, 0, FINE_ROOTS * 7 // 10]
-        # linear beyond the table's ends, as everywhere
-        steps = torch.arange(1, MARGIN + 1, dtype=log.dtype, device=log.device)
-        log = torch.cat([log[0] - steps.flip(0) * (log[1] - log[0]), log, log[-1] + steps * (log[-1] - log[-2])])
-        points = torch.arange(0, self._gates + POOL_STEPS - 1, POOL_STEPS, device=log.device)
-        stretch = 1 + self._excess[points.clamp(max=self._gates - 1)]
-        here = (points + MARGIN).to(log.dtype)
-        moved = here - shifts.unsqueeze(-1) * stretch / FINE_GATE_V
-        i = moved.floor().clamp(0, len(log) - 2).to(torch.int64)
-        mean = (log[i] + (moved - i) * (log[i + 1] - log[i])).exp().mean(1).log()
-        j = torch.searchsorted(log, mean.contiguous()).clamp(1, len(log) - 1) - 1
-        found: Tensor = (here - j - (mean - log[j]) / (log[j + 1] - log[j])) * FINE_GATE_V
-        return found
+        here = (gate - GATE_FROM_V) / FINE_GATE_V
+        at = here.round().clamp(0, self._gates - 1).to(torch.int64)
+        once, again = (part.take(at).unsqueeze(-1) for part in (self._excess, self._bend))
+        steps = shifts * (1 + once + again * shifts) / FINE_GATE_V
+        if shifts.shape[-1] == 1:
+            return steps.squeeze(-1) * FINE_GATE_V
+        here, last = here + MARGIN, curves.shape[-1] - 2
+        moved = here.unsqueeze(-1) - steps
+        i = moved.floor().clamp(0, last)
+        at = i.to(torch.int64).flatten(1)
+        low, high = (curves.gather(1, k).view(moved.shape) for k in (at, at + 1))
+        mean = (low + (moved - i) * (high - low)).exp().mean(-1).log()
+        at = (torch.searchsorted(curves, mean) - 1).clamp(0, last)
+        low, high = curves.gather(1, at), curves.gather(1, at + 1)
+        return (here - at - (mean - low) / (high - low)) * FINE_GATE_V
+
+    def together(self, shifts: Tensor, drain: float | None) -> Tensor:
+        """One shift in V that stands for parallel transistors: shifts [somas, units] -> [somas, points], one at every
+        POOL_STEPS-th gate voltage of the table. `drain` as a share of the span, or None: at the gate, a diode."""
+        points = torch.arange(0, self._gates + POOL_STEPS - 1, POOL_STEPS, device=shifts.device)
+        gate = GATE_FROM_V + points * FINE_GATE_V
+        drains = gate.clamp(min=LOWEST_DRAIN_V) if drain is None else torch.full_like(gate, drain * self._span)
+        return self._stand_in(gate.unsqueeze(-1), shifts.unsqueeze(0), self._curves(drains)).T.contiguous()
+
+    def pooled(self, gate: Tensor, shifts: Tensor, drain: float) -> Tensor:
+        """One shift in V that gives parallel transistors with `shifts` [places, n] their mean current: gate [patterns,
+        places] over the source, which is near the body; `drain` as a share of the span."""
+        curve = self._curves(torch.full((1,), drain * self._span, dtype=torch.float64, device=gate.device))
+        every = shifts.expand(*gate.shape, -1).reshape(1, -1, shifts.shape[-1])
+        return self._stand_in(gate.reshape(1, -1), every, curve).view(gate.shape)
 
     def mirror(self, gate: Tensor, drain: Tensor, shifts: Tensor, units: int) -> tuple[Tensor, Tensor, Tensor]:
         """Parallel transistors, sources at the body: gate and drain [patterns, somas], shifts of `together`.
@@ -141,27 +169,3 @@ class Device:
         found = self(gate - low - (x - i) * (high - low), drain, torch.zeros_like(gate))
         by_gate = found.gate * (1 - (high - low) / (FINE_GATE_V * POOL_STEPS))
         return units * found.current, units * by_gate, units * found.drain
-
-    def pooled(self, gate: Tensor, shifts: Tensor) -> Tensor:
-        """One shift in V that gives parallel transistors with `shifts` [..., n] their mean current at that gate.
-
-        The gate is over the source, which is near the body. ln I is taken to second order around the gate voltage, and
-        the shifts are stretched by what a threshold does beyond moving the gate (Sweep.slope_excess).
-        """
-        x = (gate - GATE_FROM_V) / FINE_GATE_V
-        i = x.floor().clamp(4, self._gates - 6).to(torch.int64)
-        middle = self._sources * self._roots
-        at = FINE_ROOTS * 7 // 10
-        # a parabola through points 20 mV apart: as far as the shifts reach
-        before, here, after = (self._flat.take((i + o) * middle + at) for o in (-4, 0, 4))
-        h = 4 * FINE_GATE_V
-        slope, bend = (after - before) / (2 * h), (after - 2 * here + before) / (h * h)
-        slope = slope + bend * (gate - GATE_FROM_V - i * FINE_GATE_V)
-        moved = shifts * (1 + self._excess.take(i)).unsqueeze(-1)
-        s, c = slope.unsqueeze(-1), bend.unsqueeze(-1)
-        mean = (-s * moved + 0.5 * c * moved**2).exp().mean(-1).log()
-        # invert -s d + c d^2 / 2 = mean with two Newton steps from the linear answer
-        d = -mean / slope
-        for _ in range(2):
-            d = d - (-slope * d + 0.5 * bend * d * d - mean) / (bend * d - slope)
-        return d

@@ -23,6 +23,8 @@ from somaforge.pdk.errors import InputError, NotSettledError
 
 START_V = 3e-3
 """Error of a pattern's start that asks to repeat it, at a node that carries its layer's currents."""
+DARK = 0.15
+"""How much it counts at a node that is off, at least: 20 mV. Where a column starts from decides when it arrives."""
 OVERSHOOT = 2.0
 """Rails overshoot their end on the way: surfaces reach that much farther than the currents at rest, if the supply
 carries that."""
@@ -123,7 +125,7 @@ def _repeated(stepper: Stepper, rest: Tensor, course: Course, nodes: list[int]) 
         parts.append(replace(found, pattern=todo[found.pattern]))
         logs = _corrected(stepper.logs(starts), stepper.logs(ends), left, fallen)
         better = stepper.nodes(logs)
-        wrong = ((better - starts).abs() * stepper.weights(logs, course.scale)).amax(1) > START_V
+        wrong = ((better - starts).abs() * stepper.weights(logs, course.scale).clamp(min=DARK)).amax(1) > START_V
         starts[wrong] = better[wrong]
         todo = torch.nonzero(wrong)[:, 0]
     points = Points.joined(parts)

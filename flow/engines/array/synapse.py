@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from somaforge.flow.engines.array.device import Branch, Device
+from somaforge.flow.engines.array.device import FAR, NEAR, Branch, Device
 from somaforge.flow.engines.array.network import Ints, SynapseShifts
 from somaforge.flow.engines.base import Floats
 from somaforge.generator.address import Codes, WeightFormat
@@ -110,8 +110,8 @@ class Synapses:
         """Gates for the rails [patterns, rows] in V."""
         p, n = (self.supply_V - p_rail)[:, self.row], n_rail[:, self.row]
         d = self._devices
-        p_shift = [m.pooled(p, s) for m, s in zip(d.p_mirror, self._p_shift, strict=True)]
-        n_shift = [m.pooled(n, s) for m, s in zip(d.n_mirror, self._n_shift, strict=True)]
+        p_shift = [m.pooled(p, s, FAR) for m, s in zip(d.p_mirror, self._p_shift, strict=True)]
+        n_shift = [m.pooled(n, s, NEAR) for m, s in zip(d.n_mirror, self._n_shift, strict=True)]
         return Drive(p.unsqueeze(-1) - torch.stack(p_shift, -1), n.unsqueeze(-1) - torch.stack(n_shift, -1))
 
     def start(self, drive: Drive, column: Tensor) -> State:

@@ -40,11 +40,11 @@ CLEAN_A = 1e-14
 """Below, the current is continued as an exponential of the gate voltage."""
 CLEAN_POINTS = 3
 """Gate steps over which the slope of that exponential is taken."""
-SHIFT_V = 0.02
-"""Of the pair that shows how exactly a threshold shift is a shift of the gate: 3 to 5 standard deviations."""
+SHIFT_V = 0.06
+"""Of the pair that shows how exactly a threshold shift is a shift of the gate: 3 deviations of a small unit."""
 FINE_GATE_V, FINE_SOURCE_V, FINE_ROOTS = 0.005, 0.025, 96
 """Steps between which the engine interpolates linearly; a cubic spline leads from the swept points to them."""
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,11 @@ class Sweep:
     drains: Floats
     log_current: Floats
     """[gates, sources, drains]: G of the module's text."""
-    slope_excess: Floats
-    """[gates]: by how much more than its value a threshold shift moves the gate, relative (source at the body, drain
-    at half the span): the mobility knows the threshold too."""
+    shift_excess: Floats
+    """[gates]: a threshold shift s in V moves the gate by s (1 + excess + bend s), with the source at the body and the
+    drain at half the span: the mobility knows the threshold too."""
+    shift_bend: Floats
+    """[gates] in 1/V."""
 
 
 def sweep(kind: Kind, cache: Path | None = None, timeout_s: float = 120.0) -> Sweep:
@@ -152,12 +154,19 @@ def _read(kind: Kind, values: Floats, gates: Floats) -> Sweep:
     log = _continued(np.log(np.maximum(full, FLOOR_A)), np.log(np.maximum(CLEAN_A, 10 * np.abs(junction))))
     half = ROOTS * 7 // 10
     here = CubicSpline(gates, log[half, :, 0])
-    # what the shift does, in gate voltage, minus the shift itself; by the mean of both directions
-    effect = (log[half, :, -1] - log[half, :, -2]) / (2 * SHIFT_V)
-    plain = (here(gates + SHIFT_V) - here(gates - SHIFT_V)) / (2 * SHIFT_V)
-    strong = (current[half, :, 0] > 1e-13) & (gates > gates[0] + SHIFT_V) & (gates < gates[-1] - SHIFT_V)
-    excess = np.where(strong, effect / np.where(strong, plain, 1.0) - 1.0, 0.0)
-    return Sweep(gates, sources, drains, np.ascontiguousarray(log[:, :, :-2].transpose(1, 2, 0)), excess)
+    strong = (current[half, :, -2:].min(axis=-1) > 1e-13) & (gates < gates[-1] - SHIFT_V)
+    up, down = (_moved(here, gates[strong], log[half, strong, i], by) for i, by in ((-2, SHIFT_V), (-1, -SHIFT_V)))
+    excess = np.interp(gates, gates[strong], (up - down) / (2 * SHIFT_V) - 1)
+    bend = np.interp(gates, gates[strong], (up + down) / (2 * SHIFT_V**2))
+    return Sweep(gates, sources, drains, np.ascontiguousarray(log[:, :, :-2].transpose(1, 2, 0)), excess, bend)
+
+
+def _moved(here: CubicSpline, gates: Floats, log: Floats, shift: float) -> Floats:
+    """By how much in V a threshold shift moves the gate, from `log` with it and the curve without it."""
+    at = gates - shift
+    for _ in range(4):  # Newton's method; the shift itself is 5 % off
+        at = at - (here(at) - log) / here(at, 1)
+    return gates - at
 
 
 def _continued(log: Floats, clean: Floats) -> Floats:
@@ -185,7 +194,8 @@ class Table:
     values: Floats
     """[gate, source, root of drain]: G."""
     excess: Floats
-    """[gate]: Sweep.slope_excess."""
+    bend: Floats
+    """[gate]: what a threshold shift moves, as in Sweep."""
 
     @property
     def p_channel(self) -> bool:
@@ -202,4 +212,5 @@ def table(kind: Kind, cache: Path | None = None) -> Table:
     values = CubicSpline(np.arange(ROOTS + 1) / ROOTS, raw.log_current, axis=2)(roots)
     values = CubicSpline(raw.sources, values, axis=1)(sources)
     values = CubicSpline(raw.gates, values, axis=0)(gates)
-    return Table(kind, np.ascontiguousarray(values), np.interp(gates, raw.gates, raw.slope_excess))
+    excess, bend = (np.interp(gates, raw.gates, v) for v in (raw.shift_excess, raw.shift_bend))
+    return Table(kind, np.ascontiguousarray(values), excess, bend)
