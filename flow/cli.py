@@ -49,17 +49,23 @@ def run(arguments: Sequence[str] | None = None) -> int:
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx is not None else "somaforge"
         _complain(f"{error.format_message()} See {where} --help.")
         return EXIT_INPUT
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
+        if isinstance(error.__cause__ or error.__context__, EOFError):  # click takes the end of a file for Ctrl-D
+            return _internal(error.__cause__ or error.__context__ or error)
         _complain("interrupted; the same command goes on from here")
         return EXIT_INTERRUPTED
     except OSError as error:
         _complain(f"{error.filename or 'system'}: {error.strerror or error}; check the file, its rights and the disk")
         return EXIT_TOOL
     except Exception as error:  # noqa: BLE001  the outermost frame: nothing unknown may look like success
-        if os.environ.get("SOMAFORGE_TRACEBACK"):
-            traceback.print_exc()
-        _complain(f"internal error, {type(error).__name__}: {error}; SOMAFORGE_TRACEBACK=1 shows where")
-        return EXIT_TOOL
+        return _internal(error)
+
+
+def _internal(error: BaseException) -> int:
+    if os.environ.get("SOMAFORGE_TRACEBACK"):
+        traceback.print_exception(error)
+    _complain(f"internal error, {type(error).__name__}: {error}; SOMAFORGE_TRACEBACK=1 shows where")
+    return EXIT_TOOL
 
 
 def main() -> None:

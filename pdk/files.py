@@ -1,10 +1,35 @@
-"""Whole files or none: everything is written beside its place and renamed into it."""
+"""Whole files or none: everything is written beside its place and renamed into it. Scratch folders that do not stay."""
 
+import contextlib
+import fcntl
 import os
+import re
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+SCRATCH = "somaforge-"
+"""Beginning of the names of scratch folders in the system's temporary folder."""
+HELD = ".held"
+"""File in a scratch folder that is locked as long as its process lives."""
+YOUNG_S = 60.0
+"""A scratch folder of this age may still be about to be locked."""
+
+
+def permissions(wanted: int) -> int:
+    """A mode without what the user's umask takes away (0o666 for files, 0o777 for folders)."""
+    try:
+        found = re.search(r"^Umask:\s*([0-7]+)$", Path("/proc/self/status").read_text(encoding="ascii"), re.MULTILINE)
+    except OSError:
+        found = None
+    if found is not None:
+        return wanted & ~int(found[1], 8)
+    now = os.umask(0o077)  # where there is no /proc: the only way to read it is to set it
+    os.umask(now)
+    return wanted & ~now
 
 
 @contextmanager
@@ -16,7 +41,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     beside = Path(name)
     try:
         yield beside
-        beside.chmod(0o644)
+        beside.chmod(permissions(0o666))
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
@@ -29,3 +54,35 @@ def atomic_write(target: Path, content: str | bytes) -> None:
             beside.write_bytes(content)
         else:
             beside.write_text(content, encoding="utf-8")
+
+
+def discard(path: Path) -> None:
+    """Remove a file, a folder with everything in it, or a link (never what it leads to); nothing if it is not there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch(name: str) -> Iterator[Path]:
+    """A folder in the system's temporary folder for the block; first, those that killed processes left are removed."""
+    sweep(Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{name}-") as folder, (Path(folder) / HELD).open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield Path(folder)
+
+
+def sweep(where: Path) -> None:
+    """Remove our own scratch folders whose process is gone; others' and what cannot be removed stay."""
+    for folder in where.glob(f"{SCRATCH}*"):
+        with contextlib.suppress(OSError):  # somebody else's, or gone meanwhile
+            info = folder.lstat()
+            if folder.is_symlink() or info.st_uid != os.geteuid() or time.time() - info.st_mtime < YOUNG_S:
+                continue
+            if not (folder / HELD).exists():
+                discard(folder)
+                continue
+            with (folder / HELD).open("r") as held:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                discard(folder)

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from somaforge.flow.checks import precheck
 from somaforge.flow.checks.drc import Violations, require_drawn, write_report
 from somaforge.pdk.errors import ToolError
+from somaforge.pdk.files import scratch
 from somaforge.pdk.layout_file import OpenLayout, open_layout
 from somaforge.pdk.sky130 import install
 from somaforge.pdk.sky130.drc.density import DENSITY, STEP_UM, DensityRule
@@ -85,13 +85,13 @@ def run_deck(opened: OpenLayout, timeout_s: float) -> dict[str, float]:
         raise ToolError("density: the KLayout application is not installed; run make setup (Debian package klayout)")
     if not deck.is_file():
         raise ToolError(f"density: no deck at {deck}; run somaforge pdk install sky130")
-    with tempfile.TemporaryDirectory(prefix="density.") as scratch:
-        copy, report = Path(scratch) / "layout.gds", Path(scratch) / "density.lyrdb"
+    with scratch("density") as folder:
+        copy, report = folder / "layout.gds", folder / "density.lyrdb"
         precheck.write_copy(_with_boundary(opened), copy)
         command = [application, "-b", "-zz", "-r", str(deck)]
         for name, value in {"input": copy, "top_cell": opened.cell.name, "report": report}.items():
             command += ["-rd", f"{name}={value}"]
-        log = precheck.run_application(command, Path(scratch), timeout_s)
+        log = precheck.run_application(command, folder, timeout_s)
     clear = {DECK_LAYERS[name]: float(value) for name, value in DECK_LINE.findall(log)}
     missing = set(DECK_LAYERS.values()) - set(clear)
     if missing:

@@ -5,14 +5,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import klayout.db as kdb
 import klayout.rdb as rdb
 
 from somaforge.pdk.errors import SomaforgeError, ToolError
-from somaforge.pdk.files import atomic_path
+from somaforge.pdk.files import atomic_path, scratch
 from somaforge.pdk.layout_file import OpenLayout, open_layout
 from somaforge.pdk.sky130 import install
 
@@ -41,8 +40,7 @@ def run(layout: Path, top: str | None, report: Path, timeout_s: float = 900.0) -
         raise ToolError("precheck: the KLayout application is not installed; run make setup (Debian package klayout)")
     if not deck.is_file():
         raise ToolError(f"precheck: no deck at {deck}; run somaforge pdk install sky130")
-    with tempfile.TemporaryDirectory(prefix="precheck.") as scratch, atomic_path(report) as beside:
-        folder = Path(scratch)
+    with scratch("precheck") as folder, atomic_path(report) as beside:
         copy, half = folder / "layout.gds", folder / "report.lyrdb"
         write_copy(opened, copy)
         variables = {"input": copy, "top_cell": opened.cell.name, "report": half, "thr": THREADS}
@@ -120,8 +118,8 @@ def _main(arguments: list[str]) -> int:
         print("usage: python -m somaforge.flow.checks.precheck FILE [TOP [REPORT]]", file=sys.stderr)
         return 2
     try:
-        with tempfile.TemporaryDirectory() as scratch:
-            report = Path(arguments[2]) if len(arguments) == 3 else Path(scratch) / "precheck.lyrdb"
+        with scratch("precheck") as folder:
+            report = Path(arguments[2]) if len(arguments) == 3 else folder / "precheck.lyrdb"
             counts = run(Path(arguments[0]), arguments[1] if len(arguments) > 1 else None, report)
             broken = {rule: n for rule, n in counts.items() if n}
             places = _places(report)

@@ -6,12 +6,12 @@ from pathlib import Path
 import click
 
 from somaforge.flow.commands.console import show_json
+from somaforge.flow.commands.options import PATH
 from somaforge.flow.memory import bitfile as files
 from somaforge.flow.signoff.known import read_spec
 from somaforge.generator.design import build
 from somaforge.pdk.errors import CheckError
 
-PATH = click.Path(path_type=Path)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

@@ -1,6 +1,5 @@
 """drc, lvs and pex on any sky130 layout: files in, counts out, nothing of ours needed."""
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ import click
 
 from somaforge.flow.commands.console import show_json
 from somaforge.pdk.errors import CheckError
+from somaforge.pdk.files import scratch
 
 PRECHECK_TIMEOUT_S = 3600.0
 
@@ -20,8 +20,8 @@ def reports(out: Path | None) -> Iterator[Path]:
         out.mkdir(parents=True, exist_ok=True)
         yield out
         return
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
+    with scratch("reports") as folder:
+        yield folder
 
 
 def _native(layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:

@@ -7,12 +7,11 @@ from typing import Literal
 import click
 
 from somaforge.flow.commands.console import Progress, show_json
-from somaforge.flow.commands.options import patterns_option
+from somaforge.flow.commands.options import PATH, patterns_option
 from somaforge.flow.datasets.files import VARIABLE
 from somaforge.flow.signoff.known import read_spec
 from somaforge.pdk.errors import InputError
 
-PATH = click.Path(path_type=Path)
 SUPPLIES_HELP = "Supplies in V, comma-separated [default: the spec's]."
 
 

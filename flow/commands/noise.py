@@ -7,10 +7,9 @@ import click
 import numpy as np
 
 from somaforge.flow.commands.console import show_json
+from somaforge.flow.commands.options import PATH
 from somaforge.flow.signoff.known import read_spec
 from somaforge.pdk.files import atomic_write
-
-PATH = click.Path(path_type=Path)
 
 
 @click.command()

@@ -1,6 +1,7 @@
 """Types of command-line options that several commands take."""
 
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import click
 
@@ -21,6 +22,20 @@ class PatternCount(click.ParamType[int | Literal["all"]]):
         self.fail(f"{value} is neither a number from 1 on nor all.", param, ctx)
 
 
+class NamedPath(click.Path):
+    """A path that is not empty: "" would be the folder where the user stands."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As the base class; click reports the empty path as wrong usage."""
+        if str(value) == "" and not isinstance(value, Path):
+            self.fail("the path is empty; give one, . for this folder.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = NamedPath()
 patterns_option = click.option(
     "--patterns", type=PatternCount(), help="Test patterns, from the first; all: the whole set [default: the spec's]."
 )

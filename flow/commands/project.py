@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from somaforge.flow.commands.console import Progress, show_json
+from somaforge.flow.commands.options import PATH
 from somaforge.pdk import load
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.sky130 import install as sky130
@@ -59,7 +60,7 @@ def init(template: str) -> None:
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 def report(run: Path) -> None:
     """Build the report of the run folder RUN again from its metrics, and judge them again."""
     from somaforge.flow.runner.pipeline import finish, rebuild_report, signoff_folder

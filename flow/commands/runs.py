@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from somaforge.flow.commands.console import show_json
+from somaforge.flow.commands.options import PATH
 from somaforge.pdk.errors import CheckError
 
-PATH = click.Path(path_type=Path)
 COLOURS = {"better": "green", "worse": "red", "gone": "red", "new": "cyan", "different": "yellow", "same": "dim"}
 
 

@@ -8,13 +8,12 @@ import click
 
 from somaforge.flow.commands import layouts, programming
 from somaforge.flow.commands.console import Progress, show_json, show_metrics
-from somaforge.flow.commands.options import patterns_option
+from somaforge.flow.commands.options import PATH, patterns_option
 from somaforge.flow.datasets.files import VARIABLE
 from somaforge.flow.signoff.known import read_spec
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import InputError
 
-PATH = click.Path(path_type=Path)
 out_option = click.option("--out", type=PATH, help="Run folder [default: runs/<name of the spec>].")
 data_option = click.option(
     "--data-dir", type=PATH, envvar=VARIABLE, show_envvar=True, help="Folder with the files of the data set."

@@ -5,15 +5,14 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from somaforge.flow.engines.base import Floats
 from somaforge.pdk.errors import ToolError
+from somaforge.pdk.files import scratch
 
 RUNS = 2
 """Of one deck if a signal ends the first: the same deck again gives the same result, other options would not."""
@@ -79,8 +78,8 @@ def _run_once(text: str, timeout_s: float, control: bool, command: str, what: st
         raise ToolError("ngspice: not installed; run make setup (Debian package ngspice from bookworm-backports)")
     # one thread: chips run in parallel, and OpenMP gains nothing on arrays of this size
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1"}
-    with tempfile.TemporaryDirectory(prefix="somaforge-ngspice-") as folder:
-        deck, raw = Path(folder) / "deck.sp", Path(folder) / "out.raw"
+    with scratch("ngspice") as folder:
+        deck, raw = folder / "deck.sp", folder / "out.raw"
         deck.write_text(text, encoding="ascii")
         results = [] if control else ["-r", str(raw)]
         try:

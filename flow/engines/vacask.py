@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from somaforge.flow.engines.deck import Deck, Stimulus
 from somaforge.flow.engines.ngspice import RISE_S
 from somaforge.flow.engines.process import parse_raw
 from somaforge.pdk.errors import InputError, ToolError
+from somaforge.pdk.files import scratch
 
 GMIN_S = 1e-12
 """VACASK finds no operating point of these circuits below this: on a 2-2-2 array, outputs are 2e-4 and the supply
@@ -122,19 +122,19 @@ class VacaskEngine:
         begin = f" options temp={chip.temperature_C:g} {OPTIONS}"
         lines = ["array", *vacask_deck.netlist(deck.text), "control", begin, " save " + " ".join(saves)]
         text = "\n".join([*lines, *control, "endc"]) + "\n"
-        with tempfile.TemporaryDirectory(prefix="somaforge-vacask-") as folder:
-            (Path(folder) / "deck.sim").write_text(text, encoding="ascii")
+        with scratch("vacask") as folder:
+            (folder / "deck.sim").write_text(text, encoding="ascii")
             seconds, log = _execute(folder, self.timeout_s)
             found = []
             for result in results:
-                raw = Path(folder) / f"{result}.raw"
+                raw = folder / f"{result}.raw"
                 if not raw.is_file():
                     raise ToolError(f"vacask: {chip.flat.name}: no result of {result} ({_last(log)}); use ngspice")
                 found.append(_ordered(raw.read_bytes(), (["time"] if in_time else []) + saves))
         return found, seconds
 
 
-def _execute(folder: str, timeout_s: float) -> tuple[float, str]:
+def _execute(folder: Path, timeout_s: float) -> tuple[float, str]:
     start = time.monotonic()
     try:
         done = subprocess.run(

@@ -2,7 +2,8 @@
 
 import fcntl
 import json
-import shutil
+import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,9 +31,12 @@ from somaforge.flow.steps.store import (
 )
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import CheckError, InputError, SomaforgeError, ToolError
-from somaforge.pdk.files import atomic_write
+from somaforge.pdk.files import atomic_write, discard
 
 FORMAT = 1
+PARTS = ".parts"
+OURS = re.compile(r"\.lock|\.parts|\d\d-\w+|final|points|weights")
+"""What this program writes into a run folder or the folder of a study (temporary and failed folders are removed)."""
 
 
 class Watcher(Protocol):
@@ -78,15 +82,23 @@ def locked(out: Path) -> Iterator[None]:
     """Holds the run folder: two runs in one folder would destroy each other's work."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        stream = (out / ".lock").open("w")
+        _refuse_links(out)
+        descriptor = os.open(out / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
     except OSError as error:
         raise InputError(f"--out {out}: cannot be made a run folder ({error.strerror}); choose another") from None
-    with stream:
+    with os.fdopen(descriptor, "r+b", buffering=0) as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise ToolError(f"{out}: another run is at work here; wait for it or choose another --out") from None
         yield
+
+
+def _refuse_links(out: Path) -> None:
+    """InputError for a link under one of our names: what we write or remove there would be somebody else's."""
+    for path in (*out.iterdir(), *(out / PARTS).glob("*")):
+        if path.is_symlink() and (path.parent != out or OURS.fullmatch(path.name)):
+            raise InputError(f"{path}: is a link, and somaforge writes through none; remove it")
 
 
 class Runner:
@@ -149,7 +161,7 @@ class Runner:
             for ending in ("", ".failed"):
                 for folder in self.out.glob(f"[0-9][0-9]-{step.name}{ending}"):
                     if folder.name != own + ending:
-                        shutil.rmtree(folder)
+                        discard(folder)
 
     def key(self, step: Step) -> str:
         """Hash of everything that the step's result depends on; its inputs must be finished."""
@@ -197,11 +209,10 @@ class Runner:
         folder, key = self.folder(step.name), self._key(step, read)
         mark_stale(self.out, folder.name)
         failed = folder.with_name(f"{folder.name}.failed")
-        if failed.exists():
-            shutil.rmtree(failed)
+        discard(failed)
         self.watcher.started(step.name)
         temporary = new_temporary(self.out, folder.name)
-        parts = PartStore(self.out / ".parts" / f"{step.name}@{key[:16]}", key)
+        parts = PartStore(self.out / PARTS / f"{step.name}@{key[:16]}", key)
         parts.open()
         inputs = {name: self.folder(name) for name in step.inputs}
         context = Context(self.spec, temporary, inputs, parts, self.watcher.said, key)

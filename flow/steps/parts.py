@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from typing import TypeVar
 
 from somaforge.flow.steps.store import commit, discard_temporaries, finished, new_temporary
 from somaforge.pdk.errors import ToolError
+from somaforge.pdk.files import discard
 
 Argument = TypeVar("Argument")
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -54,14 +54,15 @@ class PartStore:
         """Keep finished pieces of this key, drop those of older keys and what a killed run left."""
         for other in self.folder.parent.glob(f"{self.folder.name.split('@')[0]}@*"):
             if other != self.folder:
-                shutil.rmtree(other)
+                discard(other)
+        if self.folder.is_symlink() or self.folder.is_file():
+            discard(self.folder)
         if self.folder.exists():
             discard_temporaries(self.folder)
 
     def close(self) -> None:
         """Remove the pieces: the step's own folder has them now."""
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
+        discard(self.folder)
 
     def each(
         self,

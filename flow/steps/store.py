@@ -8,7 +8,6 @@ nothing else; the next run throws it away.
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from somaforge.pdk.errors import InputError, ToolError
-from somaforge.pdk.files import atomic_write
+from somaforge.pdk.files import atomic_write, discard, permissions
 
 DONE = "done.json"
 METRICS = "metrics.json"
@@ -87,7 +86,7 @@ def read_done(folder: Path) -> Done | None:
     try:
         data = json.loads((folder / DONE).read_text(encoding="utf-8"))
         return Done(data["key"], {name: FileMark(**mark) for name, mark in data["files"].items()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -126,7 +125,7 @@ def new_temporary(parent: Path, name: str) -> Path:
 def discard_temporaries(parent: Path) -> None:
     """Remove what killed runs left behind. The caller holds the run folder's lock."""
     for leftover in parent.glob(f"{TEMPORARY}*"):
-        shutil.rmtree(leftover)
+        discard(leftover)
 
 
 def commit(temporary: Path, target: Path, key: str) -> Done:
@@ -136,7 +135,7 @@ def commit(temporary: Path, target: Path, key: str) -> Done:
     record = {"key": key, "files": {name: vars(mark) for name, mark in done.files.items()}}
     atomic_write(temporary / DONE, json.dumps(record, indent=1, sort_keys=True) + "\n")
     _sync(temporary / DONE)
-    temporary.chmod(0o755)
+    temporary.chmod(permissions(0o777))
     replace_folder(temporary, target)
     return done
 
@@ -145,10 +144,10 @@ def replace_folder(temporary: Path, target: Path) -> None:
     """Put a folder in the place of another (both in one file system)."""
     target.parent.mkdir(parents=True, exist_ok=True)
     old = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}old-", dir=target.parent))
-    if target.exists():
+    if target.exists() or target.is_symlink():
         target.rename(old / "old")
     temporary.rename(target)
-    shutil.rmtree(old)
+    discard(old)
 
 
 def _sync(path: Path) -> None:
