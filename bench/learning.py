@@ -9,6 +9,7 @@ For every unit mirror and chip: three networks, `blind` (the ideal one), `slopes
 images. Every result is written when it is there, and a later call goes on where this one was stopped. The ideal network
 is trained once, by the recipe of the data's example, and kept in the user's cache folder. Spoken digits (fsdd) are done
 for the example's own unit mirror only.
+Chips are measured by a perfect tester: bench/tester.py says what another costs.
 """
 
 import argparse

@@ -77,5 +77,10 @@ def _silicon(run: RunData) -> Iterator[tuple[str, str]]:
         )
     if run.spec.array.port == "none":
         yield "how weights get to the word and bit lines", "`array.port: none`: they are pins"
+    if m["drc__unchecked_layers__count"] != 0:
+        yield (
+            f"{m['drc__unchecked_layers__count']:g} layers with shapes",
+            "no native rule looks at them; step drc names them",
+        )
     for name, why in run.idle.items():
         yield f"step {name}", why
