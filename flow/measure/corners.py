@@ -113,7 +113,7 @@ def measure(
         "accuracy__array__ratio": float(np.mean(outputs.argmax(axis=1) == labels)),
         "power__settled__W": float(found.supply.mean() * point.supply_V) + leaking_W,
         "power__memory_leakage__W": leaking_W,
-        **margins_of(memory),
+        **memory.metrics(),
     }
     problem = ""
     if timed > 0:
@@ -126,16 +126,7 @@ def measure(
 
 def no_point(point: Point, problem: str, memory: WorstLatch) -> Record:
     """The record of a chip for which there is no operating point: nothing is right, and nothing else known."""
-    return {"point": vars(point), "metrics": {"accuracy__array__ratio": 0.0, **margins_of(memory)}, "problem": problem}
-
-
-def margins_of(memory: WorstLatch) -> dict[str, float]:
-    """Metrics of the weight memory at one point."""
-    return {
-        "memory__worst_hold__V": memory.hold_V,
-        "memory__worst_read__V": memory.read_V,
-        "memory__worst_write__V": memory.write_V,
-    }
+    return {"point": vars(point), "metrics": {"accuracy__array__ratio": 0.0, **memory.metrics()}, "problem": problem}
 
 
 def grouped(calibration: str, records: Sequence[Record]) -> list[PointResult]:

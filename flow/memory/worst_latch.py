@@ -32,6 +32,14 @@ class WorstLatch:
     read_V: float
     write_V: float
 
+    def metrics(self) -> dict[str, float]:
+        """The margins under their metrics' names."""
+        return {
+            "memory__worst_hold__V": self.hold_V,
+            "memory__worst_read__V": self.read_V,
+            "memory__worst_write__V": self.write_V,
+        }
+
     @property
     def smallest_V(self) -> float:  # noqa: N802 (a unit)
         """Of the three."""

@@ -327,7 +327,8 @@ METRICS: tuple[Metric, ...] = (
     *_of("higher", "worst of 200 latches with mismatch in the worst corner", "memory__read_current_mismatch_min__A"),
     *_of(
         "lower",
-        "of all of these, latches that cannot hold a bit, lose it when read, or cannot be written; 0 to pass",
+        "of all of these and of the array's worst latch at the run's own point, latches that cannot hold a bit, lose "
+        "it when read, or cannot be written; 0 to pass",
         "memory__bad_latches__count",
     ),
     # the port
@@ -390,7 +391,7 @@ METRICS: tuple[Metric, ...] = (
     *_of("higher", "the same at the worst point of the corner study", "corners__memory_margin_min__V"),
     *_of(
         "higher",
-        "the same, one by one, at a point of the study (for limits with conditions)",
+        "the same, one by one, at the run's own point, and at a point of the study (for limits with conditions)",
         "memory__worst_hold__V",
         "memory__worst_read__V",
         "memory__worst_write__V",

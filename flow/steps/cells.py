@@ -11,7 +11,7 @@ import numpy as np
 from somaforge.flow.measure import cells
 from somaforge.flow.memory import latch_margins, port_timing
 from somaforge.flow.steps.base import Context, JsonObject, Step, mismatch, silicon
-from somaforge.flow.steps.chip import read_json, write_json
+from somaforge.flow.steps.chip import MemoryJob, memories, read_json, write_json
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.sky130.foundry import CORNERS
@@ -161,6 +161,10 @@ def action(context: Context) -> Mapping[str, float]:
     }
     full = max(data["codes"])
     table, margins = latch_over_corners(context)
+    own = MemoryJob(context.spec, context.spec.corners[0], context.spec.temperature_C, context.spec.supply_V)
+    worst = memories(context, [own])[own]
+    if worst.problem:
+        context.log(worst.problem)
     write_json(context.folder / "latch.json", table)
     return {
         "cells__unit_gain__ratio": gain[1],
@@ -169,6 +173,8 @@ def action(context: Context) -> Mapping[str, float]:
         "cells__latch_hold_margin__V": data["latch"]["hold"]["noise_margin_V"],
         "cells__latch_read_margin__V": data["latch"]["read"]["noise_margin_V"],
         **margins,
+        "memory__bad_latches__count": margins["memory__bad_latches__count"] + bool(worst.problem),
+        **worst.metrics(),
         **port_metrics(context),
     }
 

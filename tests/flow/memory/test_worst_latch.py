@@ -8,6 +8,10 @@ from tests.flow.small import small_design
 
 from somaforge.flow.memory import latch_margins, worst_latch
 from somaforge.flow.memory.worst_latch import WorstLatch
+from somaforge.flow.steps import cells
+from somaforge.flow.steps.base import Context
+from somaforge.flow.steps.chip import write_json
+from somaforge.flow.steps.parts import PartStore
 
 
 def test_what_fails_is_told() -> None:
@@ -45,3 +49,23 @@ def test_the_estimate_holds_for_a_normal_distribution() -> None:
     found = worst_latch._worst(1000, *margins)
     assert found.hold_V == pytest.approx(margins[0].min())
     assert worst_latch._worst(10**6, *margins).hold_V == pytest.approx(0.5 - 0.475, abs=0.01)
+
+
+@pytest.mark.parametrize(("write_V", "bad"), [(0.1, 0), (-0.02, 1)])
+def test_a_worst_latch_that_fails_is_a_bad_latch_of_the_run(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    write_V: float,
+    bad: int,
+) -> None:
+    """200 simulated latches may all be good where the worst of 100,000 is not: the sign-off must fail all the same."""
+    worst = WorstLatch(100_400, 0.5, 0.3, write_V)
+    table = {"inputs_A": [15e-9], "codes": [-1, 0, 1], "outputs_A": [[-15e-9], [0.0], [15e-9]]}
+    wing = {"noise_margin_V": 0.4}
+    write_json(tmp_path / "cells.json", {**table, "latch": {"hold": wing, "read": wing}})
+    monkeypatch.setattr(cells, "latch_over_corners", lambda context: ({}, {"memory__bad_latches__count": 0}))
+    monkeypatch.setattr(cells, "memories", lambda context, jobs: dict.fromkeys(jobs, worst))
+    monkeypatch.setattr(Context, "each", lambda self, worker, jobs: dict.fromkeys(jobs, tmp_path))
+    found = cells.action(Context(small_design().spec, tmp_path, {}, PartStore(tmp_path / "parts", "key")))
+    assert found["memory__bad_latches__count"] == bad
+    assert found["memory__worst_write__V"] == write_V
