@@ -10,11 +10,18 @@ from itertools import pairwise
 from somaforge.generator.address import MemoryMap, WeightFormat, bit_line, bit_line_bar, memory_map, word_line
 from somaforge.generator.circuit import Call, Circuit, FlatNetlist, Library, Mos
 from somaforge.generator.measures import Measures
+from somaforge.generator.names import (
+    CORE,
+    LATCH,
+    OUTPUT_SYNAPSE,
+    SOMA,
+    SYNAPSE,
+    cell_name,
+    matrix_role,
+    row_role,
+)
 from somaforge.generator.spec import Spec
 from somaforge.pdk import Pdk, load
-
-LATCH = "latch"
-"""Name of the latch's circuit."""
 
 Maker = Callable[..., Mos]
 
@@ -59,6 +66,10 @@ class Design:
         """Lengths that the process's rules give to cells and wires."""
         return Measures(self.pdk.rules, self.pdk.grid_nm)
 
+    def cell(self, role: str) -> str:
+        """Name of the cell, and of the circuit, with that role (generator.names)."""
+        return cell_name(self.spec.name, role)
+
     @property
     def layers(self) -> tuple[int, ...]:
         """Somas per layer, input somas first."""
@@ -82,7 +93,7 @@ class Design:
     @cached_property
     def flat_without_memory(self) -> FlatNetlist:
         """The same without the latches: what carries currents when patterns run."""
-        return self.library.flatten(without=frozenset({LATCH}))
+        return self.library.flatten(without=frozenset({self.cell(LATCH)}))
 
     @property
     def hash(self) -> str:
@@ -94,7 +105,7 @@ class Design:
 
 def core_name(spec: Spec) -> str:
     """Circuit and cell of the array: the whole macro, or its core where it has a port."""
-    return spec.name if spec.array.port == "none" else f"{spec.name}_core"
+    return spec.name if spec.array.port == "none" else cell_name(spec.name, CORE)
 
 
 def latch_nets(bits: int) -> list[str]:
@@ -164,6 +175,9 @@ class _Builder:
     def p(self, name: str, d: str, g: str, s: str, size: Size) -> Mos:
         return Mos(name, self.pfet, d, g, s, "vdd", size.w, size.l)
 
+    def cell(self, role: str) -> str:
+        return cell_name(self.spec.name, role)
+
     def latch(self) -> Circuit:
         """Six transistors: two inverters and two access devices. Well and substrate are ports of their own (as in the
         foundry's cells): the latch has no taps, the synapse around it has."""
@@ -177,7 +191,7 @@ class _Builder:
             Mos("m_up", p, "q", "qb", "vdd", "vpb", z.pull_up.w, z.pull_up.l),
             Mos("m_up_bar", p, "qb", "q", "vdd", "vpb", z.pull_up.w, z.pull_up.l),
         )
-        return Circuit(LATCH, ("wl", "bl", "blb", "q", "qb", "vdd", "gnd", "vpb", "vnb"), mos)
+        return Circuit(self.cell(LATCH), ("wl", "bl", "blb", "q", "qb", "vdd", "gnd", "vpb", "vnb"), mos)
 
     def soma(self) -> Circuit:
         """M0 rectifies, M1 copies it into M2 (gate vp), M3 copies M2 into M4 (gate vn); a dummy ends each strip."""
@@ -199,7 +213,7 @@ class _Builder:
                 self.p(f"m3_{u}", "vn", "vp", "vdd", size),
                 self.n(f"m4_{u}", "vn", "vn", "gnd", size),
             ]
-        return Circuit("soma", ("in", "vp", "vn", "vdd", "gnd"), tuple(mos))
+        return Circuit(self.cell(SOMA), ("in", "vp", "vn", "vdd", "gnd"), tuple(mos))
 
     def synapse_core(self) -> list[Mos]:
         """Mirrors and switches; the same devices serve the synapse and the output synapse."""
@@ -221,13 +235,14 @@ class _Builder:
         return mos
 
     def synapse(self) -> Circuit:
-        bits = self.bits
+        bits, latch = self.bits, self.cell(LATCH)
         lines = [x for k in range(bits + 1) for x in (f"bl_{k}", f"blb_{k}")]
         calls = tuple(
-            Call(f"x_latch_{k}", LATCH, ("wl", f"bl_{k}", f"blb_{k}", q, f"{q}_bar", "vdd", "gnd", "vdd", "gnd"))
+            Call(f"x_latch_{k}", latch, ("wl", f"bl_{k}", f"blb_{k}", q, f"{q}_bar", "vdd", "gnd", "vdd", "gnd"))
             for k, q in enumerate(latch_nets(bits))
         )
-        return Circuit("synapse", ("vp", "vn", "out", "wl", *lines, "vdd", "gnd"), tuple(self.synapse_core()), calls)
+        ports = ("vp", "vn", "out", "wl", *lines, "vdd", "gnd")
+        return Circuit(self.cell(SYNAPSE), ports, tuple(self.synapse_core()), calls)
 
     def output_synapse(self) -> Circuit:
         """A synapse with the weight +1 wired in: its latches are replaced by the rails."""
@@ -235,7 +250,7 @@ class _Builder:
         mos = tuple(
             Mos(m.name, m.device, m.d, tie.get(m.g, m.g), m.s, m.b, m.w_nm, m.l_nm) for m in self.synapse_core()
         )
-        return Circuit("output_synapse", ("vp", "vn", "out", "vdd", "gnd"), mos)
+        return Circuit(self.cell(OUTPUT_SYNAPSE), ("vp", "vn", "out", "vdd", "gnd"), mos)
 
     def row(self, matrix: int, columns: int) -> Circuit:
         """One row of synapses: they share vp, vn and the word line."""
@@ -243,20 +258,21 @@ class _Builder:
         calls = []
         for c in range(columns):
             own = [x for k in range(self.bits + 1) for x in (f"bl_{c}_{k}", f"blb_{c}_{k}")]
-            calls.append(Call(f"x_synapse_{c}", "synapse", ("vp", "vn", f"out_{c}", "wl", *own, "vdd", "gnd")))
+            nets = ("vp", "vn", f"out_{c}", "wl", *own, "vdd", "gnd")
+            calls.append(Call(f"x_synapse_{c}", self.cell(SYNAPSE), nets))
         outs = [f"out_{c}" for c in range(columns)]
-        return Circuit(f"row_{matrix}", ("vp", "vn", "wl", *outs, *lines, "vdd", "gnd"), (), tuple(calls))
+        return Circuit(self.cell(row_role(matrix)), ("vp", "vn", "wl", *outs, *lines, "vdd", "gnd"), (), tuple(calls))
 
     def matrix(self, matrix: int, rows: int, columns: int) -> Circuit:
         """All rows of one layer; the outputs of a column are one wire."""
         lines = self._lines(columns)
         outs = [f"out_{c}" for c in range(columns)]
+        row = self.cell(row_role(matrix))
         calls = tuple(
-            Call(f"x_row_{r}", f"row_{matrix}", (f"vp_{r}", f"vn_{r}", f"wl_{r}", *outs, *lines, "vdd", "gnd"))
-            for r in range(rows)
+            Call(f"x_row_{r}", row, (f"vp_{r}", f"vn_{r}", f"wl_{r}", *outs, *lines, "vdd", "gnd")) for r in range(rows)
         )
         rails = [x for r in range(rows) for x in (f"vp_{r}", f"vn_{r}", f"wl_{r}")]
-        return Circuit(f"matrix_{matrix}", (*rails, *outs, *lines, "vdd", "gnd"), (), calls)
+        return Circuit(self.cell(matrix_role(matrix)), (*rails, *outs, *lines, "vdd", "gnd"), (), calls)
 
     def _lines(self, columns: int) -> list[str]:
         return [x for c in range(columns) for k in range(self.bits + 1) for x in (f"bl_{c}_{k}", f"blb_{c}_{k}")]
@@ -272,22 +288,22 @@ class _Builder:
         for layer, size in enumerate(layers):
             for i in range(size):
                 source = f"in_{i}" if layer == 0 else f"sum_{layer}_{i}"
-                calls.append(
-                    Call(f"x_soma_{layer}_{i}", "soma", (source, f"vp_{layer}_{i}", f"vn_{layer}_{i}", "vdd", "gnd"))
-                )
+                nets = (source, f"vp_{layer}_{i}", f"vn_{layer}_{i}", "vdd", "gnd")
+                calls.append(Call(f"x_soma_{layer}_{i}", self.cell(SOMA), nets))
         memory = memory_map(layers, self.bits)
         for m, (rows, columns) in enumerate(pairwise(layers)):
             bank, base = memory.bank(m), memory.base(m)
             rails = [x for r in range(rows) for x in (f"vp_{m}_{r}", f"vn_{m}_{r}", word_line(bank, base + r))]
             sums = [f"sum_{m + 1}_{c}" for c in range(columns)]
-            calls.append(Call(f"x_matrix_{m}", f"matrix_{m}", (*rails, *sums, *lines(bank, columns), "vdd", "gnd")))
+            pins = (*rails, *sums, *lines(bank, columns), "vdd", "gnd")
+            calls.append(Call(f"x_matrix_{m}", self.cell(matrix_role(m)), pins))
         for bank in range(len(memory.banks)):
             ports += [word_line(bank, r) for r in memory.word_rows(bank)]
             ports += lines(bank, memory.bank_columns(bank))
         last = len(layers) - 1
         for j in range(layers[-1]):
             nets = (f"vp_{last}_{j}", f"vn_{last}_{j}", f"out_{j}", "vdd", "gnd")
-            calls.append(Call(f"x_output_{j}", "output_synapse", nets))
+            calls.append(Call(f"x_output_{j}", self.cell(OUTPUT_SYNAPSE), nets))
         return Circuit(core_name(self.spec), tuple(ports), (), tuple(calls))
 
     def library(self) -> Library:

@@ -13,6 +13,7 @@ from somaforge.generator.circuit import Library
 from somaforge.generator.design import Design
 from somaforge.generator.draw import Canvas
 from somaforge.generator.floorplan import Floorplan
+from somaforge.generator.names import LATCH, OUTPUT_SYNAPSE, SOMA, SYNAPSE, matrix_role, row_role
 from somaforge.generator.periphery.macro import DrawnMacro, draw_macro
 from somaforge.generator.stacking import stack
 from somaforge.generator.wiring import draw_wiring
@@ -65,13 +66,13 @@ def draw(design: Design) -> DrawnDesign:
     layout = kdb.Layout()
     layout.dbu = 0.001
     z = rows(design)
-    latch = Canvas(layout, design.pdk, "latch")
+    latch = Canvas(layout, design.pdk, design.cell(LATCH))
     draw_latch(latch, design, z)
-    soma = Canvas(layout, design.pdk, "soma")
+    soma = Canvas(layout, design.pdk, design.cell(SOMA))
     soma_plan = draw_soma(soma, design, z)
-    synapse = Canvas(layout, design.pdk, "synapse")
+    synapse = Canvas(layout, design.pdk, design.cell(SYNAPSE))
     synapse_plan = draw_synapse(synapse, latch, design, z)
-    output = Canvas(layout, design.pdk, "output_synapse")
+    output = Canvas(layout, design.pdk, design.cell(OUTPUT_SYNAPSE))
     draw_output_synapse(output, design, z)
     top = Canvas(layout, design.pdk, design.library.top)
     plan = Floorplan(design.layers, z, soma_plan, synapse_plan, stack(design.layers), design.memory, top.m)
@@ -101,13 +102,13 @@ def _matrix(layout: kdb.Layout, design: Design, plan: Floorplan, matrix: int, sy
     """A matrix cell of row cells. Both carry the schematic's net names: the columns of a row are alike, and only the
     names tell a comparison which is which."""
     columns, z = design.layers[matrix + 1], plan.rows
-    row = Canvas(layout, design.pdk, f"row_{matrix}")
+    row = Canvas(layout, design.pdk, design.cell(row_role(matrix)))
     for c in range(columns):
         row.place(synapse, c * plan.synapse.width, 0)
     for net, y in (("vp", z.p.gate_y), ("vn", z.n.gate_y), ("wl", z.word_y)):
         row.label("row", net, row.m.bus_half, y)
     _label_columns(row, design, plan, columns, z.height // 2)
-    whole = Canvas(layout, design.pdk, f"matrix_{matrix}")
+    whole = Canvas(layout, design.pdk, design.cell(matrix_role(matrix)))
     low, _ = plan.extent(matrix)
     for r in range(design.layers[matrix]):
         at = plan.row(matrix, r)

@@ -14,6 +14,7 @@ from somaforge.generator.cells.plan import StripPlan
 from somaforge.generator.cells.rows import Strip
 from somaforge.generator.design import Design
 from somaforge.generator.layout import DrawnDesign
+from somaforge.generator.names import OUTPUT_SYNAPSE, SOMA, SYNAPSE
 
 IDLE = ("rail", "w_sign")
 """Gate nets of a strip that are no mirror: dummies that are always off, and the sign switch."""
@@ -71,7 +72,7 @@ def statements(design: Design, drawn: DrawnDesign) -> tuple[Statement, ...]:
         ),
         Statement(
             "current flows along one axis in all units",
-            all(s.flat for s in strips) and _upright(drawn),
+            all(s.flat for s in strips) and _upright(design, drawn),
             "gates are vertical in horizontal strips; cells are placed straight or upside down, never turned",
         ),
         Statement(
@@ -116,10 +117,10 @@ def _coverage(strip: _Strip, channel: int) -> str:
     return f"{strip.name}: {', '.join(parts) if parts else 'none'}"
 
 
-def _upright(drawn: DrawnDesign) -> bool:
+def _upright(design: Design, drawn: DrawnDesign) -> bool:
     """Whether every instance on the way to a mirror is only moved or mirrored at a horizontal line."""
-    layout = drawn.layout
-    cells = {layout.cell(name).cell_index() for name in ("soma", "synapse", "output_synapse")}
+    layout, mirrors = drawn.layout, map(design.cell, (SOMA, SYNAPSE, OUTPUT_SYNAPSE))
+    cells = {layout.cell(name).cell_index() for name in mirrors}
     for index in tuple(cells):
         cells |= set(layout.cell(index).caller_cells())
     placed = (inst for k in cells for inst in layout.cell(k).each_inst())
@@ -128,15 +129,15 @@ def _upright(drawn: DrawnDesign) -> bool:
 
 def _strips(design: Design, drawn: DrawnDesign) -> Iterator[_Strip]:
     z, soma, core = drawn.plan.rows, drawn.plan.soma, drawn.plan.synapse
-    for cell, n, p in (("soma", soma.n, soma.p), ("synapse", core.strip, core.strip)):
+    for cell, n, p in ((SOMA, soma.n, soma.p), (SYNAPSE, core.strip, core.strip)):
         yield _strip(design, drawn, cell, f"{cell} n", z.n, n)
         yield _strip(design, drawn, cell, f"{cell} p", z.p, p)
-    yield _strip(design, drawn, "output_synapse", "output synapse n", z.n, core.strip)
-    yield _strip(design, drawn, "output_synapse", "output synapse p", z.p, core.strip)
+    yield _strip(design, drawn, OUTPUT_SYNAPSE, "output synapse n", z.n, core.strip)
+    yield _strip(design, drawn, OUTPUT_SYNAPSE, "output synapse p", z.p, core.strip)
 
 
 def _strip(design: Design, drawn: DrawnDesign, cell: str, name: str, strip: Strip, plan: StripPlan) -> _Strip:
-    shapes = drawn.layout.cell(cell)
+    shapes = drawn.layout.cell(design.cell(cell))
 
     def region(layer: str) -> kdb.Region:
         index = drawn.layout.layer(*design.pdk.layers[layer])

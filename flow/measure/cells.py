@@ -12,7 +12,8 @@ from PySpice.Spice.NgSpice.Shared import NgSpiceCommandError, NgSpiceShared
 
 from somaforge.flow.memory.latch_margins import noise_margin
 from somaforge.generator.circuit import Mos
-from somaforge.generator.design import LATCH, Design, latch_nets
+from somaforge.generator.design import Design, latch_nets
+from somaforge.generator.names import LATCH, SOMA, SYNAPSE
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
 from somaforge.pdk.templating import render
@@ -73,8 +74,8 @@ def transfer(
     supply, full = design.spec.supply_V, design.weights.full_scale
     held = supply / 2 if output_V is None else output_V
     codes = tuple(range(-full, full + 1))
-    soma = design.library.flatten("soma").mos
-    core = [m for m in design.library.flatten("synapse").mos if not m.name.startswith("x_latch_")]
+    soma = design.library.flatten(design.cell(SOMA)).mos
+    core = [m for m in design.library.flatten(design.cell(SYNAPSE)).mos if not m.name.startswith("x_latch_")]
     mos, sources = list(soma), [f"v_out_{i} out_{i} 0 {held:.9g}" for i in range(len(codes))]
     for i, code in enumerate(codes):
         bits = design.weights.encode(np.array(code))
@@ -102,7 +103,7 @@ def butterfly(design: Design, *, reading: bool, corner: str = "tt") -> Butterfly
     """The latch's butterfly while it holds, or while it is read (word line and bit line at the supply)."""
     supply = design.spec.supply_V
     wells = {"vnb": "gnd", "vpb": "vdd"}
-    latch = design.library.flatten(LATCH).mos
+    latch = design.library.flatten(design.cell(LATCH)).mos
     half = [replace(m, b=wells[m.b]) for m in latch if m.name in ("m_access", "m_down", "m_up")]
     word = supply if reading else 0.0
     sources = [f"v_wl wl 0 {word:.9g}", f"v_bl bl 0 {supply:.9g}", "v_drive qb 0 0"]

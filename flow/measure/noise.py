@@ -20,6 +20,7 @@ from somaforge.flow.engines.base import Floats
 from somaforge.flow.engines.process import last_error, parse_raw, run_ngspice
 from somaforge.generator.circuit import FlatNetlist, Mos
 from somaforge.generator.design import Design, latch_nets
+from somaforge.generator.names import SOMA, SYNAPSE
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.sky130 import mismatch
 from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
@@ -152,8 +153,8 @@ def measure(
 
 def _row(design: Design, codes: Sequence[int]) -> FlatNetlist:
     """One soma and a synapse for each code, weights tied to the rails."""
-    soma = design.library.flatten("soma").mos
-    core = [m for m in design.library.flatten("synapse").mos if not m.name.startswith("x_latch_")]
+    soma = design.library.flatten(design.cell(SOMA)).mos
+    core = [m for m in design.library.flatten(design.cell(SYNAPSE)).mos if not m.name.startswith("x_latch_")]
     mos: list[Mos] = [replace(m, name=f"soma_{m.name}") for m in soma]
     for k, code in enumerate(codes):
         bits = design.weights.encode(np.array(code))

@@ -19,7 +19,8 @@ import numpy.typing as npt
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.batch import run_batch
 from somaforge.generator.circuit import FlatNetlist, Mos
-from somaforge.generator.design import LATCH, Design
+from somaforge.generator.design import Design
+from somaforge.generator.names import LATCH
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.sky130 import mismatch
 from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
@@ -61,7 +62,7 @@ def nominal(corners: Iterable[str]) -> list[Sample]:
 
 def with_mismatch(design: Design, corner: str, count: int) -> list[Sample]:
     """Latches of virtual chips with seeds 1, 2, ..., as far apart as the spec says."""
-    latch, chips = design.library.flatten(LATCH), design.spec.chips
+    latch, chips = design.library.flatten(design.cell(LATCH)), design.spec.chips
     return [Sample(corner, VirtualChip.of(chips, seed).shifts(latch, design.pdk)) for seed in range(1, count + 1)]
 
 
@@ -113,7 +114,7 @@ class _Bench:
         self, design: Design, samples: Sequence[Sample], temperature_C: float, supply_V: float, evidence: Path | None
     ) -> None:
         self.design, self.samples, self.temperature_C, self.evidence = design, samples, temperature_C, evidence
-        self.latch: FlatNetlist = design.library.flatten(LATCH)
+        self.latch: FlatNetlist = design.library.flatten(design.cell(LATCH))
         self.supply = supply_V
         self.models: dict[tuple[str, int, int, str], str] = {}
 

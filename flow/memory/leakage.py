@@ -26,7 +26,8 @@ from somaforge.flow.engines.cache import kept
 from somaforge.flow.memory.port_timing import plan_of
 from somaforge.flow.memory.port_transistors import modelled
 from somaforge.generator.circuit import Mos
-from somaforge.generator.design import LATCH, Design
+from somaforge.generator.design import Design
+from somaforge.generator.names import LATCH
 from somaforge.generator.periphery import netlist
 from somaforge.generator.periphery.cells import POWER, hd_circuit
 from somaforge.pdk.errors import ToolError
@@ -240,7 +241,7 @@ class Bench:
             nets |= {"q": nets["qb"], "qb": nets["q"]}
         yield f"v_{k} vdd_{k} 0 {self.supply:.9g}"
         yield f".ic v(out_{k})={self.supply:.9g} v(low_{k})=0"
-        for mos in self.design.library.flatten(LATCH).mos:
+        for mos in self.design.library.flatten(self.design.cell(LATCH)).mos:
             sigma = chips.mismatch * mismatch.sigma_vth_V(mos.device, mos.w_nm, mos.l_nm, chips.law)
             yield f"{self._line(k, mos, nets)} delvto={mismatch.sign(mos.device) * sigma * node:.9g}"
 

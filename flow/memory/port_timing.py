@@ -14,7 +14,8 @@ import numpy.typing as npt
 from somaforge.flow.engines.batch import run_batch
 from somaforge.generator.cells.plan import plan_core
 from somaforge.generator.circuit import Mos
-from somaforge.generator.design import LATCH, Design
+from somaforge.generator.design import Design
+from somaforge.generator.names import LATCH
 from somaforge.generator.periphery.cells import hd_circuit
 from somaforge.generator.periphery.netlist import Plan, default_plan
 from somaforge.generator.periphery.plan import word_driver
@@ -110,7 +111,7 @@ class _Bench:
     def __init__(self, design: Design, plan: Plan, corner: str, supply: float) -> None:
         self.design, self.plan, self.corner, self.supply = design, plan, corner, supply
         self.models: dict[tuple[str, int, int], str] = {}
-        self.latch = design.library.flatten(LATCH).mos
+        self.latch = design.library.flatten(design.cell(LATCH)).mos
 
     def crossings(self, wanted: Mapping[str, float], temperature_C: float) -> dict[str, float]:
         """The time at which each node last crosses its part of the supply."""

@@ -14,7 +14,8 @@ from scipy.special import ndtri
 
 from somaforge.flow.engines.cache import kept
 from somaforge.flow.memory import latch_margins
-from somaforge.generator.design import LATCH, Design
+from somaforge.generator.design import Design
+from somaforge.generator.names import LATCH
 from somaforge.pdk.sky130.binding import bind
 
 SAMPLES = 50
@@ -65,7 +66,7 @@ def at(
     """At one operating point, from the cache folder (default: the user's) or from ngspice; ToolError if that fails."""
     samples = latch_margins.with_mismatch(design, corner, SAMPLES)
     count = design.synapse_count * design.weights.latches
-    latch = design.library.flatten(LATCH).mos
+    latch = design.library.flatten(design.cell(LATCH)).mos
     cards = [bind(m.device, m.w_nm, m.l_nm, corner).card("latch") for m in latch]
     shifts = [sample.shifts.tolist() for sample in samples]
     content = [FORMAT, [str(m) for m in latch], cards, shifts, temperature_C, supply_V]

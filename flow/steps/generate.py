@@ -10,6 +10,7 @@ from somaforge.flow.steps.base import Context, Step, silicon
 from somaforge.generator import lef, matching, verilog
 from somaforge.generator.design import Design
 from somaforge.generator.layout import DrawnDesign, draw
+from somaforge.generator.names import SYNAPSE
 from somaforge.generator.netlist import write_spice
 from somaforge.generator.picture import write_picture
 from somaforge.generator.schematic import CELLS, write_schematics
@@ -37,7 +38,7 @@ def action(context: Context) -> Mapping[str, float]:
     x1, y1, x2, y2 = drawn.die
     height = min(max(round(width * (y2 - y1) / (x2 - x1)), 200), 3 * width)
     write_picture(design.pdk, folder / "layout.gds", drawn.top, folder / "layout.png", width, height)
-    write_picture(design.pdk, folder / "layout.gds", "synapse", folder / "synapse.png", 900, 900)
+    write_picture(design.pdk, folder / "layout.gds", design.cell(SYNAPSE), folder / "synapse.png", 900, 900)
     return {
         "design__synapses__count": design.synapse_count,
         "design__transistors__count": drawn.library.transistor_count(),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from somaforge.flow.checks import lvs, netgen
 from somaforge.flow.steps.base import Context, Step, silicon
+from somaforge.generator.names import ARRAY_CELLS
 from somaforge.pdk.files import atomic_write
 
 
@@ -13,8 +14,10 @@ def action(context: Context) -> Mapping[str, float]:
     result = lvs.run(layout, netlist, context.spec.name, context.folder / "lvs.lvsdb")
     for line in result.mismatches:
         context.log(line)
-    cells = ("latch", "soma", "synapse", "output_synapse")
-    second = {cell: netgen.compare(layout, netlist, cell, context.folder / "netgen" / cell) for cell in cells}
+    cells = {role: context.design.cell(role) for role in ARRAY_CELLS}
+    second = {
+        role: netgen.compare(layout, netlist, cell, context.folder / "netgen" / role) for role, cell in cells.items()
+    }
     context.log(f"netgen: {second}")
     atomic_write(context.folder / "mismatches.txt", "".join(f"{line}\n" for line in result.mismatches))
     return {

@@ -6,6 +6,7 @@ from itertools import chain, count, pairwise, permutations
 import klayout.db as kdb
 
 from somaforge.generator.draw import Canvas
+from somaforge.generator.names import PERIPHERY
 from somaforge.generator.periphery import control, rows
 from somaforge.generator.periphery.cells import ROW, SITE, fill
 from somaforge.generator.periphery.group import (
@@ -60,7 +61,7 @@ def draw_periphery(layout: kdb.Layout, pdk: Pdk, plan: PeripheryPlan) -> DrawnPe
     """Draw everything below and left of the core."""
     # Below and left of the array in cells of their own: one cell around the corner would enclose the whole array, and
     # every check would look for what they share.
-    canvas = Canvas(layout, pdk, "periphery")
+    canvas = Canvas(layout, pdk, PERIPHERY)
     register = Canvas(layout, pdk, "data_register")
     painter = GroupPainter(layout, register, plan)
     for number, group in enumerate(plan.groups):

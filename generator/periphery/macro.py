@@ -8,10 +8,11 @@ from somaforge.generator.address import MemoryMap
 from somaforge.generator.circuit import Library
 from somaforge.generator.draw import Canvas
 from somaforge.generator.floorplan import Floorplan
+from somaforge.generator.names import cell_name
 from somaforge.generator.periphery.circuit import macro
 from somaforge.generator.periphery.control import PIN_Y
 from somaforge.generator.periphery.draw import DrawnPeriphery, draw_periphery
-from somaforge.generator.periphery.netlist import GateNetlist, build
+from somaforge.generator.periphery.netlist import LIBRARY, GateNetlist, build
 from somaforge.generator.periphery.plan import PeripheryPlan, plan_periphery
 from somaforge.pdk import Pdk
 
@@ -36,12 +37,21 @@ def draw_macro(
     plan = plan_periphery(floor)
     gates = build(memory, plan.gates)
     periphery = draw_periphery(layout, pdk, plan)
+    _own(layout, periphery.canvas.cell, name)
     top = Canvas(layout, pdk, name)
     top.place(layout.cell(core.top), 0, 0)
     top.place(periphery.canvas, 0, 0)
     _pins(top, plan, periphery)
     top.box("boundary", *periphery.outline)
     return DrawnMacro(macro(core, memory, gates, name), gates, periphery.outline, periphery.cell_area_um2)
+
+
+def _own(layout: kdb.Layout, periphery: kdb.Cell, name: str) -> None:
+    """Give the periphery and every cell below it, the foundry's apart, the names that they have in this design."""
+    for index in (periphery.cell_index(), *periphery.called_cells()):
+        role = layout.cell(index).name
+        if not role.startswith(LIBRARY):
+            layout.rename_cell(index, cell_name(name, role))
 
 
 def _pins(top: Canvas, plan: PeripheryPlan, periphery: DrawnPeriphery) -> None:

@@ -46,7 +46,6 @@ class Gate:
 class GateNetlist:
     """The periphery at gate level. Ports: `inputs`, `outputs`, `lines` (driven and sensed), vdd and gnd."""
 
-    name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     """data_out and the word lines wl_<row>."""
@@ -96,7 +95,7 @@ def build(memory: MemoryMap, plan: Plan | None = None) -> GateNetlist:
     gates = (*control_gates(), *_row_gates(plan), *_data_gates(plan))
     words = tuple(f"wl_{row}" for row in range(memory.rows))
     lines = tuple(net for i in range(memory.width) for net in (f"bl_{i}", f"blb_{i}"))
-    return GateNetlist("periphery", PORT_INPUTS, (*PORT_OUTPUTS, *words), lines, gates)
+    return GateNetlist(PORT_INPUTS, (*PORT_OUTPUTS, *words), lines, gates)
 
 
 def _gate(name: str, cell: str, **pins: str) -> Gate:

@@ -22,7 +22,7 @@ def test_prototype_counts_are_the_papers() -> None:
 
 def test_scaled_mirrors_are_the_papers_eleven_transistors() -> None:
     made = design([4, 3, 3], mirror={"style": "scaled"})
-    synapse = made.library.circuits["synapse"]
+    synapse = made.library.circuits[made.cell("synapse")]
     working = [m for m in synapse.mos if "dummy" not in m.name]
     assert len(working) == 11
     assert sorted({m.w_nm for m in working if m.name.startswith("mp")}) == [840, 1680, 3360]

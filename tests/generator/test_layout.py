@@ -148,7 +148,7 @@ def test_matched_devices_have_one_orientation_and_one_shape() -> None:
     """Every unit gate of a synapse is the same rectangle on the same diffusion strip."""
     made = design([4, 3, 3])
     drawn = draw(made)
-    cell = drawn.layout.cell("synapse")
+    cell = drawn.layout.cell(made.cell("synapse"))
 
     def region(name: str) -> kdb.Region:
         number, datatype = made.pdk.layers[name]

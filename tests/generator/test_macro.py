@@ -11,6 +11,7 @@ from specs import drawable, free_design
 
 from somaforge.flow.checks import antenna, drc, lvs, precheck
 from somaforge.generator.layout import DrawnDesign, draw
+from somaforge.generator.names import cell_name
 from somaforge.generator.netlist import write_spice
 
 pytestmark = pytest.mark.needs_pdk
@@ -100,7 +101,7 @@ def test_a_lost_shape_is_found(cell: str, layer: str, side: str, lost: str, tmp_
     drawn = draw(free_design((2, 2, 1), port="scan"))
     write_spice(drawn.library, tmp_path / "macro.spice")
     index = drawn.layout.layer(*free_design((1, 1)).pdk.layers[layer])
-    shapes = drawn.layout.cell(cell).shapes(index)
+    shapes = drawn.layout.cell(cell_name("drawn", cell)).shapes(index)
     drawn_shapes = (shape for shape in shapes.each() if shape.is_box() or shape.is_polygon())
     max(drawn_shapes, key=lambda shape: getattr(shape.bbox(), side)).delete()
     drawn.write(tmp_path / "macro.gds")

@@ -40,7 +40,7 @@ def test_a_spoiled_cell_is_seen(spoil: str, rule: str) -> None:
     made = design([4, 3, 3])
     drawn = draw(made)
     assert _followed(drawn)[rule]
-    cell = drawn.layout.cell("synapse")
+    cell = drawn.layout.cell(made.cell("synapse"))
     strip, z = drawn.plan.synapse.strip, drawn.plan.rows.n
     poly, diff = (drawn.layout.layer(*made.pdk.layers[name]) for name in ("gate", "active"))
     half = made.sizes.unit.l // 2
@@ -51,5 +51,6 @@ def test_a_spoiled_cell_is_seen(spoil: str, rule: str) -> None:
     elif spoil == "wider diffusion":
         cell.shapes(diff).insert(kdb.Box(strip.gates[3] - half, z.edge - 100, strip.gates[3] + half, z.far))
     else:
-        drawn.layout.cell("row_0").insert(kdb.CellInstArray(cell.cell_index(), kdb.Trans(kdb.Trans.R180, 0, 0)))
+        row = drawn.layout.cell(made.cell("row_0"))
+        row.insert(kdb.CellInstArray(cell.cell_index(), kdb.Trans(kdb.Trans.R180, 0, 0)))
     assert not _followed(drawn)[rule]

@@ -22,6 +22,7 @@ from somaforge.flow.engines.lines import transistor_lines
 from somaforge.flow.engines.process import run_ngspice
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import latch_nets
+from somaforge.generator.names import SOMA, SYNAPSE
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.sky130.binding import SCALE_OPTION
 from somaforge.pdk.templating import render
@@ -71,8 +72,8 @@ def loads(
     full = design.weights.full_scale
     codes = range(-full, full + 1)
     measured = _Cells()
-    soma = _cell_of(chip, "soma", "x_soma_0_0.")
-    core = _cell_of(chip, "synapse", "x_matrix_0.x_row_0.x_synapse_0.")
+    soma = _cell_of(chip, SOMA, "x_soma_0_0.")
+    core = _cell_of(chip, SYNAPSE, "x_matrix_0.x_row_0.x_synapse_0.")
     for level, (v_in, vp, vn) in enumerate(rest):
         values = dict(zip(SOMA_PINS, (v_in, vp, vn), strict=True))
         measured.add(soma, f"s{level}", values, {}, ())
@@ -100,10 +101,10 @@ def loads(
     return Loads(levels, found[:, 0].transpose(2, 1, 0).copy(), cells.transpose(2, 4, 3, 0, 1).copy())
 
 
-def _cell_of(chip: ProgrammedChip, circuit: str, path: str) -> list[Mos]:
+def _cell_of(chip: ProgrammedChip, role: str, path: str) -> list[Mos]:
     """Transistors of one cell as the netlist has them (a layout's junctions), with the circuit's own nets."""
     drawn = {m.name: m for m in chip.flat.mos if m.name.startswith(path)}
-    local = [m for m in chip.design.library.flatten(circuit).mos if not m.name.startswith("x_latch_")]
+    local = [m for m in chip.design.library.flatten(chip.design.cell(role)).mos if not m.name.startswith("x_latch_")]
     missing = [m.name for m in local if path + m.name not in drawn]
     if missing:
         raise InputError(f"netlist: no transistor {path}{missing[0]}; the array engine needs the design's own netlist")

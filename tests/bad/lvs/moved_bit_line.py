@@ -6,6 +6,7 @@ import klayout.db as kdb
 
 from somaforge.generator.design import Design
 from somaforge.generator.layout import draw
+from somaforge.generator.names import matrix_role
 from somaforge.generator.netlist import write_spice
 from somaforge.pdk.sky130.gds import DRAWN, LABELS
 
@@ -14,16 +15,16 @@ def write_array(folder: Path, design: Design, place: tuple[int, int, int, int] |
     """Layout and netlist of `design`; with `place` (matrix, row, column, bit) that bit line is moved in the layout."""
     drawn = draw(design)
     if place is not None:
-        _move(drawn.layout, *place)
+        _move(drawn.layout, design.cell(matrix_role(place[0])), *place[1:])
     layout, netlist = folder / "array.gds", folder / "array.spice"
     drawn.write(layout)
     write_spice(design.library, netlist)
     return layout, netlist
 
 
-def _move(layout: kdb.Layout, matrix: int, row: int, column: int, bit: int) -> None:
+def _move(layout: kdb.Layout, matrix: str, row: int, column: int, bit: int) -> None:
     """Take the via off the latch's own bit line and run met2 to the latch of the same bit in the next column."""
-    rows = _own(layout.cell(f"matrix_{matrix}"), _nth(layout.cell(f"matrix_{matrix}"), row, vertical=True))
+    rows = _own(layout.cell(matrix), _nth(layout.cell(matrix), row, vertical=True))
     width = _nth(rows, 1).dcplx_trans.disp.x - _nth(rows, 0).dcplx_trans.disp.x
     call = _nth(rows, column)
     corner = call.trans.disp

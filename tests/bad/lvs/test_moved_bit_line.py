@@ -30,7 +30,7 @@ def check(folder: Path, layers: list[int], place: tuple[int, int, int, int]) -> 
     assert not result.matched
     assert len(result.mismatches) == 1, "\n".join(result.mismatches)
     assert re.fullmatch(
-        rf"device matrix_{matrix}: layout .* s=bl_{column + 1}_{bit} .* um vs schematic "
+        rf"device array__matrix_{matrix}: layout .* s=bl_{column + 1}_{bit} .* um vs schematic "
         rf"x_row_{row}\.x_synapse_{column}\.x_latch_{bit}\.m_access .* d=bl_{column}_{bit} .* \(differs\)",
         result.mismatches[0],
     )

@@ -72,4 +72,4 @@ def test_rows_of_a_large_matrix_are_too_wide(tmp_path: Path) -> None:
     found = lvs.compare(tmp_path / "small.gds", tmp_path / "small.spice", "small")
     assert found.lines == ()
     assert found.whole is not None
-    assert circuits(found.extraction.netlist) - circuits(found.extraction.lvs.netlist()) == {"row_0"}
+    assert circuits(found.extraction.netlist) - circuits(found.extraction.lvs.netlist()) == {design.cell("row_0")}

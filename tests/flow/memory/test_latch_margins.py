@@ -11,7 +11,8 @@ from somaforge.flow.measure import cells
 from somaforge.flow.memory import latch_margins
 from somaforge.flow.memory.latch_margins import Margins, Sample, measure, write_margin
 from somaforge.flow.steps.cells import bad_latches
-from somaforge.generator.design import LATCH, Design, build
+from somaforge.generator.design import Design, build
+from somaforge.generator.names import LATCH
 from somaforge.generator.spec import load_spec
 from somaforge.pdk.sky130.mismatch import sigma_vth_V
 
@@ -28,7 +29,7 @@ def corners() -> Margins:
 
 
 def shifted(**shifts: float) -> Sample:
-    names = [m.name for m in design().library.flatten(LATCH).mos]
+    names = [m.name for m in design().library.flatten(design().cell(LATCH)).mos]
     return Sample("tt", np.array([shifts.get(n, 0.0) for n in names]))
 
 
@@ -77,7 +78,7 @@ class TestLatch:
 
     def test_mismatch(self) -> None:
         """Thresholds spread by 55 mV (access), 24 mV (pull-down) and 23 mV (pull-up); margins see a part of it."""
-        sigmas = [sigma_vth_V(m.device, m.w_nm, m.l_nm) for m in design().library.flatten(LATCH).mos]
+        sigmas = [sigma_vth_V(m.device, m.w_nm, m.l_nm) for m in design().library.flatten(design().cell(LATCH)).mos]
         m = measure(design(), latch_margins.with_mismatch(design(), "tt", 20), 27.0)
         nominal = corners()
         for some, one in (

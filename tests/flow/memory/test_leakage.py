@@ -12,7 +12,8 @@ from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.flow.measure.evaluate import memory_effect
 from somaforge.flow.memory import leakage
 from somaforge.flow.memory.leakage import Bench, Kind, State, of_chip, of_design, port_states
-from somaforge.generator.design import LATCH, Design, build
+from somaforge.generator.design import Design, build
+from somaforge.generator.names import LATCH
 from somaforge.generator.periphery import netlist
 from somaforge.generator.spec import load_spec
 from somaforge.pdk.errors import ToolError
@@ -70,7 +71,7 @@ class TestLeakage:
         """Access and pull-down device at node 0, pull-up device at node 1: each alone, in the foundry's
         subcircuit; the current of its drain, part of which goes into the body."""
         corner, temperature_C, supply_V = place
-        latch = {m.name: m for m in small_design().library.flatten(LATCH).mos}
+        latch = {m.name: m for m in small_design().library.flatten(small_design().cell(LATCH)).mos}
         lines = []
         for k, name in enumerate(("m_access", "m_down", "m_up")):
             m, rail = latch[name], "0" if name == "m_up" else "vdd"

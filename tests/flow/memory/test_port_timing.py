@@ -53,7 +53,7 @@ def test_a_word_line_is_as_wide_as_drawn() -> None:
     assert word_ohm(design()) == pytest.approx(18 * 0.125 * 1.16, rel=0.02)
     drawn = draw(design())
     met2, y = drawn.layout.layer(*design().pdk.layers["row"]), drawn.plan.rows.word_y
-    wires = [s.bbox() for s in drawn.layout.cell("synapse").each_shape(met2)]
+    wires = [s.bbox() for s in drawn.layout.cell(design().cell("synapse")).each_shape(met2)]
     word = [b for b in wires if b.width() == drawn.plan.synapse.width and b.bottom < y < b.top]
     assert [b.height() for b in word] == [design().pdk.rules.row.width]
 
