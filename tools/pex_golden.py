@@ -30,7 +30,8 @@ from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.files import atomic_path, atomic_write
 from somaforge.pdk.sky130 import install
-from somaforge.pdk.sky130.connectivity import CONDUCTORS, CONTACTS, DEVICE_NAMES, Extraction, extract
+from somaforge.pdk.sky130.connectivity import CONDUCTORS, CONTACTS, Extraction, extract
+from somaforge.pdk.sky130.devices import TRANSISTORS
 from somaforge.pdk.sky130.gds import DRAWN, LABELS
 
 ROOT = Path(__file__).parents[1]
@@ -126,7 +127,7 @@ def lvs_database(path: Path, out: Path) -> list[tuple[int, int]]:
         ("pfet_01v8_hvt", p_gate & hvt, "psd", nwell), ("pfet_01v8", p_gate - hvt - lvt, "psd", nwell),
         ("nfet_01v8", n_gate - lvt, "nsd", substrate),
     ):  # fmt: skip
-        kind = next(n for n in DEVICE_NAMES if n.endswith(f"__{name}"))
+        kind = next(n for n in TRANSISTORS if n.endswith(f"__{name}"))
         used = {"SD": parts[ends], "G": where, "tS": parts[ends], "tD": parts[ends], "tG": poly, "W": body}
         base.extract_devices(kdb.DeviceExtractorMOS4Transistor(kind), used)
     conductors = {k: layer[k] for k in CONDUCTORS if k in layer} | parts | {"nwell": nwell}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import klayout.db as kdb
 
-from somaforge.flow.checks import diagnosis
+from somaforge.flow.checks import blackbox, diagnosis, proof, reduction
 from somaforge.flow.checks.hierarchy import align, too_wide
-from somaforge.flow.checks.lvs_report import mismatch_lines
+from somaforge.flow.checks.lvs_report import COMPARED, SIZE_TOLERANCE_UM, mismatch_lines
 from somaforge.flow.checks.partners import Partners, Whole, dissolve, partners
 from somaforge.flow.checks.spice_reader import find_circuit, read_netlist
 from somaforge.pdk.errors import SomaforgeError
@@ -19,8 +19,8 @@ from somaforge.pdk.layout_file import OpenLayout, open_layout
 from somaforge.pdk.sky130.connectivity import Extraction, extract
 from somaforge.pdk.sky130.gds import PINS
 
-SIZE_TOLERANCE_UM = 0.001
-"""Layouts are on a 5 nm grid and schematics are exact: 1 nm is rounding, and below 1 % of the shortest channel."""
+FAR = 20
+"""A schematic with so many times the layout's devices is another circuit: comparing it would take hours."""
 FLAT_LIMIT = 50_000
 """Transistors above which cells that do not match are not compared flat as well: that would take hours."""
 
@@ -42,13 +42,21 @@ class LvsResult:
         return not self.mismatches
 
 
-def run(layout: Path, netlist: Path, top: str, database: Path | None, netlist_top: str | None = None) -> LvsResult:
+def run(
+    layout: Path,
+    netlist: Path,
+    top: str,
+    database: Path | None,
+    netlist_top: str | None = None,
+    blackboxes: frozenset[str] = frozenset(),
+) -> LvsResult:
     """Compare `top` of `layout` with `netlist_top` (default: `top`) of `netlist`; writes the .lvsdb `database`.
 
     The comparison goes cell by cell where both hierarchies have the same cells. If that does not match, the flat
-    netlists decide: a cell whose rails only meet in its parent is no error.
+    netlists decide: a cell whose rails only meet in its parent is no error. Of the cells `blackboxes` the pins alone
+    are compared.
     """
-    comparison = compare(layout, netlist, top, netlist_top)
+    comparison = compare(layout, netlist, top, netlist_top, blackboxes)
     if database is not None:
         with atomic_path(database) as beside:
             comparison.extraction.lvs.write(str(beside))
@@ -66,6 +74,8 @@ class Comparison:
     nets: int
     whole: Whole | None
     """The layout's netlist with the circuits that were dissolved for the comparison; None if there were none."""
+    empty: tuple[str, ...] = ()
+    """Those of `lines` that are about circuits without contents; a flat comparison cannot find them."""
 
     def partners(self) -> dict[str, Partners]:
         """Layout circuit -> schematic names of what is in it, for every circuit of `extraction.netlist`."""
@@ -84,54 +94,102 @@ class Comparison:
         return names
 
 
-def compare(layout: Path, netlist: Path, top: str, netlist_top: str | None = None) -> Comparison:
-    """Compare cell by cell, or flat if that matches better; keeps everything that it was made from."""
+def compare(
+    layout: Path, netlist: Path, top: str, netlist_top: str | None = None, blackboxes: frozenset[str] = frozenset()
+) -> Comparison:
+    """Compare cell by cell, or flat if that matches better; keeps everything that it was made from.
+
+    What still differs is compared with fingers put together (`reduction`): a netlist may have one device for them.
+    """
     opened = open_layout(layout, top)
-    comparison = _compare(opened, netlist, netlist_top or top, flat=False)
-    if comparison.lines and comparison.devices <= FLAT_LIMIT:
-        flat = _compare(opened, netlist, netlist_top or top, flat=True)
-        if len(flat.lines) < len(comparison.lines):
-            comparison = flat
-    return comparison
+    boxes = frozenset(name.lower() for name in blackboxes)
+    schematic = read_netlist(netlist, netlist_top or top, boxes)
+    best = _proven(opened, schematic, netlist_top or top, boxes, flat=False, reduced=False)
+    for flat, reduced in ((True, False), (False, True), (True, True)):
+        if not best.lines:
+            break
+        if flat and (best.devices > FLAT_LIMIT or boxes):
+            continue
+        found = _proven(opened, schematic, netlist_top or top, boxes, flat=flat, reduced=reduced)
+        lines = tuple(dict.fromkeys((*best.empty, *found.lines)))
+        if len(lines) < len(best.lines):
+            best = replace(found, lines=lines, empty=best.empty)
+    return best
 
 
 def compare_flat(layout: Path, netlist: Path, top: str, netlist_top: str | None = None) -> Comparison:
     """Compare as one flat circuit: net geometry with the schematic's names, for extraction of parasitics."""
-    return _compare(open_layout(layout, top), netlist, netlist_top or top, flat=True)
+    schematic = read_netlist(netlist, netlist_top or top)
+    return _proven(open_layout(layout, top), schematic, netlist_top or top, frozenset(), flat=True, reduced=False)
 
 
-def _compare(opened: OpenLayout, netlist: Path, netlist_top: str, *, flat: bool) -> Comparison:
-    schematic = read_netlist(netlist, netlist_top)
+def _proven(
+    opened: OpenLayout, schematic: kdb.Netlist, netlist_top: str, boxes: frozenset[str], *, flat: bool, reduced: bool
+) -> Comparison:
+    """The comparison, repeated without the circuits whose pins it exchanged (`proof`)."""
+    dissolved: frozenset[str] = frozenset()
+    while True:
+        found = _compare(opened, schematic.dup(), netlist_top, boxes, dissolved, flat=flat, reduced=reduced)
+        if found.lines:
+            return found
+        pairs = proof.check(found.extraction.lvs)
+        if pairs.broken or pairs.exchanged & (dissolved | {name for name in pairs.exchanged if name.lower() in boxes}):
+            lines = pairs.broken or tuple(f"circuit {name}: pins exchanged" for name in sorted(pairs.exchanged))
+            return replace(found, lines=lines)
+        if not pairs.exchanged:
+            return found
+        dissolved |= pairs.exchanged
+
+
+def _compare(
+    opened: OpenLayout,
+    schematic: kdb.Netlist,
+    netlist_top: str,
+    boxes: frozenset[str],
+    dissolved: frozenset[str],
+    *,
+    flat: bool,
+    reduced: bool,
+) -> Comparison:
     reference = find_circuit(schematic, netlist_top)
-    extraction = extract(opened, flat=flat)
+    extraction = extract(opened, flat=flat, blackboxes=boxes)
     lvs, extracted = extraction.lvs, extraction.netlist
     extracted.case_sensitive = False
     top = extraction.top
     devices = _flat_devices(top, {})
+    wanted = _flat_devices(reference, {})
     # Purging must not take a circuit that is compared.
     top.dont_purge = reference.dont_purge = True
     lines = [*_extraction_errors(extraction)]
-    if devices == 0:
+    if devices == 0 and not boxes:
         lines.append(f"layout {top.name}: no transistor was found in it")
-    if _flat_devices(reference, {}) == 0:
+    if wanted == 0 and not boxes:
         lines.append(f"schematic {reference.name}: no transistor in it")
+    labels = frozenset(net.name for net in top.each_net() if net.name)
     lines += _make_pins(extraction, top, reference)
-    _remove_other_tops(schematic, reference)
-    _set_tolerances(extracted)
+    empty = () if flat else tuple(blackbox.empty_circuits(extraction, schematic, reference, boxes))
+    lines += empty
+    lines += blackbox.make_boxes(extracted, schematic, boxes)
+    if wanted > FAR * max(devices, FLAT_LIMIT):
+        lines.append(f"circuit {top.name}: {devices} devices in the layout, {wanted} in the schematic: not compared")
+        return Comparison(extraction, schematic, tuple(dict.fromkeys(lines)), devices, 0, None, empty)
     if flat:
         schematic.flatten()
     align(extracted, schematic, top, reference)
     wide = too_wide(extracted, top)
+    wide += [c for c in extracted.each_circuit() if c.name in dissolved and c.name not in {w.name for w in wide}]
     whole = dissolve(extracted, schematic, wide) if wide else None
+    fingers = reduction.reduce(extracted, schematic) if reduced else None
+    _set_tolerances(extracted, schematic)
     lvs.reference = schematic
-    same, found = diagnosis.compare(lvs, top, reference, lambda: mismatch_lines(lvs, top.name, SIZE_TOLERANCE_UM))
+    same, found = diagnosis.compare(lvs, top, reference, lambda: mismatch_lines(lvs, top, labels, fingers))
     lines += found
     if not same and not lines:
         lines.append(f"circuit {top.name}: layout and schematic differ (see the LVS database)")
     nets = sum(1 for c in extracted.each_circuit() for _ in c.each_net())
     if whole is not None:
         extraction = replace(extraction, whole=whole.netlist)
-    return Comparison(extraction, schematic, tuple(dict.fromkeys(lines)), devices, nets, whole)
+    return Comparison(extraction, schematic, tuple(dict.fromkeys(lines)), devices, nets, whole, empty)
 
 
 def _flat_devices(circuit: kdb.Circuit, known: dict[str, int]) -> int:
@@ -192,22 +250,28 @@ def _unnamed_pins(extraction: Extraction, wanted: set[str]) -> Iterator[str]:
                 yield f"pin shape on {conductor} at ({at.x:.3f}, {at.y:.3f}) um: {name} is no pin of the schematic"
 
 
-def _remove_other_tops(schematic: kdb.Netlist, reference: kdb.Circuit) -> None:
-    """A library file holds many cells; only what `reference` calls takes part."""
-    used = {reference.name}
-    for circuit in schematic.each_circuit_top_down():
-        if circuit.name in used:
-            used.update(s.circuit_ref().name for s in circuit.each_subcircuit())
-    for circuit in list(schematic.each_circuit_top_down()):
-        if circuit.name not in used:
-            schematic.remove(circuit)
-
-
-def _set_tolerances(netlist: kdb.Netlist) -> None:
-    exact = kdb.EqualDeviceParameters(kdb.DeviceClassMOS4Transistor.PARAM_W, SIZE_TOLERANCE_UM, 0.0)
-    exact += kdb.EqualDeviceParameters(kdb.DeviceClassMOS4Transistor.PARAM_L, SIZE_TOLERANCE_UM, 0.0)
-    for kind in netlist.each_device_class():
-        kind.equal_parameters = exact
+def _set_tolerances(layout: kdb.Netlist, schematic: kdb.Netlist) -> None:
+    """How sizes pair devices. Sizes that the schematic leaves out (the foundry's tie cells in CDL) pair nothing; what
+    is given is compared line by line in the report in any case."""
+    silent = {
+        (device.device_class().name, parameter.name)
+        for circuit in schematic.each_circuit()
+        for device in circuit.each_device()
+        for parameter in device.device_class().parameter_definitions()
+        if device.parameter(parameter.id()) == 0
+    }
+    for kind in layout.each_device_class():
+        rule: kdb.EqualDeviceParameters | None = None
+        for parameter in kind.parameter_definitions():
+            exact = parameter.name in COMPARED and (kind.name, parameter.name) not in silent
+            one = (
+                kdb.EqualDeviceParameters(parameter.id(), SIZE_TOLERANCE_UM, 0.0)
+                if exact
+                else kdb.EqualDeviceParameters.ignore(parameter.id())
+            )
+            rule = one if rule is None else rule + one
+        if rule is not None:
+            kind.equal_parameters = rule
 
 
 def _main(arguments: list[str]) -> int:
@@ -218,7 +282,8 @@ def _main(arguments: list[str]) -> int:
     layout, netlist, top = Path(arguments[0]), Path(arguments[1]), arguments[2]
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            result = run(layout, netlist, top, Path(scratch) / "lvs.lvsdb", *arguments[3:])
+            named = arguments[3] if len(arguments) == 4 else None
+            result = run(layout, netlist, top, Path(scratch) / "lvs.lvsdb", named)
     except SomaforgeError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -1,18 +1,28 @@
 """The comparison's result as lines that name both sides, the cell and the place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import klayout.db as kdb
 
+from somaforge.flow.checks.reduction import Fingers
+
 LINES_PER_CIRCUIT = 200
 # A warning on a net is a symmetry that was resolved by choice; on a device it is another type or size, see _sizes.
+SIZE_TOLERANCE_UM = 0.001
+"""Layouts are on a 5 nm grid and schematics are exact: 1 nm is rounding, and below 1 % of the shortest channel."""
+COMPARED = ("W", "L", "A", "P")
+"""Sizes of devices, where a class has them: um, areas in um2."""
 GOOD = (kdb.NetlistCrossReference.Status.Match, kdb.NetlistCrossReference.Status.MatchWithWarning)
 
 
-def mismatch_lines(lvs: kdb.LayoutVsSchematic, top: str, size_tolerance_um: float) -> list[str]:
+def mismatch_lines(
+    lvs: kdb.LayoutVsSchematic, top: kdb.Circuit, labels: frozenset[str], fingers: Fingers | None = None
+) -> list[str]:
     """Every pair that does not match, for example "net row_0: layout VP [..] vs schematic vp [..] (differs)".
 
-    W and L of every pair of devices are compared here too, whatever the comparer said.
+    `labels`: names of nets that stand in the top cell itself (several with commas).
+    Sizes of every pair of devices are compared here too, whatever the comparer said; with `fingers` (`reduction`)
+    those of their fingers, where both have as many.
     """
     lines: list[str] = []
     xref = lvs.xref()
@@ -24,9 +34,9 @@ def mismatch_lines(lvs: kdb.LayoutVsSchematic, top: str, size_tolerance_um: floa
             if circuit is not None:
                 lines.append(f"circuit {circuit.name}: only in the {side}")
             continue
-        if layout.name == top:
-            here += _names(xref, pair, top)
-        here += _sizes(xref, pair, layout.name, size_tolerance_um)
+        if layout.name == top.name:
+            here += _names(xref, pair, top.name, labels)
+        here += _sizes(xref, pair, layout.name, fingers)
         if pair.status() not in GOOD:
             here += _pairs(xref, pair, layout.name)
             if not here:
@@ -39,11 +49,17 @@ def mismatch_lines(lvs: kdb.LayoutVsSchematic, top: str, size_tolerance_um: floa
     return lines
 
 
-def _names(xref: kdb.NetlistCrossReference, pair: kdb.NetlistCrossReference.CircuitPairData, top: str) -> Iterator[str]:
+def _names(
+    xref: kdb.NetlistCrossReference,
+    pair: kdb.NetlistCrossReference.CircuitPairData,
+    top: str,
+    labels: frozenset[str],
+) -> Iterator[str]:
     """Labels of the top cell that sit on a net with another name in the schematic."""
     for nets in xref.each_net_pair(pair):
         layout, schematic = nets.first(), nets.second()
-        if layout is None or schematic is None or not layout.name:
+        # A cell that was put into the top cell brings names of its own.
+        if layout is None or schematic is None or layout.name not in labels:
             continue
         names = [n.lower() for n in layout.name.split(",")]
         wrong = [n for n in names if n != schematic.name.lower() and n != "sub"]
@@ -55,7 +71,7 @@ def _sizes(
     xref: kdb.NetlistCrossReference,
     pair: kdb.NetlistCrossReference.CircuitPairData,
     circuit: str,
-    tolerance_um: float,
+    fingers: Fingers | None,
 ) -> Iterator[str]:
     for devices in xref.each_device_pair(pair):
         layout, schematic = devices.first(), devices.second()
@@ -63,8 +79,36 @@ def _sizes(
             continue
         if layout.device_class().name.lower() != schematic.device_class().name.lower():
             yield f"device {circuit}: layout {_device(layout, True)} vs schematic {_device(schematic, False)}"
-        elif any(abs(layout.parameter(p) - schematic.parameter(p)) > tolerance_um for p in ("W", "L")):
+        elif not _same_sizes(layout, schematic):
             yield f"size {circuit}: layout {_device(layout, True)} vs schematic {_device(schematic, False)}"
+        elif fingers is not None:
+            ours, theirs = fingers.widths(layout, True), fingers.widths(schematic, False)
+            pairs = zip(ours, theirs, strict=False)
+            if len(ours) == len(theirs) and any(abs(a - b) > SIZE_TOLERANCE_UM for a, b in pairs):
+                parts = f"has fingers of {_list(ours)}, not {_list(theirs)} um"
+                yield f"size {circuit}: layout {_device(layout, True)} {parts}"
+
+
+def _list(widths: Sequence[float]) -> str:
+    return ", ".join(f"{w:.4g}" for w in widths[:8]) + (", ..." if len(widths) > 8 else "")
+
+
+def _same_sizes(layout: kdb.Device, schematic: kdb.Device) -> bool:
+    """Whether sizes are equal; one that the schematic does not give (0) is equal to any."""
+    for parameter in layout.device_class().parameter_definitions():
+        if parameter.name in COMPARED and not (is_resistor(layout) and parameter.name in "AP"):
+            ours, theirs = layout.parameter(parameter.id()), schematic.parameter(parameter.id())
+            # An area's tolerance is that of its sides: 1 nm along the whole outline.
+            limit = SIZE_TOLERANCE_UM * max(1.0, layout.parameter("P")) if parameter.name == "A" else SIZE_TOLERANCE_UM
+            limit = 4 * SIZE_TOLERANCE_UM if parameter.name == "P" else limit
+            if theirs != 0 and abs(ours - theirs) > limit:
+                return False
+    return True
+
+
+def is_resistor(device: kdb.Device) -> bool:
+    """Resistors have W and L; their area is no size of its own."""
+    return device.device_class().has_parameter("R")
 
 
 def _pairs(
@@ -127,9 +171,13 @@ def _device(device: kdb.Device, is_layout: bool) -> str:
 
     at = device.trans.disp
     place = f" at ({at.x:.3f}, {at.y:.3f}) um" if is_layout else ""
-    name = device.device_class().name.lower().removeprefix("sky130_fd_pr__")
-    nets = " ".join(f"{t.lower()}={terminal(t)}" for t in ("D", "G", "S", "B"))
-    sizes = f"w={device.parameter('W'):.4g} l={device.parameter('L'):.4g}"
+    kind = device.device_class()
+    name = kind.name.lower().removeprefix("sky130_fd_pr__")
+    terminals = sorted((t.name for t in kind.terminal_definitions()), key="DGSBACW".index)
+    nets = " ".join(f"{t.lower()}={terminal(t)}" for t in terminals)
+    known = [p.name for p in kind.parameter_definitions() if p.name in COMPARED]
+    shown = known if not is_resistor(device) else ["W", "L"]
+    sizes = " ".join(f"{p.lower()}={device.parameter(p):.4g}" for p in sorted(shown, key=COMPARED.index))
     return f"{device.expanded_name()} {name} {sizes} {nets}{place}"
 
 

@@ -11,7 +11,8 @@ import klayout.db as kdb
 from somaforge.flow.checks.spice_reader import find_circuit, read_netlist
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.files import atomic_write
-from somaforge.pdk.sky130.connectivity import DEVICE_NAMES, extract
+from somaforge.pdk.sky130.connectivity import extract
+from somaforge.pdk.sky130.devices import TRANSISTORS
 from somaforge.pdk.templating import render
 
 TIMEOUT_S = 120.0
@@ -53,7 +54,7 @@ def run(layout_spice: Path, schematic_spice: Path, cell: str, workdir: Path) -> 
             raise InputError(f"netgen: {path} must be an existing .spice file")
     workdir.mkdir(parents=True, exist_ok=True)
     setup, result = workdir / "setup.tcl", workdir / "netgen.json"
-    atomic_write(setup, render("netgen_setup.tcl.j2", devices=DEVICE_NAMES, tolerance=SIZE_TOLERANCE))
+    atomic_write(setup, render("netgen_setup.tcl.j2", devices=TRANSISTORS, tolerance=SIZE_TOLERANCE))
     result.unlink(missing_ok=True)
     command = [
         program, "-batch", "lvs", f"{layout_spice.resolve()} {cell}", f"{schematic_spice.resolve()} {cell}",

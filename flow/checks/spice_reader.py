@@ -1,41 +1,44 @@
-"""SPICE and CDL netlists for LVS: foundry X lines, M lines, sizes in um or metres, parallel devices one by one."""
+"""SPICE and CDL netlists for LVS: foundry X lines, M, R, C, D lines, parameters, includes; one device for each finger.
 
-from collections.abc import Sequence
+KLayout's own reader and PySpice's were tried on what occurs (tests/cases): the first does not know `m=` on calls,
+`.option scale`, CDL's slash and remarks, hangs on `w= l=` and writes names in upper case; the second keeps parameters
+as text. So lines are read here, and KLayout gets the circuits. What is not understood is refused with file and line.
+"""
+
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import klayout.db as kdb
 
+from somaforge.flow.checks.spice_cards import Cards, Definition, Words, names_in, read_cards, split
+from somaforge.flow.checks.spice_lines import Line
+from somaforge.flow.checks.spice_scope import Scope
+from somaforge.flow.checks.spice_sizes import copies, device_sizes
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.sky130.connectivity import DEVICE_NAMES, SAME_DEVICE
+from somaforge.pdk.sky130.devices import DEVICES, PREFIX, Device, device_name
 
-# Sizes below this are in metres, above in um (the foundry's LVS netlists): no transistor is 1 mm or 1 nm long.
-METRES_BELOW = 1e-3
-PREFIX = "sky130_fd_pr__"
+PARTS_LIMIT = 5_000_000
+"""Devices and calls of all circuits together: four times the transistors of the largest network here, each listed."""
+DEPTH_LIMIT = 100
+"""Calls inside calls."""
 
 
-def read_netlist(path: Path, top: str) -> kdb.Netlist:
-    """The netlist in `path`; W and L in um, names as written, elements without their first letter.
+def read_netlist(path: Path, top: str, blackboxes: frozenset[str] = frozenset()) -> kdb.Netlist:
+    """What `top` of the netlist in `path` is made of; W and L in um, names as first written, elements without their
+    first letter. Circuits that are called with other parameters than their own carry them in their name.
 
-    InputError if it cannot be read, holds anything but transistors and calls, or has no `top`.
+    `blackboxes` (small letters) are not looked into. InputError (file and line) if anything is not understood.
     """
-    if not path.is_file():
-        raise InputError(f"netlist {path}: no such file")
-    reader = _Delegate(path)
-    netlist = kdb.Netlist()
-    netlist.case_sensitive = True
-    try:
-        netlist.read(str(path), kdb.NetlistSpiceReader(reader))
-    except RuntimeError as error:
-        raise InputError(
-            reader.problem or f"netlist {path}: cannot be read ({' '.join(str(error).split())})"
-        ) from error
-    if reader.problem:
-        raise InputError(reader.problem)
-    netlist.case_sensitive = False
-    _restore_case(netlist, path)
-    find_circuit(netlist, top, f"netlist {path}")
-    return netlist
+    cards = read_cards(path)
+    builder = _Builder(cards, blackboxes)
+    chosen = cards.definitions.get(top.lower())
+    if chosen is None:
+        names = ", ".join(sorted(d[0].name for d in cards.definitions.values())[:5])
+        raise InputError(f"netlist {path}: no subcircuit {top!r}; it has: {names or 'none'}")
+    builder.circuit(_one(chosen), {}, chosen[0].line, 0)
+    builder.connect_globals()
+    builder.netlist.case_sensitive = False
+    return builder.netlist
 
 
 def find_circuit(netlist: kdb.Netlist, name: str, where: str = "netlist") -> kdb.Circuit:
@@ -47,95 +50,233 @@ def find_circuit(netlist: kdb.Netlist, name: str, where: str = "netlist") -> kdb
     raise InputError(f"{where}: no subcircuit {name!r}; it has: {names or 'none'}")
 
 
-def _restore_case(netlist: kdb.Netlist, path: Path) -> None:
-    """KLayout's reader writes names in upper case; give them back as `path` spells them (first spelling wins)."""
-    spelled: dict[str, str] = {}
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    for word in (w for line in lines if not line.lstrip().startswith("*") for w in line.split()):
-        spelled.setdefault(word.upper(), word)
-        # The reader drops the letter that says what an element is.
-        spelled.setdefault(word[1:].upper(), word[1:])
-    for circuit in netlist.each_circuit():
-        circuit.name = spelled.get(circuit.name.upper(), circuit.name)
-        for pin in circuit.each_pin():
-            circuit.rename_pin(pin.id(), spelled.get(pin.name().upper(), pin.name()))
-        parts: list[kdb.Net | kdb.Device | kdb.SubCircuit] = [*circuit.each_net(), *circuit.each_device()]
-        for part in (*parts, *circuit.each_subcircuit()):
-            part.name = spelled.get(part.name.upper(), part.name)
+def _one(definitions: list[Definition]) -> Definition:
+    """The only definition of a name: the same text may stand twice (a library that is included twice)."""
+    first = definitions[0]
+    for other in definitions[1:]:
+        if not first.same_as(other):
+            raise InputError(f"{other.line.where}: {other.name} is another circuit on line {first.line.number}")
+    return first
 
 
-def device_name(model: str) -> str | None:
-    """The foundry's device that `model` means, or None. CDL leaves the prefix out, some tools the case."""
-    name = model.lower()
-    if not name.startswith(PREFIX):
-        name = PREFIX + name
-    name = SAME_DEVICE.get(name, name)
-    return name if name in DEVICE_NAMES else None
+@dataclass
+class _Made:
+    """A circuit under construction."""
+
+    circuit: kdb.Circuit
+    scope: Scope
+    nets: dict[str, kdb.Net] = field(default_factory=dict)
+    """By name in small letters."""
+    globals: set[str] = field(default_factory=set)
+    """Global nets that it or a circuit in it uses, and that are no ports of it."""
+    calls: list[tuple[kdb.SubCircuit, "_Made"]] = field(default_factory=list)
+
+    def net(self, name: str) -> kdb.Net:
+        """The net of that name, made if it is new."""
+        key = name.lower()
+        if key not in self.nets:
+            self.nets[key] = self.circuit.create_net(name)
+        return self.nets[key]
 
 
-class _Delegate(kdb.NetlistSpiceReaderDelegate):
-    """Turns the lines of transistors into devices; everything else that is not a call is refused."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.path = path
-        self.problem: str | None = None
+class _Builder:
+    def __init__(self, cards: Cards, blackboxes: frozenset[str]) -> None:
+        self.cards = cards
+        self.blackboxes = blackboxes
+        self.netlist = kdb.Netlist()
+        self.netlist.case_sensitive = True
+        self.outer = Scope(cards.parameters)
+        self.globals = {name.lower(): name for name in (*cards.globals, "0")}
+        self.made: dict[tuple[str, tuple[tuple[str, float], ...]], _Made] = {}
+        self.open: list[str] = []
+        self.renamed: set[str] = set()
+        """Circuits of which a port with a global net's name got another net."""
         self.kinds: dict[str, kdb.DeviceClass] = {}
+        self.parts = 0
 
-    def wants_subcircuit(self, circuit_name: str) -> bool:
-        return circuit_name.lower().startswith(PREFIX)
+    def circuit(self, definition: Definition, given: dict[str, float], line: Line, depth: int) -> _Made:
+        """The circuit of `definition` with the parameters that a call on `line` gives it."""
+        if definition.name.lower() in self.open:
+            raise InputError(f"{line.where}: {definition.name} calls itself")
+        if depth > DEPTH_LIMIT:
+            raise InputError(f"{line.where}: more than {DEPTH_LIMIT} circuits in each other")
+        head = Scope(definition.defaults, given, self.outer)
+        changed = tuple(sorted((k, v) for k, v in given.items() if self._differs(definition, k, v)))
+        key = (definition.name.lower(), changed)
+        if key not in self.made:
+            name = definition.name + (f"({','.join(f'{k}={v:g}' for k, v in changed)})" if changed else "")
+            circuit = kdb.Circuit()
+            circuit.name = self._free(name)
+            self.netlist.add(circuit)
+            made = _Made(circuit, Scope(definition.parameters, None, head))
+            for port in definition.ports:
+                circuit.connect_pin(circuit.create_pin(port), made.net(port))
+            self.open.append(definition.name.lower())
+            if definition.name.lower() not in self.blackboxes:
+                for part in definition.body:
+                    self._element(part, made, depth)
+            self.open.pop()
+            made.globals = {k for k in made.nets if k in self.globals}
+            made.globals |= {k for _, child in made.calls for k in child.globals}
+            hidden = made.globals & {port.lower() for port in definition.ports}
+            if hidden and definition.name.lower() in self.renamed:
+                raise InputError(
+                    f"{definition.line.where}: port {sorted(hidden)[0]} of {definition.name} has the name of a global "
+                    "net, and a call connects another net to it; rename one of them"
+                )
+            made.globals -= hidden
+            self.made[key] = made
+        return self.made[key]
 
-    def element(
-        self,
-        circuit: kdb.Circuit,
-        element: str,
-        name: str,
-        model: str,
-        value: float,
-        nets: Sequence[kdb.Net],
-        params: dict[str, Any],
-    ) -> bool:
-        device = device_name(model)
-        where = f"netlist {self.path}: {element}{name} in {circuit.name}"
-        if element.upper() not in ("M", "X") or device is None or len(nets) != 4:
-            return self._refuse(
-                f"{where}: {model or element!r} is no transistor that LVS knows; remove it or add its device"
+    def _differs(self, definition: Definition, name: str, value: float) -> bool:
+        default = definition.defaults[name]
+        if not default:
+            return True
+        return Scope(definition.defaults, None, self.outer).evaluate(default, definition.line) != value
+
+    def _free(self, name: str) -> str:
+        # Two values may print alike.
+        taken = {made.circuit.name for made in self.made.values()}
+        k = 1
+        while name in taken:
+            k, name = k + 1, f"{name.rstrip('#0123456789')}#{k}"
+        return name
+
+    def connect_globals(self) -> None:
+        """Global nets become pins of every circuit that uses them."""
+        for made in self.made.values():
+            for name in sorted(made.globals):
+                spelled = self.globals[name]
+                made.circuit.connect_pin(made.circuit.create_pin(spelled), made.net(spelled))
+        for made in self.made.values():
+            for call, child in made.calls:
+                for pin in child.circuit.each_pin():
+                    if pin.name().lower() in child.globals:
+                        call.connect_pin(pin.id(), made.net(pin.name()))
+
+    def _element(self, line: Line, made: _Made, depth: int) -> None:
+        letter = line.text[0].upper()
+        if letter not in "XMRCD":
+            what = line.text.split()[0]
+            raise InputError(f"{line.where}: {what} in {made.circuit.name} is nothing that LVS knows; remove it")
+        words = split(line)
+        if letter == "X" and self._call(words, line, made, depth):
+            return
+        plain = words.plain[1:]
+        models = [(k, device_name(word)) for k, word in enumerate(plain)]
+        if words.model is not None:
+            models = [(len(plain), device_name(words.model))]
+        # Behind the nodes stand the model, or a value and the model.
+        known = [(k, DEVICES[name]) for k, name in models if name is not None and k >= 2]
+        if len(known) != 1:
+            if letter == "X":
+                called = words.model or (plain[-1] if plain else "nothing")
+                if called.lower().startswith(PREFIX):
+                    raise InputError(f"{line.where}: {words.plain[0]}: {called} is no device that LVS knows")
+                raise InputError(f"{line.where}: {words.plain[0]} calls {called}, which nothing defines; "
+                                 f"--blackbox {called} compares its pins alone")  # fmt: skip
+            raise InputError(
+                f"{line.where}: {line.text[:60]!r} is no device that LVS knows; remove it or add its device"
             )
-        # CDL carries words too (topography=normal); only numbers can be sizes.
-        sizes = {k.upper(): float(v) for k, v in params.items() if isinstance(v, int | float)}
-        if "W" not in sizes or "L" not in sizes or sizes["W"] <= 0 or sizes["L"] <= 0:
-            return self._refuse(f"{where}: needs w and l above 0")
-        fingers = _count(sizes.get("NF", 1.0))
-        parallel = _count(sizes.get("M", sizes.get("MULT", 1.0)))
-        if fingers is None or parallel is None:
-            return self._refuse(f"{where}: m, mult and nf must be whole numbers from 1 to 1000")
-        kind = self._kind(circuit.netlist(), device)
-        for i in range(fingers * parallel):
-            made = circuit.create_device(kind, name if i == 0 else f"{name}__{i}")
-            for terminal, net in zip(("D", "G", "S", "B"), nets, strict=True):
-                made.connect_terminal(terminal, net)
-            made.set_parameter("W", _um(sizes["W"]) / fingers)
-            made.set_parameter("L", _um(sizes["L"]))
+        place, device = known[0]
+        nodes = list(plain[:place])
+        if "$sub" in words.given:
+            nodes = [*nodes[: len(device.terminals) - 1], words.given.pop("$sub"), *nodes[len(device.terminals) - 1 :]]
+        extra = [*nodes[len(device.terminals) :], *plain[place + 1 :]]
+        if len(nodes) < len(device.terminals) or len(extra) > (letter in "RCD"):
+            raise InputError(
+                f"{line.where}: {words.plain[0]}: {device.name} has {len(device.terminals)} nodes, not {len(nodes)}"
+            )
+        self._device(words, line, made, device, nodes)
+
+    def _device(self, words: Words, line: Line, made: _Made, device: Device, nodes: list[str]) -> None:
+        given = {k: made.scope.evaluate(v, line) for k, v in words.given.items() if v and _is_value(k)}
+        where = f"{line.where}: {words.plain[0]} in {made.circuit.name}"
+        sizes, number = device_sizes(device, given, self.cards.scale_m, where)
+        kind = self._kind(device)
+        title = words.plain[0][1:] or words.plain[0]
+        nets = [made.net(node) for node in nodes]
+        for k in range(number):
+            self._count(line)
+            part = made.circuit.create_device(kind, title if k == 0 else f"{title}__{k}")
+            for terminal, net in zip(device.terminals, nets, strict=False):
+                part.connect_terminal(terminal, net)
+            for parameter, size in sizes.items():
+                part.set_parameter(parameter, size)
+
+    def _call(self, words: Words, line: Line, made: _Made, depth: int) -> bool:
+        """True if the line was a call of a circuit, which is then made."""
+        plain = list(words.plain)
+        if len(plain) > 2 and plain[-2] == "/":
+            del plain[-2]
+        name = plain[-1] if len(plain) > 1 else ""
+        # The foundry's models may be included: its devices stay devices. Short names are those of the netlist first.
+        key = name.lower()
+        if key in DEVICES or (device_name(name) is not None and key not in self.cards.definitions):
+            return False
+        nodes = plain[1:-1]
+        definition = self._defined(name, nodes, line)
+        if definition is None:
+            return False
+        if len(nodes) != len(definition.ports):
+            raise InputError(
+                f"{line.where}: {plain[0]} connects {len(nodes)} nets, "
+                f"{definition.name} has {len(definition.ports)} ports"
+            )
+        times = 1
+        given: dict[str, float] = {}
+        multiplies = "m" not in definition.defaults or not _uses(definition, "m")
+        for key, text in words.given.items():
+            if key == "m" and multiplies:
+                times = copies(made.scope.evaluate(text, line) if text else 1.0, f"{line.where}: {plain[0]}: m")
+            elif key not in definition.defaults:
+                raise InputError(f"{line.where}: {plain[0]}: {definition.name} has no parameter {key}")
+            elif text:
+                given[key] = made.scope.evaluate(text, line)
+        pairs = zip(nodes, definition.ports, strict=True)
+        if any(port.lower() in self.globals and node.lower() != port.lower() for node, port in pairs):
+            self.renamed.add(definition.name.lower())
+        child = self.circuit(definition, given, line, depth + 1)
+        title = plain[0][1:] or plain[0]
+        for k in range(times):
+            self._count(line)
+            call = made.circuit.create_subcircuit(child.circuit, title if k == 0 else f"{title}__{k}")
+            made.calls.append((call, child))
+            for number, node in enumerate(nodes):
+                call.connect_pin(number, made.net(node))
         return True
 
-    def _kind(self, netlist: kdb.Netlist, name: str) -> kdb.DeviceClass:
-        # Not netlist.device_class_by_name: it looks for the name in upper case and would never find ours.
-        if name not in self.kinds:
-            kind = kdb.DeviceClassMOS4Transistor()
-            kind.name = name
-            netlist.add(kind)
-            self.kinds[name] = kind
-        return self.kinds[name]
+    def _defined(self, name: str, nodes: list[str], line: Line) -> Definition | None:
+        key = name.lower()
+        if key in self.cards.definitions:
+            return _one(self.cards.definitions[key])
+        if key in self.blackboxes:
+            raise InputError(
+                f"{line.where}: {name} is a black box without ports; write .subckt {name} with their names and .ends"
+            )
+        return None
 
-    def _refuse(self, problem: str) -> bool:
-        # An exception would have to cross C++: the reader ends first and the problem is raised after it.
-        self.problem = self.problem or problem
-        return True
+    def _kind(self, device: Device) -> kdb.DeviceClass:
+        if device.kind not in self.kinds:
+            kind = self.kinds[device.kind] = device.make()
+            kind.name = device.kind
+            self.netlist.add(kind)
+        return self.kinds[device.kind]
+
+    def _count(self, line: Line) -> None:
+        self.parts += 1
+        if self.parts > PARTS_LIMIT:
+            raise InputError(f"{line.where}: more than {PARTS_LIMIT} devices and calls")
 
 
-def _um(size: float) -> float:
-    return size * 1e6 if size < METRES_BELOW else size
+def _uses(definition: Definition, name: str) -> bool:
+    values = [value for part in definition.body for value in split(part).given.values()]
+    return name in names_in([*values, *definition.parameters.values()])
 
 
-def _count(value: float) -> int | None:
-    return int(value) if value == int(value) and 1 <= value <= 1000 else None
+_WORDS = {"topography", "model", "$x", "$y", "$t", "$d", "$a", "$lvsname"}
+"""Parameters of devices that are words or places, not sizes."""
+
+
+def _is_value(name: str) -> bool:
+    return name not in _WORDS

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from somaforge.flow.commands.console import show_json
-from somaforge.pdk.errors import CheckError
+from somaforge.pdk.errors import CheckError, InputError
 from somaforge.pdk.files import scratch
 
 PRECHECK_TIMEOUT_S = 3600.0
@@ -98,30 +98,59 @@ def drc(layout: Path, top: str | None, deck: str, out: Path | None, as_json: boo
         raise CheckError(f"drc: {layout}: {silent}, so it is not clean; docs/drc.md has the layers that are checked")
 
 
-def lvs(layout: Path, netlist: Path, top: str, out: Path | None, as_json: bool) -> None:
-    """Compare a layout with a netlist; CheckError if they differ."""
+LINES_SHOWN = 20
+"""Mismatches that are printed; the rest is in a file."""
+
+
+def lvs(
+    layout: Path, netlist: Path, top: str, out: Path | None, as_json: bool, blackboxes: frozenset[str] = frozenset()
+) -> None:
+    """Compare a layout with a netlist; CheckError if they differ.
+
+    Prints the first mismatches; all of them are in `mismatches.txt` of `out`. With JSON, nothing else is printed.
+    """
     from somaforge.flow.checks import lvs as compare
+    from somaforge.pdk.files import atomic_write
 
     with reports(out) as folder:
-        result = compare.run(layout, netlist, top, folder / "lvs.lvsdb")
+        result = compare.run(layout, netlist, top, folder / "lvs.lvsdb", blackboxes=blackboxes)
+        atomic_write(folder / "mismatches.txt", "".join(f"{line}\n" for line in result.mismatches))
     count = len(result.mismatches)
+    where = f"all in {out / 'mismatches.txt'}" if out is not None else "--out DIR keeps them all and the database"
     if as_json:
-        show_json({"lvs__mismatches__count": count})
+        shown: dict[str, object] = {"lvs__mismatches__count": count}
+        if blackboxes:
+            shown["blackboxes"] = sorted(blackboxes)
+        show_json(shown)
     else:
-        for line in result.mismatches:
+        for line in result.mismatches[:LINES_SHOWN]:
             click.echo(line)
-        click.echo(f"lvs__mismatches__count  {count}  ({result.devices} devices, {result.nets} nets)")
+        if count > LINES_SHOWN:
+            click.echo(f"... and {count - LINES_SHOWN} more; {where}")
+        boxes = f"; black boxes: {', '.join(sorted(blackboxes))}" if blackboxes else ""
+        click.echo(f"lvs__mismatches__count  {count}  ({result.devices} devices, {result.nets} nets{boxes})")
     if not result.matched or count != 0:
         first = result.mismatches[0] if result.mismatches else "layout and netlist do not match"
-        raise CheckError(f"lvs: {top}: {max(count, 1)} mismatches, first: {first}; --out DIR keeps the database")
+        raise CheckError(f"lvs: {top}: {max(count, 1)} mismatches, first: {first}; {where}")
 
 
 def pex(layout: Path, top: str, output: Path, as_json: bool) -> None:
-    """Extract a layout into a SPICE netlist and a CSV of its nets beside it."""
+    """Extract a layout into a SPICE netlist and a CSV of its nets beside it.
+
+    Labels that stand on several wires are told on the standard error.
+    """
     from somaforge.flow.pex import write_layout
 
-    metrics = write_layout(layout, top, output, output.with_suffix(".csv"))
+    table = output.with_suffix(".csv") if output.suffix.lower() != ".csv" else output.with_suffix(".nets.csv")
+    for written in (output, table):
+        if written.exists() and written.samefile(layout):
+            raise InputError(f"pex --output {output}: {written} is the layout itself; give another name")
+
+    def warn(line: str) -> None:
+        click.echo(f"somaforge: warning: {line}", err=True)
+
+    metrics = write_layout(layout, top, output, table, warn=warn)
     if as_json:
         show_json(metrics)
     else:
-        click.echo(f"{output}\n{output.with_suffix('.csv')}")
+        click.echo(f"{output}\n{table}")

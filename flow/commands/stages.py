@@ -155,18 +155,29 @@ def drc(spec: Path | None, out: Path | None, layout: Path | None, top: str | Non
 @click.option("--layout", type=PATH, help="Compare this GDS or OASIS file, ours or not.")
 @click.option("--netlist", type=PATH, help="The SPICE netlist that it should match.")
 @click.option("--top", help="The top cell in both.")
+@click.option(
+    "--blackbox", "blackboxes", multiple=True, metavar="CELL", help="Compare the pins of CELL alone. May be repeated."
+)
 @json_option
 def lvs(
-    spec: Path | None, out: Path | None, layout: Path | None, netlist: Path | None, top: str | None, as_json: bool
+    spec: Path | None,
+    out: Path | None,
+    layout: Path | None,
+    netlist: Path | None,
+    top: str | None,
+    blackboxes: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Layout against schematic of SPEC, or of any sky130 layout. The database (.lvsdb) goes to --out."""
     _exactly_one(spec, layout)
     if spec is not None:
+        if blackboxes:
+            raise InputError("lvs SPEC: --blackbox is for --layout; our own networks are compared whole")
         _one_step("lvs", spec, out, as_json)
     elif layout is not None:
         if netlist is None or top is None:
             raise InputError("lvs --layout: needs --netlist FILE and --top CELL too")
-        layouts.lvs(layout, netlist, top, out, as_json)
+        layouts.lvs(layout, netlist, top, out, as_json, frozenset(blackboxes))
 
 
 @click.command()

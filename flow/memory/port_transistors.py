@@ -18,7 +18,7 @@ from somaforge.generator.address import Cell
 from somaforge.generator.circuit import FlatNetlist, Mos
 from somaforge.generator.periphery.netlist import PORT_INPUTS
 from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
-from somaforge.pdk.sky130.connectivity import SAME_DEVICE
+from somaforge.pdk.sky130.devices import SAME_DEVICE
 from somaforge.pdk.templating import render
 
 Floats = npt.NDArray[np.float64]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import klayout.db as kdb
 import numpy as np
 
 from somaforge.flow.checks import lvs
@@ -12,13 +13,13 @@ from somaforge.flow.pex import capacitance
 from somaforge.flow.pex.capacitance import Capacitances
 from somaforge.flow.pex.geometry import Geometry, PlacedDevice, collect
 from somaforge.flow.pex.kernel import SUBSTRATE
-from somaforge.flow.pex.naming import layout_names, safe, schematic_names
+from somaforge.flow.pex.naming import layout_names, schematic_names
 from somaforge.flow.pex.resistance import net_resistances
 from somaforge.flow.pex.terminals import terminal_ohm
 from somaforge.flow.pex.tiling import Tiling, aligned
 from somaforge.flow.pex.wires import Wire, build_wire
 from somaforge.generator.circuit import FlatNetlist, Mos
-from somaforge.pdk.errors import CheckError
+from somaforge.pdk.errors import CheckError, InputError
 from somaforge.pdk.interconnect import Interconnect
 from somaforge.pdk.sky130.connectivity import Extraction
 from somaforge.pdk.sky130.connectivity import extract as connect
@@ -127,6 +128,7 @@ def extract(
     """
     if reference is None:
         extraction = connect(layout, top)
+        _refuse_what_is_not_written(extraction)
         names = layout_names()
     else:
         comparison = lvs.compare(layout, reference, top, reference_top)
@@ -149,12 +151,31 @@ def extract(
     )
 
 
+def _refuse_what_is_not_written(extraction: Extraction) -> None:
+    """InputError for a device that is no transistor, or a gate that is not one whole transistor."""
+    cell = extraction.opened.cell.name
+    for entry in extraction.lvs.each_log_entry():
+        if entry.severity == kdb.Severity.Error and "soft-connected" not in entry.message:
+            at = entry.geometry.bbox().center()
+            raise InputError(
+                f"layout {entry.cell_name or cell} at ({at.x:.3f}, {at.y:.3f}) um: {' '.join(entry.message.split())}"
+            )
+    for circuit in extraction.netlist.each_circuit():
+        for device in circuit.each_device():
+            if not isinstance(device.device_class(), kdb.DeviceClassMOS4Transistor):
+                place, kind = device.trans.disp, device.device_class().name
+                raise InputError(
+                    f"cell {circuit.name}: {kind} at ({place.x:.3f}, {place.y:.3f}) um: "
+                    "parasitics are extracted of transistors and wires only"
+                )
+
+
 def _ports(extraction: Extraction, geometry: Geometry, named: bool) -> tuple[str, ...]:
     """The schematic's pins, or every labelled net of the top cell."""
     top = extraction.top
     if named:
         return tuple(dict.fromkeys(pin.name() for pin in top.each_pin()))
-    ports = [safe(net.name) for net in top.each_net() if net.name and safe(net.name) in geometry.number]
+    ports = [name for _, name in geometry.labelled if name in geometry.number]
     # The substrate is a node of the result even where no transistor stands in it.
     ports += [] if (geometry.transistors.nets == SUBSTRATE).any() else [geometry.nets[SUBSTRATE]]
     return tuple(dict.fromkeys(ports))

@@ -8,7 +8,7 @@ import numpy as np
 
 from somaforge.flow.pex.blocks import Block, Builder, Place, Transistors
 from somaforge.flow.pex.kernel import EMPTY, Ints, Rectangles
-from somaforge.flow.pex.naming import Names
+from somaforge.flow.pex.naming import Names, distinct, doubtful_labels
 from somaforge.flow.pex.sites import Sites, find_sites
 from somaforge.generator.circuit import Junctions
 from somaforge.pdk.errors import InputError
@@ -48,6 +48,13 @@ class Geometry:
     cells: tuple[Block, ...] = field(repr=False)
     """Blocks that transistors are drawn in."""
     box: tuple[int, int, int, int]
+    labelled: tuple[tuple[str, str], ...] = ()
+    """Nets of the top cell that have a label: labels (with commas between), name in `nets`."""
+
+    @property
+    def doubtful(self) -> list[str]:
+        """A line for every label that does not name one net alone."""
+        return doubtful_labels(self.labelled)
 
     @cached_property
     def devices(self) -> tuple[PlacedDevice, ...]:
@@ -112,12 +119,19 @@ def collect(extraction: Extraction, names: Names) -> Geometry:
     t = block.transistors
     bulks = Counter(n for n, kind in zip(t.nets[:, 3].tolist(), t.kinds, strict=True) if "nfet" in kind)
     substrate = max(bulks, key=lambda k: bulks[k]) if bulks else EMPTY
-    first = "vsubs" if substrate == EMPTY else block.nets[substrate]
-    numbers = {first: 0}
-    # Nets of one name are one net: a label that stands twice.
-    number = np.array([*(numbers.setdefault(name, len(numbers)) for name in block.nets), EMPTY], dtype=np.int32)
+    # Without a net of its own, it is named like one more net.
+    written = [*block.nets, "vsubs"]
+    written = distinct(written) if names.distinct else written
+    numbers = {written[substrate if substrate != EMPTY else -1]: 0}
+    # Nets of one name in the schematic are one net.
+    number = np.array([*(numbers.setdefault(name, len(numbers)) for name in written[:-1]), EMPTY], dtype=np.int32)
     conductors, cuts = (Rectangles(r.layer, r.box, number[r.net]) for r in (block.conductors, block.cuts))
     b = conductors.box
     box = (int(b[:, 0].min()), int(b[:, 1].min()), int(b[:, 2].max()), int(b[:, 3].max()))
     devices = replace(t, nets=number[t.nets])
-    return Geometry(tuple(numbers), conductors, cuts, devices, block.leaves, tuple(builder.cells), box)
+    labelled = tuple(
+        (net.name, written[block.own[net.cluster_id]])
+        for net in extraction.top.each_net()
+        if net.name and net.cluster_id in block.own
+    )
+    return Geometry(tuple(numbers), conductors, cuts, devices, block.leaves, tuple(builder.cells), box, labelled)

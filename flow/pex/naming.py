@@ -5,7 +5,7 @@ may be hierarchical; no flat one is needed.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import klayout.db as kdb
@@ -13,7 +13,9 @@ import klayout.db as kdb
 from somaforge.flow.checks.partners import Partners
 from somaforge.pdk.errors import InputError
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9_.#\[\]]+")
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.#\[\]+-]+")
+_TAKEN = ("0", "unconnected")
+"""Names that no net may have: SPICE's ground, and what an open terminal is written as."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Names:
     child: Callable[[kdb.SubCircuit], str]
     """With the dot that follows in flat names."""
     device: Callable[[kdb.Device], str]
+    distinct: bool = False
+    """Whether nets of one name are different nets: labels of a layout, not names of a schematic."""
 
 
 def safe(name: str) -> str:
@@ -37,7 +41,40 @@ def layout_names() -> Names:
         net=lambda net: safe(net.expanded_name()),
         child=lambda sub: f"x_{safe(sub.expanded_name()).removeprefix('net_')}.",
         device=lambda device: f"m_{safe(device.expanded_name()).removeprefix('net_')}",
+        distinct=True,
     )
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """The same names, made different where SPICE would take two for one: `p`, `P` become `p`, `P__2`."""
+    taken = set(_TAKEN)
+    found = []
+    for name in names:
+        fresh, count = name, 1
+        while fresh.lower() in taken:
+            count += 1
+            fresh = f"{name}__{count}"
+        taken.add(fresh.lower())
+        found.append(fresh)
+    return found
+
+
+def doubtful_labels(nets: Sequence[tuple[str, str]]) -> list[str]:
+    """A line for every label that does not name one net alone; `nets`: label (several with commas), written name."""
+    written: dict[str, list[tuple[str, str]]] = {}
+    for labels, name in nets:
+        for label in labels.split(","):
+            if label:
+                written.setdefault(label.lower(), []).append((label, name))
+    lines = []
+    for found in written.values():
+        names = ", ".join(name for _, name in found)
+        spelled = list(dict.fromkeys(label for label, _ in found))
+        if len(spelled) > 1:
+            lines.append(f"labels {' and '.join(spelled)} are one name in SPICE and not connected; written as {names}")
+        elif len(found) > 1:
+            lines.append(f"label {spelled[0]} stands on {len(found)} separate wires; they are written as {names}")
+    return lines
 
 
 def schematic_names(known: Mapping[str, Partners]) -> Names:

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -133,14 +133,22 @@ def _mos(row: list[Any]) -> Mos:
 
 
 def write_layout(
-    layout: Path, top: str, spice: Path, table: Path, corner: Corner = "nominal", dspf: Path | None = None
+    layout: Path,
+    top: str,
+    spice: Path,
+    table: Path,
+    corner: Corner = "nominal",
+    dspf: Path | None = None,
+    warn: Callable[[str], None] = lambda line: None,
 ) -> dict[str, float]:
     """Extract `top` of any layout with its own labels: netlist with capacitors to `spice`, totals per net to `table`.
 
-    Returns what was found, as metrics. Resistance is in the table; without a schematic there are no cells to put
-    segments between.
+    `warn` is called with a line for every label that does not name one net alone. Returns what was found, as metrics.
+    Resistance is in the table; without a schematic there are no cells to put segments between.
     """
     found = extract(layout, top, process=interconnect(corner=corner))
+    for line in found.geometry.doubtful:
+        warn(line)
     flat = annotate(found.circuit, found)
     write_csv(found, table)
     write_spice(flat, spice)

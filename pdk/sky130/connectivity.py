@@ -1,8 +1,7 @@
 """What conducts and what is a transistor in a sky130 layout: extraction of a netlist with the geometry of every net.
 
-Devices: the MOS transistors of the 1.8 V and 5 V families. A layout with any other device on the mask (resistors,
-diodes marked as such, capacitors, bipolars, native and SONOS transistors) is refused, because it would be read as
-wire or as a transistor that it is not.
+Devices: those of `devices.DEVICES`, recognised by `recognition`. A layout with any other device on the mask is refused,
+because it would be read as wire or as a device that it is not.
 """
 
 from collections.abc import Mapping
@@ -13,7 +12,10 @@ import klayout.db as kdb
 
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.layout_file import OpenLayout, open_layout
-from somaforge.pdk.sky130.gds import DRAWN, LABELS, SUBSTRATE_LABEL
+from somaforge.pdk.sky130.gds import DRAWN, LABELS, PINS, SUBSTRATE_LABEL
+from somaforge.pdk.sky130.prepare import BULK, flattened, without_devices, without_magnified
+from somaforge.pdk.sky130.recognition import PLATE_CONTACTS, conducting, extract_devices
+from somaforge.pdk.sky130.refusal import present, refuse
 
 SUBSTRATE = "SUB"
 """Internal name of the substrate net before a label names it."""
@@ -21,27 +23,6 @@ SUBSTRATE = "SUB"
 _WITHOUT_CURRENT = ("dnwell", "npc", "nsdm", "psdm", "areaid_sc", "boundary")
 POLYGONS = {name: numbers for name, numbers in DRAWN.items() if name not in _WITHOUT_CURRENT}
 """Layers that make nets and transistors."""
-
-UNSUPPORTED: dict[str, tuple[int, int]] = {
-    "dnwell (deep nwell)": DRAWN["dnwell"],
-    "poly resistor": (66, 13),
-    "diffusion resistor": (65, 13),
-    "nwell resistor": (64, 13),
-    "npn": (82, 20),
-    "pnp": (82, 44),
-    "capm (MiM capacitor)": (89, 44),
-    "cap2m (MiM capacitor)": (97, 44),
-    "native transistor": (124, 21),
-    "tunm (SONOS)": (80, 20),
-    "diode": (81, 23),
-    "inductor": (82, 24),
-    "li resistor": (67, 13),
-    "met1 resistor": (68, 13),
-    "met2 resistor": (69, 13),
-    "met3 resistor": (70, 13),
-    "met4 resistor": (71, 13),
-    "met5 resistor": (72, 13),
-}
 
 # (upper conductor, lower conductor): joined where they touch.
 CONTACTS: tuple[tuple[str, str], ...] = (
@@ -65,23 +46,6 @@ CONTACTS: tuple[tuple[str, str], ...] = (
 
 CONDUCTORS: tuple[str, ...] = tuple(dict.fromkeys(n for pair in CONTACTS for n in pair))
 
-_PREFIX = "sky130_fd_pr__"
-DEVICE_NAMES: tuple[str, ...] = tuple(
-    _PREFIX + name
-    for name in (
-        "nfet_01v8",
-        "nfet_01v8_lvt",
-        "pfet_01v8",
-        "pfet_01v8_lvt",
-        "pfet_01v8_hvt",
-        "nfet_g5v0d10v5",
-        "pfet_g5v0d10v5",
-    )
-)
-# Netlist names of devices that no mask layer tells from another: the foundry's standard cells call their narrow
-# n-channel transistors "special" (sky130_fd_pr/cells/nfet_01v8).
-SAME_DEVICE: dict[str, str] = {_PREFIX + "special_nfet_01v8": _PREFIX + "nfet_01v8"}
-
 
 @dataclass(frozen=True)
 class Extraction:
@@ -91,6 +55,8 @@ class Extraction:
     lvs: kdb.LayoutVsSchematic
     regions: Mapping[str, kdb.Region]
     """Conductor name (CONDUCTORS and nwell) -> region; give it to `shapes`."""
+    cells: frozenset[str]
+    """Names (small letters) of the cells that are called below the checked one, before anything was flattened."""
     whole: kdb.Netlist | None = None
     """The netlist as it was, if circuits of `lvs.netlist()` were put in their parents since."""
 
@@ -115,87 +81,48 @@ class Extraction:
         return found.merged()
 
 
-def extract(layout: Path | OpenLayout, top: str | None = None, *, flat: bool = False, threads: int = 2) -> Extraction:
-    """Transistors, nets and their geometry of `layout`.
+def extract(
+    layout: Path | OpenLayout,
+    top: str | None = None,
+    *,
+    flat: bool = False,
+    threads: int = 2,
+    blackboxes: frozenset[str] = frozenset(),
+) -> Extraction:
+    """Devices, nets and their geometry of `layout`.
 
     `flat` True makes one circuit of it all (labels of sub-cells are dropped, they are not names of the top cell).
+    `blackboxes`: names of cells (small letters) in which wires are read and devices are not.
     InputError if the layout cannot be read or holds devices that are not supported.
     """
     opened = layout if isinstance(layout, OpenLayout) else open_layout(layout, top)
-    _refuse_other_devices(opened)
+    cells = frozenset(opened.layout.cell(k).name.lower() for k in opened.cell.called_cells())
+    opened = without_magnified(opened)
+    if blackboxes:
+        opened = without_devices(opened, blackboxes)
     if flat:
-        opened = _flattened(opened)
+        opened = flattened(opened)
     lvs = kdb.LayoutVsSchematic(kdb.RecursiveShapeIterator(opened.layout, opened.cell, []))
     lvs.name = "sky130"
     lvs.threads = threads
-    regions = _layers(opened, lvs)
-    _devices(lvs, regions)
+    layers = present(opened)
+    known: dict[tuple[int, int], kdb.Region] = {}
+
+    def layer(numbers: tuple[int, int]) -> kdb.Region:
+        if numbers not in known:
+            known[numbers] = lvs.make_polygon_layer(opened.layout.layer(*numbers), f"l{numbers[0]}_{numbers[1]}")
+        return known[numbers]
+
+    for name, numbers in POLYGONS.items():
+        known[numbers] = lvs.make_polygon_layer(opened.layout.layer(*numbers), name)
+    refuse(opened, layers, layer)
+    regions = conducting(lvs, layers, layer)
+    regions["bulk"] = lvs.make_polygon_layer(opened.layout.layer(BULK), "bulk")
+    extract_devices(lvs, layers, layer, regions)
     _connect(opened, lvs, regions)
     lvs.extract_netlist()
     _name_substrate(opened, lvs)
-    return Extraction(opened, lvs, regions)
-
-
-def _refuse_other_devices(opened: OpenLayout) -> None:
-    for name, numbers in UNSUPPORTED.items():
-        index = opened.layout.find_layer(*numbers)
-        if index is not None and not opened.cell.bbox(index).empty():
-            raise InputError(
-                f"cell {opened.cell.name}: layer {numbers[0]}/{numbers[1]} marks a device "
-                f"that cannot be extracted ({name})"
-            )
-
-
-def _flattened(opened: OpenLayout) -> OpenLayout:
-    copy = opened.layout.dup()
-    cell = copy.cell(opened.cell.name)
-    for index in cell.called_cells():
-        below = copy.cell(index)
-        for numbers in (*LABELS.values(), SUBSTRATE_LABEL):
-            shapes = below.shapes(copy.layer(*numbers))
-            for text in list(shapes.each(kdb.Shapes.STexts)):
-                shapes.erase(text)
-    copy.flatten(cell.cell_index(), -1, True)
-    return OpenLayout(copy, cell)
-
-
-def _layers(opened: OpenLayout, lvs: kdb.LayoutVsSchematic) -> dict[str, kdb.Region]:
-    drawn = {name: lvs.make_polygon_layer(opened.layout.layer(*n), name) for name, n in POLYGONS.items()}
-    nwell, diff, poly = drawn["nwell"], drawn["diff"], drawn["poly"]
-    gate = diff & poly
-    source_drain = diff - poly
-    derived = {
-        "pgate": gate & nwell,
-        "ngate": gate - nwell,
-        "psd": source_drain & nwell,
-        "nsd": source_drain - nwell,
-        # Poly over a tap is a varactor, not a wire: the tap ends there.
-        "ntap": (drawn["tap"] - poly) & nwell,
-        "ptap": (drawn["tap"] - poly) - nwell,
-        "bulk": lvs.make_layer("bulk"),
-    }
-    for name, region in derived.items():
-        if name != "bulk":
-            lvs.register(region, name)
-    return drawn | derived
-
-
-def _devices(lvs: kdb.LayoutVsSchematic, r: Mapping[str, kdb.Region]) -> None:
-    p18, n18 = r["pgate"] - r["hvi"], r["ngate"] - r["hvi"]
-    gates = {
-        "nfet_01v8": (n18 - r["lvtn"], "nsd", "bulk"),
-        "nfet_01v8_lvt": (n18 & r["lvtn"], "nsd", "bulk"),
-        "pfet_01v8": (p18 - r["lvtn"] - r["hvtp"], "psd", "nwell"),
-        "pfet_01v8_lvt": ((p18 & r["lvtn"]) - r["hvtp"], "psd", "nwell"),
-        "pfet_01v8_hvt": (p18 & r["hvtp"], "psd", "nwell"),
-        "nfet_g5v0d10v5": (r["ngate"] & r["hvi"], "nsd", "bulk"),
-        "pfet_g5v0d10v5": (r["pgate"] & r["hvi"], "psd", "nwell"),
-    }
-    for name, (gate, side, body) in gates.items():
-        lvs.extract_devices(
-            kdb.DeviceExtractorMOS4Transistor(_PREFIX + name),
-            {"SD": r[side], "G": gate, "tS": r[side], "tD": r[side], "tG": r["poly"], "W": r[body]},
-        )
+    return Extraction(opened, lvs, regions, cells)
 
 
 def _connect(opened: OpenLayout, lvs: kdb.LayoutVsSchematic, r: Mapping[str, kdb.Region]) -> None:
@@ -203,12 +130,21 @@ def _connect(opened: OpenLayout, lvs: kdb.LayoutVsSchematic, r: Mapping[str, kdb
         lvs.connect(r[name])
     for upper, lower in CONTACTS:
         lvs.connect(r[upper], r[lower])
+    for plate, (via, metal) in PLATE_CONTACTS.items():
+        if plate in r:
+            for name in (plate, f"{via}_{plate}"):
+                lvs.connect(r[name])
+            lvs.connect(r[plate], r[f"{via}_{plate}"])
+            lvs.connect(r[f"{via}_{plate}"], r[metal])
     # Wells tie devices to taps but are no wires: two nets joined by a well alone are an error (soft connection).
     lvs.soft_connect(r["ntap"], r["nwell"])
     lvs.connect_global(r["bulk"], SUBSTRATE)
     lvs.soft_connect_global(r["ptap"], SUBSTRATE)
     for name, numbers in LABELS.items():
         lvs.connect(r[name], lvs.make_text_layer(opened.layout.layer(*numbers), f"{name}_label"))
+    # Names may stand on the purpose of pins as well (magic and OpenROAD write them there).
+    for name, numbers in PINS.items():
+        lvs.connect(r[name], lvs.make_text_layer(opened.layout.layer(*numbers), f"{name}_pin"))
 
 
 def _name_substrate(opened: OpenLayout, lvs: kdb.LayoutVsSchematic) -> None:

@@ -48,6 +48,11 @@ MARKERS: dict[str, tuple[int, int]] = {
 LAYERS = {**DRAWN, **DEVICE, **MARKERS}
 """Everything that a rule can ask for by name."""
 
+CONDUCTORS: tuple[str, ...] = (
+    "poly", "licon", "li", "mcon", "met1", "via", "met2", "via2", "met3", "via3", "met4", "via4", "met5",
+)  # fmt: skip
+"""Drawn wires, contacts and vias, from the lowest."""
+
 LABELS: dict[str, tuple[int, int]] = {
     "nwell": (64, 5),
     "poly": (66, 5),
@@ -71,3 +76,26 @@ PINS: dict[str, tuple[int, int]] = {
     "met5": (72, 16),
 }
 """Pin shapes of a conductor (datatype 16)."""
+
+RESISTORS: dict[str, tuple[tuple[int, int], ...]] = {
+    # poly.short (66/15) cuts the poly of the tie cells, which the foundry's netlist has as resistors.
+    "poly": ((66, 13), (66, 15)),
+    "diff": ((65, 13),),
+    "li": ((67, 13),),
+    "met1": ((68, 13),),
+    "met2": ((69, 13),),
+    "met3": ((70, 13),),
+    "met4": ((71, 13),),
+    "met5": ((72, 13),),
+}
+"""Marks on a conductor that make a resistor of it. The metals' own "short" (datatype 15) stays a wire: the foundry's
+probe cells have it and their netlists have no resistor."""
+
+RPM, URPM = DEVICE["rpm"], DEVICE["urpm"]
+"""Poly resistors of higher sheet resistance."""
+
+CAPACITOR_PLATES: dict[str, tuple[int, int]] = {name: DEVICE[name] for name in ("capm", "cap2m")}
+"""Upper plates of MiM capacitors."""
+
+DIODE = (81, 23)
+HVNTM = DEVICE["hvntm"]

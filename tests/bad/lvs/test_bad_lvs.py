@@ -118,8 +118,8 @@ def test_one_parallel_device_of_wrong_width_is_found(tmp_path: Path, second_w: i
 
 REFUSED = {
     "no such subcircuit": (".subckt matrix", ".subckt other", "no subcircuit 'matrix'; it has: inv, other, row"),
-    "resistor": ("Xfirst", "R1 a mid 100\nXfirst", "R1 in ROW: 'R' is no transistor that LVS knows"),
-    "unknown device": ("nfet_01v8 ", "esd_nfet_01v8 ", "is no transistor that LVS knows"),
+    "resistor": ("Xfirst", "R1 a mid 100\nXfirst", "'R1 a mid 100' is no device that LVS knows"),
+    "unknown device": ("nfet_01v8 ", "esd_nfet_01v8 ", "sky130_fd_pr__esd_nfet_01v8 is no device that LVS knows"),
     "no width": ("w=0.84 ", "", "needs w and l above 0"),
     "half a finger": ("w=0.84", "m=0.5 w=0.84", "m, mult and nf must be whole numbers from 1 to 1000"),
 }
@@ -151,10 +151,12 @@ def test_refused_layouts(tmp_path: Path) -> None:
 def test_a_device_that_lvs_cannot_extract_is_refused(tmp_path: Path) -> None:
     layout = kdb.Layout()
     layout.read(str(draw(tmp_path / "m.gds", Options())))
-    layout.top_cell().shapes(layout.layer(66, 13)).insert(kdb.Box(0, 0, 500, 500))
+    layout.top_cell().shapes(layout.layer(82, 44)).insert(kdb.Box(0, 0, 500, 500))
     layout.write(str(tmp_path / "r.gds"))
     (tmp_path / "m.spice").write_text(NETLIST)
-    with pytest.raises(InputError, match=r"layer 66/13 marks a device that cannot be extracted \(poly resistor\)"):
+    with pytest.raises(
+        InputError, match=r"layer 82/44 \(pnp bipolar transistor\) marks a device that cannot be extracted"
+    ):
         lvs.run(tmp_path / "r.gds", tmp_path / "m.spice", "matrix", None)
 
 

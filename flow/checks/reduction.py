@@ -1,0 +1,70 @@
+"""Transistors put together that are one for a netlist: parallel fingers, and stacks of a gate that was split.
+
+Used when the comparison device by device does not match. Fingers in parallel (same L, gate, bulk, and both ends) add
+their widths; inner nodes of equal stacks carry equal potential and are joined (KLayout `join_symmetric_nets`, known
+elsewhere as reduction of split gates). What was put together keeps its parts: where both sides have as many fingers,
+each is compared.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import klayout.db as kdb
+
+from somaforge.flow.checks import proof
+
+
+@dataclass
+class Fingers:
+    """Widths of the fingers of devices, um: by side, circuit and device."""
+
+    layout: dict[tuple[str, int], list[float]] = field(default_factory=dict)
+    schematic: dict[tuple[str, int], list[float]] = field(default_factory=dict)
+
+    def widths(self, device: kdb.Device, is_layout: bool) -> Sequence[float]:
+        """Of one device, sorted."""
+        known = self.layout if is_layout else self.schematic
+        return sorted(known.get((device.circuit().name, device.id()), ()))
+
+
+def reduce(layout: kdb.Netlist, schematic: kdb.Netlist) -> Fingers:
+    """Put together what can be, in both netlists and circuit by circuit."""
+    fingers = Fingers()
+    for netlist, known in ((layout, fingers.layout), (schematic, fingers.schematic)):
+        comparer = kdb.NetlistComparer()
+        proof.numbered(netlist)
+        # KLayout 0.30.12 crashes on a netlist with a circuit that has no nets (a black box, an empty layout).
+        hollow = any(_hollow(circuit) for circuit in netlist.each_circuit())
+        for circuit in netlist.each_circuit():
+            if not hollow:
+                comparer.join_symmetric_nets(circuit)
+            _combine(circuit, known)
+        proof.numbered(netlist, False)
+    return fingers
+
+
+def _hollow(circuit: kdb.Circuit) -> bool:
+    return not any(True for _ in circuit.each_net())
+
+
+def _combine(circuit: kdb.Circuit, known: dict[tuple[str, int], list[float]]) -> None:
+    """Replace parallel transistors by the first of them with the width of all."""
+    groups: dict[tuple[object, ...], list[kdb.Device]] = {}
+    for device in circuit.each_device():
+        if not isinstance(device.device_class(), kdb.DeviceClassMOS4Transistor):
+            continue
+        nets = {t: _number(device, t) for t in "DGSB"}
+        ends = tuple(sorted((nets["D"], nets["S"])))
+        length = round(device.parameter("L") * 1e4)
+        groups.setdefault((device.device_class().name, length, ends, nets["G"], nets["B"]), []).append(device)
+    for devices in groups.values():
+        first = devices[0]
+        known[circuit.name, first.id()] = [device.parameter("W") for device in devices]
+        first.set_parameter("W", sum(device.parameter("W") for device in devices))
+        for device in devices[1:]:
+            circuit.remove_device(device)
+
+
+def _number(device: kdb.Device, terminal: str) -> int:
+    net = device.net_for_terminal(terminal)
+    return -1 if net is None else proof.net_number(net)
