@@ -16,7 +16,7 @@ from somaforge.flow.checks.spice_reader import find_circuit, read_netlist
 from somaforge.pdk.errors import SomaforgeError
 from somaforge.pdk.files import atomic_path
 from somaforge.pdk.layout_file import OpenLayout, open_layout
-from somaforge.pdk.sky130.connectivity import Extraction, extract
+from somaforge.pdk.sky130.connectivity import SUBSTRATE, Extraction, extract, substrate_labels
 from somaforge.pdk.sky130.gds import PINS
 
 FAR = 20
@@ -32,7 +32,7 @@ class LvsResult:
     mismatches: tuple[str, ...]
     """One line for a human per mismatch; empty if layout and schematic are the same."""
     devices: int
-    """Transistors of the flat layout."""
+    """Devices of the flat layout."""
     nets: int
     """Nets of the flat layout's top hierarchy that carry a device, summed over circuits."""
 
@@ -161,9 +161,10 @@ def _compare(
     # Purging must not take a circuit that is compared.
     top.dont_purge = reference.dont_purge = True
     lines = [*_extraction_errors(extraction)]
-    if devices == 0 and not boxes:
+    # Fillers and taps have pins and nothing else in both.
+    if devices == 0 and not boxes and (wanted or not reference.pin_count()):
         lines.append(f"layout {top.name}: no transistor was found in it")
-    if wanted == 0 and not boxes:
+    if wanted == 0 and not boxes and (devices or not reference.pin_count()):
         lines.append(f"schematic {reference.name}: no transistor in it")
     labels = frozenset(net.name for net in top.each_net() if net.name)
     lines += _make_pins(extraction, top, reference)
@@ -215,6 +216,11 @@ def _make_pins(extraction: Extraction, top: kdb.Circuit, reference: kdb.Circuit)
         for name in net.name.split(",") if net.name else ():
             labelled.setdefault(name.lower(), []).append(net)
     wanted = [pin.name() for pin in reference.each_pin()]
+    if not any(SUBSTRATE in net.name.split(",") for net in top.each_net()):
+        # No tap and no transistor stands in the cell (a tie cell, a filler): its substrate is a net all the same.
+        for name in substrate_labels(extraction.opened):
+            if name.lower() not in labelled:
+                labelled[name.lower()] = [top.create_net(name)]
     for pin in list(top.each_pin()):
         top.remove_pin(pin.id())
     made: dict[int, str] = {}

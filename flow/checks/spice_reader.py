@@ -19,6 +19,8 @@ from somaforge.pdk.sky130.devices import DEVICES, PREFIX, Device, device_name
 
 PARTS_LIMIT = 5_000_000
 """Devices and calls of all circuits together: four times the transistors of the largest network here, each listed."""
+CIRCUITS_LIMIT = 20_000
+"""Circuits, with other parameters counted as another: far above any library."""
 DEPTH_LIMIT = 100
 """Calls inside calls."""
 
@@ -88,6 +90,7 @@ class _Builder:
         self.outer = Scope(cards.parameters)
         self.globals = {name.lower(): name for name in (*cards.globals, "0")}
         self.made: dict[tuple[str, tuple[tuple[str, float], ...]], _Made] = {}
+        self.names: set[str] = set()
         self.open: list[str] = []
         self.renamed: set[str] = set()
         """Circuits of which a port with a global net's name got another net."""
@@ -105,6 +108,8 @@ class _Builder:
         key = (definition.name.lower(), changed)
         if key not in self.made:
             name = definition.name + (f"({','.join(f'{k}={v:g}' for k, v in changed)})" if changed else "")
+            if len(self.names) >= CIRCUITS_LIMIT:
+                raise InputError(f"{line.where}: more than {CIRCUITS_LIMIT} circuits with parameters of their own")
             circuit = kdb.Circuit()
             circuit.name = self._free(name)
             self.netlist.add(circuit)
@@ -136,11 +141,9 @@ class _Builder:
 
     def _free(self, name: str) -> str:
         # Two values may print alike.
-        taken = {made.circuit.name for made in self.made.values()}
-        k = 1
-        while name in taken:
-            k, name = k + 1, f"{name.rstrip('#0123456789')}#{k}"
-        return name
+        fresh = name if name not in self.names else f"{name}#{len(self.names)}"
+        self.names.add(fresh)
+        return fresh
 
     def connect_globals(self) -> None:
         """Global nets become pins of every circuit that uses them."""

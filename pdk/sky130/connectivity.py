@@ -81,6 +81,14 @@ class Extraction:
         return found.merged()
 
 
+def substrate_labels(opened: OpenLayout) -> frozenset[str]:
+    """Names that the checked cell gives to the substrate itself."""
+    index = opened.layout.find_layer(*SUBSTRATE_LABEL)
+    if index is None:
+        return frozenset()
+    return frozenset(s.text_string for s in opened.cell.shapes(index).each(kdb.Shapes.STexts))
+
+
 def extract(
     layout: Path | OpenLayout,
     top: str | None = None,
