@@ -1,9 +1,10 @@
 """Layouts, netlists and specs with the right answer, each one of a kind: cases.tsv says what must come out, and why.
 
-Columns: id; arguments (relative to this folder, {out} is a scratch folder); allowed exit codes; a regular expression that
-the output (standard output and error together) must match; one that it must not match; a file that the command writes;
-an expression that this file must match; one that it must not match; the reason. An empty cell asks for nothing. The file
-is looked at if the exit code is 0. Names of files say nothing about what was noticed: they are FILE in what is searched.
+Columns: id; arguments (relative to this folder, {out} is a scratch folder); allowed exit codes; a regular expression
+that the output (standard output and error together) must match; one that it must not match; a file that the command
+writes; an expression that this file must match; one that it must not match; the reason. An empty cell asks for nothing.
+The file is looked at if the exit code is 0. Names of files say nothing about what was noticed: they are FILE in what is
+searched.
 """
 
 import json
