@@ -23,7 +23,7 @@ from somaforge.pdk.files import atomic_write
     type=click.FloatRange(0, 1e-12),
     default=4.7e-15,
     show_default=True,
-    help="Wiring of each rail per synapse in F: a third of the run's pex__synapse__F (rails and column share it).",
+    help="Wiring of each rail per synapse in F: half of `row` in the run's pex/synapse.json.",
 )
 @click.option("--out", type=PATH, help="Folder [default: runs/<name>-noise].")
 @click.option("--json", "as_json", is_flag=True, help="Print the relative errors as JSON.")
@@ -31,15 +31,19 @@ def noise(spec: Path, chips: int, reading: float, wire: float, out: Path | None,
     """Test matrix of SPEC's cells: every code, three input currents, 30 readings; mean and deviation, plot and JSON."""
     from somaforge.flow import datasets
     from somaforge.flow.measure import noise as module
+    from somaforge.flow.measure.noise_row import Point
     from somaforge.flow.report.noise import matrix
     from somaforge.generator.design import build
 
     loaded = read_spec(spec)
     full_scale = datasets.load(loaded.network.dataset).full_scale(loaded.input)
-    point = module.Point(loaded.corners[0], loaded.temperature_C, loaded.supply_V, wire)
-    found = module.measure(build(loaded), point, full_scale, range(1, chips + 1), reading)
-    plot = matrix(found)
+    point = Point(loaded.corners[0], loaded.temperature_C, loaded.supply_V, wire)
     folder = out if out is not None else Path("runs") / f"{loaded.name}-noise"
+    limit, seeds = loaded.time_limits.noise_s, range(1, chips + 1)
+    found = module.measure(
+        build(loaded), point, full_scale, seeds, reading, timeout_s=limit, evidence=folder / "ngspice"
+    )
+    plot = matrix(found)
     text = json.dumps({"title": plot.title, "caption": plot.caption, "data": plot.data}, allow_nan=False)
     atomic_write(folder / "noise.json", text + "\n")
     atomic_write(folder / "noise.svg", plot.svg)

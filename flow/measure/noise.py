@@ -10,43 +10,23 @@ tau = C n U_T / I it leaves a relative error of sqrt(q / (2 I tau)) of the curre
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.base import Floats
-from somaforge.flow.engines.process import last_error, parse_raw, run_ngspice
-from somaforge.generator.circuit import FlatNetlist, Mos
-from somaforge.generator.design import Design, latch_nets
-from somaforge.generator.names import SOMA, SYNAPSE
-from somaforge.pdk.errors import ToolError
-from somaforge.pdk.sky130 import mismatch
-from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
-from somaforge.pdk.templating import render
+from somaforge.flow.measure.noise_row import RAILS, Point, Row
+from somaforge.generator.design import Design
 
 ELEMENTARY_CHARGE_C = 1.602176634e-19  # SI, exact
-LOW_HZ, HIGH_HZ = 1.0, 1e10
-"""Readings spread over a second do not see slower changes; nothing in a cell is faster than 10 GHz."""
-PER_DECADE = 10
 LEVELS = (1 / 3, 2 / 3, 1.0)
 """Input currents relative to full scale."""
 READING_S = 1e-6
 """How long a reading averages."""
 REPEATS = 30
-TIMEOUT_S = 600.0
-
-
-@dataclass(frozen=True)
-class Point:
-    """Where the cells are measured."""
-
-    corner: str
-    temperature_C: float
-    supply_V: float
-    wire_F: float
-    """Wiring capacitance of each rail (Vp, Vn) for one synapse."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,108 +112,27 @@ def hand_estimate(current_A: float, tau_s: float, transistors: int) -> float:
 
 
 def measure(
-    design: Design, point: Point, full_scale_A: float, seeds: Sequence[int], reading_s: float = READING_S
-) -> NoiseMatrix:
-    """The matrix of a design; ToolError if ngspice fails."""
-    full = design.weights.full_scale
-    codes = tuple(range(-full, full + 1))
-    flat = _row(design, codes)
-    levels = full_scale_A * np.array(LEVELS)
-    spectra = [_spectra(flat, codes, point, levels, i) for i in range(len(levels))]
-    shifts = [VirtualChip.of(design.spec.chips, s).shifts(flat, design.pdk) for s in seeds]
-    means = np.array(
-        [
-            [[v[f"i(v_{k})"][i] for k in range(len(codes))] for i in range(len(levels))]
-            for v in (_settled(flat, codes, point, levels, s) for s in shifts)
-        ]
-    )
-    frequency, spectrum = spectra[0][0], np.array([s[1] for s in spectra])
-    return NoiseMatrix(codes, levels, frequency, spectrum, means, tuple(seeds), reading_s)
-
-
-def _row(design: Design, codes: Sequence[int]) -> FlatNetlist:
-    """One soma and a synapse for each code, weights tied to the rails."""
-    soma = design.library.flatten(design.cell(SOMA)).mos
-    core = [m for m in design.library.flatten(design.cell(SYNAPSE)).mos if not m.name.startswith("x_latch_")]
-    mos: list[Mos] = [replace(m, name=f"soma_{m.name}") for m in soma]
-    for k, code in enumerate(codes):
-        bits = design.weights.encode(np.array(code))
-        nets = {n: "vdd" if b else "gnd" for n, b in zip(latch_nets(design.weights.bits), bits, strict=True)}
-        nets |= {name: name for name in ("vdd", "gnd", "vp", "vn")}
-        for m in core:
-            d, g, s, b = (nets.get(n, f"{n}_{k}") for n in (m.d, m.g, m.s, m.b))
-            mos.append(replace(m, name=f"syn_{k}_{m.name}", d=d, g=g, s=s, b=b))
-    return replace(design.flat_without_memory, name="noise_row", mos=tuple(mos), capacitors=(), resistors=())
-
-
-def _deck(
-    flat: FlatNetlist,
-    codes: Sequence[int],
+    design: Design,
     point: Point,
-    levels: Floats,
-    shifts: Floats | None,
-    start: dict[str, float],
-) -> str:
-    kinds = {key: f"model_{i}" for i, key in enumerate(dict.fromkeys((m.device, m.w_nm, m.l_nm) for m in flat.mos))}
-    bound = {key: bind(*key, point.corner) for key in kinds}
-    lines = []
-    for i, m in enumerate(flat.mos):
-        key = (m.device, m.w_nm, m.l_nm)
-        shift = "" if shifts is None else f" delvto={mismatch.sign(m.device) * shifts[i]:.9g}"
-        lines.append(f"m{m.name} {m.d} {m.g} {m.s} {m.b} {kinds[key]}{bound[key].instance()}{shift}")
-    rail = point.wire_F * len(codes)
-    lines += [f"c_{net} {net} gnd {rail:.6e}" for net in ("vp", "vn") if rail > 0]
-    for k in range(len(codes)):
-        lines += [f"v_{k} out_{k} gnd {point.supply_V / 2:.9g}", f"h_{k} h_{k} gnd v_{k} 1"]
-    lines += [f".nodeset {name}={value:.12g}" for name, value in start.items()]
-    return render(
-        "noise.sp.j2",
-        title="noise of a row",
-        scale_option=SCALE_OPTION,
-        temperature=f"{point.temperature_C:.6g}",
-        cards=[bound[key].card(name, exact=True) for key, name in kinds.items()],
-        supply=f"{point.supply_V:.9g}",
-        lines=lines,
-        levels=[f"{level:.9e}" for level in levels],
-        step=f"{levels[-1] - levels[-2] if len(levels) > 1 else 0:.9e}",
-        outputs=range(len(codes)),
-        spectra=bool(start),
-        per_decade=PER_DECADE,
-        low_Hz=f"{LOW_HZ:g}",
-        high_Hz=f"{HIGH_HZ:g}",
-    )
-
-
-def _spectra(
-    flat: FlatNetlist, codes: Sequence[int], point: Point, levels: Floats, level: int
-) -> tuple[Floats, Floats]:
-    """Frequencies and [codes, frequencies] at one input current.
-
-    ngspice's noise analysis needs its other matrix solver, which does not find these cells' operating point by itself:
-    it gets the one that KLU found. Without the foundry's diffusion resistance it fails even so (conductances of 1 kS).
-    """
-    settled = _settled(flat, codes, point, levels, None)
-    start = {name: values[level] for name, values in settled.items() if name.startswith("v(")}
-    values = _run(_deck(flat, codes, point, levels[level : level + 1], None, start), control=True)[1]
-    if values.shape[1] != 2 or values.shape[0] % len(codes) != 0:
-        raise ToolError(f"ngspice: {values.shape} numbers for {len(codes)} noise spectra")
-    table = values.reshape(len(codes), -1, 2)
-    return table[0, :, 0].copy(), table[..., 1].copy()
-
-
-def _settled(
-    flat: FlatNetlist, codes: Sequence[int], point: Point, levels: Floats, shifts: Floats | None
-) -> dict[str, Floats]:
-    """Every node voltage and source current, [levels]."""
-    names, values = _run(_deck(flat, codes, point, levels, shifts, {}), control=False)
-    if values.shape[0] != len(levels):
-        raise ToolError(f"ngspice: {values.shape} numbers for {len(levels)} levels of {len(codes)} codes")
-    return {name: values[:, i].copy() for i, name in enumerate(names)}
-
-
-def _run(deck: str, *, control: bool) -> tuple[list[str], Floats]:
-    run = run_ngspice(deck, TIMEOUT_S, control=control, what="noise of a row")
-    try:
-        return parse_raw(run.raw)
-    except ValueError as error:
-        raise ToolError(f"ngspice: noise of a row: {error}; {last_error(run.log)}") from None
+    full_scale_A: float,
+    seeds: Sequence[int],
+    reading_s: float = READING_S,
+    *,
+    timeout_s: float,
+    evidence: Path,
+) -> NoiseMatrix:
+    """The matrix of a design; ToolError if ngspice fails, its deck in `evidence`. `timeout_s`: of one of its runs."""
+    row = Row(design, point, full_scale_A * np.array(LEVELS), timeout_s, evidence)
+    codes = row.codes
+    settled = [row.settled(code) for code in codes]
+    wire = point.wire_F * len(codes)
+    whole = {rail: wire + sum((s.gates_F[rail] for s in settled), 0 * row.levels) for rail in RAILS}
+    spectra = []
+    for level in range(len(row.levels)):
+        for code, start in zip(codes, settled, strict=True):
+            rest = {rail: float(whole[rail][level] - start.gates_F[rail][level]) for rail in RAILS}
+            spectra.append(row.spectrum(code, level, start, rest))
+    chips = [VirtualChip.of(design.spec.chips, seed) for seed in seeds]
+    means = np.array([[row.mean(code, chip) for code in codes] for chip in chips]).swapaxes(1, 2)
+    spectrum = np.array([s for _, s in spectra]).reshape(len(row.levels), len(codes), -1)
+    return NoiseMatrix(codes, row.levels, spectra[0][0], spectrum, means, tuple(seeds), reading_s)

@@ -84,8 +84,8 @@ def mismatch(spec: Spec) -> JsonObject:
 
 
 def everything(spec: Spec) -> JsonObject:
-    """The whole spec but its limits and waivers: they judge results and do not make them."""
-    return spec.model_dump(mode="json", exclude={"limits", "waivers"})
+    """The whole spec but its limits (of time, too) and waivers: they judge results and do not make them."""
+    return spec.model_dump(mode="json", exclude={"limits", "time_limits", "waivers"})
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,16 @@
 """Step noise: how much readings of one analog product differ, from the noise analysis of a soma and its synapses."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from somaforge.flow import datasets
 from somaforge.flow.measure import noise
+from somaforge.flow.measure.noise_row import Point
 from somaforge.flow.steps.base import Context, JsonObject, Step, mismatch, silicon
-from somaforge.flow.steps.chip import Job, read_json, write_json
+from somaforge.flow.steps.chip import read_json, write_json
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 
@@ -23,20 +25,32 @@ def config(spec: Spec) -> JsonObject:
     return {**silicon(spec), **mismatch(spec), **data, **spec.model_dump(mode="json", include=keys)}
 
 
-def measure(folder: Path, job: Job) -> None:
+@dataclass(frozen=True)
+class NoiseJob:
+    """The matrix; crosses into another process."""
+
+    spec: Spec
+    wire_F: float
+    """Of each rail, for one synapse."""
+    evidence: Path
+    """For a deck that fails."""
+
+
+def measure(folder: Path, job: NoiseJob) -> None:
     """noise.json: the test matrix."""
     spec = job.spec
-    # a synapse adds its wiring to two rails and a column alike
-    wire = read_json(job.inputs["pex"] / "metrics.json")["pex__synapse__F"] / 3
-    point = noise.Point(spec.corners[0], spec.temperature_C, spec.supply_V, wire)
+    point = Point(spec.corners[0], spec.temperature_C, spec.supply_V, job.wire_F)
     full_scale = datasets.load(spec.network.dataset).full_scale(spec.input)
-    found = noise.measure(build(spec), point, full_scale, range(1, CHIPS + 1))
+    limit, seeds = spec.time_limits.noise_s, range(1, CHIPS + 1)
+    found = noise.measure(build(spec), point, full_scale, seeds, timeout_s=limit, evidence=job.evidence)
     write_json(folder / "noise.json", found.to_json())
 
 
 def action(context: Context) -> Mapping[str, float]:
     """noise.json and its metrics; the code 0 has no product to be relative to."""
-    made = context.each(measure, {"noise": Job(context.spec, 0, dict(context.inputs))})["noise"]
+    row_F = read_json(context.input("pex", "synapse.json"))["row"]  # of both rails
+    job = NoiseJob(context.spec, row_F / 2, context.folder / "ngspice")
+    made = context.each(measure, {"noise": job})["noise"]
     data = read_json(made / "noise.json")
     write_json(context.folder / "noise.json", data)
     mean = np.abs(np.array(data["means_A"])).mean(axis=0)

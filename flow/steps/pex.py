@@ -1,5 +1,6 @@
 """Step pex: what the wiring adds, with the schematic's names. Runs on a layout that passed LVS only."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ from somaforge.flow.pex import (
     Parasitics,
     annotate,
     extract,
-    synapse_capacitance,
+    synapse_parts,
     write_csv,
     write_hierarchical,
     write_json,
@@ -16,6 +17,7 @@ from somaforge.flow.pex import (
     write_spice,
 )
 from somaforge.flow.steps.base import Context, Step, silicon
+from somaforge.pdk.files import atomic_write
 
 SMALLEST_F = 2e-17
 """Couplings below this go to ground at both ends: on the 7-7-7 array that moves times to output by 0.3 ns and energy by
@@ -34,7 +36,9 @@ def action(context: Context) -> Mapping[str, float]:
     totals = parasitics.total_capacitance()
     write_lumped(totals, folder / "lumped.json")
     write_csv(parasitics, folder / "nets.csv")
-    found = {"pex__synapse__F": synapse_capacitance(parasitics), "pex__nets__count": len(totals)}
+    synapse = synapse_parts(parasitics)
+    atomic_write(folder / "synapse.json", json.dumps(vars(synapse), indent=1) + "\n")
+    found = {"pex__synapse__F": synapse.row + synapse.column, "pex__nets__count": len(totals)}
     found["pex__wiring__F"] = float(parasitics.capacitances.couplings.farad.sum())
     if context.spec.simulated_in_full:
         return found | _flat(context, parasitics)
@@ -62,7 +66,13 @@ def _flat(context: Context, parasitics: Parasitics) -> dict[str, float]:
 STEP = Step(
     "pex",
     action,
-    lambda spec: (*(FLAT if spec.simulated_in_full else ()), "post_layout.spice", "lumped.json", "nets.csv"),
+    lambda spec: (
+        *(FLAT if spec.simulated_in_full else ()),
+        "post_layout.spice",
+        "lumped.json",
+        "nets.csv",
+        "synapse.json",
+    ),
     ("generate", "lvs"),
     config=lambda spec: {**silicon(spec), "engine": spec.engine},
     tools=("klayout", "numpy"),

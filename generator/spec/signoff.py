@@ -56,6 +56,15 @@ class Operating(Model):
     """Most that the best point may lose against the run's own."""
 
 
+class TimeLimits(Model):
+    """How long a tool may run before it counts as failed, in s. They do not change results: a finished step stays."""
+
+    noise_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    """One run of ngspice in step noise: one synapse of the row at one input current or on one chip."""
+    precheck_s: Annotated[float, Field(gt=0, le=86_400)] = 3600.0
+    """One run of the KLayout application in step drc: a deck of the shuttle's precheck over the whole macro."""
+
+
 class Conditions(Model):
     """The operating point of a limit; what is left out is the spec's own."""
 

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from somaforge.generator.spec.fields import Celsius, Corner, Model, Name, Supply
 from somaforge.generator.spec.network import Characterization, Chips, Evaluation, Input, Network, Training
-from somaforge.generator.spec.signoff import Limit, Operating, Study, Waiver
+from somaforge.generator.spec.signoff import Limit, Operating, Study, TimeLimits, Waiver
 from somaforge.generator.spec.silicon import Array
 from somaforge.generator.yaml_file import read_yaml
 from somaforge.pdk import load
@@ -46,6 +46,7 @@ class Spec(Model):
     limits: Annotated[tuple[Limit, ...], Field(strict=False)] = ()
     """What sign-off demands, beside the standard limits: no DRC violation, no LVS mismatch, no wrong bit."""
     waivers: Annotated[tuple[Waiver, ...], Field(strict=False)] = ()
+    time_limits: TimeLimits = TimeLimits()
 
     @property
     def simulated_in_full(self) -> bool:

@@ -9,11 +9,11 @@ import pytest
 from somaforge.flow.measure.noise import (
     ELEMENTARY_CHARGE_C,
     NoiseMatrix,
-    Point,
     hand_estimate,
     measure,
     reading_sigma,
 )
+from somaforge.flow.measure.noise_row import Point
 from somaforge.flow.report.noise import matrix as draw
 from somaforge.generator.design import build
 from somaforge.generator.spec import load_spec
@@ -49,7 +49,7 @@ def test_readings_have_the_mean_and_the_deviation() -> None:
 @pytest.mark.nightly
 @pytest.mark.needs_pdk
 @pytest.mark.needs_ngspice
-def test_matrix_of_the_iris_array() -> None:
+def test_matrix_of_the_iris_array(tmp_path: Path) -> None:
     """Every code of the real cells: noise grows with the code, and at 1 MHz it is some times one mirror's shot noise.
 
     In theory the output mirror's white noise alone is 2 q I. BSIM4's thermal model (tnoimod 1) gives less in weak
@@ -57,7 +57,7 @@ def test_matrix_of_the_iris_array() -> None:
     0.4 and 30 times 2 q I at 1 MHz, and above that at 1 Hz.
     """
     design = build(load_spec(Path(__file__).parents[3] / "examples/iris.yaml"))
-    matrix = measure(design, Point("tt", 27.0, 1.8, 5e-15), 45e-9, seeds=[1, 2])
+    matrix = measure(design, Point("tt", 27.0, 1.8, 5e-15), 45e-9, seeds=[1, 2], timeout_s=60.0, evidence=tmp_path)
     assert matrix.codes == tuple(range(-7, 8))
     assert matrix.spectrum.shape == (3, 15, 101)
     mean, sigma = matrix.means_A.mean(axis=0), matrix.sigma_A

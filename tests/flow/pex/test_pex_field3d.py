@@ -144,7 +144,7 @@ def test_crossings(lower: str, width: int) -> None:
 def test_synapse(net: str) -> None:
     """Rail, column and bit line in the middle one of 3 x 3 synapses, contacts on diffusion as wires."""
     geometry = pex.extract(GOLDEN, "synapses").geometry
-    mesh = Mesh(0.08, 0.2, snap=0.01, top=6.0)
+    mesh = Mesh(0.06, 0.15, snap=0.01, top=6.0)
     solved = window_of(geometry, net, MIDDLE, INTERCONNECT, DIELECTRICS, mesh, contacts=True)
     number = geometry.number[net]
     assert solved.error < 0.05
