@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+from somaforge.flow.machinery import tools
 from somaforge.flow.memory import port, port_simulation, port_timing
-from somaforge.flow.runner import tools
 from somaforge.generator import verilog
 from somaforge.generator.design import Design, build
 from somaforge.generator.periphery import netlist

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from somaforge.flow.steps.chip import Job, read_json
+from somaforge.flow.machinery.records import read_json
+from somaforge.flow.steps.chip import Job
 from somaforge.flow.steps.evaluate import engines
 from somaforge.generator.spec import Spec
 from somaforge.pdk.files import atomic_write

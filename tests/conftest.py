@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from somaforge.flow.runner import tools
+from somaforge.flow.machinery import tools
 from somaforge.pdk.errors import ToolError
 
 NEEDS: dict[str, Callable[[], str]] = {

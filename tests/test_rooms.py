@@ -1,4 +1,4 @@
-"""Imports go one way, pdk <- generator <- flow, and always by the full name."""
+"""Imports go one way, pdk <- generator <- flow and from floor to floor inside flow, and always by the full name."""
 
 import ast
 from pathlib import Path
@@ -14,6 +14,18 @@ MAY_USE = {
     "templates": set[str](),
 }
 EVERYWHERE = ("tests", "bench", "tools")
+FLOORS = (
+    {"machinery", "figures", "datasets", "engines", "chips", "signoff"},
+    {"checks", "memory"},
+    {"learning", "pex", "measure"},
+    {"montecarlo", "report"},
+    {"steps"},
+    {"runner"},
+    {"commands"},
+    {"cli"},
+)
+"""Rooms of flow from the ground up (docs/architecture.md): a room uses floors below its own, never a neighbour."""
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 
 def imported(source: str) -> set[str]:
@@ -24,8 +36,8 @@ def imported(source: str) -> set[str]:
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             names.add("." * node.level + (node.module or ""))
-            if node.module == "somaforge":
-                names.update(f"somaforge.{alias.name}" for alias in node.names)
+            if node.module in ("somaforge", "somaforge.flow"):
+                names.update(f"{node.module}.{alias.name}" for alias in node.names)
     return names
 
 
@@ -48,6 +60,38 @@ def files() -> list[Path]:
 @pytest.mark.parametrize("path", files(), ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_imports_go_one_way(path: Path) -> None:
     assert wrong(path.relative_to(ROOT).parts[0], path.read_text(encoding="utf-8")) == []
+
+
+def room_of(name: str) -> str | None:
+    """The room of flow that a module's full name lies in."""
+    parts = name.split(".")
+    return parts[2] if parts[:2] == ["somaforge", "flow"] and len(parts) > 2 else None
+
+
+def upward(room: str, source: str) -> list[str]:
+    """Imports of other rooms of flow that are not below the floor of `room`."""
+    rooms = {found for name in imported(source) if (found := room_of(name)) not in (None, room)}
+    return sorted(other for other in rooms if other is not None and FLOOR[other] >= FLOOR[room])
+
+
+FLOW = sorted((ROOT / "flow").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FLOW, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_rooms_of_flow_use_the_floors_below(path: Path) -> None:
+    inside = path.relative_to(ROOT / "flow").parts
+    room = inside[0].removesuffix(".py")
+    if room != "__init__":
+        assert upward(room, path.read_text(encoding="utf-8")) == []
+
+
+def test_the_check_of_floors_can_fail() -> None:
+    assert upward("measure", "from somaforge.flow.montecarlo.plan import Plan") == ["montecarlo"]
+    assert upward("report", "from somaforge.flow.steps.chip import Job") == ["steps"]
+    assert upward("pex", "from somaforge.flow.measure.point import Point") == ["measure"]
+    assert upward("measure", "from somaforge.flow.engines.base import Engine") == []
+    assert upward("measure", "from somaforge.flow.measure.point import Point") == []
+    assert upward("steps", "from somaforge.flow import pex, runner") == ["runner"]
 
 
 def test_the_check_can_fail() -> None:

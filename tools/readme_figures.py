@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from somaforge.flow.figures.units import engineering
 from somaforge.flow.measure.intervals import ENDS
-from somaforge.flow.report.tables import engineering
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_write
 

@@ -8,7 +8,7 @@ import click
 from somaforge.flow.commands.console import show_json
 from somaforge.flow.commands.options import PATH
 from somaforge.flow.memory import bitfile as files
-from somaforge.flow.signoff.known import read_spec
+from somaforge.flow.runner.known import read_spec
 from somaforge.generator.design import build
 from somaforge.pdk.errors import CheckError
 

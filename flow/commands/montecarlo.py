@@ -9,7 +9,7 @@ import click
 from somaforge.flow.commands.console import Progress, show_json
 from somaforge.flow.commands.options import PATH, patterns_option
 from somaforge.flow.datasets.files import VARIABLE
-from somaforge.flow.signoff.known import read_spec
+from somaforge.flow.runner.known import read_spec
 from somaforge.pdk.errors import InputError
 
 SUPPLIES_HELP = "Supplies in V, comma-separated [default: the spec's]."
@@ -74,9 +74,9 @@ def montecarlo(
     Results are written as they come; the same command goes on where a killed one was.
     """
     from somaforge.flow import datasets
+    from somaforge.flow.machinery.workers import processors
     from somaforge.flow.montecarlo import report, spread, study
     from somaforge.flow.montecarlo.plan import Plan, grid
-    from somaforge.flow.steps.parts import processors
 
     if scheduler is not None and workers is not None:
         raise InputError("montecarlo: --workers is for this machine and --scheduler for others; give one of them")

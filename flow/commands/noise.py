@@ -8,7 +8,7 @@ import numpy as np
 
 from somaforge.flow.commands.console import show_json
 from somaforge.flow.commands.options import PATH
-from somaforge.flow.signoff.known import read_spec
+from somaforge.flow.runner.known import read_spec
 from somaforge.pdk.files import atomic_write
 
 

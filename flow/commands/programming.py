@@ -10,7 +10,7 @@ from somaforge.pdk.errors import InputError
 def through_port(spec: Path, file: Path, out: Path | None, as_json: bool) -> None:
     """Write every latch, read it back, compare; CheckError that names the first latch that differs."""
     from somaforge.flow.memory import bitfile, port, port_simulation
-    from somaforge.flow.signoff.known import read_spec
+    from somaforge.flow.runner.known import read_spec
     from somaforge.generator.design import build
 
     design, content = build(read_spec(spec)), bitfile.read(file)

@@ -63,8 +63,8 @@ def init(template: str) -> None:
 @click.argument("run", type=PATH)
 def report(run: Path) -> None:
     """Build the report of the run folder RUN again from its metrics, and judge them again."""
+    from somaforge.flow.machinery.store import CONFIG, vouched
     from somaforge.flow.runner.pipeline import finish, rebuild_report, signoff_folder
-    from somaforge.flow.steps.store import CONFIG, vouched
     from somaforge.generator.spec import parse_spec
 
     config = signoff_folder(run) / CONFIG

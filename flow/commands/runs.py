@@ -55,7 +55,7 @@ def compare(
     as_json: bool,
 ) -> None:
     """What got better and worse from RUN_A to RUN_B (run folders, their final/, or metrics.json files)."""
-    from somaforge.flow.signoff import compare as module
+    from somaforge.flow.runner import compare as module
 
     before, after = module.metrics_of(run_a), module.metrics_of(run_b)
     result = module.compare(before, after, module.TOLERANCE if tolerance is None else tolerance, resources)

@@ -10,7 +10,7 @@ from somaforge.flow.commands import layouts, programming
 from somaforge.flow.commands.console import Progress, show_json, show_metrics
 from somaforge.flow.commands.options import PATH, patterns_option
 from somaforge.flow.datasets.files import VARIABLE
-from somaforge.flow.signoff.known import read_spec
+from somaforge.flow.runner.known import read_spec
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import InputError
 

@@ -9,10 +9,10 @@ import numpy as np
 from somaforge.flow.engines.base import Engine, Floats, ProgrammedChip
 from somaforge.flow.measure.evaluate import Ints, pad_inputs
 from somaforge.flow.measure.operating import in_time
+from somaforge.flow.measure.point import Point
 from somaforge.flow.measure.timed import speed_metrics
 from somaforge.flow.memory import leakage
 from somaforge.flow.memory.worst_latch import WorstLatch
-from somaforge.flow.montecarlo.plan import Point
 from somaforge.flow.signoff.verdict import Lookup
 from somaforge.generator.spec import Conditions, Spec, Study
 from somaforge.generator.spec.fields import Corner

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from somaforge.flow.figures.svg import BLUE, GREY, INK, ORANGE, SERIES, Plot, style, to_svg
 from somaforge.flow.montecarlo.summary import Condition, Summary
-from somaforge.flow.report.svg import BLUE, GREY, INK, ORANGE, SERIES, Plot, style, to_svg
 
 LABELS = {
     "accuracy__array__ratio": ("accuracy", 1.0, ""),

@@ -10,11 +10,11 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from somaforge.flow.figures.svg import Plot
+from somaforge.flow.figures.units import engineering
 from somaforge.flow.montecarlo import plots
 from somaforge.flow.montecarlo.plan import Plan
 from somaforge.flow.montecarlo.summary import Summary
-from somaforge.flow.report.svg import Plot
-from somaforge.flow.report.tables import engineering
 from somaforge.flow.signoff.metrics import find
 from somaforge.pdk.files import atomic_write
 

@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
-from somaforge.flow.steps.parts import prepare_worker
+from somaforge.flow.machinery.workers import prepare_worker
 from somaforge.pdk.errors import ToolError
 
 Task = TypeVar("Task")

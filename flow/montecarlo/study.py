@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from somaforge.flow import datasets
+from somaforge.flow.machinery import tools
+from somaforge.flow.machinery.lock import locked
+from somaforge.flow.machinery.store import sha256_file, sha256_json
+from somaforge.flow.measure.point import Point
 from somaforge.flow.memory import bitfile
 from somaforge.flow.montecarlo import work
-from somaforge.flow.montecarlo.plan import Plan, Point
+from somaforge.flow.montecarlo.plan import Plan
 from somaforge.flow.montecarlo.results import Results
 from somaforge.flow.montecarlo.spread import Spread
 from somaforge.flow.montecarlo.summary import Summary, summarize
-from somaforge.flow.runner import tools
-from somaforge.flow.runner.run import locked
-from somaforge.flow.steps.store import sha256_file, sha256_json
 from somaforge.generator.design import build
 from somaforge.generator.spec import Limit, Spec
 from somaforge.pdk.errors import InputError, ToolError

@@ -18,12 +18,12 @@ from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.minibatch import Shadow, fine_tune, pretrain
 from somaforge.flow.learning.tester import Bench
 from somaforge.flow.learning.training import model_accuracy, one_thread, train
+from somaforge.flow.machinery.fingerprint import code_version
 from somaforge.flow.measure.evaluate import pad_inputs
 from somaforge.flow.measure.operating import in_time
+from somaforge.flow.measure.point import Point
 from somaforge.flow.measure.timed import speed_metrics
 from somaforge.flow.memory import leakage
-from somaforge.flow.montecarlo.plan import Point
-from somaforge.flow.steps.code import code_version
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec, parse_spec

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from somaforge.flow.figures.svg import BLUE, GREY, INK, ORANGE, RED, SERIES, Plot, colours, style, to_svg
 from somaforge.flow.report.data import ChipData, RunData
-from somaforge.flow.report.svg import BLUE, GREY, INK, ORANGE, RED, SERIES, Plot, colours, style, to_svg
 
 MAX_CHIPS = 10
 """Panels per figure; the JSON beside the report has all chips."""

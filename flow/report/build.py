@@ -9,9 +9,9 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from somaforge.flow.figures.svg import Plot
 from somaforge.flow.report import behaviour, elsewhere, fig4, measured, noise, operating, unchecked
 from somaforge.flow.report.data import RunData
-from somaforge.flow.report.svg import Plot
 from somaforge.flow.report.tables import checks, figures, layout_effect, memory, per_chip, provenance, solutions
 from somaforge.pdk.files import atomic_write
 

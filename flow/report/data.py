@@ -8,12 +8,11 @@ from somaforge.flow import datasets
 from somaforge.flow.engines.named import named
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.training import load_codes
-from somaforge.flow.runner.run import read_metrics
+from somaforge.flow.machinery.base import Context
+from somaforge.flow.machinery.records import read_json, read_metrics
+from somaforge.flow.machinery.store import CONFIG, RESOURCES
 from somaforge.flow.signoff.population import Yield
 from somaforge.flow.signoff.verdict import Signoff
-from somaforge.flow.steps.base import Context
-from somaforge.flow.steps.chip import read_json
-from somaforge.flow.steps.store import CONFIG, RESOURCES
 from somaforge.generator.address import Codes
 from somaforge.generator.design import Design
 from somaforge.generator.spec import Spec

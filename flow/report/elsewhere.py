@@ -4,9 +4,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from somaforge.flow.figures.svg import BLUE, INK, ORANGE, SERIES, Plot, style, to_svg
+from somaforge.flow.figures.units import engineering
 from somaforge.flow.report.data import RunData
-from somaforge.flow.report.svg import BLUE, INK, ORANGE, SERIES, Plot, style, to_svg
-from somaforge.flow.report.tables import engineering
 
 COLOURS = {"nominal": BLUE, "recalibrated": ORANGE}
 

@@ -4,9 +4,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from somaforge.flow.figures.svg import BLUE, GREEN, GREY, INK, ORANGE, Plot, style, to_svg
 from somaforge.flow.measure.timed import DECIDED, Timed
 from somaforge.flow.report.data import ChipData, RunData
-from somaforge.flow.report.svg import BLUE, GREEN, GREY, INK, ORANGE, Plot, style, to_svg
 
 NOT_INCLUDED = (
     "Supply energy of the array with its input currents and the leakage of latches and port; not included: input "

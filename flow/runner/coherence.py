@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from somaforge.flow.steps.base import Step, everything
-from somaforge.flow.steps.store import CONFIG, Done, read_done, vouched
+from somaforge.flow.machinery.base import Step, everything
+from somaforge.flow.machinery.store import CONFIG, Done, read_done, vouched
 from somaforge.generator.spec import Spec, parse_spec
 from somaforge.pdk.errors import InputError, SomaforgeError
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from somaforge.flow.runner import tools
+from somaforge.flow.machinery import tools
 from somaforge.pdk.errors import ToolError
 
 SETUP = "run make setup"

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from somaforge.flow import datasets
-from somaforge.flow.runner.origin import origin
-from somaforge.flow.steps.store import CONFIG, DONE, FileMark, read_done, sha256_file, sha256_json, vouched
+from somaforge.flow.machinery.origin import origin
+from somaforge.flow.machinery.store import CONFIG, DONE, FileMark, read_done, sha256_file, sha256_json, vouched
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import ToolError

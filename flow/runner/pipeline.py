@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
+from somaforge.flow.machinery.stale import FINAL
+from somaforge.flow.machinery.store import vouched
 from somaforge.flow.runner import coherence
 from somaforge.flow.runner.publish import publish
 from somaforge.flow.runner.run import Outcome, Runner, Watcher
-from somaforge.flow.runner.stale import FINAL
 from somaforge.flow.signoff.verdict import Signoff
 from somaforge.flow.steps.registry import STEPS
-from somaforge.flow.steps.store import vouched
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import CheckError, InputError
 

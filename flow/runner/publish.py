@@ -4,13 +4,11 @@ import json
 import shutil
 from pathlib import Path
 
-from somaforge.flow.runner import coherence, manifest
-from somaforge.flow.runner.run import Runner, locked, read_metrics
-from somaforge.flow.runner.stale import FINAL
-from somaforge.flow.signoff import findings, junit, sarif
-from somaforge.flow.signoff.verdict import Signoff
-from somaforge.flow.steps.code import code_version
-from somaforge.flow.steps.store import (
+from somaforge.flow.machinery.fingerprint import code_version
+from somaforge.flow.machinery.lock import locked
+from somaforge.flow.machinery.records import read_metrics
+from somaforge.flow.machinery.stale import FINAL
+from somaforge.flow.machinery.store import (
     RESOURCES,
     Done,
     added,
@@ -22,6 +20,10 @@ from somaforge.flow.steps.store import (
     sha256_json,
     vouched,
 )
+from somaforge.flow.runner import coherence, manifest
+from somaforge.flow.runner.run import Runner
+from somaforge.flow.signoff import findings, junit, sarif
+from somaforge.flow.signoff.verdict import Signoff
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import atomic_write
 

@@ -1,22 +1,19 @@
 """Runs steps in order: skips what is finished, resumes what was interrupted, stops at a closed gate."""
 
-import fcntl
 import json
-import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from somaforge.flow.runner import tools
-from somaforge.flow.runner.stale import mark_stale
-from somaforge.flow.steps.base import Context, Step, StepError
-from somaforge.flow.steps.code import code_version
-from somaforge.flow.steps.parts import PartStore
-from somaforge.flow.steps.resources import Meter
-from somaforge.flow.steps.store import (
+from somaforge.flow.machinery import tools
+from somaforge.flow.machinery.base import Context, Step, StepError
+from somaforge.flow.machinery.fingerprint import code_version
+from somaforge.flow.machinery.lock import PARTS, locked
+from somaforge.flow.machinery.meter import Meter
+from somaforge.flow.machinery.records import read_metrics
+from somaforge.flow.machinery.stale import mark_stale
+from somaforge.flow.machinery.store import (
     CONFIG,
     METRICS,
     RESOURCES,
@@ -27,16 +24,13 @@ from somaforge.flow.steps.store import (
     new_temporary,
     read_done,
     sha256_json,
-    vouched,
 )
+from somaforge.flow.machinery.workers import PartStore
 from somaforge.generator.spec import Spec
-from somaforge.pdk.errors import CheckError, InputError, SomaforgeError, ToolError
+from somaforge.pdk.errors import CheckError, InputError, SomaforgeError
 from somaforge.pdk.files import atomic_write, discard
 
 FORMAT = 1
-PARTS = ".parts"
-OURS = re.compile(r"\.lock|\.parts|\d\d-\w+|final|points|weights")
-"""What this program writes into a run folder or the folder of a study (temporary and failed folders are removed)."""
 
 
 class Watcher(Protocol):
@@ -75,30 +69,6 @@ class Outcome:
         for name in self.checks:
             if self.metrics[name] != 0:
                 raise CheckError(f"{self.step}: {name} is {self.metrics[name]:g}, must be 0; see {self.folder}")
-
-
-@contextmanager
-def locked(out: Path) -> Iterator[None]:
-    """Holds the run folder: two runs in one folder would destroy each other's work."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        _refuse_links(out)
-        descriptor = os.open(out / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
-    except OSError as error:
-        raise InputError(f"--out {out}: cannot be made a run folder ({error.strerror}); choose another") from None
-    with os.fdopen(descriptor, "r+b", buffering=0) as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ToolError(f"{out}: another run is at work here; wait for it or choose another --out") from None
-        yield
-
-
-def _refuse_links(out: Path) -> None:
-    """InputError for a link under one of our names: what we write or remove there would be somebody else's."""
-    for path in (*out.iterdir(), *(out / PARTS).glob("*")):
-        if path.is_symlink() and (path.parent != out or OURS.fullmatch(path.name)):
-            raise InputError(f"{path}: is a link, and somaforge writes through none; remove it")
 
 
 class Runner:
@@ -255,9 +225,3 @@ class Runner:
         for name in step.checks:
             if name not in metrics:
                 raise StepError(f"{step.name}: did not measure {name}; this is a fault of somaforge")
-
-
-def read_metrics(folder: Path, name: str = METRICS) -> dict[str, float]:
-    """The metrics of a finished step, as its record vouches for them."""
-    data = json.loads(vouched(folder, name))
-    return {key: float(value) if isinstance(value, float) else value for key, value in data.items()}

@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from somaforge.flow.runner import coherence, manifest, tools
-from somaforge.flow.runner.stale import FINAL, STALE, is_stale
-from somaforge.flow.steps.base import Step
-from somaforge.flow.steps.store import CONFIG, DONE, added, read_done, sha256_file, sha256_json
+from somaforge.flow.machinery import tools
+from somaforge.flow.machinery.base import Step
+from somaforge.flow.machinery.stale import FINAL, STALE, is_stale
+from somaforge.flow.machinery.store import CONFIG, DONE, added, read_done, sha256_file, sha256_json
+from somaforge.flow.runner import coherence, manifest
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec, parse_spec
 from somaforge.pdk.errors import InputError, SomaforgeError

@@ -1,1 +1,1 @@
-"""The stages of the flow, one module each, and the machinery that they share."""
+"""The stages of the flow, one module each."""

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from somaforge.flow.machinery.base import Context, JsonObject, Step, mismatch, silicon
+from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.measure import cells
 from somaforge.flow.memory import latch_margins, port_timing
-from somaforge.flow.steps.base import Context, JsonObject, Step, mismatch, silicon
-from somaforge.flow.steps.chip import MemoryJob, memories, read_json, write_json
+from somaforge.flow.steps.chip import MemoryJob, memories
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.sky130.foundry import CORNERS

@@ -11,8 +11,9 @@ from somaforge.flow.learning import strengths
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.tester import Bench
-from somaforge.flow.steps.base import Context, JsonObject, Step, silicon
-from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed, read_json, write_json
+from somaforge.flow.machinery.base import Context, JsonObject, Step, silicon
+from somaforge.flow.machinery.records import read_json, write_json
+from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed
 from somaforge.generator.spec import Spec
 from somaforge.pdk.files import atomic_write
 

@@ -1,24 +1,23 @@
 """What the steps that work chip by chip share: the chip of a seed, its files, and arrays as JSON."""
 
-import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from somaforge.flow import pex
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.base import Memory, Program, ProgrammedChip
+from somaforge.flow.machinery.base import Context
+from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.memory import worst_latch
 from somaforge.flow.memory.worst_latch import WorstLatch
-from somaforge.flow.steps.base import Context
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
-from somaforge.pdk.files import atomic_write
 
 
 @dataclass(frozen=True)
@@ -110,20 +109,3 @@ def memories(context: Context, jobs: Iterable[MemoryJob]) -> dict[MemoryJob, Wor
     names = {job.id: job for job in dict.fromkeys(jobs)}
     folders = context.each(memory_margins, names)
     return {job: WorstLatch(**read_json(folders[name] / "memory.json")) for name, job in names.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """A JSON object; arrays become lists. ValueError for a number that is not finite."""
-    atomic_write(path, json.dumps(value, default=_plain, allow_nan=False) + "\n")
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The object of a file that write_json wrote."""
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return data

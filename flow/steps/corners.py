@@ -9,12 +9,13 @@ from somaforge.flow import datasets
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import Program
 from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.machinery.base import Context, JsonObject, Step
+from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.measure import corners
+from somaforge.flow.measure.point import Point
 from somaforge.flow.memory.worst_latch import WorstLatch
-from somaforge.flow.montecarlo.plan import Point
 from somaforge.flow.steps import characterize
-from somaforge.flow.steps.base import Context, JsonObject, Step
-from somaforge.flow.steps.chip import Job, MemoryJob, memories, programmed, read_json, write_json
+from somaforge.flow.steps.chip import Job, MemoryJob, memories, programmed
 from somaforge.flow.steps.evaluate import codes_of
 from somaforge.flow.steps.train import SHADOW, weights_for
 from somaforge.generator.spec import Spec, Study

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from somaforge.flow.checks import antenna, density, drc, precheck
-from somaforge.flow.steps.base import Context, Step, silicon
+from somaforge.flow.machinery.base import Context, Step, silicon
 from somaforge.pdk.files import atomic_write
 from somaforge.pdk.layout_file import open_layout
 

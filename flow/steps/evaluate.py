@@ -14,14 +14,15 @@ from somaforge.flow.engines.base import Program
 from somaforge.flow.engines.error import BUDGET, compared, reference_of, sample_of
 from somaforge.flow.engines.named import named
 from somaforge.flow.engines.ngspice import NgspiceEngine
+from somaforge.flow.machinery.base import Context, JsonObject, Step
+from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.measure.evaluate import evaluate, memory_effect, pad_inputs
 from somaforge.flow.measure.intervals import ENDS, interval_metrics
 from somaforge.flow.measure.layout_effect import first_of_each_class, layout_effect
 from somaforge.flow.measure.timed import speed_metrics
 from somaforge.flow.memory import bitfile
-from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.characterize import operating_point
-from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed, read_json, write_json
+from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 

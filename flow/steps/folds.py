@@ -10,10 +10,11 @@ from somaforge.flow import datasets
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.training import load_codes, train
+from somaforge.flow.machinery.base import Context, JsonObject, Step
+from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.measure.folds import right_at_rest
-from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.characterize import operating_point
-from somaforge.flow.steps.chip import Job, programmed, read_json, write_json
+from somaforge.flow.steps.chip import Job, programmed
 from somaforge.generator.spec import Spec
 
 SIGNOFF = datasets.HOLDOUT - 1

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from somaforge.flow.machinery.base import Context, Step, silicon
 from somaforge.flow.memory import port
-from somaforge.flow.steps.base import Context, Step, silicon
 from somaforge.generator import lef, matching, verilog
 from somaforge.generator.design import Design
 from somaforge.generator.layout import DrawnDesign, draw

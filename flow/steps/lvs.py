@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from somaforge.flow.checks import lvs, netgen
-from somaforge.flow.steps.base import Context, Step, silicon
+from somaforge.flow.machinery.base import Context, Step, silicon
 from somaforge.generator.names import ARRAY_CELLS
 from somaforge.pdk.files import atomic_write
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from somaforge.flow import datasets
+from somaforge.flow.machinery.base import Context, JsonObject, Step, mismatch, silicon
+from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.measure import noise
 from somaforge.flow.measure.noise_row import Point
-from somaforge.flow.steps.base import Context, JsonObject, Step, mismatch, silicon
-from somaforge.flow.steps.chip import read_json, write_json
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 

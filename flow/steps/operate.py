@@ -11,12 +11,13 @@ from somaforge.flow import datasets
 from somaforge.flow.datasets import Dataset
 from somaforge.flow.engines.base import Floats, ProgrammedChip
 from somaforge.flow.engines.named import named
+from somaforge.flow.machinery.base import Context, JsonObject, Step
+from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.measure import operating
 from somaforge.flow.measure.evaluate import Ints
 from somaforge.flow.measure.operating import Place, PointResult
-from somaforge.flow.steps.base import Context, JsonObject, Step
 from somaforge.flow.steps.characterize import operating_point
-from somaforge.flow.steps.chip import Job, MemoryJob, Use, memories, programmed, read_json, write_json
+from somaforge.flow.steps.chip import Job, MemoryJob, Use, memories, programmed
 from somaforge.flow.steps.evaluate import codes_of
 from somaforge.generator.spec import Operating, Spec
 

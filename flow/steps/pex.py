@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
+from somaforge.flow.machinery.base import Context, Step, silicon
 from somaforge.flow.pex import (
     Options,
     Parasitics,
@@ -16,7 +17,6 @@ from somaforge.flow.pex import (
     write_lumped,
     write_spice,
 )
-from somaforge.flow.steps.base import Context, Step, silicon
 from somaforge.pdk.files import atomic_write
 
 SMALLEST_F = 2e-17

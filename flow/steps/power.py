@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from somaforge.flow.checks import power
-from somaforge.flow.steps.base import Context, JsonObject, Step, silicon
-from somaforge.flow.steps.chip import write_json
+from somaforge.flow.machinery.base import Context, JsonObject, Step, silicon
+from somaforge.flow.machinery.records import write_json
 from somaforge.generator.spec import Spec
 from somaforge.pdk.sky130.connectivity import extract
 

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from somaforge.flow.learning.training import load_codes
+from somaforge.flow.machinery.base import Context, Step
+from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.memory import bitfile, port, port_simulation
 from somaforge.flow.memory.port_simulation import PortRun
 from somaforge.flow.memory.program import simulate
-from somaforge.flow.steps.base import Context, Step
 from somaforge.flow.steps.characterize import operating_point
-from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed, read_json, write_json
+from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed
 from somaforge.generator.address import Bits
 from somaforge.generator.design import Design, build
 

@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from somaforge.flow.machinery.base import Context, JsonObject, Step
+from somaforge.flow.machinery.origin import origin
+from somaforge.flow.machinery.records import read_json
 from somaforge.flow.measure.corners import PointResult, lookup
 from somaforge.flow.report import build, data
 from somaforge.flow.report.chips import chip_metrics, yield_metrics
-from somaforge.flow.runner.origin import origin
 from somaforge.flow.signoff.population import population_yield
 from somaforge.flow.signoff.verdict import judge, limits_of
-from somaforge.flow.steps.base import Context, JsonObject, Step
-from somaforge.flow.steps.chip import read_json
 from somaforge.generator.spec import Spec
 from somaforge.pdk.files import atomic_write
 

@@ -10,8 +10,9 @@ from somaforge.flow import datasets
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.minibatch import Shadow, fine_tune, pretrain
 from somaforge.flow.learning.training import Weights, load_codes, model_accuracy, train
-from somaforge.flow.steps.base import Context, JsonObject, Step
-from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, read_json, write_json
+from somaforge.flow.machinery.base import Context, JsonObject, Step
+from somaforge.flow.machinery.records import read_json, write_json
+from somaforge.flow.steps.chip import Job, for_each_chip, per_chip
 from somaforge.generator.spec import Spec
 
 IDEAL = "ideal"

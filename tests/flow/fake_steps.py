@@ -10,8 +10,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from somaforge.flow.machinery.base import Context, Step, nothing
 from somaforge.flow.runner.run import Runner
-from somaforge.flow.steps.base import Context, Step, nothing
 from somaforge.generator.spec import Spec, load_spec
 
 SPEC = Path(__file__).parents[2] / "examples/iris.yaml"

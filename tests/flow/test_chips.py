@@ -7,8 +7,8 @@ import pytest
 from tests.flow.small import small_design
 
 from somaforge.flow.chips import VirtualChip, standard_normal
+from somaforge.flow.machinery.base import Step
 from somaforge.flow.steps import cells, characterize, noise
-from somaforge.flow.steps.base import Step
 from somaforge.pdk.sky130 import mismatch
 
 PINNED = (0.3641775221999148, 1.4353335915390322)

@@ -11,7 +11,8 @@ import yaml
 from somaforge.flow import cli
 from somaforge.flow.commands import project, stages
 from somaforge.flow.commands.options import PatternCount
-from somaforge.flow.runner import doctor, tools
+from somaforge.flow.machinery import tools
+from somaforge.flow.runner import doctor
 from somaforge.generator.spec import parse_spec
 from somaforge.pdk.errors import ToolError
 

@@ -9,9 +9,9 @@ from tests.flow.learning.test_minibatch import LAYERS, spec
 
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.training import load_codes
+from somaforge.flow.machinery.base import Context
+from somaforge.flow.machinery.workers import PartStore
 from somaforge.flow.steps import train as step
-from somaforge.flow.steps.base import Context
-from somaforge.flow.steps.parts import PartStore
 
 
 def test_chips_start_from_the_ideal_network(tmp_path: Path) -> None:

@@ -11,14 +11,15 @@ from tests.flow.small import nominal, small_design
 
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import TransientResult
+from somaforge.flow.machinery.records import read_json
 from somaforge.flow.measure import corners
 from somaforge.flow.measure.corners import PointResult, lookup, points_of, temperature_drift
+from somaforge.flow.measure.point import Point
 from somaforge.flow.memory.leakage import of_chip
 from somaforge.flow.memory.worst_latch import WorstLatch
-from somaforge.flow.montecarlo.plan import Point
 from somaforge.flow.signoff.verdict import Signoff, judge
 from somaforge.flow.steps import corners as step
-from somaforge.flow.steps.chip import Job, read_json
+from somaforge.flow.steps.chip import Job
 from somaforge.generator.spec import Evaluation, Limit, Study, Training, parse_spec
 from somaforge.pdk.errors import InputError, NotSettledError
 

@@ -9,8 +9,9 @@ from tests.flow.montecarlo.test_montecarlo_spread import small_spec
 
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.training import Weights, load_codes
+from somaforge.flow.machinery.records import read_json
 from somaforge.flow.steps import folds
-from somaforge.flow.steps.chip import Job, read_json
+from somaforge.flow.steps.chip import Job
 from somaforge.generator.spec import Evaluation, Spec, Training, load_spec
 
 

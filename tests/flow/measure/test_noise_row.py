@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from somaforge.flow.chips import VirtualChip
+from somaforge.flow.machinery.base import Context, StepError
+from somaforge.flow.machinery.workers import PartStore
 from somaforge.flow.measure.noise import LEVELS, measure, reading_sigma
 from somaforge.flow.measure.noise_row import RAILS, Point, Row
 from somaforge.flow.steps import noise as step
-from somaforge.flow.steps.base import Context, StepError
-from somaforge.flow.steps.parts import PartStore
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec

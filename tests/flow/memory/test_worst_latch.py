@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from tests.flow.small import small_design
 
+from somaforge.flow.machinery.base import Context
+from somaforge.flow.machinery.records import write_json
+from somaforge.flow.machinery.workers import PartStore
 from somaforge.flow.memory import latch_margins, worst_latch
 from somaforge.flow.memory.worst_latch import WorstLatch
 from somaforge.flow.steps import cells
-from somaforge.flow.steps.base import Context
-from somaforge.flow.steps.chip import write_json
-from somaforge.flow.steps.parts import PartStore
 
 
 def test_what_fails_is_told() -> None:

@@ -12,8 +12,9 @@ import pytest
 from tests.flow.montecarlo.test_montecarlo_spread import small_spec
 
 from somaforge.flow import cli
+from somaforge.flow.measure.point import Point
 from somaforge.flow.montecarlo import report
-from somaforge.flow.montecarlo.plan import Plan, Point, grid
+from somaforge.flow.montecarlo.plan import Plan, grid
 from somaforge.flow.montecarlo.results import Results
 from somaforge.flow.montecarlo.summary import distribution, quantile, summarize
 from somaforge.generator.spec import Limit

@@ -6,10 +6,10 @@ from typing import Literal
 import pytest
 from tests.flow.pex.test_pex_hierarchical import circuits
 
+from somaforge.flow.machinery.base import Context
+from somaforge.flow.machinery.workers import PartStore
 from somaforge.flow.pex import read_lumped
 from somaforge.flow.steps import pex as step
-from somaforge.flow.steps.base import Context
-from somaforge.flow.steps.parts import PartStore
 from somaforge.generator import layout, netlist
 from somaforge.generator.design import build
 from somaforge.generator.spec import parse_spec

@@ -13,14 +13,15 @@ import pytest
 from tests.flow import fake_steps
 
 import somaforge
+from somaforge.flow.figures.svg import colours
+from somaforge.flow.figures.units import engineering
 from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.machinery.origin import origin
 from somaforge.flow.measure.noise import NoiseMatrix
 from somaforge.flow.report import behaviour, build, fig4, measured, unchecked
 from somaforge.flow.report.data import ChipData, RunData
 from somaforge.flow.report.measured import soma_curves
-from somaforge.flow.report.svg import colours
-from somaforge.flow.report.tables import engineering, figures
-from somaforge.flow.runner.origin import origin
+from somaforge.flow.report.tables import figures
 from somaforge.flow.signoff.population import population_yield
 from somaforge.flow.signoff.verdict import judge, limits_of
 from somaforge.generator.design import build as build_design

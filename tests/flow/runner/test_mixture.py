@@ -11,12 +11,12 @@ import pytest
 from tests.flow import fake_steps
 
 from somaforge.flow import cli
+from somaforge.flow.machinery.base import Context, Step, silicon
 from somaforge.flow.runner import coherence, pipeline, publish
 from somaforge.flow.runner.run import Runner
 from somaforge.flow.runner.verify import verify
 from somaforge.flow.signoff.verdict import judge
 from somaforge.flow.steps import registry
-from somaforge.flow.steps.base import Context, Step, silicon
 from somaforge.generator.spec import Limit, Spec
 from somaforge.pdk.errors import InputError
 

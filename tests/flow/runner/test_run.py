@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from tests.flow import fake_steps
 
-from somaforge.flow.runner.run import Runner, locked
-from somaforge.flow.steps.base import Context, Step, StepError, nothing
-from somaforge.flow.steps.code import files_of
+from somaforge.flow.machinery.base import Context, Step, StepError, nothing
+from somaforge.flow.machinery.fingerprint import files_of
+from somaforge.flow.machinery.lock import locked
+from somaforge.flow.runner.run import Runner
 from somaforge.pdk.errors import CheckError, InputError, ToolError
 
 METRICS = {

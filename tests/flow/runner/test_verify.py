@@ -13,11 +13,12 @@ from tests.flow import fake_steps
 
 import somaforge
 from somaforge.flow import cli
-from somaforge.flow.runner import origin, publish, tools
+from somaforge.flow.machinery import origin, tools
+from somaforge.flow.machinery.base import Context
+from somaforge.flow.runner import publish
 from somaforge.flow.runner.run import Runner
 from somaforge.flow.runner.verify import verify
 from somaforge.flow.signoff.verdict import Signoff
-from somaforge.flow.steps.base import Context
 from somaforge.pdk.errors import InputError
 
 pytestmark = pytest.mark.needs_pdk

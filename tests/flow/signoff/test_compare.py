@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from somaforge.flow import cli
-from somaforge.flow.signoff.compare import compare
+from somaforge.flow.runner.compare import compare
 from somaforge.flow.signoff.metrics import find, unit_of
 from somaforge.pdk.errors import InputError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.flow import fake_steps
 
-from somaforge.flow.signoff.known import is_known, nearest, read_spec, require_known
+from somaforge.flow.runner.known import is_known, nearest, read_spec, require_known
 from somaforge.flow.signoff.metrics import METRICS
 from somaforge.flow.signoff.verdict import STANDARD
 from somaforge.generator.spec import Limit, Waiver

@@ -10,10 +10,10 @@ from junitparser import JUnitXml
 from tests.flow import fake_steps
 
 from somaforge.flow import cli
+from somaforge.flow.machinery.base import Context
 from somaforge.flow.runner import pipeline
 from somaforge.flow.signoff import junit
 from somaforge.flow.signoff.verdict import STANDARD, Signoff, judge, limits_of
-from somaforge.flow.steps.base import Context
 from somaforge.generator.spec import Limit, Waiver
 
 TODAY = date(2026, 3, 1)

@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
-from somaforge.flow.steps.store import commit, discard_temporaries, finished, new_temporary
+from somaforge.flow.machinery.store import commit, discard_temporaries, finished, new_temporary
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import discard
 

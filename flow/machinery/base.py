@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from somaforge.flow.steps.parts import PartStore
+from somaforge.flow.machinery.workers import PartStore
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import SomaforgeError
@@ -101,7 +101,7 @@ class Step:
     config: Callable[[Spec], JsonObject] = everything
     """The part of the spec that its result depends on."""
     tools: tuple[str, ...] = ()
-    """Programs and packages whose versions its result depends on (names of flow.runner.tools)."""
+    """Programs and packages whose versions its result depends on (names of flow.machinery.tools)."""
     checks: tuple[str, ...] = ()
     """Metrics that must be 0."""
     gate: bool = False

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from somaforge.flow.machinery.stale import FINAL
+from somaforge.flow.machinery.store import DONE, METRICS, vouched
 from somaforge.flow.runner import manifest
-from somaforge.flow.runner.stale import FINAL
 from somaforge.flow.runner.verify import require_one_run
 from somaforge.flow.signoff.metrics import find, is_resource, unit_of
-from somaforge.flow.steps.store import DONE, METRICS, vouched
 from somaforge.pdk.errors import InputError
 
 TOLERANCE = 1e-3

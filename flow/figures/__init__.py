@@ -1,0 +1,1 @@
+"""How plots and numbers look, wherever they are shown."""
