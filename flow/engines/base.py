@@ -36,7 +36,9 @@ class ProgrammedChip:
     supply_V: float = 1.8
     memory: Memory = "ideal"
     exact: bool = False
-    """Keep the body resistors and diffusion resistance of the foundry's models (3 to 10 times slower)."""
+    """Keep the body resistors of the foundry's models, through which only junctions leak: currents change by 1e-6,
+    times by less than 0.5 %, and three nodes more in each transistor cost a third of the time. The diffusion resistance
+    is always there."""
 
     def __post_init__(self) -> None:
         """InputError if weights or shifts do not fit the netlist."""
@@ -112,6 +114,10 @@ class LayerAtRest:
         """Some of the somas."""
         i = list(somas)
         return LayerAtRest(self.current[:, i], self.column[:, i], self.p[:, i], self.n[:, i])
+
+    def first(self, patterns: int) -> "LayerAtRest":
+        """Some of the patterns."""
+        return LayerAtRest(*(getattr(self, f.name)[:patterns] for f in fields(self)))
 
     @classmethod
     def joined(cls, parts: Sequence["LayerAtRest"]) -> "LayerAtRest":

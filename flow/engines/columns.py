@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from somaforge.flow.engines.base import Floats, LayerAtRest
-from somaforge.flow.engines.layered import LADDER, RAIL, SOMA, LayeredReference, Transistors, lookup
+from somaforge.flow.engines.layered import LADDER, RAIL, SOMA, LayeredReference, Transistors, lookup, settled
 from somaforge.flow.engines.lines import RAILS, resistor_lines, transistor_lines, whole
 from somaforge.flow.engines.process import RunError, run_ngspice, saved
 from somaforge.generator.circuit import Resistor
@@ -93,7 +93,8 @@ class ColumnReference(LayeredReference):
         for number, (rung, options) in enumerate(LADDER.items()):
             text, saves = self._deck(part, inputs, before, near if number == 0 else None, options)
             try:
-                values = saved(run_ngspice(text, self.timeout_s, control=True, what=what), saves, len(inputs))
+                run = settled(run_ngspice(text, self.timeout_s, control=True, what=what), options)
+                values = saved(run, saves, len(inputs))
             except RunError as problem:
                 problems.append(str(problem))
                 continue

@@ -1,7 +1,7 @@
 """The array engine against the reference simulator on the same chip and patterns: what every run reports."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -20,6 +20,9 @@ APART = 0.01
 BUDGET = 8e5
 """Transistors times patterns that ngspice solves by default: about 2 minutes of one core column by column (0.15 ms
 each), less synapse by synapse."""
+FULL_BUDGET, FULL_PATTERNS = 2e5, 5
+"""The same for the foundry's whole models, body resistors included, and the patterns that run through them: both
+references agree to 1e-5 (a test), so a sample is enough."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,17 @@ def current_error(
     found = (engine or ArrayEngine()).at_rest(chip, inputs, surfaces)
     sample = sample_of(chip, len(inputs), budget)
     return compared(found, reference_of(chip, workers).solve(inputs, found.layers, sample))
+
+
+def full_model_error(chip: ProgrammedChip, inputs: Floats, found: Settled, workers: int | None = None) -> CurrentError:
+    """Of `found` at [patterns, inputs] in A, on the first FULL_PATTERNS, against the foundry's whole models."""
+    first = slice(0, FULL_PATTERNS)
+    some = Settled(
+        tuple(layer.first(FULL_PATTERNS) for layer in found.layers), found.outputs[first], found.supply[first]
+    )
+    whole = replace(chip, exact=True)
+    sample = sample_of(chip, len(some.outputs), FULL_BUDGET)
+    return compared(some, reference_of(whole, workers).solve(inputs[first], some.layers, sample))
 
 
 def reference_of(chip: ProgrammedChip, workers: int | None = None) -> SynapseReference | ColumnReference:

@@ -16,14 +16,19 @@ import numpy as np
 
 from somaforge.flow.engines.base import Floats, LayerAtRest, ProgrammedChip, check_inputs
 from somaforge.flow.engines.lines import RAILS, Nets, whole
+from somaforge.flow.engines.process import Run, RunError
 from somaforge.generator.circuit import Mos
 from somaforge.pdk.errors import InputError
 
-# bypass skips transistors whose voltages have not moved. Later rungs are for what the one before does not solve.
+# A node that floats behind transistors that are off hangs on some 1e-15 S, and on the 1e-2 S of a diffusion: rounding
+# alone moves it by some 0.1 mV an iteration, so vntol must be no smaller. What carries current is held by the currents'
+# tolerance: outputs are the same to 1e-6. bypass skips transistors whose voltages have not moved. Later rungs are for
+# what the one before does not solve.
 LADDER = {
-    "direct": "reltol=1e-5 abstol=1e-15 vntol=1e-7 gmin=1e-15 bypass=1 itl1=200",
-    "gmin-stepping": "reltol=1e-4 abstol=1e-14 vntol=1e-6 gmin=1e-15 noopiter itl1=1000",
-    "source-stepping": "reltol=1e-4 abstol=1e-13 vntol=1e-6 gmin=1e-15 gminsteps=0 itl1=1000",
+    "direct": "reltol=1e-5 abstol=1e-14 vntol=3e-4 gmin=1e-15 bypass=1 itl1=200",
+    "patient": "reltol=1e-5 abstol=1e-14 vntol=1e-3 gmin=1e-15 itl1=1000",
+    "gmin-stepping": "reltol=1e-5 abstol=1e-14 vntol=1e-3 gmin=1e-15 noopiter itl1=1000",
+    "source-stepping": "reltol=1e-4 abstol=1e-13 vntol=1e-3 gmin=1e-15 gminsteps=0 itl1=1000",
 }
 RAIL = re.compile(r"(vp|vn)_(\d+)_(\d+)")
 SOMA = re.compile(r"x_soma_(\d+)_(\d+)\.")
@@ -137,6 +142,20 @@ class LayeredReference(ABC):
         """A supply or row wire is one node."""
         net = whole(name)
         return net if net in RAILS or RAIL.fullmatch(net) else self._nets.node(name)
+
+
+def settled(run: Run, options: str) -> Run:
+    """The run; RunError for a solution that ngspice calls settled and that is none.
+
+    Its last resort, a transient without charges to settle by, ends after a fixed time wherever it is; and stepping
+    towards an operating point with bypass can end with transistors whose voltages were never looked at again
+    (milliamperes through a diffusion that ends in a transistor that is off).
+    """
+    if "Transient op started" in run.log:
+        raise RunError("no operating point but a transient")
+    if "bypass=1" in options and "stepping" in run.log:
+        raise RunError("stepping with bypass")
+    return run
 
 
 def lookup(values: Floats, place: str) -> str:

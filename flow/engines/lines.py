@@ -84,8 +84,13 @@ class Nets:
         return net if net in RAILS else self.node(name)
 
 
-def transistor_lines(chip: ProgrammedChip, mos: Iterable[tuple[Mos, float]], node: Net) -> tuple[list[str], list[str]]:
-    """Lines of transistors with their threshold shifts in V, and the model cards that they need."""
+def transistor_lines(
+    chip: ProgrammedChip, mos: Iterable[tuple[Mos, float]], node: Net, *, sheets: bool = True
+) -> tuple[list[str], list[str]]:
+    """Lines of transistors with their threshold shifts in V, and the model cards that they need.
+
+    Without `sheets` models have no diffusion resistance either: for capacitances, which do not feel it.
+    """
     kinds: dict[tuple[str, int, int], tuple[str, BoundModel, int]] = {}
     cards, lines = [], []
     for m, shift in mos:
@@ -98,7 +103,7 @@ def transistor_lines(chip: ProgrammedChip, mos: Iterable[tuple[Mos, float]], nod
         if key not in kinds:
             model = bind(*key, chip.corner)
             name = f"model_{len(kinds)}"
-            cards.append(model.card(name, exact=chip.exact))
+            cards.append(model.card(name, exact=sheets, body=chip.exact))
             kinds[key] = (name, model, mismatch.sign(m.device))
         name, model, sign = kinds[key]
         lines.append(f"m{safe(m.name)} {d} {g} {s} {b} {name}{_instance(model, m)} delvto={sign * shift:.9g}")

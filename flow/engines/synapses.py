@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from somaforge.flow.engines.base import Floats, LayerAtRest, ProgrammedChip
-from somaforge.flow.engines.layered import LADDER, RAIL, SOMA_ROW, LayeredReference, Transistors, lookup
+from somaforge.flow.engines.layered import LADDER, RAIL, SOMA_ROW, LayeredReference, Transistors, lookup, settled
 from somaforge.flow.engines.lines import RAILS, transistor_lines, whole
 from somaforge.flow.engines.process import RunError, run_ngspice, saved
 from somaforge.pdk.errors import InputError, ToolError
@@ -45,6 +45,8 @@ DARK_V = 3e-4
 SETTLED_A = 1e-13
 """Or by less than DARK_V if its current changes by less than this: it is 1e-5 of 1 % of a uA, and smaller ones are not
 compared (flow.engines.error)."""
+SOMAS_LADDER = {"strict": "reltol=1e-5 abstol=1e-15 vntol=1e-7 gmin=1e-15 bypass=1 itl1=200", **LADDER}
+"""Nothing floats in a soma, and its voltage must be known better than SETTLED_V."""
 PASSES = 30
 START_V = 0.3
 LOWEST_START_V = 0.01
@@ -191,14 +193,21 @@ class SynapseReference(LayeredReference):
                 saves += [f"i(v_amp_{i})", f"v(column_{i})", f"v(vp_{i})", f"v(vn_{i})", f"i(v_vdd_{i})"]
                 orders.append(np.argsort(o))
             cells = [_Cell(f"layer {layer}, soma {c}", self._cells[layer, SOMA_ROW, c]) for c in part]
-            table = self._run(cells, sources, saves, len(current)).reshape(len(current), len(part), 5)
+            table = self._run(cells, sources, saves, len(current), SOMAS_LADDER).reshape(len(current), len(part), 5)
             return np.stack([table[o, i] for i, o in enumerate(orders)], axis=1)
 
         with ThreadPoolExecutor(self.workers) as pool:
             table = np.concatenate(list(pool.map(run, range(0, len(which), CELLS))), axis=1)
         return LayerAtRest(*(table[:, :, i] for i in range(4))), -table[:, :, 4]
 
-    def _run(self, cells: Sequence[_Cell], sources: Sequence[str], saves: Sequence[str], patterns: int) -> Floats:
+    def _run(
+        self,
+        cells: Sequence[_Cell],
+        sources: Sequence[str],
+        saves: Sequence[str],
+        patterns: int,
+        ladder: Mapping[str, str] = LADDER,
+    ) -> Floats:
         """What was saved [patterns, saves]."""
         every = [t for cell in cells for t in cell.transistors]
         of = {m.name: i for i, cell in enumerate(cells) for m, _ in cell.transistors}
@@ -218,10 +227,11 @@ class SynapseReference(LayeredReference):
         )
         problems: list[str] = []
         what = f"{cells[0].name} and {len(cells) - 1} more"
-        for rung, options in LADDER.items():
+        for rung, options in ladder.items():
             text = deck(options=f"{options} itl2=200")
             try:
-                values = saved(run_ngspice(text, self.timeout_s, control=True, what=what), saves, patterns)
+                run = settled(run_ngspice(text, self.timeout_s, control=True, what=what), options)
+                values = saved(run, saves, patterns)
             except RunError as problem:
                 problems.append(str(problem))
                 continue

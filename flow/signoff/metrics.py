@@ -213,6 +213,13 @@ METRICS: tuple[Metric, ...] = (
         "engine__current_error_max__ratio",
     ),
     *_of(
+        "lower",
+        "array engine against the foundry's whole models, body resistors included: error of currents above 1 % of full "
+        "scale at rest, first chip and patterns",
+        "engine__full_model_error_p50__ratio",
+        "engine__full_model_error_max__ratio",
+    ),
+    *_of(
         "neither",
         "currents and patterns that were compared",
         "engine__compared_currents__count",

@@ -11,7 +11,7 @@ import numpy as np
 from somaforge.flow import datasets
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import Program
-from somaforge.flow.engines.error import BUDGET, compared, reference_of, sample_of
+from somaforge.flow.engines.error import BUDGET, compared, full_model_error, reference_of, sample_of
 from somaforge.flow.engines.named import named
 from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.flow.machinery.base import Context, JsonObject, Step
@@ -99,11 +99,13 @@ def engines(folder: Path, job: Job) -> None:
     sample = sample_of(chip, count, BUDGET) if wanted.reference_columns == "sample" else None
     reference = reference_of(chip).solve(inputs, ours.layers, sample)
     error = compared(ours, reference)
+    full = full_model_error(chip, inputs, ours)
     classes = job.spec.network.layers[-1]
     winners, theirs = (x.outputs[:, :classes].argmax(axis=1) for x in (ours, reference))
     values = {
         **asdict(error),
         "rungs": reference.rungs,
+        "full_models": {"p50": full.p50, "max": full.max, "patterns": full.patterns, "currents": full.currents},
         "supply_max": error.supply_max if error.solved == 1.0 else None,
     }
     labels = dataset.test_y[:count]
@@ -116,6 +118,8 @@ def _compared(found: Mapping[str, Any]) -> dict[str, float]:
     return {
         "engine__current_error_p50__ratio": found["p50"],
         "engine__current_error_max__ratio": found["max"],
+        "engine__full_model_error_p50__ratio": found["full_models"]["p50"],
+        "engine__full_model_error_max__ratio": found["full_models"]["max"],
         "engine__compared_currents__count": found["currents"],
         "engine__compared_patterns__count": found["patterns"],
         "engine__compared_columns__ratio": found["solved"],

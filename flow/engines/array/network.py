@@ -101,7 +101,7 @@ class Places:
         """Roles at the chip's corner, temperature and supply; InputError if roles that must be equal are not."""
 
         def kind(role: str) -> Kind:
-            return Kind(*self._sizes[role], chip.corner, chip.temperature_C, chip.supply_V, chip.exact)
+            return Kind(*self._sizes[role], chip.corner, chip.temperature_C, chip.supply_V)
 
         return Kinds(
             kind("soma_m0"),

@@ -1,7 +1,8 @@
 """Drain current of one transistor geometry as a table, swept once with ngspice and kept in the user's cache folder.
 
-Coordinates are those of an n-channel device against its body (p-channel: every voltage counted down from the supply):
-gate over source, source over body, drain over source. The table holds
+The model is the foundry's whole one, body and diffusion resistance included. Coordinates are those of an n-channel
+device against its body (p-channel: every voltage counted down from the supply): gate over source, source over body,
+drain over source. The table holds
 
     G = ln( I / (1 - exp(-v_ds / U_T)) )
 
@@ -37,7 +38,8 @@ ROOTS = 48
 SMALLEST_DRAIN_V = 1e-4
 FLOOR_A = 1e-19
 CLEAN_A = 1e-14
-"""Below, the current is continued as an exponential of the gate voltage."""
+"""Below, the current is continued as an exponential of the gate voltage. The rounding of voltages behind a series
+resistance of some 100 ohm is 1e-18 A."""
 CLEAN_POINTS = 3
 """Gate steps over which the slope of that exponential is taken."""
 SHIFT_V = 0.06
@@ -57,7 +59,6 @@ class Kind:
     corner: str
     temperature_C: float
     supply_V: float
-    exact: bool
 
     @property
     def span_V(self) -> float:  # noqa: N802 (a unit)
@@ -119,7 +120,7 @@ def _deck(kind: Kind) -> tuple[str, Floats]:
         title=f"{kind.device} {kind.w_nm}/{kind.l_nm} nm, {kind.corner}",
         scale_option=SCALE_OPTION,
         temperature=f"{kind.temperature_C:.6g}",
-        card=model.card("device", exact=kind.exact),
+        card=model.card("device"),
         smallest=f"{SMALLEST_DRAIN_V:g}",
         span=f"{kind.span_V:.6g}",
         lines=lines,
@@ -150,9 +151,11 @@ def _read(kind: Kind, values: Floats, gates: Floats) -> Sweep:
     # what the source's junction takes, seen where the channel is off
     junction = current[0, 0]
     current = current - junction
-    full = current / -np.expm1(-drains / kind.thermal_V)[:, None, None]
-    log = _continued(np.log(np.maximum(full, FLOOR_A)), np.log(np.maximum(CLEAN_A, 10 * np.abs(junction))))
+    opened = -np.expm1(-drains / kind.thermal_V)[:, None]  # [drains, 1]
+    full = current / opened[:, :, None]
+    clean = np.log(np.maximum(CLEAN_A, 10 * np.abs(junction)) / opened)  # [drains, sources]
     half = ROOTS * 7 // 10
+    log = _continued(np.log(np.maximum(full, FLOOR_A)), clean, half)
     here = CubicSpline(gates, log[half, :, 0])
     strong = (current[half, :, -2:].min(axis=-1) > 1e-13) & (gates < gates[-1] - SHIFT_V)
     up, down = (_moved(here, gates[strong], log[half, strong, i], by) for i, by in ((-2, SHIFT_V), (-1, -SHIFT_V)))
@@ -169,20 +172,22 @@ def _moved(here: CubicSpline, gates: Floats, log: Floats, shift: float) -> Float
     return gates - at
 
 
-def _continued(log: Floats, clean: Floats) -> Floats:
-    """`log` [drains, gates, sources] with what lies below `clean` [sources] replaced by a straight line over the gate.
+def _continued(log: Floats, clean: Floats, middle: int) -> Floats:
+    """`log` [drains, gates, sources] with what lies below `clean` [drains, sources] continued towards lower gates.
 
-    Weak inversion goes on like that; ngspice's numbers are rounded and have leakage in them.
+    ngspice's numbers are rounded there and have leakage in them. With the drain `middle` weak inversion goes on as a
+    straight line, and from there to another drain it keeps its distance.
     """
-    log = log.copy()
-    first = np.argmax(log > clean, axis=1)  # [drains, sources]
+    first = np.argmax(log > clean[:, None], axis=1)[:, None]  # [drains, 1, sources]
     if np.any(first + CLEAN_POINTS >= log.shape[1]):
         raise ToolError("ngspice: a device table has a drain current below 0.01 pA everywhere")
-    at = first[:, None]
-    edge = np.take_along_axis(log, at, 1)
-    slope = (np.take_along_axis(log, at + CLEAN_POINTS, 1) - edge) / CLEAN_POINTS
-    steps = np.arange(log.shape[1])[None, :, None] - at
-    found: Floats = np.where(steps < 0, edge + slope * steps, log)
+    gates = np.arange(log.shape[1])[:, None]
+    at, own = first[middle], log[middle]
+    edge = np.take_along_axis(own, at, 0)
+    slope = (np.take_along_axis(own, at + CLEAN_POINTS, 0) - edge) / CLEAN_POINTS
+    line = np.where(gates < at, edge + slope * (gates - at), own)  # [gates, sources]
+    apart = np.take_along_axis(log - line, first, 1)
+    found: Floats = np.where(gates < first, line + apart, log)
     return found
 
 

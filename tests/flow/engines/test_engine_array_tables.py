@@ -23,14 +23,14 @@ pytestmark = [pytest.mark.needs_pdk, pytest.mark.needs_ngspice]
 
 
 def kind(device: str, w: int = 840, l: int = 790) -> Kind:  # noqa: E741
-    return Kind(device, w, l, "tt", 27.0, 1.8, exact=False)
+    return Kind(device, w, l, "tt", 27.0, 1.8)
 
 
 def by_ngspice(kind: Kind, points: np.ndarray, folder: Path) -> np.ndarray:
     """Source currents of one transistor per row of `points`: gate, drain, source in V over the body, shift in V."""
     model, sign = bind(kind.device, kind.w_nm, kind.l_nm, kind.corner), mismatch.sign(kind.device)
     lines = ["* single transistors", SCALE_OPTION, ".option reltol=1e-6 abstol=1e-19 vntol=1e-9 gmin=1e-19"]
-    lines += [f".temp {kind.temperature_C}", model.card("device", exact=False)]
+    lines += [f".temp {kind.temperature_C}", model.card("device")]
     for i, (gate, drain, source, shift) in enumerate(points):
         lines += [f"v_{t}{i} {t}{i} 0 {sign * v:.9g}" for t, v in (("g", gate), ("d", drain), ("s", source))]
         lines.append(f"m{i} d{i} g{i} s{i} 0 device{model.instance()} delvto={sign * shift:.9g}")

@@ -167,7 +167,7 @@ class TestFailures:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reference: type[ColumnReference | SynapseReference]
     ) -> None:
         chip = nominal(small_design(), CODES)
-        assert set(reference(chip, workers=1).solve(INPUTS).rungs) == {"direct"}
+        assert set(reference(chip, workers=1).solve(INPUTS).rungs) <= {"direct", "strict"}
         Path(fake(tmp_path, f"echo run >> {tmp_path}/runs; kill -KILL $$")).rename(tmp_path / "ngspice")
         monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
         with pytest.raises(ToolError, match="killed by SIGKILL and SIGKILL"):
