@@ -10,7 +10,7 @@ from somaforge.pdk.errors import ToolError
 
 NEEDS: dict[str, Callable[[], str]] = {
     "needs_pdk": tools.pdk_version,
-    "needs_ngspice": lambda: tools.program_version("ngspice"),
+    "needs_ngspice": tools.ngspice_version,
     "needs_klayout_app": lambda: tools.program_version("klayout-application"),
     "needs_netgen": lambda: tools.program_version("netgen"),
     "needs_iverilog": lambda: tools.program_version("iverilog"),

@@ -13,6 +13,8 @@ from somaforge.pdk.errors import ToolError
 from somaforge.pdk.sky130 import install
 
 TIMEOUT_S = 30.0
+OLDEST_NGSPICE = 46
+"""39 converges elsewhere and has no KLU: other results, three to ten times slower."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,18 @@ def has_klu() -> bool:
     return "KLU" in _printed("ngspice")
 
 
+def ngspice_version() -> str:
+    """Version of ngspice; ToolError unless it is one that somaforge's results are made with."""
+    version = program_version("ngspice")
+    major = version.split(".")[0].split("+")[0]
+    if not major.isdigit() or int(major) < OLDEST_NGSPICE or not has_klu():
+        raise ToolError(
+            f"ngspice {version}: needs {OLDEST_NGSPICE} or newer with the KLU solver; run make setup "
+            "(Debian: ngspice of bookworm-backports)"
+        )
+    return version
+
+
 def package_version(name: str) -> str:
     """Version of an installed Python package; ToolError if it is missing."""
     try:
@@ -90,7 +104,11 @@ def pdk_version() -> str:
 
 def version(name: str) -> str:
     """Version of a program, of "python", "pdk-sky130" or of a Python package."""
-    special: dict[str, Callable[[], str]] = {"python": platform.python_version, "pdk-sky130": pdk_version}
+    special: dict[str, Callable[[], str]] = {
+        "python": platform.python_version,
+        "pdk-sky130": pdk_version,
+        "ngspice": ngspice_version,
+    }
     if name in special:
         return special[name]()
     return program_version(name) if name in PROGRAMS else package_version(name)

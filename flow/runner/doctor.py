@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from somaforge.flow.machinery import tools
 from somaforge.pdk.errors import ToolError
+from somaforge.pdk.sky130 import install
 
 SETUP = "run make setup"
 
@@ -28,13 +29,12 @@ def _python() -> str:
 
 
 def _ngspice() -> str:
-    version = tools.program_version("ngspice")
-    major = version.split(".")[0].split("+")[0]
-    if not major.isdigit() or int(major) < 46 or not tools.has_klu():
-        raise ToolError(
-            f"ngspice {version}: needs 46 or newer with the KLU solver; {SETUP} (Debian: ngspice of bookworm-backports)"
-        )
-    return f"{version} (KLU)"
+    return f"{tools.ngspice_version()} (KLU)"
+
+
+def _pdk() -> str:
+    install.require_intact()
+    return tools.pdk_version()
 
 
 def examine() -> tuple[Finding, ...]:
@@ -45,7 +45,7 @@ def examine() -> tuple[Finding, ...]:
         "klayout-application": lambda: tools.program_version("klayout-application"),
         "netgen": lambda: tools.program_version("netgen"),
         "iverilog": lambda: tools.program_version("iverilog"),
-        "pdk-sky130": tools.pdk_version,
+        "pdk-sky130": _pdk,
     }
     checks |= {name: (lambda n=name: tools.package_version(n)) for name in tools.PACKAGES}  # type: ignore[misc]
     findings = []

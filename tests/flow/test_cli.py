@@ -133,3 +133,23 @@ def test_exit_code_reaches_the_shell(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("says", "ok"), [("ngspice-39.3", False), ("ngspice-46", False), ("ngspice-46 KLU", True)])
+def test_an_older_ngspice_makes_no_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, ok: bool
+) -> None:
+    """What the doctor does not want, no step takes: results depend on the version and the solver."""
+    fake = tmp_path / "ngspice"
+    fake.write_text(f"#!/bin/sh\necho '** {says}'\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    tools._printed.cache_clear()
+    try:
+        if ok:
+            assert tools.versions(("ngspice",)) == {"ngspice": "46"}
+        else:
+            with pytest.raises(ToolError, match="needs 46 or newer with the KLU solver; run make setup"):
+                tools.versions(("ngspice",))
+    finally:
+        tools._printed.cache_clear()

@@ -1,0 +1,63 @@
+"""Whether files that were installed are still those that were pinned: by their hash, read again only if touched."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import platformdirs
+
+from somaforge.pdk.files import atomic_write
+
+
+def digest(files: dict[str, str]) -> str:
+    """SHA-256 over the lines "<SHA-256 of the file>  <path>", as sha256sum writes them, in the order of the paths."""
+    lines = "".join(f"{sha}  {name}\n" for name, sha in sorted(files.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def problem(root: Path, start: str, pinned: str, *, fully: bool = False) -> str | None:
+    """What is wrong with the files below `root` whose paths begin with `start`; None if their digest is the pinned one.
+
+    Files whose size and times are those of the last time that all were read are not read again, unless `fully`. The
+    record of that is in the user's cache folder; without it (or if it cannot be kept) every file is read.
+    """
+    where = f"{root.absolute()}\n{start}\n{pinned}"
+    record = Path(platformdirs.user_cache_dir("somaforge")) / "intact" / hashlib.sha256(where.encode()).hexdigest()[:32]
+    seen, known = _seen(root, start), _known(record)
+    if not fully and known is not None and known["seen"] == seen:
+        return None
+    try:
+        found = {name: _sha256(root / name) for name in seen}
+    except OSError as error:
+        return f"{error.filename}: cannot be read ({error.strerror})"
+    if digest(found) == pinned:
+        try:
+            atomic_write(record, json.dumps({"seen": seen, "files": found}) + "\n")
+        except OSError:  # a home that cannot be written: the files are read every time
+            return None
+        return None
+    before = {} if known is None else known["files"]
+    changed = sorted(name for name in {*before, *found} if before.get(name) != found.get(name)) if before else []
+    return f"{root / changed[0] if changed else root / start}: not what was installed"
+
+
+def _seen(root: Path, start: str) -> dict[str, list[int]]:
+    """Size and times of each file."""
+    base = root / start
+    files = [p for p in (base.rglob("*") if base.is_dir() else [base]) if p.is_file()]
+    stats = {p.relative_to(root).as_posix(): p.stat() for p in files}
+    return {name: [s.st_size, s.st_mtime_ns, s.st_ctime_ns] for name, s in stats.items()}
+
+
+def _known(record: Path) -> dict[str, dict[str, object]] | None:
+    """What was written when all files were right; None if there is none that can be read."""
+    try:
+        data = json.loads(record.read_text(encoding="utf-8"))
+        return {"seen": dict(data["seen"]), "files": dict(data["files"])}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
