@@ -60,6 +60,18 @@ def _hv_tap_space(layers: Layers) -> kdb.Region:
     return m.separation(layers, diff, taps, 370)
 
 
+def _hv_across_tap(layers: Layers) -> kdb.Region:
+    """hvdifftap.25: two n+ diffusions with a p+ tap between them that abuts neither."""
+    diff = (layers.ndiff & layers.drawn("hvi")).merged()
+    taps = (_p_tap(layers) & layers.drawn("hvi")).not_interacting(diff)
+    return diff.isolated_check(layers.dbu(1070), False, m.EUCLIDIAN).polygons().interacting(taps)
+
+
+def _short_resistor(layers: Layers) -> kdb.Region:
+    """MR_poly.LEN.2 of the shuttle's deck: the longer side of a resistor's mark."""
+    return layers.drawn("poly_res").merged().with_bbox_max(0, layers.dbu(660), False)
+
+
 def _hv_channel(layers: Layers) -> kdb.EdgePairs:
     """hvpoly.13: the length of a 5 V channel, between the edges that poly gives it."""
     gate = (layers.gate & layers.drawn("hvi")).merged()
@@ -139,6 +151,8 @@ def _rpm(rule: str, layer: str) -> tuple[Rule, ...]:
 
 
 DEEP_WELLS: tuple[Rule, ...] = (
+    Rule("MR_lvtn.OVL.2", "lvtn across the edge of an nwell", 0,
+         lambda r: _straddles(r.drawn("lvtn"), r.drawn("nwell"))),
     Rule("dnwell.2", "dnwell width", 3000, lambda r: m.width(r, r.drawn("dnwell"), 3000)),
     Rule("dnwell.3", "dnwell spacing", 6300, lambda r: m.space(r, r.drawn("dnwell"), 6300)),
     Rule("dnwell.5", "p+ diff across the edge of a dnwell", 0,
@@ -175,6 +189,7 @@ HIGH_VOLTAGE: tuple[Rule, ...] = (
          lambda r: m.separation(r, r.drawn("hvi"), _outside(r.difftap, r.drawn("hvi")), 180)),
     Rule("hvdifftap.24", "5 V n+ diff to nwell", 430,
          lambda r: m.separation(r, r.ndiff & r.drawn("hvi"), r.drawn("nwell"), 430)),
+    Rule("hvdifftap.25", "5 V n+ diff to n+ diff across a p+ tap", 1070, _hv_across_tap),
     Rule("hvpoly.13", "channel length under hvi", 500, _hv_channel),
     Rule("hvpoly.14", "gate across the edge of hvi", 0, lambda r: _straddles(r.gate, r.drawn("hvi"))),
     Rule("hvntm.1", "hvntm width", 700, lambda r: m.width(r, r.drawn("hvntm"), 700)),
@@ -191,6 +206,7 @@ HIGH_VOLTAGE: tuple[Rule, ...] = (
 
 RESISTORS: tuple[Rule, ...] = (
     Rule("poly.3", "poly resistor width", 330, lambda r: m.width(r, _body(r), 330)),
+    Rule("MR_poly.LEN.2", "length of a poly resistor", 660, _short_resistor),
     Rule("poly.9", "poly resistor to poly, diff and tap", 480, _resistor_space),
     Rule("poly.15", "poly over a diff resistor", 0, lambda r: r.drawn("poly") & r.drawn("diff") & r.drawn("diff_res")),
     Rule("x.10", "contact on a resistor body", 0,

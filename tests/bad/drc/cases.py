@@ -215,6 +215,7 @@ METALS = [
     _wide("m3.3cd", "met3", 400),
     around("m3.4", "met3", "via2", 200, 65),
     area("m3.6", "met3", 240000, 400),
+    hole("m3.7", "met3", 200000, 400),
     square("via3.1", "via3", 200),
     space("via3.2", "via3", 200, 200),
     around("via3.4", "met3", "via3", 200, 60),
@@ -223,6 +224,7 @@ METALS = [
     space("m4.2", "met4", 300),
     around("m4.3", "met4", "via3", 200, 65),
     area("m4.4a", "met4", 240000, 400),
+    hole("m4.7", "met4", 200000, 400),
     _wide("m4.5ab", "met4", 400),
     square("via4.1", "via4", 800),
     space("via4.2", "via4", 800, 800),
@@ -231,6 +233,7 @@ METALS = [
     space("m5.2", "met5", 1600),
     around("m5.3", "met5", "via4", 800, 310),
     area("m5.4", "met5", 4000000, 1600),
+    hole("MR_met5.AR.2", "met5", 140000, 350),
 ]
 
 CASES: list[Case] = [

@@ -22,6 +22,8 @@ def _ring(hole: int) -> Shapes:
 
 
 DEEP_WELLS = [
+    Case("MR_lvtn.OVL.2", [("lvtn", 0, 0, 2000, 2000), ("nwell", 1000, -2000, 5000, 4000)],
+         [("lvtn", 0, 0, 2000, 2000), ("nwell", -1000, -2000, 5000, 4000)]),
     width("dnwell.2", "dnwell", 3000),
     space("dnwell.3", "dnwell", 6300, 4000),
     Case("dnwell.5", [("diff", 0, 0, 900, 900), ("psdm", 0, 0, 900, 900), ("dnwell", 450, -2000, 5000, 2000)],
@@ -68,6 +70,11 @@ def _tips(left: int) -> Shapes:
     return [*_n(0), *_over("hvi"), ("hvntm", -left, -900, 1900, 1900)]
 
 
+def _across(x: int) -> Shapes:
+    """Two n+ diffusions, the second at x, with a p+ tap between them."""
+    return [*_n(0), *_n(x), ("tap", 1400, 0, 1700, 1000), ("psdm", 1400, 0, 1700, 1000), *_over("hvi")]
+
+
 HIGH_VOLTAGE = [
     width("hvi.1", "hvi", 600),
     space("hvi.2a", "hvi", 700),
@@ -89,6 +96,7 @@ HIGH_VOLTAGE = [
     apart("hvdifftap.23", "hvi", "diff", 180),
     Case("hvdifftap.24", [*_n(0), ("hvi", -500, -500, 1200, 1500), ("nwell", 1425, 0, 4000, 3000)],
          [*_n(0), ("hvi", -500, -500, 1200, 1500), ("nwell", 1430, 0, 4000, 3000)]),
+    Case("hvdifftap.25", _across(2065), _across(2070)),
     Case("hvpoly.13", transistor(length=495, more=_over("hvi")), transistor(length=500, more=_over("hvi"))),
     Case("hvpoly.14", transistor(more=[("hvi", -FAR, -FAR, 75, FAR)]), transistor(more=_over("hvi"))),
     width("hvntm.1", "hvntm", 700),
@@ -144,6 +152,8 @@ RESISTORS = [
     *_implant("urpm"),
     Case("rpm.1b", _resistor(w=355), _resistor(w=350)),
     Case("poly.3", _resistor(w=325), _resistor(w=330)),
+    Case("MR_poly.LEN.2", [("poly", 0, -900, 350, 900), ("poly_res", 0, 0, 350, 655)],
+         [("poly", 0, -900, 350, 900), ("poly_res", 0, 0, 350, 660)]),
     Case("poly.9", _resistor(more=[("poly", 825, 0, 1200, 2000)]), _resistor(more=[("poly", 830, 0, 1200, 2000)])),
     Case("poly.9", _resistor(more=[("tap", 825, 0, 1200, 2000)]), _resistor(more=[("tap", 830, 0, 1200, 2000)])),
     Case("poly.15", [("diff", 0, 0, 900, 900), ("diff_res", 0, 0, 900, 900), ("poly", 200, -200, 400, 1100)],
