@@ -80,6 +80,24 @@ class _Made:
             self.nets[key] = self.circuit.create_net(name)
         return self.nets[key]
 
+    def short(self, line: Line) -> None:
+        """Two names of one net (the foundry's CDL: `rI1 a b short`). InputError if both are ports."""
+        first, second = line.text.split()[1:3]
+        ports = [pin.name().lower() for pin in self.circuit.each_pin()]
+        if first.lower() in ports and second.lower() in ports:
+            raise InputError(f"{line.where}: {first} and {second} are two ports of {self.circuit.name} and one net")
+        keep, other = (second, first) if second.lower() in ports else (first, second)
+        if other.lower() in self.nets:
+            keep, other = other, keep
+        if other.lower() in self.nets:
+            raise InputError(f"{line.where}: a third short of {other}; write one name")
+        self.nets[other.lower()] = self.net(keep)
+
+
+def _is_short(line: Line) -> bool:
+    words = line.text.split()
+    return len(words) == 4 and words[0][0] in "rR" and words[3].lower() == "short"
+
 
 class _Builder:
     def __init__(self, cards: Cards, blackboxes: frozenset[str]) -> None:
@@ -118,8 +136,12 @@ class _Builder:
                 circuit.connect_pin(circuit.create_pin(port), made.net(port))
             self.open.append(definition.name.lower())
             if definition.name.lower() not in self.blackboxes:
+                shorts = [part for part in definition.body if _is_short(part)]
+                for part in shorts:
+                    made.short(part)
                 for part in definition.body:
-                    self._element(part, made, depth)
+                    if part not in shorts:
+                        self._element(part, made, depth)
             self.open.pop()
             made.globals = {k for k in made.nets if k in self.globals}
             made.globals |= {k for _, child in made.calls for k in child.globals}

@@ -9,7 +9,7 @@ COPIES_LIMIT = 1000
 _AREAS = {"A": ("area", "a"), "P": ("pj", "perim", "p", "perimeter")}
 # What the foundry's lines say besides: stress, junctions, resistances of ends. None of it is compared.
 _PASSED_OVER = {
-    "ad", "as", "pd", "ps", "nrd", "nrs", "sa", "sb", "sd", "area", "perim", "perimeter", "delvto", "mulu0", "mf",
+    "ad", "as", "pd", "ps", "nrd", "nrs", "sa", "sb", "sd", "area", "perim", "perimeter", "delvto", "mulu0",
     "r", "c", "value", "tc1", "tc2", "temp", "dtemp", "trise", "rdc", "rsc", "nrg", "lpe", "geo", "rgeo", "rgeomod",
 }  # fmt: skip
 
@@ -30,7 +30,7 @@ def device_sizes(
     """
     given = {k.removeprefix("$"): v for k, v in given.items()}
     number = _number(given, where)
-    used = {"m", "mult", "nf", "w", "l"}
+    used = {"m", "mult", "mf", "nf", "w", "l"}
     sizes: dict[str, float] = {}
 
     def length(value: float) -> float:
@@ -72,8 +72,10 @@ def device_sizes(
 
 
 def _number(given: Mapping[str, float], where: str) -> int:
-    """Copies: m and mult say the same (xschem writes both), or one of them is 1 (the foundry's CDL)."""
-    m, mult = (copies(given.get(key, 1.0), f"{where}: {key}") for key in ("m", "mult"))
-    if 1 not in (m, mult) and m != mult:
-        raise InputError(f"{where}: m={m} and mult={mult} contradict each other")
-    return max(m, mult)
+    """Copies: m, mult and mf say the same (xschem writes two of them), or are 1 (the foundry's CDL)."""
+    found = {key: copies(given[key], f"{where}: {key}") for key in ("m", "mult", "mf") if key in given}
+    more = {key: number for key, number in found.items() if number != 1}
+    if len(set(more.values())) > 1:
+        said = " and ".join(f"{key}={number}" for key, number in more.items())
+        raise InputError(f"{where}: {said} contradict each other")
+    return max(found.values(), default=1)

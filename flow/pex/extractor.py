@@ -155,7 +155,7 @@ def _refuse_what_is_not_written(extraction: Extraction) -> None:
     """InputError for a device that is no transistor, or a gate that is not one whole transistor."""
     cell = extraction.opened.cell.name
     for entry in extraction.lvs.each_log_entry():
-        if entry.severity == kdb.Severity.Error and "soft-connected" not in entry.message:
+        if entry.severity in (kdb.Severity.Error, kdb.Severity.Warning) and "soft-connected" not in entry.message:
             at = entry.geometry.bbox().center()
             raise InputError(
                 f"layout {entry.cell_name or cell} at ({at.x:.3f}, {at.y:.3f}) um: {' '.join(entry.message.split())}"

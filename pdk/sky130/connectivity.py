@@ -12,6 +12,7 @@ import klayout.db as kdb
 
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.layout_file import OpenLayout, open_layout
+from somaforge.pdk.sky130.devices import polarized
 from somaforge.pdk.sky130.gds import DRAWN, LABELS, PINS, SUBSTRATE_LABEL
 from somaforge.pdk.sky130.prepare import BULK, flattened, without_devices, without_magnified
 from somaforge.pdk.sky130.recognition import PLATE_CONTACTS, conducting, extract_devices
@@ -129,6 +130,8 @@ def extract(
     extract_devices(lvs, layers, layer, regions)
     _connect(opened, lvs, regions)
     lvs.extract_netlist()
+    for kind in lvs.netlist().each_device_class():
+        polarized(kind)
     _name_substrate(opened, lvs)
     return Extraction(opened, lvs, regions, cells)
 

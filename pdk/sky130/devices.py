@@ -35,11 +35,16 @@ class Device:
 _MOS = ("D", "G", "S", "B")
 
 
-def _polar_capacitor() -> kdb.DeviceClass:
-    # The plates of a MiM capacitor differ: top and bottom must not change places (netgen does not permute them either).
-    kind = kdb.DeviceClassCapacitor()
-    kind.clear_equivalent_terminal_ids()
+def polarized(kind: kdb.DeviceClass) -> kdb.DeviceClass:
+    """The device class; plates of a MiM capacitor differ: top and bottom must not change places (netgen does not
+    permute them either)."""
+    if isinstance(kind, kdb.DeviceClassCapacitor):
+        kind.clear_equivalent_terminal_ids()
     return kind
+
+
+def _polar_capacitor() -> kdb.DeviceClass:
+    return polarized(kdb.DeviceClassCapacitor())
 
 
 def _list() -> Mapping[str, Device]:

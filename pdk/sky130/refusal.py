@@ -4,13 +4,24 @@ Layer combinations: the precheck's Magic technology (sky130A.tech, cifinput and 
 foundry's "Device and Layout vs. Schematic" pages (sky130 PDK documentation).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import klayout.db as kdb
 
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.layout_file import OpenLayout
-from somaforge.pdk.sky130.gds import CAPACITOR_PLATES, DIODE, DRAWN, HVNTM, LABELS, PINS, RPM, SUBSTRATE_LABEL, URPM
+from somaforge.pdk.sky130.gds import (
+    CAPACITOR_PLATES,
+    DIODE,
+    DRAWN,
+    HVNTM,
+    LABELS,
+    PINS,
+    RESISTORS,
+    RPM,
+    SUBSTRATE_LABEL,
+    URPM,
+)
 
 ANYWHERE: Mapping[tuple[int, int], str] = {
     DRAWN["dnwell"]: "deep nwell",
@@ -77,7 +88,7 @@ def present(opened: OpenLayout) -> list[tuple[int, int]]:
     return found
 
 
-def refuse(opened: OpenLayout, layers: list[tuple[int, int]], layer: Layer) -> None:
+def refuse(opened: OpenLayout, layers: Sequence[tuple[int, int]], layer: Layer) -> None:
     """InputError that names the first device which is none of DEVICES, and its place."""
     for numbers, name in ANYWHERE.items():
         if numbers in layers:
@@ -99,18 +110,66 @@ def refuse(opened: OpenLayout, layers: list[tuple[int, int]], layer: Layer) -> N
             marker = layer(DRAWN[name])
             part = (gate & marker).interacting(gate - marker)
             _refuse(opened, part, f"a transistor's gate lies in {name} only in part")
-    plates = [layer(n) for name, n in CAPACITOR_PLATES.items() if n in layers]
+    for side, implant, kind in ((diff & nwell, "nsdm", "p-channel"), (diff - nwell, "psdm", "n-channel")):
+        if DRAWN[implant] in layers:
+            wrong = side & layer(DRAWN[implant])
+            if not wrong.is_empty():
+                _refuse(opened, wrong.interacting(gate), f"{implant} over source, drain or gate of a {kind} transistor")
+    for device, shapes in _resistors_and_plates(layers, layer):
+        _refuse(opened, shapes, device)
+    for device, shapes in _diodes(layers, layer, diff - poly, nwell):
+        _refuse(opened, shapes, device)
+    bodies: list[tuple[str, kdb.Region, frozenset[tuple[int, int]]]] = [("transistor", gate, frozenset())]
+    bodies += [("capacitor", layer(n), _PLATES) for n in CAPACITOR_PLATES.values() if n in layers]
+    for wire in ("poly", "diff"):
+        bodies += [("resistor", layer(DRAWN[wire]) & layer(n), _RESISTOR) for n in RESISTORS[wire] if n in layers]
+    if DIODE in layers:
+        bodies.append(("diode", (diff - poly) & layer(DIODE), frozenset({DIODE})))
     for numbers in layers:
-        if numbers in HARMLESS or numbers in ANYWHERE or numbers in CAPACITOR_PLATES.values():
+        if numbers in HARMLESS or numbers in ANYWHERE:
             continue
         name = MARKERS.get(numbers, "not a layer that LVS knows")
-        marker = layer(numbers)
-        for shapes, what in ((gate, "transistor"), *((plate, "capacitor") for plate in plates)):
-            _refuse(opened, shapes & marker, f"layer {numbers[0]}/{numbers[1]} ({name}) over a {what} makes a device")
+        for what, shapes, own in bodies:
+            if numbers not in own:
+                over = f"layer {numbers[0]}/{numbers[1]} ({name}) over a {what} makes a device"
+                _refuse(opened, shapes & layer(numbers), over)
+
+
+_PLATES = frozenset(CAPACITOR_PLATES.values())
+_RESISTOR = frozenset((*RESISTORS["poly"], *RESISTORS["diff"], RPM, URPM, *_PLATES))
+
+
+def _resistors_and_plates(layers: Sequence[tuple[int, int]], layer: Layer) -> Iterator[tuple[str, kdb.Region]]:
+    """High-resistance poly that no mark makes a resistor, and plates that stand on nothing."""
+    poly = layer(DRAWN["poly"])
+    for numbers, name in ((RPM, "rpm"), (URPM, "urpm")):
+        if numbers in layers:
+            there = poly & layer(numbers)
+            mark = layer(RESISTORS["poly"][0])
+            unmarked = there if RESISTORS["poly"][0] not in layers else there.not_interacting(mark)
+            yield f"poly in {name} without a resistor's mark (66/13)", unmarked
+    if RPM in layers and URPM in layers:
+        yield "poly in rpm and urpm", poly & layer(RPM) & layer(URPM)
+    for plate, metal in (("capm", "met3"), ("cap2m", "met4")):
+        if CAPACITOR_PLATES[plate] in layers:
+            yield f"{plate} beside {metal}", layer(CAPACITOR_PLATES[plate]) - layer(DRAWN[metal])
+
+
+def _diodes(
+    layers: Sequence[tuple[int, int]], layer: Layer, diff: kdb.Region, nwell: kdb.Region
+) -> Iterator[tuple[str, kdb.Region]]:
+    """Combinations of threshold and voltage layers over a diode that are none."""
+    if DIODE not in layers:
+        return
+    body = diff & layer(DIODE)
+    hvi, lvtn, hvtp = (layer(DRAWN[name]) for name in ("hvi", "lvtn", "hvtp"))
+    yield "hvi and lvtn over a diode (diode_pw2nd_05v5_nvt or unknown)", body & hvi & lvtn
+    yield "hvtp with hvi or lvtn over a diode", body & hvtp & (hvi + lvtn)
+    yield "hvtp over an n+ diode", (body & hvtp) - nwell
 
 
 def _combinations(
-    layers: list[tuple[int, int]], layer: Layer, n_gate: kdb.Region, p_gate: kdb.Region
+    layers: Sequence[tuple[int, int]], layer: Layer, n_gate: kdb.Region, p_gate: kdb.Region
 ) -> Iterator[tuple[str, kdb.Region]]:
     def has(*names: str) -> bool:
         return all(DRAWN[name] in layers for name in names)
