@@ -1,0 +1,121 @@
+"""Every cell of sky130_fd_sc_hd through DRC, LVS against both of the foundry's netlists, and extraction.
+
+A sample in every run, all of them nightly. What does not match is listed with its reason (docs/lvs.md has the counts).
+"""
+
+import functools
+from pathlib import Path
+
+import pytest
+
+from somaforge.flow import pex
+from somaforge.flow.checks import drc, lvs
+from somaforge.pdk.errors import InputError
+from somaforge.pdk.sky130 import install
+
+PREFIX = "sky130_fd_sc_hd__"
+SAMPLE = (
+    "a2111oi_4", "a211oi_4", "a21bo_1", "a221oi_2", "a31o_1", "and2_0", "and4bb_1", "buf_1", "bufbuf_16",
+    "clkdlybuf4s50_1", "conb_1", "decap_4", "dfbbn_1", "dfrtp_4", "dfxtp_1", "diode_2", "dlclkp_1", "dlxtp_1",
+    "ebufn_4", "edfxtp_1", "einvp_2", "fa_1", "fill_2", "ha_1", "inv_4", "lpflow_bleeder_1",
+    "lpflow_lsbuf_lh_isowell_4", "maj3_1", "mux4_1", "nand2_8", "nand3b_2", "nor2_2", "nor4bb_4", "o2111a_1",
+    "o21ai_1", "o31ai_4", "probec_p_8", "sdfrtp_1", "tap_1", "xnor3_1",
+)  # fmt: skip
+
+ISOLATED_TAP = "soft-connected"
+LVS_DIFFERENT: dict[tuple[str, str], str] = {
+    # Two nwells of one supply are joined by their taps and nowhere else inside the cell.
+    **{
+        (f"lpflow_lsbuf_{kind}_tap_{k}", suffix): ISOLATED_TAP
+        for kind in ("lh_hl_isowell", "lh_isowell")
+        for k in (1, 2, 4)
+        for suffix in ("spice", "cdl")
+    },
+    # Its two ground rails meet in the row above, not in the cell.
+    ("lpflow_lsbuf_lh_isowell_4", "spice"): "2 nets of the layout carry this label",
+    ("lpflow_lsbuf_lh_isowell_4", "cdl"): "2 nets of the layout carry this label",
+    # The foundry's CDL leaves the diode out ("Tap diode is not represented here").
+    ("diode_2", "cdl"): "no transistor in it",
+    # The CDL has a resistor where the .spice and the mask have a short of met5.
+    ("probe_p_8", "cdl"): "layout label X vs schematic net29",
+}
+LVS_REFUSED = {
+    # Its netlists call cells of other files.
+    ("macro_sparecell", "spice"): "which nothing defines",
+    ("macro_sparecell", "cdl"): "which nothing defines",
+}
+PEX_REFUSED = {"conb_1": "res_generic_po", "macro_sparecell": "res_generic_po", "diode_2": "diode_pw2nd_05v5"}
+
+
+@functools.cache
+def cells() -> dict[str, Path]:
+    """Name without the prefix -> GDS."""
+    files = install.standard_cells_dir().glob(f"cells/*/{PREFIX}*.gds")
+    return {path.stem.removeprefix(PREFIX): path for path in sorted(files)}
+
+
+def check_lvs(name: str, suffix: str) -> None:
+    layout = cells()[name]
+    netlist = layout.with_suffix(f".{suffix}")
+    refused = LVS_REFUSED.get((name, suffix))
+    if refused is not None:
+        with pytest.raises(InputError, match=refused):
+            lvs.run(layout, netlist, PREFIX + name, None)
+        return
+    lines = lvs.run(layout, netlist, PREFIX + name, None).mismatches
+    expected = LVS_DIFFERENT.get((name, suffix))
+    if expected is None:
+        assert not lines, lines
+    else:
+        assert any(expected in line for line in lines), lines
+
+
+def check_pex(name: str, tmp_path: Path) -> None:
+    written = tmp_path / "cell.spice", tmp_path / "cell.csv"
+    refused = PEX_REFUSED.get(name)
+    if refused is not None:
+        with pytest.raises(InputError, match=refused):
+            pex.write_layout(cells()[name], PREFIX + name, *written)
+        return
+    pex.write_layout(cells()[name], PREFIX + name, *written)
+    assert written[0].read_text().count(".ends") == 1
+
+
+@pytest.mark.needs_pdk
+@pytest.mark.parametrize("name", SAMPLE)
+def test_sample(name: str, tmp_path: Path) -> None:
+    check_lvs(name, "spice")
+    check_lvs(name, "cdl")
+    check_pex(name, tmp_path)
+
+
+@pytest.mark.needs_pdk
+def test_sample_is_part_of_the_library() -> None:
+    assert len(SAMPLE) == 40
+    assert set(SAMPLE) <= set(cells())
+    assert len(cells()) == 437
+
+
+@pytest.mark.nightly
+@pytest.mark.needs_pdk
+def test_library(tmp_path: Path) -> None:
+    """All cells; the lists above are complete and hold nothing that matches."""
+    for name in cells():
+        check_lvs(name, "spice")
+        check_lvs(name, "cdl")
+        check_pex(name, tmp_path)
+
+
+@pytest.mark.nightly
+@pytest.mark.needs_pdk
+def test_library_drc(tmp_path: Path) -> None:
+    """Native design rules: the foundry's cells are clean but for what stands in docs/lvs.md."""
+    broken = {}
+    for name, layout in cells().items():
+        rules = {rule: n for rule, n in drc.run(layout, PREFIX + name, tmp_path / "drc.lyrdb").items() if n}
+        if rules:
+            broken[name] = rules
+    assert broken == DRC_BROKEN
+
+
+DRC_BROKEN: dict[str, dict[str, int]] = {}
