@@ -19,9 +19,6 @@ from somaforge.flow import cli
 HERE = Path(__file__).resolve().parent
 COLUMNS = ("id", "arguments", "exit", "output", "output_not", "file", "file_has", "file_has_not", "reason")
 CRASH = r"Traceback|[Ii]nternal error|bad_alloc|Segmentation|core dumped|RuntimeError|Assertion"
-WAITING = {"drc-unit-0005", "drc-capacitor-plate", "drc-path-back", "yaml-merges", "yaml-nested", "yaml-long-number"}
-WAITING |= {"unknown-limit"}
-"""Cases that other work makes hold; they join the list as soon as they do."""
 
 
 def read_cases() -> dict[str, dict[str, str]]:
@@ -33,7 +30,7 @@ def read_cases() -> dict[str, dict[str, str]]:
 CASES = read_cases()
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name not in WAITING])
+@pytest.mark.parametrize("name", list(CASES))
 def test_case(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     case = CASES[name]
     monkeypatch.chdir(HERE)
