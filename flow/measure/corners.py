@@ -40,6 +40,8 @@ class PointResult:
     """nominal: characterized and trained at the run's own point; recalibrated: at this one."""
     chips: Mapping[int, Mapping[str, float]]
     """Metrics of each chip."""
+    problem: str = ""
+    """Why chips have no operating point there, or nothing in time; each reason once."""
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -57,7 +59,7 @@ class PointResult:
         """The value that to_json wrote."""
         chips = {int(seed): metrics for seed, metrics in data["chips"].items()}
         at = (data["corner"], data["temperature_C"], data["supply_V"], data["calibration"])
-        return PointResult(*at, chips)
+        return PointResult(*at, chips, data["problem"])
 
 
 def points_of(spec: Spec, wanted: Study) -> tuple[Point, ...]:
@@ -131,11 +133,18 @@ def no_point(point: Point, problem: str, memory: WorstLatch) -> Record:
 
 def grouped(calibration: str, records: Sequence[Record]) -> list[PointResult]:
     """The records of all chips with one way of calibration, point by point."""
-    groups: dict[tuple[str, float, float], dict[int, Mapping[str, float]]] = {}
+    groups: dict[tuple[str, float, float], list[Record]] = {}
     for record in records:
         at = record["point"]
-        groups.setdefault((at["corner"], at["temperature_C"], at["supply_V"]), {})[at["seed"]] = record["metrics"]
-    return [PointResult(*at, calibration, chips) for at, chips in groups.items()]
+        groups.setdefault((at["corner"], at["temperature_C"], at["supply_V"]), []).append(record)
+    return [
+        PointResult(*at, calibration, {r["point"]["seed"]: r["metrics"] for r in mine}, _problems(mine))
+        for at, mine in groups.items()
+    ]
+
+
+def _problems(records: Sequence[Record]) -> str:
+    return "; ".join(dict.fromkeys(record["problem"] for record in records if record["problem"]))
 
 
 def temperature_drift(spec: Spec, records: Sequence[Record]) -> dict[str, Any]:

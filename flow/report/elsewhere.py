@@ -49,14 +49,15 @@ def table(run: RunData) -> list[tuple[str, ...]]:
     if not points:
         return []
     found = {(_name(p), p["calibration"]): p["metrics"] for p in points}
+    problems = {_name(p): p["problem"] for p in points if p["problem"]}
     timed = any("energy__mac__J" in metrics for metrics in found.values())
     late = ("time to output p50 / p99", "settle in time", "energy / MAC") if timed else ()
-    rows: list[tuple[str, ...]] = [("point", "accuracy", "calibrated there", "power at rest", *late)]
+    rows: list[tuple[str, ...]] = [("point", "accuracy", "calibrated there", "power at rest", "leakage in it", *late)]
     for name in dict.fromkeys(_name(p) for p in points):
         here, again = found[name, "nominal"], found.get((name, "recalibrated"), {})
-        row = [name]
+        row = [f"{name}: {problems[name]}" if name in problems else name]
         row += [_shown(m, "accuracy__array__ratio") for m in (here, again)]
-        row.append(_shown(here, "power__settled__W", "W"))
+        row += [_shown(here, f"power__{what}__W", "W") for what in ("settled", "memory_leakage")]
         if timed:
             row.append(" / ".join(_shown(here, f"time_to_output__{p}__s", "s") for p in ("p50", "p99")))
             row += [_shown(here, "evaluate__timed_agreement__ratio"), _shown(here, "energy__mac__J", "J")]

@@ -84,8 +84,8 @@ def table(run: RunData) -> list[tuple[str, ...]]:
         return []
     winner = _best(run, points)
     rows: list[tuple[str, ...]] = [
-        ("supply, mean input", "accuracy", "power", "time to output p50 / p99", f"run time for {100 * DECIDED:g} %",
-         "energy / MAC", "efficiency")
+        ("supply, mean input", "accuracy", "power", "leakage in it", "time to output p50 / p99",
+         f"run time for {100 * DECIDED:g} %", "energy / MAC", "efficiency")
     ]  # fmt: skip
     for point in points:
         slow = point.timed is not None and not point.works
@@ -94,9 +94,10 @@ def table(run: RunData) -> list[tuple[str, ...]]:
         name = f"{point.place.supply_V:g} V, {engineering(point.place.input_A, 'A')}"
         first = (f"{name} ({', '.join(marks)})" if marks else name, f"{100 * point.accuracy:.2f} %")
         at = point.timed
+        leakage = "-" if point.leakage_W is None else engineering(point.leakage_W, "W")
         if at is None:
             power = "-" if point.rest_W is None else engineering(point.rest_W, "W")
-            rows.append((*first, power, point.problem or "does not work", "", "", ""))
+            rows.append((*first, power, leakage, point.problem or "does not work", "", "", ""))
             continue
         late = ("-", "-", "-")
         if point.efficiency is not None:
@@ -106,5 +107,5 @@ def table(run: RunData) -> list[tuple[str, ...]]:
                 engineering(point.efficiency, "MAC/J"),
             )
         times = f"{engineering(at['time_to_output_p50_s'], 's')} / {engineering(at['time_to_output_p99_s'], 's')}"
-        rows.append((*first, engineering(at["power_W"], "W"), times, *late))
+        rows.append((*first, engineering(at["power_W"], "W"), leakage, times, *late))
     return rows

@@ -114,9 +114,15 @@ def test_a_chip_without_an_operating_point_gets_nothing_right() -> None:
     currents, labels = np.zeros((3, 2)), np.zeros(3, dtype=int)
     record = corners.measure(Lost(), chip, point, currents, labels, SPEC, 1, GOOD)  # type: ignore[arg-type]
     assert record["problem"] == "array engine: no"
-    good = {"point": {**vars(point), "seed": 2}, "metrics": {"accuracy__array__ratio": 0.9, "power__settled__W": 1.0}}
+    good = {
+        "point": {**vars(point), "seed": 2},
+        "problem": "",
+        "metrics": {"accuracy__array__ratio": 0.9, "power__settled__W": 1.0},
+    }
     (found,) = corners.grouped("nominal", [record, good])
     assert found.metrics == {"accuracy__array__ratio": pytest.approx(0.45)}
+    assert found.problem == "array engine: no"
+    assert PointResult.from_json(found.to_json()) == found
 
 
 def test_a_point_where_latches_cannot_be_written_is_none(tmp_path: Path) -> None:

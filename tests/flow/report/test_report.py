@@ -30,7 +30,8 @@ from somaforge.generator.spec import Limit, Operating, Study, Waiver
 HOSTILE = "<script>alert(1)</script> & friends"
 CORNERS: dict[str, Any] = {
     "points": [
-        {"corner": c, "temperature_C": 27.0, "supply_V": 1.8, "calibration": k, "chips": {"1": {}}, "metrics": m}
+        {"corner": c, "temperature_C": 27.0, "supply_V": 1.8, "calibration": k, "chips": {"1": {}}, "metrics": m,
+         "problem": "" if c == "tt" else "memory: cannot be written"}
         for c in ("tt", "ss")
         for k, m in (("nominal", {"accuracy__array__ratio": 0.9}), ("recalibrated", {"accuracy__array__ratio": 0.95}))
     ],
@@ -47,7 +48,8 @@ OPERATING: dict[str, Any] = {
     "own": {"supply_V": 1.8, "input_A": 15e-9},
     "chips": [1],
     "points": [
-        {"place": {"supply_V": v, "input_A": 15e-9}, "accuracy": a, "rest_W": 5e-4, "works": works, "timed": timed}
+        {"place": {"supply_V": v, "input_A": 15e-9}, "accuracy": a, "rest_W": 5e-4, "works": works, "timed": timed,
+         "leakage_W": 1e-6}
         for v, a, works, timed in (
             (1.8, 0.98, True, {"run_s": 7e-6, "mac_J": 2e-13, "efficiency_per_J": 5e12}),
             (1.4, 0.975, True, {"run_s": 7.5e-6, "mac_J": 1.25e-13, "efficiency_per_J": 8e12}),
@@ -197,7 +199,8 @@ def test_report_is_one_whole_file(run: RunData, tmp_path: Path) -> None:
     assert "1 of 2 (50.0 %" in text
     assert "99.0 % of the patterns" in text
     assert "the best point, 1.4 V and 15 nA: 8 TMAC/J at a fixed run time of 7.5 us; it costs 0.50" in text
-    assert "<td>1 V, 15 nA</td><td>20.00 %</td><td>500 uW</td><td>does not work</td>" in text
+    assert "<td>1 V, 15 nA</td><td>20.00 %</td><td>500 uW</td><td>1 uW</td><td>does not work</td>" in text
+    assert "<td>ss 27 C 1.8 V: memory: cannot be written</td>" in text
     for name in plots:
         assert json.loads((tmp_path / f"report/plots/{name}.json").read_text())["data"]
 
