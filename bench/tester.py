@@ -5,7 +5,7 @@
 MNIST, virtual chips of the schematic. Every network starts from the same ideal one (no teacher, one start) and is
 trained as long, with the same seed. It is tested at the temperature of use: on the array engine at rest with the first
 test images, and with all of them in the model that a perfect tester measured, a stand-in for the chip. `default` is the
-tester of a spec that names none.
+tester of a spec that names none. Results are written one by one; a later call goes on where this one was stopped.
 """
 
 import argparse
@@ -37,29 +37,14 @@ TESTERS = {
 }
 
 
-def result(
-    case: Case, data: datasets.Dataset, start: minibatch.Shadow, name: str, images: int, truth: Calibration | None
-) -> tuple[dict[str, Any], Calibration]:
-    """One chip with one tester, and what it measured; `truth` is what the perfect one measured, None for itself."""
-    engine, highest = ArrayEngine(), case.spec.characterization.current_A
+def measure(bench: Bench, case: Case) -> tuple[Calibration, dict[str, Any]]:
+    """Calibration with every synapse, and what it took."""
+    highest, begin = case.spec.characterization.current_A, time.process_time()
     assert highest is not None
-    bench, chip, begin = Bench(engine, TESTERS[name], case.seed), case.chip(), time.process_time()
-    slopes = characterize(bench, chip, highest).calibration
+    slopes = characterize(bench, case.chip(), highest).calibration
     before = bench.programmings, bench.patterns
-    measured = strengths.measure(bench, chip, slopes, highest)
-    between = time.process_time()
-    codes = minibatch.fine_tune(case.spec, data, measured.calibration, start).weights.codes
-    trained = time.process_time()
-    outputs = engine.dc(case.chip(codes), data.to_currents(data.test_x[:images], case.spec.input)).outputs
-    winners = np.where(outputs.max(axis=1) > 0, outputs.argmax(axis=1), -1)
-    found = {
-        "chip": case.seed,
-        "tester": name,
-        "model_accuracy": training.model_accuracy(measured.calibration, codes, data.test_x, data.test_y),
-        "measured_model_accuracy": training.model_accuracy(
-            truth or measured.calibration, codes, data.test_x, data.test_y
-        ),
-        "chip_accuracy": float((winners == data.test_y[:images]).mean()),
+    measured = strengths.measure(bench, case.chip(), slopes, highest)
+    return measured.calibration, {
         "slopes_programmings": before[0],
         "slopes_patterns": before[1],
         "programmings": bench.programmings,
@@ -67,10 +52,29 @@ def result(
         "tester_s": round(bench.seconds, 1),
         "smallest_A": bench.smallest_A,
         "weak_bits": len(measured.weak),
-        "measuring_cpu_s": round(between - begin, 1),
+        "measuring_cpu_s": round(time.process_time() - begin, 1),
+    }
+
+
+def result(case: Case, data: datasets.Dataset, start: minibatch.Shadow, name: str, images: int) -> dict[str, Any]:
+    """One chip with one tester."""
+    engine = ArrayEngine()
+    truth, _ = measure(Bench(engine, PERFECT), case)
+    measured, cost = measure(Bench(engine, TESTERS[name], case.seed), case)
+    between = time.process_time()
+    codes = minibatch.fine_tune(case.spec, data, measured, start).weights.codes
+    trained = time.process_time()
+    outputs = engine.dc(case.chip(codes), data.to_currents(data.test_x[:images], case.spec.input)).outputs
+    winners = np.where(outputs.max(axis=1) > 0, outputs.argmax(axis=1), -1)
+    return {
+        "chip": case.seed,
+        "tester": name,
+        "model_accuracy": training.model_accuracy(measured, codes, data.test_x, data.test_y),
+        "measured_model_accuracy": training.model_accuracy(truth, codes, data.test_x, data.test_y),
+        "chip_accuracy": float((winners == data.test_y[:images]).mean()),
+        **cost,
         "training_cpu_s": round(trained - between, 1),
     }
-    return found, measured.calibration
 
 
 def main() -> None:
@@ -80,11 +84,12 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=4, help="for each chip")
     parser.add_argument("--ideal-epochs", type=int, default=20, help="of the ideal network")
     parser.add_argument("--images", type=int, default=2000, help="test images on the array engine")
+    parser.add_argument("--tester", choices=sorted(TESTERS), nargs="*", default=list(TESTERS))
     wanted = parser.parse_args()
     spec, data = load_spec(ROOT / "examples/mnist.yaml"), datasets.load("mnist")
     short = {"epochs": wanted.ideal_epochs, "restarts": 1, "teacher": 0, "chip_epochs": wanted.epochs}
     spec = spec.model_copy(update={"training": spec.training.model_copy(update=short)})
-    start, mirror, entries = ideal(spec, data, None), spec.array.mirror, []
+    start, mirror = ideal(spec, data, None), spec.array.mirror
     head = {
         "arguments": f"--chips {wanted.chips} --epochs {wanted.epochs} --ideal-epochs {wanted.ideal_epochs} "
         f"--images {wanted.images}",
@@ -93,13 +98,16 @@ def main() -> None:
         "unit_um": [mirror.w_um, mirror.l_um],
         "layers": list(spec.array.layers),
     }
+    kept: dict[str, Any] = json.loads(RESULT.read_text()) if RESULT.is_file() else {}
+    entries: list[dict[str, Any]] = kept.pop("results", []) if kept else []
+    if kept and kept != head:
+        raise SystemExit(f"{RESULT}: was made with {kept}; remove it to begin anew")
     for seed in range(1, wanted.chips + 1):
         case = Case.of(spec, (mirror.w_um, mirror.l_um), seed)
-        truth: Calibration | None = None
-        for name in TESTERS:
-            entry, measured = result(case, data, start, name, wanted.images, truth)
-            truth = truth or measured
-            entries.append(entry)
+        for name in wanted.tester:
+            if any((e["chip"], e["tester"]) == (seed, name) for e in entries):
+                continue
+            entries.append(result(case, data, start, name, wanted.images))
             print(json.dumps(entries[-1]), flush=True)
             atomic_write(RESULT, json.dumps({**head, "results": entries}, indent=1) + "\n")
 

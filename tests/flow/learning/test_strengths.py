@@ -11,6 +11,7 @@ from tests.flow.small import nominal, small_design, zeros
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import ProgrammedChip
+from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.flow.learning import strengths
 from somaforge.flow.learning.calibration import Calibration, Strengths
 from somaforge.flow.learning.characterize import characterize
@@ -159,3 +160,22 @@ def test_on_transistors_the_error_falls_to_a_third() -> None:
     print(error(whole), error(slopes), slopes.exponent)
     assert error(whole) < 0.5 * error(slopes)
     assert error(whole) < 0.04
+
+
+@pytest.mark.needs_pdk
+@pytest.mark.needs_ngspice
+def test_ngspice_and_the_array_engine_say_the_same_through_the_tester() -> None:
+    """All rows stay programmed while one is driven: the others leak in ngspice and not in the array engine."""
+    design = small_design((3, 3))
+    flat = design.flat_without_memory
+    shifts = VirtualChip(3).shifts(flat, design.pdk)
+    chip = ProgrammedChip(design, flat, zeros(design), shifts)
+    found = []
+    for engine in (NgspiceEngine(), ArrayEngine()):
+        bench = Bench(engine, Meter(), 3)
+        slopes = characterize(bench, chip, 100e-9, visits=2, levels=(0.25, 1.0)).calibration
+        whole = strengths.measure(bench, chip, slopes, 100e-9)
+        assert whole.weak == ()
+        found.append(np.array([whole.calibration.positive[0], whole.calibration.negative[0]]))
+    assert np.std(found[0]) > 0.05
+    assert found[0] == pytest.approx(found[1], rel=0.02)
