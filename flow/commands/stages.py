@@ -42,9 +42,9 @@ def _one_step(
     data_dir: Path | None = None,
     patterns: int | Literal["all"] | None = None,
 ) -> None:
-    from somaforge.flow.runner.pipeline import finish, run_step
-
     spec, folder = _load(path, out, data_dir, patterns)
+    from somaforge.flow.runner.pipeline import finish, run_step  # every step: a wrong spec need not wait for them
+
     progress = Progress(as_json)
     try:
         outcome = run_step(spec, folder, step, progress)
@@ -72,10 +72,10 @@ def run(
     as_json: bool,
 ) -> None:
     """Run the whole flow of SPEC; finished steps are not run again, an interrupted run goes on."""
-    from somaforge.flow.datasets import fingerprint
-    from somaforge.flow.runner.pipeline import FINAL, finish, run_all, signoff_of
-
     loaded, folder = _load(spec, out, data_dir, patterns)
+    from somaforge.flow.datasets import fingerprint
+    from somaforge.flow.runner.pipeline import FINAL, finish, run_all, signoff_of  # every step: see _one_step
+
     if until is None:
         fingerprint(loaded.network.dataset)  # missing data are better missed now than after an hour
     progress = Progress(as_json)

@@ -3,18 +3,25 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from somaforge.flow.datasets import bundled, fsdd, mnist
 from somaforge.flow.datasets import files as data_files
 from somaforge.flow.datasets.base import HOLDOUT, Augmentation, Dataset, Floats, Labels
 from somaforge.pdk.errors import InputError
 
 __all__ = ["HOLDOUT", "Augmentation", "Dataset", "Floats", "Labels", "fingerprint", "has_folds", "load"]
 
-_BUNDLED: dict[str, Callable[[int], Dataset]] = {"iris": bundled.iris, "digits": bundled.digits}
-_FROM_FILES: dict[str, tuple[Callable[[Path | None], Dataset], Callable[[Path | None], str]]] = {
-    "mnist": (mnist.load, mnist.fingerprint),
-    "fsdd": (fsdd.load, fsdd.fingerprint),
-}
+_BUNDLED, _FROM_FILES = ("iris", "digits"), ("mnist", "fsdd")
+
+
+def _bundled(name: str) -> Callable[[int], Dataset]:
+    from somaforge.flow.datasets import bundled  # with scikit-learn: commands that need no data do not wait for it
+
+    return {"iris": bundled.iris, "digits": bundled.digits}[name]
+
+
+def _from_files(name: str) -> tuple[Callable[[Path | None], Dataset], Callable[[Path | None], str]]:
+    from somaforge.flow.datasets import fsdd, mnist  # with torch
+
+    return (mnist.load, mnist.fingerprint) if name == "mnist" else (fsdd.load, fsdd.fingerprint)
 
 
 def load(name: str, *, fold: int = HOLDOUT - 1, data_dir: Path | None = None) -> Dataset:
@@ -31,8 +38,8 @@ def load(name: str, *, fold: int = HOLDOUT - 1, data_dir: Path | None = None) ->
     if not 0 <= fold < HOLDOUT:
         raise InputError(f"fold {fold} does not exist; choose 0 to {HOLDOUT - 1}")
     if name in _BUNDLED:
-        return _BUNDLED[name](fold)
-    return _FROM_FILES[name][0](data_files.folder(data_dir))
+        return _bundled(name)(fold)
+    return _from_files(name)[0](data_files.folder(data_dir))
 
 
 def has_folds(name: str) -> bool:
@@ -44,4 +51,4 @@ def fingerprint(name: str, data_dir: Path | None = None) -> str:
     """SHA-256 of the data files that `load` would read, for what depends on them; empty for bundled data sets (the
     version of scikit-learn stands for them). InputError if the files are not there.
     """
-    return "" if name in _BUNDLED else _FROM_FILES[name][1](data_files.folder(data_dir))
+    return "" if name in _BUNDLED else _from_files(name)[1](data_files.folder(data_dir))

@@ -35,7 +35,8 @@ def is_known(name: str) -> bool:
 
 def nearest(name: str) -> str:
     """The known name that is most like this one."""
-    known = [member for metric in METRICS for member in _members(metric.name)]
+    heads = [(metric.name, metric.name.partition("<name>")[0]) for metric in METRICS]
+    known = [member for family, head in heads if family == head or name.startswith(head) for member in _members(family)]
     return difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
 
 

@@ -16,6 +16,7 @@ _EDGE = "outline for placement"
 _PROBE = "marks where a probe may land"
 _BLOCK = "keeps routers away"
 _SHORT = "joins or cuts names in LVS; the mask comes from the drawing below it"
+_PART = "tells LVS which part of a wire is a resistor; the rules of the wire hold there too"
 _IDENTIFIER = "identifies devices for LVS; no rule of geometry depends on it"
 
 NO_MASK: Mapping[Numbers, tuple[str, str]] = {
@@ -37,6 +38,9 @@ NO_MASK: Mapping[Numbers, tuple[str, str]] = {
     **{(number, 25): (f"{name} probe", _PROBE) for number, name in _CONDUCTORS.items()},
     **{(number, 15): (f"{name} short", _SHORT) for number, name in _CONDUCTORS.items()},
     **{(number, 10): (f"{name} block", _BLOCK) for number, name in _CONDUCTORS.items() if name != "poly"},
+    **{
+        (number, 13): (f"{name} resistor", _PART) for number, name in _CONDUCTORS.items() if name not in ("poly", "li1")
+    },
     (66, 83): ("poly model", _LABEL),
     (83, 44): ("text", _LABEL),
     (235, 4): ("prBoundary", _EDGE),
