@@ -153,9 +153,10 @@ def _splits() -> str:
 
     own, plain = (100 * mean(inverted, lambda e: e["right"] / e["patterns"]) for inverted in (True, False))
     trained = [100 * mean(inverted, lambda e: e["train_accuracy"]) for inverted in (True, False)]
-    same = "the encoding that the training flowers choose, too" if trained[0] > trained[1] else "not what they choose"
+    each = "one chip" if chips == 1 else f"{chips} chips"
+    same = "the one that they choose, too" if trained[0] > trained[1] else "not the one that they choose"
     return (
-        f"{told}. Over five splits, {chips} chips each, the array engine at rest finds {own:.1f} %; with sizes that "
+        f"{told}. Over five splits, {each} each, the array engine at rest finds {own:.1f} %; with sizes that "
         f"are only scaled, {plain:.1f} % (`bench/iris_folds.py`). On the training flowers the networks have "
         f"{trained[0]:.1f} % and {trained[1]:.1f} %: the example's encoding is {same}."
     )
