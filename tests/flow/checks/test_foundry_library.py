@@ -106,16 +106,16 @@ def test_library(tmp_path: Path) -> None:
         check_pex(name, tmp_path)
 
 
+DRC_BROKEN = {"tap_1", "tapvgnd_1", "tapvgnd2_1", "tapvpwrvgnd_1"}
+"""Implants and met1 of a lone tap cell are too small: in a row those of the neighbours join them (docs/drc.md)."""
+
+
 @pytest.mark.nightly
 @pytest.mark.needs_pdk
 def test_library_drc(tmp_path: Path) -> None:
-    """Native design rules: the foundry's cells are clean but for what stands in docs/lvs.md."""
-    broken = {}
+    """Native design rules: the foundry's cells are clean but for those that stand in docs/drc.md."""
+    broken = set()
     for name, layout in cells().items():
-        rules = {rule: n for rule, n in drc.run(layout, PREFIX + name, tmp_path / "drc.lyrdb").items() if n}
-        if rules:
-            broken[name] = rules
+        if any(drc.run(layout, PREFIX + name, tmp_path / "drc.lyrdb").values()):
+            broken.add(name)
     assert broken == DRC_BROKEN
-
-
-DRC_BROKEN: dict[str, dict[str, int]] = {}
