@@ -321,7 +321,7 @@ def tester() -> Iterable[str]:
     chips = len({e["chip"] for e in entries})
     yield "\n## MNIST: what a tester costs\n\n"
     yield f"    SOMAFORGE_DATA=../shared/data python bench/tester.py {data['arguments']}\n\n"
-    yield f"Chips: {chips} of {'-'.join(map(str, data['layers']))}, units of {unit} um, mismatch law `{data['law']}`, a "
+    yield f"Chips: {chips} of {'-'.join(map(str, data['layers']))}, units of {unit} um, law `{data['law']}`, a "
     yield "short recipe for all of them.\n`array engine`: programmed chip at rest, the first "
     yield f"{data['images']} test images. `measured chip`: all 10,000 in\nthe calibration of the perfect tester, a "
     yield "stand-in for the chip. `lost`: against the perfect tester, in points.\n`default`: the tester of a spec that "
