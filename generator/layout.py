@@ -6,8 +6,9 @@ from pathlib import Path
 import klayout.db as kdb
 
 from somaforge.generator.cells.latch import draw_latch
+from somaforge.generator.cells.plan import plan_core
 from somaforge.generator.cells.rows import rows
-from somaforge.generator.cells.soma import draw_soma
+from somaforge.generator.cells.soma import draw_soma, plan_soma
 from somaforge.generator.cells.synapse import draw_output_synapse, draw_synapse
 from somaforge.generator.circuit import Library
 from somaforge.generator.design import Design
@@ -59,6 +60,15 @@ class DrawnDesign:
         options.set_format_from_filename(str(path))
         with atomic_path(path) as beside:
             self.layout.write(str(beside), options)
+
+
+def require_drawable(design: Design) -> None:
+    """InputError with the key that cannot be drawn; draws nothing."""
+    core, soma = plan_core(design), plan_soma(design)
+    plan = Floorplan(design.layers, rows(design), soma, core, stack(design.layers), design.memory, design.measures)
+    for bank in range(len(design.memory.banks)):
+        for row in design.memory.word_rows(bank):
+            plan.word_pin(bank, row)
 
 
 def draw(design: Design) -> DrawnDesign:

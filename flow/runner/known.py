@@ -1,18 +1,24 @@
-"""Whether a spec's limits and waivers speak of metrics that exist: a misspelt one would fail a run only at its end."""
+"""What would fail a run only later: limits and waivers on metrics that do not exist, cells that cannot be drawn."""
 
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
 from somaforge.flow.signoff.metrics import METRICS, find
+from somaforge.generator.design import build
+from somaforge.generator.layout import require_drawable
 from somaforge.generator.spec import Spec, load_spec
 from somaforge.pdk.errors import InputError
 
 
 def read_spec(path: Path) -> Spec:
-    """A spec file, validated, with every metric that it names in the table of metrics; InputError otherwise."""
+    """A spec file, validated, with known metrics and cells that can be drawn; InputError otherwise."""
     spec = load_spec(path)
     require_known(spec, str(path))
+    try:
+        require_drawable(build(spec))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     return spec
 
 

@@ -1,5 +1,7 @@
 """The synapse with its latches, and the output synapse whose weight is wired to +1."""
 
+from itertools import pairwise
+
 from somaforge.generator.cells.core import draw_column, draw_core
 from somaforge.generator.cells.plan import CorePlan, plan_core
 from somaforge.generator.cells.rows import Rows
@@ -42,11 +44,28 @@ def draw_synapse(canvas: Canvas, latch: Canvas, design: Design, rows: Rows) -> C
         for x, name in ((plan.latch.bl_line, f"bl_{bit}"), (plan.latch.blb_line, f"blb_{bit}")):
             canvas.box("column", slot + x - line, 0, slot + x + line, rows.height)
             canvas.label("column", name, slot + x, canvas.m.half(rows.height))
-    bar = r.gate_width // 2
-    canvas.box("gate", 0, rows.word_y - bar, plan.width, rows.word_y + bar)
+    _join_word_gates(canvas, rows, plan)
     bus(canvas, "wl", rows.word_y, 0, plan.width)
     draw_column(canvas, design, rows, plan)
     return plan
+
+
+def _join_word_gates(canvas: Canvas, rows: Rows, plan: CorePlan) -> None:
+    """Latches have their own contact to the word line. Their gates are joined only where they are too near for a space:
+    between latches that stand far apart, below long mirrors, the gate material of a whole row would be an antenna."""
+    bar = canvas.r.gate_width // 2
+    low, high = rows.word_y - bar, rows.word_y + bar
+    ends = [(slot + plan.latch.left, slot + plan.latch.right) for slot in plan.slots]
+    gaps = [(a[1], b[0]) for a, b in pairwise(ends)]
+    gaps.append((ends[-1][1], plan.width + ends[0][0]))  # to the next synapse
+    near = [(left, right) for left, right in gaps if right - left < canvas.r.gate_space]
+    if len(near) == len(gaps):
+        canvas.box("gate", 0, low, plan.width, high)
+        return
+    for left, right in near:
+        canvas.box("gate", left, low, min(right, plan.width), high)
+        if right > plan.width:
+            canvas.box("gate", 0, low, right - plan.width, high)
 
 
 def draw_output_synapse(canvas: Canvas, design: Design, rows: Rows) -> CorePlan:

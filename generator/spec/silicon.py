@@ -12,7 +12,8 @@ class Mirror(Model):
     """How the scaling mirrors of somas and synapses are made."""
 
     style: Literal["unit", "scaled"] = "unit"
-    """unit: parallel identical devices; scaled: one device of scaled width (the paper's)."""
+    """unit: parallel identical devices; scaled: one device of scaled width (the paper's), for circuits from Python
+    alone: it has no layout, as in sky130 widths of 1:2:4 do not give such currents, and the flow refuses it."""
     w_um: Um = 0.84
     """Channel width of the unit device."""
     l_um: Um = 0.79

@@ -23,6 +23,10 @@ MESSAGES = {
     "not_a_mapping": NOT_MAPPING,
     "off_grid": "array.mirror.w_um: must lie on the 0.005 um grid",
     "repeated_seed": "chips.seeds: seed 1 stands twice; every chip needs its own",
+    "odd_multiplier": "array.mirror.multiplier: 3 is odd; the soma's units share drains in pairs, so use an "
+    "even number",
+    "scaled_mirrors": "array.mirror.style: scaled mirrors have no layout: widths scaled by 1:2:4 do not give currents "
+    "of 1:2:4 in silicon (narrow-width effects); use style: unit",
     "supply_above_models": "spec: study.supplies_V: 1.98 V is more than the 1.95 V up to which the models of sky130 "
     "are valid",
     "too_many_bits": "array.bits: must be less than or equal to 6, not 9",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from specs import design, drawable, free_design
 
-from somaforge.flow.checks import drc, lvs
+from somaforge.flow.checks import antenna, drc, lvs
 from somaforge.generator.address import bit_line, bit_line_bar, word_line
 from somaforge.generator.cells.plan import plan_core
 from somaforge.generator.cells.rows import rows
@@ -81,6 +81,12 @@ def test_stacks_are_clean_and_match(layers: tuple[int, ...], stacked: str) -> No
 def test_what_cannot_be_drawn_is_refused_with_a_reason(array: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         draw(design([4, 3, 3], **array))
+
+
+def test_latches_below_long_mirrors_are_no_antenna(tmp_path: Path) -> None:
+    """Units of 0.42/8 um: the word line's gate material does not run through the row."""
+    draw(free_design((2, 2), mirror={"w_um": 0.42, "l_um": 8.0})).write(tmp_path / "drawn.gds")
+    assert {rule: n for rule, n in antenna.run(tmp_path / "drawn.gds", "drawn", tmp_path / "r").items() if n} == {}
 
 
 def test_the_same_design_gives_the_same_file(tmp_path: Path) -> None:
