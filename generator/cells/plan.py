@@ -233,9 +233,11 @@ def _plan(design: Design, shift: int) -> CorePlan:
     low = max(strip.gates[1] - z.unit.l // 2 + pad, slots[0] + m.contact_clearance)
     high = min(max(strip.gates[-2] + z.unit.l // 2 - pad, strip.gates[1]), dummy_contact - m.contact_clearance)
     contacts: list[int] = []
-    for x in range(low, high + 1, design.pdk.grid_nm):
-        if far_from(x, slots, m.pad_clearance) and far_from(x, contacts, m.bar_contact_pitch):
-            contacts.append(x)
+    x, grid = low, design.pdk.grid_nm
+    while x <= high:
+        fits = far_from(x, slots, m.pad_clearance)
+        contacts += [x] if fits else []
+        x += -(-m.bar_contact_pitch // grid) * grid if fits else grid
     drains = [sorted([*strip.at(f"node_{k}"), slots[bits.index(k)]]) for k in range(array.bits)]
     tracks = assign_tracks([(d[0], d[-1]) for d in drains], m.pad_clearance)
     return CorePlan(
