@@ -161,7 +161,8 @@ def _head(line: Line) -> Definition:
     words = split(line)
     if len(words.plain) < 2:
         raise InputError(f"{line.where}: .subckt without a name")
-    ports = words.plain[2:]
+    # CDL may put a slash between inputs and outputs.
+    ports = tuple(port for port in words.plain[2:] if port != "/")
     seen: dict[str, str] = {}
     for port in ports:
         if port.lower() in seen:

@@ -234,6 +234,8 @@ class _Builder:
         plain = list(words.plain)
         if len(plain) > 2 and plain[-2] == "/":
             del plain[-2]
+        elif plain[-1][0] == "/":
+            plain[-1] = plain[-1][1:]
         name = plain[-1] if len(plain) > 1 else ""
         # The foundry's models may be included: its devices stay devices. Short names are those of the netlist first.
         key = name.lower()

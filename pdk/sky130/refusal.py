@@ -24,7 +24,6 @@ from somaforge.pdk.sky130.gds import (
 )
 
 ANYWHERE: Mapping[tuple[int, int], str] = {
-    DRAWN["dnwell"]: "deep nwell",
     (64, 13): "nwell or p-well resistor",
     (82, 20): "npn bipolar transistor",
     (82, 44): "pnp bipolar transistor",
@@ -36,6 +35,8 @@ ANYWHERE: Mapping[tuple[int, int], str] = {
     (81, 63): "nwell of 20 V devices",
     (81, 57): "extended drain",
     (124, 21): "native transistor",
+    # Last: what stands in a deep well has a name of its own above.
+    DRAWN["dnwell"]: "deep nwell",
 }
 """Layers that are refused wherever they have shapes: what they mark is no wire and none of DEVICES."""
 

@@ -49,6 +49,7 @@ MATCH = {
                           + "V1 a 0 1\nX9 a y vdd gnd inv\n.tran 1n 1u\n.control\nshell x\n.endc\n.end\nrest\n",
                           "inv"),
     "short of two names": (HEAD + N.replace("y", "q", 1) + "rI1 q y short\n" + P + ".ends\n", "inv"),
+    "CDL slashes": (CORE.replace("core a y", "core a / y") + HEAD + "X1 a y vdd gnd /core\n.ends\n", "inv"),
     "own name for a device": (".subckt nfet_01v8 d g s b w=1 l=1\nX0 d g s b sky130_fd_pr__nfet_01v8 w=w l=l\n.ends\n"
                               + HEAD + "X0 y a gnd gnd nfet_01v8 w=0.65 l=0.15\n" + P + ".ends\n", "inv"),
 }  # fmt: skip
