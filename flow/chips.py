@@ -1,20 +1,23 @@
-"""Virtual chips: the threshold shift of every transistor from a seed and the foundry's mismatch numbers."""
+"""Virtual chips: the shifts of every transistor from a seed and the foundry's mismatch numbers."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
+from somaforge.flow.engines.spread import Spread, spread
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.spec.network import Chips
 from somaforge.pdk import Pdk
 from somaforge.pdk.base import Law
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.sky130 import mismatch
 
 Floats = npt.NDArray[np.float64]
+DEVIATE = 0.1
+"""Of a standard deviation: it adds 0.04 % to the spread."""
 
 
 def standard_normal(seed: int, path: str) -> float:
@@ -48,13 +51,31 @@ class VirtualChip:
 
         InputError for a process without mismatch numbers or a size outside the foundry's models.
         """
+        return self._drawn(flat, pdk, lambda sigma, vth, _: sigma.vth_V * vth)
+
+    def weak(self, flat: FlatNetlist, pdk: Pdk) -> Floats:
+        """Shift of the gate in V that acts in weak inversion alone, as for shifts; 0 where the law has none.
+
+        Its second deviate is a multiple of DEVIATE: transistors with the same shift share a card in a deck.
+        """
+
+        def one(sigma: Spread, vth: float, other: float) -> float:
+            both = sigma.correlation * vth + np.sqrt(1 - sigma.correlation**2) * other
+            return float(sigma.weak_V * DEVIATE * np.rint(both / DEVIATE))
+
+        return self._drawn(flat, pdk, one)
+
+    def _drawn(self, flat: FlatNetlist, pdk: Pdk, one: Callable[[Spread, float, float], float]) -> Floats:
+        """`one` of the standard deviations and two independent deviates of each transistor."""
         if pdk.name != "sky130":
             raise InputError(f"chips: no mismatch numbers for {pdk.name}; use sky130")
-        sigma = {
-            key: mismatch.sigma_vth_V(*key, self.law) if self.mismatch > 0 else 0.0
-            for key in {(m.device, m.w_nm, m.l_nm) for m in flat.mos}
-        }
-        return np.array(
-            [self.mismatch * sigma[m.device, m.w_nm, m.l_nm] * standard_normal(self.seed, m.name) for m in flat.mos],
-            dtype=float,
-        )
+        if self.mismatch == 0:
+            return np.zeros(len(flat.mos))
+        sizes = {(m.device, m.w_nm, m.l_nm) for m in flat.mos}
+        sigma = {size: spread(*size, self.law) for size in sizes}
+        found = np.zeros(len(flat.mos))
+        for i, m in enumerate(flat.mos):
+            its = sigma[m.device, m.w_nm, m.l_nm]
+            second = standard_normal(self.seed, f"{m.name}/weak") if its.weak_V > 0 else 0.0
+            found[i] = self.mismatch * one(its, standard_normal(self.seed, m.name), second)
+        return found

@@ -8,7 +8,7 @@ from somaforge.pdk.geometry import Length, Rules
 
 Polarity = Literal["n", "p"]
 Flavour = Literal["standard", "lvt", "hvt"]
-Law = Literal["continuous", "pelgrom"]
+Law = Literal["continuous", "binned", "subthreshold", "pelgrom"]
 """How far transistors of one chip differ: by which of the foundry's statistics."""
 
 

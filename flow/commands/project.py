@@ -4,12 +4,14 @@ import json
 from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
+from typing import get_args
 
 import click
 
 from somaforge.flow.commands.console import Progress, show_json
 from somaforge.flow.commands.options import PATH
 from somaforge.pdk import load
+from somaforge.pdk.base import Flavour, Law, Polarity
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.sky130 import install as sky130
 
@@ -47,6 +49,42 @@ def pdk_install(name: str) -> None:
     load(name)
     folder = sky130.install(lambda line: click.echo(line, err=True))
     click.echo(str(folder))
+
+
+@pdk.command("mismatch")
+@click.argument("name")
+@click.option("--polarity", type=click.Choice(get_args(Polarity)), required=True)
+@click.option("--flavour", type=click.Choice(get_args(Flavour)), default="standard", show_default=True)
+@click.option("--w", "w_um", type=float, required=True, help="Width in um.")
+@click.option("--l", "l_um", type=float, required=True, help="Length in um.")
+@click.option("--current", "current_A", type=click.FloatRange(1e-12, 1e-3), default=15e-9, show_default=True)
+@click.option("--law", type=click.Choice(get_args(Law)), default="continuous", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def pdk_mismatch(
+    name: str, polarity: Polarity, flavour: Flavour, w_um: float, l_um: float, current_A: float, law: Law, as_json: bool
+) -> None:
+    """How far single transistors of one size of process NAME differ: threshold, and ln of a current."""
+    from somaforge.flow.engines.spread import sigma_ln_I, spread
+
+    try:
+        device = load(name).device(polarity, flavour).name
+    except KeyError as error:
+        raise InputError(f"pdk mismatch: {error.args[0]}") from None
+    if not (0 < w_um < 1e6 and 0 < l_um < 1e6):
+        raise InputError(f"pdk mismatch: {w_um:g}/{l_um:g} um is no size; give W and L in um")
+    w_nm, l_nm = round(w_um * 1000), round(l_um * 1000)
+    found = spread(device, w_nm, l_nm, law)
+    ln_current = sigma_ln_I(device, w_nm, l_nm, current_A, law)
+    if as_json:
+        numbers = {"sigma_vth_V": found.vth_V, "sigma_weak_V": found.weak_V, "correlation": found.correlation}
+        what = {"device": device, "w_um": w_um, "l_um": l_um, "law": law, "current_A": current_A}
+        show_json({**what, **numbers, "sigma_ln_I": ln_current})
+        return
+    weak = f", in weak inversion alone {1e3 * found.weak_V:.2f} mV" if found.weak_V > 0 else ""
+    click.echo(
+        f"{device} {w_um:g}/{l_um:g} um, law {law}: sigma of the threshold {1e3 * found.vth_V:.2f} mV{weak}; "
+        f"of ln I at {current_A * 1e9:g} nA {ln_current:.3f}"
+    )
 
 
 @click.command()

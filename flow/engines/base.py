@@ -1,16 +1,16 @@
 """What every engine takes and gives: a programmed chip, patterns of input currents, currents over patterns or time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from somaforge.generator.address import Codes
-from somaforge.generator.circuit import FlatNetlist
+from somaforge.generator.circuit import FlatNetlist, Mos
 from somaforge.generator.design import Design
 from somaforge.pdk.errors import InputError
 
@@ -20,6 +20,14 @@ Program = tuple[Codes, ...]
 Memory = Literal["ideal", "transistor"]
 """ideal: latches are left out and the weight nets sit on the rails; transistor: every latch is simulated."""
 MEMORIES: tuple[Memory, ...] = ("ideal", "transistor")
+
+
+class Shift(NamedTuple):
+    """Of one transistor, in V; positive makes it weaker."""
+
+    vth_V: float
+    weak_V: float = 0.0
+    """Of the gate in weak inversion alone."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +47,25 @@ class ProgrammedChip:
     """Keep the body resistors of the foundry's models, through which only junctions leak: currents change by 1e-6,
     times by less than 0.5 %, and three nodes more in each transistor cost a third of the time. The diffusion resistance
     is always there."""
+    weak: Floats | None = None
+    """Shift of the gate in weak inversion alone per transistor, in V; None: none of them has one."""
 
     def __post_init__(self) -> None:
         """InputError if weights or shifts do not fit the netlist."""
         check_program(self.design, self.codes)
-        if self.shifts.shape != (len(self.flat.mos),) or not np.all(np.isfinite(self.shifts)):
-            raise InputError(
-                f"chip: {self.shifts.shape} threshold shifts for {len(self.flat.mos)} transistors; make them from the "
-                "same netlist"
-            )
+        for shifts in (self.shifts, self.shifts if self.weak is None else self.weak):
+            if shifts.shape != (len(self.flat.mos),) or not np.all(np.isfinite(shifts)):
+                raise InputError(
+                    f"chip: {shifts.shape} threshold shifts for {len(self.flat.mos)} transistors; make them from the "
+                    "same netlist"
+                )
+
+    @property
+    def transistors(self) -> Iterator[tuple[Mos, Shift]]:
+        """Every transistor with its shifts, in the netlist's order."""
+        weak = np.zeros(len(self.shifts)) if self.weak is None else self.weak
+        for mos, *both in zip(self.flat.mos, self.shifts.tolist(), weak.tolist(), strict=True):
+            yield mos, Shift(*both)
 
     @property
     def output_V(self) -> float:  # noqa: N802 (a unit)

@@ -53,8 +53,7 @@ class Deck:
     def text(self) -> str:
         """The deck; InputError if a name or value in the netlist cannot stand in one."""
         chip, stimulus = self.chip, self.stimulus
-        pairs = zip(chip.flat.mos, chip.shifts.tolist(), strict=True)
-        transistors, cards = transistor_lines(chip, pairs, self._nets.node)
+        transistors, cards = transistor_lines(chip, chip.transistors, self._nets.node)
         return render(
             "array.sp.j2",
             title=safe(chip.flat.name),

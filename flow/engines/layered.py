@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from somaforge.flow.engines.base import Floats, LayerAtRest, ProgrammedChip, check_inputs
+from somaforge.flow.engines.base import Floats, LayerAtRest, ProgrammedChip, Shift, check_inputs
 from somaforge.flow.engines.lines import RAILS, Nets, whole
 from somaforge.flow.engines.process import Run, RunError
 from somaforge.generator.circuit import Mos
@@ -37,8 +37,7 @@ SOMA_ROW = -1
 _SYNAPSE = re.compile(r"x_matrix_(\d+)\.x_row_(\d+)\.x_synapse_(\d+)\.(?!x_latch_)")
 _OUTPUT = re.compile(r"x_output_(\d+)\.")
 
-Transistors = list[tuple[Mos, float]]
-"""With the threshold shift of each in V."""
+Transistors = list[tuple[Mos, Shift]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +125,7 @@ class LayeredReference(ABC):
         """By layer, row and column; SOMA_ROW is the soma, and output synapses are the layer behind the last."""
         found: dict[tuple[int, int, int], Transistors] = {}
         last = len(self.chip.design.layers)
-        for m, shift in zip(self.chip.flat.mos, self.chip.shifts.tolist(), strict=True):
+        for m, shift in self.chip.transistors:
             if where := _SYNAPSE.match(m.name):
                 key = (int(where[1]) + 1, int(where[2]), int(where[3]))
             elif where := SOMA.match(m.name):

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from somaforge.flow.engines.base import Program, ProgrammedChip
+from somaforge.flow.engines.base import Program, ProgrammedChip, Shift
 from somaforge.generator.address import Bits
 from somaforge.generator.circuit import Mos, Resistor
 from somaforge.generator.design import latch_nets
@@ -85,13 +85,13 @@ class Nets:
 
 
 def transistor_lines(
-    chip: ProgrammedChip, mos: Iterable[tuple[Mos, float]], node: Net, *, sheets: bool = True
+    chip: ProgrammedChip, mos: Iterable[tuple[Mos, Shift]], node: Net, *, sheets: bool = True
 ) -> tuple[list[str], list[str]]:
-    """Lines of transistors with their threshold shifts in V, and the model cards that they need.
+    """Lines of transistors with their shifts, and the model cards that they need.
 
     Without `sheets` models have no diffusion resistance either: for capacitances, which do not feel it.
     """
-    kinds: dict[tuple[str, int, int], tuple[str, BoundModel, int]] = {}
+    kinds: dict[tuple[str, int, int, float], tuple[str, BoundModel, int]] = {}
     cards, lines = [], []
     for m, shift in mos:
         if _LATCH in m.name and chip.memory == "ideal":
@@ -99,14 +99,14 @@ def transistor_lines(
         d, g, s, b = (node(n) for n in (m.d, m.g, m.s, m.b))
         if d == s and {whole(d), whole(g)} <= RAILS:
             continue  # a dummy across one rail carries nothing
-        key = (m.device, m.w_nm, m.l_nm)
+        key = (m.device, m.w_nm, m.l_nm, shift.weak_V)
         if key not in kinds:
-            model = bind(*key, chip.corner)
+            model = bind(*key[:3], chip.corner, shift.weak_V)
             name = f"model_{len(kinds)}"
             cards.append(model.card(name, exact=sheets, body=chip.exact))
             kinds[key] = (name, model, mismatch.sign(m.device))
         name, model, sign = kinds[key]
-        lines.append(f"m{safe(m.name)} {d} {g} {s} {b} {name}{_instance(model, m)} delvto={sign * shift:.9g}")
+        lines.append(f"m{safe(m.name)} {d} {g} {s} {b} {name}{_instance(model, m)} delvto={sign * shift.vth_V:.9g}")
     return lines, cards
 
 

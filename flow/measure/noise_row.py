@@ -6,7 +6,7 @@ their gates' capacitance on both rails. Without mismatch unit devices in paralle
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.base import Floats
+from somaforge.flow.engines.base import Floats, Shift
 from somaforge.flow.engines.process import last_error, parse_raw, run_ngspice
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import Design, latch_nets
@@ -79,9 +79,8 @@ class Row:
         object.__setattr__(self, "_synapse", tuple(core))
 
     @cached_property
-    def _cards(self) -> list[str]:
-        sizes = {(m.device, m.w_nm, m.l_nm) for m in (*self._soma, *self._synapse)}
-        return [bind(*size, self.point.corner).card(_model(*size), exact=True) for size in sorted(sizes)]
+    def _sizes(self) -> list[tuple[str, int, int]]:
+        return sorted({(m.device, m.w_nm, m.l_nm) for m in (*self._soma, *self._synapse)})
 
     @property
     def codes(self) -> tuple[int, ...]:
@@ -118,8 +117,11 @@ class Row:
         """[levels]: the output current of one chip, A."""
         mos = self.transistors(code)
         flat = replace(self.design.flat_without_memory, name="noise_row", mos=mos, capacitors=(), resistors=())
-        shifts = chip.shifts(flat, self.design.pdk)
-        deck = self._deck(_lines(((m, 1) for m in mos), self.point.corner, shifts), saves=())
+        drawn = (chip.shifts(flat, self.design.pdk).tolist(), chip.weak(flat, self.design.pdk).tolist())
+        shifts = [*map(Shift, *drawn)]
+        deck = self._deck(
+            _lines(((m, 1) for m in mos), self.point.corner, shifts), saves=(), weak=[s.weak_V for s in shifts]
+        )
         names, values = self._run(code, f"chip_{chip.seed}", deck, control=False)
         output: Floats = values[:, names.index("i(v_out)")].copy()
         return output
@@ -139,15 +141,23 @@ class Row:
         return values[:, 0].copy(), values[:, 1].copy()
 
     def _deck(
-        self, lines: list[str], *, levels: Floats | None = None, saves: Iterable[str] = (), spectra: bool = False
+        self,
+        lines: list[str],
+        *,
+        levels: Floats | None = None,
+        saves: Iterable[str] = (),
+        spectra: bool = False,
+        weak: Iterable[float] = (),
     ) -> str:
+        """`weak` are the weak shifts of the lines' transistors: each needs cards of its own."""
+        kinds = [(*size, value) for size in self._sizes for value in sorted({0.0, *weak})]
         currents = self.levels if levels is None else levels
         return render(
             "noise.sp.j2",
             title="noise of a synapse in its row",
             scale_option=SCALE_OPTION,
             temperature=f"{self.point.temperature_C:.6g}",
-            cards=self._cards,
+            cards=[bind(*k[:3], self.point.corner, k[3]).card(_model(*k), exact=True) for k in kinds],
             supply=f"{self.point.supply_V:.9g}",
             held=f"{self.point.supply_V / 2:.9g}",
             lines=lines,
@@ -191,15 +201,16 @@ def _merged(mos: Iterable[Mos]) -> list[tuple[Mos, int]]:
     return [(m, count[key]) for key, m in first.items()]
 
 
-def _model(device: str, w_nm: int, l_nm: int) -> str:
-    return f"{device}_{w_nm}_{l_nm}"
+def _model(device: str, w_nm: int, l_nm: int, weak_V: float) -> str:
+    return f"{device}_{w_nm}_{l_nm}_weak_{round(weak_V * 1e9)}".replace("-", "m")
 
 
-def _lines(mos: Iterable[tuple[Mos, int]], corner: str, shifts: Floats | None = None) -> list[str]:
+def _lines(mos: Iterable[tuple[Mos, int]], corner: str, shifts: Sequence[Shift] | None = None) -> list[str]:
     lines = []
     for i, (m, times) in enumerate(mos):
         size = (m.device, m.w_nm, m.l_nm)
-        shift = "" if shifts is None else f" delvto={mismatch.sign(m.device) * shifts[i]:.9g}"
-        instance = bind(*size, corner).instance()
-        lines.append(f"m{m.name} {m.d} {m.g} {m.s} {m.b} {_model(*size)}{instance} m={times}{shift}")
+        shift = Shift(0.0) if shifts is None else shifts[i]
+        delvto = mismatch.sign(m.device) * shift.vth_V
+        model = f"{_model(*size, shift.weak_V)}{bind(*size, corner).instance()}"
+        lines.append(f"m{m.name} {m.d} {m.g} {m.s} {m.b} {model} m={times} delvto={delvto:.9g}")
     return lines

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from somaforge.flow.chips import VirtualChip
+from somaforge.flow.engines.base import Shift
 from somaforge.flow.engines.batch import run_batch
 from somaforge.generator.circuit import FlatNetlist, Mos
 from somaforge.generator.design import Design
@@ -39,10 +40,11 @@ _SWAPPED = {"q": "qb", "qb": "q", "bl": "blb", "blb": "bl"}
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One latch: its corner and the threshold shift in V of each of its six transistors, in the circuit's order."""
+    """One latch: its corner and the shifts in V of each of its six transistors, in the circuit's order."""
 
     corner: str
     shifts: Floats
+    weak: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +59,14 @@ class Margins:
 
 def nominal(corners: Iterable[str]) -> list[Sample]:
     """One latch without mismatch per corner."""
-    return [Sample(corner, np.zeros(6)) for corner in corners]
+    return [Sample(corner, np.zeros(6), np.zeros(6)) for corner in corners]
 
 
 def with_mismatch(design: Design, corner: str, count: int) -> list[Sample]:
     """Latches of virtual chips with seeds 1, 2, ..., as far apart as the spec says."""
     latch, chips = design.library.flatten(design.cell(LATCH)), design.spec.chips
-    return [Sample(corner, VirtualChip.of(chips, seed).shifts(latch, design.pdk)) for seed in range(1, count + 1)]
+    drawn = [VirtualChip.of(chips, seed) for seed in range(1, count + 1)]
+    return [Sample(corner, one.shifts(latch, design.pdk), one.weak(latch, design.pdk)) for one in drawn]
 
 
 def measure(
@@ -116,7 +119,7 @@ class _Bench:
         self.design, self.samples, self.temperature_C, self.evidence = design, samples, temperature_C, evidence
         self.latch: FlatNetlist = design.library.flatten(design.cell(LATCH))
         self.supply = supply_V
-        self.models: dict[tuple[str, int, int, str], str] = {}
+        self.models: dict[tuple[str, int, int, str, float], str] = {}
 
     def eyes(self) -> tuple[Floats, Floats, Floats]:
         """Hold and read margins and the smaller read current, [samples]."""
@@ -180,15 +183,15 @@ class _Bench:
     def _transistors(self, sample: Sample, names: Sequence[str], tag: str, nets: dict[str, str]) -> Iterator[str]:
         """The named transistors of the latch with other nets."""
         nets = {**nets, "vdd": "vdd", "gnd": "gnd", "vpb": "vdd", "vnb": "gnd"}
-        for mos, shift in zip(self.latch.mos, sample.shifts, strict=True):
+        for mos, *shift in zip(self.latch.mos, sample.shifts.tolist(), sample.weak.tolist(), strict=True):
             if mos.name in names:
                 moved = replace(mos, d=nets[mos.d], g=nets[mos.g], s=nets[mos.s], b=nets[mos.b])
-                yield self._line(moved, tag, sample.corner, float(shift))
+                yield self._line(moved, tag, sample.corner, Shift(*shift))
 
-    def _line(self, m: Mos, tag: str, corner: str, shift: float) -> str:
-        key = (m.device, m.w_nm, m.l_nm, corner)
+    def _line(self, m: Mos, tag: str, corner: str, shift: Shift) -> str:
+        key = (m.device, m.w_nm, m.l_nm, corner, shift.weak_V)
         name = self.models.setdefault(key, f"model_{len(self.models)}")
-        delvto = mismatch.sign(m.device) * shift
+        delvto = mismatch.sign(m.device) * shift.vth_V
         return f"m{m.name}_{tag} {m.d} {m.g} {m.s} {m.b} {name}{bind(*key).instance()} delvto={delvto:.9g}"
 
     def _run(self, what: str, lines: list[str], saves: list[str], sweep: str) -> dict[str, Floats]:

@@ -23,6 +23,7 @@ import numpy as np
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.batch import run_batch
 from somaforge.flow.engines.cache import kept
+from somaforge.flow.engines.spread import spread
 from somaforge.flow.memory.port_timing import plan_of
 from somaforge.flow.memory.port_transistors import modelled
 from somaforge.generator.circuit import Mos
@@ -242,7 +243,7 @@ class Bench:
         yield f"v_{k} vdd_{k} 0 {self.supply:.9g}"
         yield f".ic v(out_{k})={self.supply:.9g} v(low_{k})=0"
         for mos in self.design.library.flatten(self.design.cell(LATCH)).mos:
-            sigma = chips.mismatch * mismatch.sigma_vth_V(mos.device, mos.w_nm, mos.l_nm, chips.law)
+            sigma = chips.mismatch * spread(mos.device, mos.w_nm, mos.l_nm, chips.law).off_V
             yield f"{self._line(k, mos, nets)} delvto={mismatch.sign(mos.device) * sigma * node:.9g}"
 
     def _cell(self, k: int, state: State) -> Iterator[str]:

@@ -68,7 +68,7 @@ def at(
     count = design.synapse_count * design.weights.latches
     latch = design.library.flatten(design.cell(LATCH)).mos
     cards = [bind(m.device, m.w_nm, m.l_nm, corner).card("latch") for m in latch]
-    shifts = [sample.shifts.tolist() for sample in samples]
+    shifts = [[sample.shifts.tolist(), sample.weak.tolist()] for sample in samples]
     content = [FORMAT, [str(m) for m in latch], cards, shifts, temperature_C, supply_V]
     names = ("hold_V", "read_V", "write_V")
 

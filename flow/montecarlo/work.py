@@ -97,15 +97,15 @@ def _same_code(expected: str) -> None:
 
 def _chip(bench: _Bench, point: Point, seed: int | None, codes: Program) -> ProgrammedChip:
     chip = VirtualChip.of(bench.spec.chips, seed) if seed is not None else VirtualChip(0, 0.0)
-    shifts = chip.shifts(bench.flat, bench.design.pdk)
     return ProgrammedChip(
         bench.design,
         bench.flat,
         codes,
-        shifts,
+        chip.shifts(bench.flat, bench.design.pdk),
         corner=point.corner,
         temperature_C=point.temperature_C,
         supply_V=point.supply_V,
+        weak=chip.weak(bench.flat, bench.design.pdk),
     )
 
 

@@ -67,7 +67,7 @@ def programmed(job: Job, codes: Program | None = None, use: Use = "time", memory
     else:
         whole = design.flat if use == "memory" else design.flat_without_memory
         flat = whole if use == "rest" else pex.read_lumped(job.inputs["pex"] / "lumped.json", whole)
-    shifts = VirtualChip.of(job.spec.chips, job.seed).shifts(flat, design.pdk)
+    drawn = VirtualChip.of(job.spec.chips, job.seed)
     layers = design.layers
     if codes is None:
         codes = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(layers))
@@ -75,11 +75,12 @@ def programmed(job: Job, codes: Program | None = None, use: Use = "time", memory
         design,
         flat,
         codes,
-        shifts,
+        drawn.shifts(flat, design.pdk),
         corner=job.spec.corners[0],
         temperature_C=job.spec.temperature_C,
         supply_V=job.spec.supply_V,
         memory=memory,
+        weak=drawn.weak(flat, design.pdk),
     )
 
 

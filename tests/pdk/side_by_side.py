@@ -30,7 +30,7 @@ def simulate(folder: Path, deck: Sequence[str], outputs: Sequence[str]) -> list[
     (folder / ".spiceinit").write_text("set ngbehavior=hsa\nset ng_nomodcheck\nsetseed 7\n")
     (folder / "deck.sp").write_text("\n".join(deck) + "\n")
     command = ["ngspice", "-b", "deck.sp"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1800)
     assert done.returncode == 0, done.stderr[-2000:]
     return [np.loadtxt(folder / name)[..., 1:] for name in outputs]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from somaforge.flow.engines.base import Floats, ProgrammedChip
+from somaforge.flow.engines.base import Floats, ProgrammedChip, Shift
 from somaforge.flow.engines.cache import kept
 from somaforge.flow.engines.lines import transistor_lines
 from somaforge.flow.engines.process import run_ngspice
@@ -83,7 +83,7 @@ def loads(
             values = dict(zip(SYNAPSE_PINS, (vp, vn, column), strict=True))
             measured.add(core, f"y{level}_{c}_{code + full}", values, tied, inner)
     # 1 kohm takes 0.1 mV of a terminal's voltage at 100 nA: capacitances do not feel it, ngspice's start does
-    transistors, cards = transistor_lines(chip, ((m, 0.0) for m in measured.mos), lambda net: net, sheets=False)
+    transistors, cards = transistor_lines(chip, ((m, Shift(0.0)) for m in measured.mos), lambda net: net, sheets=False)
     deck = render(
         "capacitance_table.sp.j2",
         title="loads of cells",

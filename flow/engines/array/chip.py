@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from somaforge.flow.engines.array import collapse
-from somaforge.flow.engines.array.device import FAR, HALF, Device
+from somaforge.flow.engines.array.device import FAR, HALF, Device, moved
 from somaforge.flow.engines.array.layers import Rails, columns, held, rails
 from somaforge.flow.engines.array.network import Ints, Kinds, Places
 from somaforge.flow.engines.array.soma import Somas
@@ -89,20 +89,31 @@ class Parts:
         found = []
         for layer in range(len(self.chip.design.layers)):
             values = self.places.soma_shifts(self.chip.shifts, layer)
+            weak = None if self.chip.weak is None else self.places.soma_shifts(self.chip.weak, layer)
             roles = (self.soma_n, self.soma_n, self.soma_p, self.soma_p, self.soma_n)
             found.append(
                 [
-                    device.together(torch.tensor(value, dtype=torch.float64, device=self.where), drain)
-                    for device, value, drain in zip(roles, values, DRAINS, strict=True)
+                    device.together(moved(value, None if weak is None else weak[i], self.where), drain)
+                    for i, (device, value, drain) in enumerate(zip(roles, values, DRAINS, strict=True))
                 ]
             )
         return found
 
     def synapses(self, matrix: int, links: "Links") -> Synapses:
         """Synapses of a matrix (the number of matrices: output synapses)."""
-        shifts = self.places.synapse_shifts(self.chip.shifts, matrix, links.from_row, links.from_column)
+        where = (matrix, links.from_row, links.from_column)
+        weak = None if self.chip.weak is None else self.places.synapse_shifts(self.chip.weak, *where)
+        shifts = self.places.synapse_shifts(self.chip.shifts, *where)
         return Synapses(
-            self.synapse, shifts, links.code, links.row, links.column, links.columns, self.chip.supply_V, self.where
+            self.synapse,
+            shifts,
+            weak,
+            links.code,
+            links.row,
+            links.column,
+            links.columns,
+            self.chip.supply_V,
+            self.where,
         )
 
 

@@ -1,6 +1,9 @@
 """Many transistors of one geometry at once: currents and derivatives from a table, for tensors of any shape."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -8,6 +11,8 @@ from torch import Tensor
 
 from somaforge.flow.engines.array import kernels
 from somaforge.flow.engines.array.tables import FINE_GATE_V, FINE_ROOTS, FINE_SOURCE_V, GATE_FROM_V, Table
+from somaforge.flow.engines.array.weak import FINE_SHIFT_V, SHIFTS_V, worth
+from somaforge.flow.engines.base import Floats
 
 POOL_STEPS = 2
 """Of the gate between which the one shift of parallel transistors is a straight line."""
@@ -29,11 +34,32 @@ class Branch:
     source: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """Shifts in V, tensors of one shape."""
+
+    vth: Tensor
+    weak: Tensor | None = None
+    """Of the gate in weak inversion alone; None: there are none."""
+
+    def each(self, what: Callable[[Tensor], Tensor]) -> "Moved":
+        """Both changed in the same way."""
+        return Moved(what(self.vth), None if self.weak is None else what(self.weak))
+
+
+def moved(vth: Floats, weak: Floats | None, where: torch.device) -> Moved:
+    """Of arrays; a chip without weak shifts, or with zeros, has none."""
+    if weak is None or not weak.any():
+        return Moved(torch.tensor(vth, dtype=torch.float64, device=where))
+    return Moved(*(torch.tensor(v, dtype=torch.float64, device=where) for v in (vth, weak)))
+
+
 class Device:
     """One table on one torch device."""
 
-    def __init__(self, table: Table, where: torch.device) -> None:
-        """Copies the table."""
+    def __init__(self, table: Table, where: torch.device, cache: Path | None = None) -> None:
+        """Copies the table. `cache` is the folder of what is measured later (default: the user's)."""
+        self._source, self._cache = table, cache
         self.kind, self.p_channel = table.kind, table.p_channel
         self._gates, self._sources, self._roots = table.values.shape
         self._flat = torch.tensor(table.values, dtype=torch.float64, device=where).reshape(-1)
@@ -113,7 +139,7 @@ class Device:
         gates, root = GATE_FROM_V + steps * FINE_GATE_V, (drains / self._span).clamp(0, 1).sqrt()
         return self._log(gates, torch.zeros_like(gates), root.unsqueeze(-1))[0]
 
-    def _stand_in(self, gate: Tensor, shifts: Tensor, curves: Tensor) -> Tensor:
+    def _stand_in(self, gate: Tensor, shifts: Moved, curves: Tensor) -> Tensor:
         """One shift in V that gives parallel transistors their mean current: gate [rows, 1 or places], shifts
         [1 or rows, places, n], curves [rows, gates] -> [rows, places].
 
@@ -122,8 +148,10 @@ class Device:
         here = (gate - GATE_FROM_V) / FINE_GATE_V
         at = here.round().clamp(0, self._gates - 1).to(torch.int64)
         once, again = (part.take(at).unsqueeze(-1) for part in (self._excess, self._bend))
-        steps = shifts * (1 + once + again * shifts) / FINE_GATE_V
-        if shifts.shape[-1] == 1:
+        steps = shifts.vth * (1 + once + again * shifts.vth) / FINE_GATE_V
+        if shifts.weak is not None:
+            steps = steps + self._worth(here.unsqueeze(-1) - steps, shifts.weak) / FINE_GATE_V
+        if steps.shape[-1] == 1:
             return steps.squeeze(-1) * FINE_GATE_V
         here, last = here + MARGIN, curves.shape[-1] - 2
         moved = here.unsqueeze(-1) - steps
@@ -135,19 +163,34 @@ class Device:
         low, high = curves.gather(1, at), curves.gather(1, at + 1)
         return (here - at - (mean - low) / (high - low)) * FINE_GATE_V
 
-    def together(self, shifts: Tensor, drain: float | None) -> Tensor:
+    def _worth(self, places: Tensor, weak: Tensor) -> Tensor:
+        """Shift of the gate in V that weak shifts are worth, at places of the table's gates."""
+        across = self._weak.shape[1]
+        x, y = places.clamp(0, self._gates - 1), (weak + SHIFTS_V[-1]) / FINE_SHIFT_V
+        i, j = x.floor().clamp(0, self._gates - 2), y.floor().clamp(0, across - 2)
+        at, x, y = (i * across + j).to(torch.int64), x - i, y - j
+        a, b, c, d = (self._weak.take(at + o) for o in (0, 1, across, across + 1))
+        return (1 - x) * (a + y * (b - a)) + x * (c + y * (d - c))
+
+    @cached_property
+    def _weak(self) -> Tensor:
+        return torch.tensor(worth(self._source, self._cache), dtype=torch.float64, device=self._flat.device)
+
+    def together(self, shifts: Moved, drain: float | None) -> Tensor:
         """One shift in V that stands for parallel transistors: shifts [somas, units] -> [somas, points], one at every
         POOL_STEPS-th gate voltage of the table. `drain` as a share of the span, or None: at the gate, a diode."""
-        points = torch.arange(0, self._gates + POOL_STEPS - 1, POOL_STEPS, device=shifts.device)
+        points = torch.arange(0, self._gates + POOL_STEPS - 1, POOL_STEPS, device=self._flat.device)
         gate = GATE_FROM_V + points * FINE_GATE_V
         drains = gate.clamp(min=LOWEST_DRAIN_V) if drain is None else torch.full_like(gate, drain * self._span)
-        return self._stand_in(gate.unsqueeze(-1), shifts.unsqueeze(0), self._curves(drains)).T.contiguous()
+        return self._stand_in(
+            gate.unsqueeze(-1), shifts.each(lambda t: t.unsqueeze(0)), self._curves(drains)
+        ).T.contiguous()
 
-    def pooled(self, gate: Tensor, shifts: Tensor, drain: float) -> Tensor:
+    def pooled(self, gate: Tensor, shifts: Moved, drain: float) -> Tensor:
         """One shift in V that gives parallel transistors with `shifts` [places, n] their mean current: gate [patterns,
         places] over the source, which is near the body; `drain` as a share of the span."""
         curve = self._curves(torch.full((1,), drain * self._span, dtype=torch.float64, device=gate.device))
-        every = shifts.expand(*gate.shape, -1).reshape(1, -1, shifts.shape[-1])
+        every = shifts.each(lambda t: t.expand(*gate.shape, -1).reshape(1, -1, t.shape[-1]))
         return self._stand_in(gate.reshape(1, -1), every, curve).view(gate.shape)
 
     def mirror(self, gate: Tensor, drain: Tensor, shifts: Tensor, units: int) -> tuple[Tensor, Tensor, Tensor]:

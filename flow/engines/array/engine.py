@@ -70,7 +70,7 @@ class ArrayEngine:
     def device(self, kind: Kind) -> Device:
         """The table of a kind, made once."""
         if kind not in self._tables:
-            self._tables[kind] = Device(table(kind, self.cache), torch.device(self.where))
+            self._tables[kind] = Device(table(kind, self.cache), torch.device(self.where), self.cache)
         return self._tables[kind]
 
     def places(self, chip: ProgrammedChip) -> Places:

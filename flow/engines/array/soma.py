@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from somaforge.flow.engines.array.device import Device
+from somaforge.flow.engines.array.device import Device, Moved
 from somaforge.pdk.errors import NotSettledError
 
 SMALLEST_A = 1e-14
@@ -44,7 +44,7 @@ class Somas:
         """One soma without mismatch."""
         like = self._shift[0]
         shifts = [
-            device.together(torch.zeros(1, units, dtype=like.dtype, device=like.device), None)
+            device.together(Moved(torch.zeros(1, units, dtype=like.dtype, device=like.device)), None)
             for device, units in zip((self._n, self._n, self._p, self._p, self._n), self._units, strict=True)
         ]
         return Somas(self._n, self._p, shifts, self._units, self._supply)

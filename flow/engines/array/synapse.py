@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from somaforge.flow.engines.array.device import FAR, NEAR, Branch, Device
+from somaforge.flow.engines.array.device import FAR, NEAR, Branch, Device, moved
 from somaforge.flow.engines.array.network import Ints, SynapseShifts
 from somaforge.flow.engines.base import Floats
 from somaforge.generator.address import Codes, WeightFormat
@@ -75,6 +75,7 @@ class Synapses:
         self,
         devices: Devices,
         shifts: SynapseShifts,
+        weak: SynapseShifts | None,
         codes: Codes,
         row: Ints,
         column: Ints,
@@ -98,8 +99,11 @@ class Synapses:
         # the p device counts down from the supply: on while the sign bit is low
         self._p_sign_gate = ~self._negative * supply_V - copy(shifts.p_sign)
         self._n_sign_gate = self._negative * supply_V - copy(shifts.n_sign)
-        self._p_shift = [copy(s) for s in shifts.p_mirror]
-        self._n_shift = [copy(s) for s in shifts.n_mirror]
+        pairs = (
+            zip(getattr(shifts, kind), getattr(weak or shifts, kind), strict=True) for kind in ("p_mirror", "n_mirror")
+        )
+        # switches work far above threshold, where a weak shift does nothing
+        self._p_shift, self._n_shift = ([moved(s, w if weak else None, where) for s, w in pair] for pair in pairs)
         counts = [s.shape[-1] for s in shifts.p_mirror]
         self._count = torch.tensor(counts, dtype=torch.float64, device=where)
 

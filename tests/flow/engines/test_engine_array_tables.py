@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from somaforge.flow.engines.array.device import HALF, Device
+from somaforge.flow.engines.array.device import HALF, Device, Moved
 from somaforge.flow.engines.array.tables import Kind, Sweep, Table, sweep, table
 from somaforge.flow.engines.ngspice import read_raw
 from somaforge.pdk.errors import ToolError
@@ -68,12 +68,12 @@ def test_a_threshold_shift_moves_the_gate(device: str, tmp_path: Path) -> None:
     expected = by_ngspice(kind(device), points, tmp_path).reshape(40, 4).sum(1)
     one = Device(table(kind(device)), CPU)
     gate = torch.tensor(gates[::4])
-    moved = one.pooled(gate.unsqueeze(0), torch.tensor(shifts), HALF)[0]
+    moved = one.pooled(gate.unsqueeze(0), Moved(torch.tensor(shifts)), HALF)[0]
     found = 4 * one(gate - moved, torch.full_like(gate, 0.9), torch.zeros_like(gate)).current.numpy()
     assert np.abs(found / expected - 1).max() < 1e-3
     unmoved = 4 * one(gate, torch.full_like(gate, 0.9), torch.zeros_like(gate)).current.numpy()
     assert np.abs(unmoved / expected - 1).max() > 3e-2
-    together = one.together(torch.tensor(shifts), HALF)
+    together = one.together(Moved(torch.tensor(shifts)), HALF)
     found = one.mirror(gate.unsqueeze(0), torch.full_like(gate, 0.9).unsqueeze(0), together, 4)[0][0].numpy()
     assert np.abs(found / expected - 1).max() < 1e-3
 

@@ -30,7 +30,7 @@ def corners() -> Margins:
 
 def shifted(**shifts: float) -> Sample:
     names = [m.name for m in design().library.flatten(design().cell(LATCH)).mos]
-    return Sample("tt", np.array([shifts.get(n, 0.0) for n in names]))
+    return Sample("tt", np.array([shifts.get(n, 0.0) for n in names]), np.zeros(6))
 
 
 def test_write_margin_is_where_the_hump_changes_sign() -> None:

@@ -1,0 +1,40 @@
+"""What a shift that acts in weak inversion alone (`voff`) is worth as a shift of the gate."""
+
+from pathlib import Path
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from somaforge.flow.engines.array.tables import FINE_GATE_V, GATE_FROM_V, Table
+from somaforge.flow.engines.base import Floats
+from somaforge.flow.engines.response import GATES, curves
+from somaforge.pdk.sky130.binding import bind
+
+SHIFTS_V = (0.0, 0.01, 0.02, 0.035, 0.05, 0.07, 0.1, 0.14, 0.2, 0.3)
+"""Of both signs: 4 standard deviations of the smallest p-channel unit."""
+FINE_SHIFT_V = 0.005
+SMALLEST_A = 1e-13
+"""Below, the curves are leakage."""
+
+
+def worth(table: Table, cache: Path | None = None) -> Floats:
+    """[gates of the table, shifts]: by how much in V a weak shift from -SHIFTS_V[-1] on in steps of FINE_SHIFT_V moves
+    the gate; source at the body, drain at half the span. ToolError if ngspice cannot say."""
+    kind = table.kind
+    shifts = np.array([*(-v for v in reversed(SHIFTS_V[1:])), *SHIFTS_V])
+    cards = [bind(kind.device, kind.w_nm, kind.l_nm, kind.corner, v) for v in shifts.tolist()]
+    log = curves(cards, kind.span_V / 2, kind.temperature_C, cache=cache)
+    dense = np.linspace(GATES[0], GATES[-1], 10 * len(GATES))
+    plain = CubicSpline(GATES, log[:, len(SHIFTS_V) - 1])(dense)
+    rising = plain > np.log(SMALLEST_A)
+    moved = np.zeros(log.shape)
+    for i, one in enumerate(log.T):
+        # the gate at which the transistor without the shift carries that current
+        at = np.interp(one, np.maximum.accumulate(plain[rising]), dense[rising])
+        inside = (one > plain[rising][0]) & (one < plain[rising][-1])
+        moved[:, i] = np.interp(GATES, GATES[inside], (GATES - at)[inside])
+    fine = np.arange(shifts[0], shifts[-1] + FINE_SHIFT_V / 2, FINE_SHIFT_V)
+    moved = CubicSpline(shifts, moved, axis=1)(fine)
+    gates = np.clip(GATE_FROM_V + FINE_GATE_V * np.arange(table.values.shape[0]), GATES[0], GATES[-1])
+    found: Floats = CubicSpline(GATES, moved, axis=0)(gates)
+    return found
