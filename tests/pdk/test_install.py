@@ -5,6 +5,7 @@ import json
 import os
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,25 @@ def test_installs_the_pinned_members_once(pinned: install.Wheel) -> None:
     said.clear()
     install.install(said.append)
     assert said == ["parts-1.0: installed"]
+
+
+def test_parts_of_one_package_are_one_download(pinned: install.Wheel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A data folder from before a part was pinned lacks that part alone; install completes it."""
+    install.install()
+    other = replace(pinned, part="more")
+    third = replace(pinned, part="third")
+    monkeypatch.setattr(install, "WHEELS", (pinned, other, third))
+    with pytest.raises(ToolError, match=MISSING):
+        install.data_root()
+    said: list[str] = []
+    root = install.install(said.append)
+    assert said == [
+        "parts-1.0: installed",
+        "parts-more-1.0: downloading",
+        "parts-more-1.0: unpacking",
+        "parts-third-1.0: unpacking",
+    ]
+    assert (root / "parts-third-1.0/parts/data/a.spice").is_file()
 
 
 def test_wrong_hash_is_not_installed(pinned: install.Wheel, monkeypatch: pytest.MonkeyPatch) -> None:
