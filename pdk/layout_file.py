@@ -16,6 +16,12 @@ LARGEST = 2**31 - 1
 """Coordinates are numbers of 32 bits."""
 
 
+WIDEST_UM = 40_000.0
+"""A reticle is 26 mm by 33 mm."""
+MOST_SHAPES = 1_000_000_000
+"""The macro of examples/mnist.yaml, the largest here, has 1.2 million transistors and less than a tenth of that."""
+
+
 @dataclass(frozen=True)
 class OpenLayout:
     """A layout in memory and the cell that is looked at."""
@@ -50,8 +56,34 @@ def open_layout(path: Path, top: str | None) -> OpenLayout:
         raise InputError(f"layout {path}: no cell {top!r}; its top cells: {', '.join(tops[:5])}")
     if cell.bbox().empty():
         raise InputError(f"layout {path}: cell {top!r} is empty")
+    _refuse_endless(layout, cell, path)
     _refine(layout, cell, path)
     return OpenLayout(layout, cell)
+
+
+def _refuse_endless(layout: kdb.Layout, cell: kdb.Cell, path: Path) -> None:
+    """InputError for what no mask holds: one flipped bit makes a wire of a metre or an array of a thousand million."""
+    box = cell.bbox()
+    across = max(box.width(), box.height()) * layout.dbu
+    if across > WIDEST_UM:
+        raise InputError(
+            f"layout {path}: {across / 1000:.0f} mm across, {WIDEST_UM / 1000:g} mm at most; is the file damaged?"
+        )
+    times = {cell.cell_index(): 1}
+    shapes = 0
+    for index in layout.each_cell_top_down():
+        here = times.get(index, 0)
+        if here == 0:
+            continue
+        one = layout.cell(index)
+        shapes += here * sum(one.shapes(layer).size() for layer in layout.layer_indexes())
+        for instance in one.each_inst():
+            count = max(instance.na, 1) * max(instance.nb, 1)
+            times[instance.cell_index] = times.get(instance.cell_index, 0) + here * count
+        if shapes > MOST_SHAPES or max(times.values()) > MOST_SHAPES:
+            raise InputError(
+                f"layout {path}: more than {MOST_SHAPES:.0e} shapes with every array counted; is the file damaged?"
+            )
 
 
 def _refine(layout: kdb.Layout, cell: kdb.Cell, path: Path) -> None:

@@ -14,6 +14,18 @@ PRECHECK_TIMEOUT_S = 3600.0
 
 
 @contextmanager
+def understood(layout: Path) -> Iterator[None]:
+    """Where KLayout gives up on a layout that it has read (its assertions come as RuntimeError): InputError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if type(error) is not RuntimeError:
+            raise
+        said = str(error).removeprefix("Internal error: ")
+        raise InputError(f"layout {layout}: KLayout cannot work on it ({said}); is the file damaged?") from None
+
+
+@contextmanager
 def reports(out: Path | None) -> Iterator[Path]:
     """Where report databases go: the user's folder, or one that goes away."""
     if out is not None:
@@ -69,9 +81,9 @@ def drc(layout: Path, top: str | None, deck: str, out: Path | None, as_json: boo
     """Check a layout with one deck or all; CheckError if a rule is violated or a layer has none."""
     names = list(ALL) if deck == "all" else [deck]
     shown: dict[str, object] = {}
-    with reports(out) as folder:
+    with understood(layout), reports(out) as folder:
         found = {name: DECKS[name](layout, top, folder) for name in names}
-    unchecked = _unchecked(layout, top) if "native" in names else None
+        unchecked = _unchecked(layout, top) if "native" in names else None
     for name in names:
         shown[f"drc__{name}__count"] = sum(found[name].values())
     shown["rules"] = (
@@ -112,7 +124,7 @@ def lvs(
     from somaforge.flow.checks import lvs as compare
     from somaforge.pdk.files import atomic_write
 
-    with reports(out) as folder:
+    with understood(layout), reports(out) as folder:
         result = compare.run(layout, netlist, top, folder / "lvs.lvsdb", blackboxes=blackboxes)
         atomic_write(folder / "mismatches.txt", "".join(f"{line}\n" for line in result.mismatches))
     count = len(result.mismatches)
@@ -149,7 +161,8 @@ def pex(layout: Path, top: str, output: Path, as_json: bool) -> None:
     def warn(line: str) -> None:
         click.echo(f"somaforge: warning: {line}", err=True)
 
-    metrics = write_layout(layout, top, output, table, warn=warn)
+    with understood(layout):
+        metrics = write_layout(layout, top, output, table, warn=warn)
     if as_json:
         show_json(metrics)
     else:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -16,6 +17,7 @@ from somaforge.flow.steps.registry import STEPS
 
 SPEC = Path(__file__).parents[3] / "examples/iris.yaml"
 COMMAND = [sys.executable, "-c", "from somaforge.flow.cli import main; main()", "run"]
+KILLS = 12
 SHARE = 0.4
 """How far into a step it is killed, measured on the run that is not killed."""
 
@@ -64,3 +66,30 @@ def test_a_run_that_is_killed_in_every_step_ends_the_same(tmp_path: Path) -> Non
         kill_in(step.name, number, SHARE * seconds[f"step__{step.name}__s"], spec, tmp_path / "killed")
     subprocess.run([*COMMAND, str(spec), "--out", str(tmp_path / "killed")], env=environment, check=True, timeout=900)
     assert judged(tmp_path / "killed") == judged(tmp_path / "whole")
+
+
+@pytest.mark.nightly
+@pytest.mark.needs_pdk
+@pytest.mark.needs_ngspice
+@pytest.mark.needs_klayout_app
+@pytest.mark.needs_netgen
+def test_a_run_whose_group_is_killed_at_random_times_ends_the_same(tmp_path: Path) -> None:
+    """Simulators and workers die with it. Every second kill comes soon after the start, where a resumed run decides."""
+    spec, whole, killed = small(tmp_path), tmp_path / "whole", tmp_path / "killed"
+    environment = {**os.environ, "PYTHONPATH": str(SPEC.parents[1] / "src")}
+    start = time.monotonic()
+    subprocess.run([*COMMAND, str(spec), "--out", str(whole)], env=environment, check=True, timeout=900)
+    seconds = time.monotonic() - start
+    random = np.random.default_rng(15)
+    for number in range(KILLS):
+        process = subprocess.Popen(
+            [*COMMAND, str(spec), "--out", str(killed)], env=environment, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        time.sleep(random.uniform(0, seconds if number % 2 else seconds / 10))
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    subprocess.run([*COMMAND, str(spec), "--out", str(killed)], env=environment, check=True, timeout=900)
+    assert judged(killed) == judged(whole)
+    assert not list(killed.glob(".tmp-*"))

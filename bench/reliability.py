@@ -1,0 +1,84 @@
+"""The campaign of damage (tests/campaign), counted: kills, mutated inputs, damaged folders, odd places, fake tools.
+
+    python bench/reliability.py                 as many trials as the nightly test: an hour beside other work
+    python bench/reliability.py --share 0.1     a tenth of them
+    python bench/reliability.py --seed 7        other damage
+
+Writes bench/results/reliability.json after each kind and docs/reliability.md at the end. Exit code 1 if a trial went
+wrong.
+"""
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.campaign import campaign, kinds  # noqa: E402
+
+from somaforge.flow.machinery import tools  # noqa: E402
+from somaforge.pdk.files import atomic_write  # noqa: E402
+
+RESULT = ROOT / "bench/results/reliability.json"
+PAGE = ROOT / "docs/reliability.md"
+TOOLS = ("python", "ngspice", "klayout", "klayout-application", "netgen", "iverilog")
+HEAD = """# Reliability
+
+What was done to somaforge on purpose, and how often it did not end as it should. This page is written by
+`{command}`; `make nightly` does all trials of the last column (tests/campaign), `make test` a fiftieth.
+
+{date}, seed {seed}, {seconds:.0f} s; {tools}.
+
+| damage | trials | wrong ends | a trial is right if | trials at night |
+|---|---|---|---|---|
+"""
+TAIL = """
+In every kind but the kills, wrong is also: an internal error, a signal, no end within 120 s, a refusal of more than one
+line, and any file that nobody asked for (a command in an input that was executed).
+`python bench/reliability.py --seed {seed}` does the same damage again: trial n of a kind has the seed [{seed}, n].
+"""
+
+
+def page(record: dict[str, object], counts: list[campaign.Count]) -> str:
+    """The text of docs/reliability.md."""
+    rows = []
+    for kind, count in zip(kinds.KINDS, counts, strict=True):
+        right = " ".join(str(kind.run.__doc__).split()).removesuffix(".")
+        rows.append(f"| {kind.name} | {count.trials} | {len(count.problems)} | {right} | {kind.trials} |")
+    wrong = [f"- {c.name}, trial {number}: {what}" for c in counts for number, what in c.problems]
+    listed = ["", "Wrong ends:", "", *wrong] if wrong else []
+    return HEAD.format(**record) + "\n".join([*rows, *listed]) + "\n" + TAIL.format(**record)
+
+
+def main() -> int:
+    """Run, write, say."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--share", type=float, default=1.0, help="of the nightly trials")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    start = time.monotonic()
+    record: dict[str, object] = {
+        "command": "python " + " ".join(["bench/reliability.py", *sys.argv[1:]]),
+        "date": datetime.now(UTC).date().isoformat(),
+        "seed": options.seed,
+        "tools": ", ".join(f"{name} {version}" for name, version in tools.versions(TOOLS).items()),
+    }
+    counts: list[campaign.Count] = []
+    for count in campaign.run(share=options.share, seed=options.seed):
+        counts.append(count)
+        record["seconds"] = time.monotonic() - start
+        atomic_write(RESULT, json.dumps({**record, "kinds": [asdict(c) for c in counts]}, indent=1) + "\n")
+        print(
+            f"{count.name}: {count.trials} trials, {len(count.problems)} wrong", *count.problems, sep="\n  ", flush=True
+        )
+    atomic_write(PAGE, page(record, counts))
+    return 1 if any(count.problems for count in counts) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

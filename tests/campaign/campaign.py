@@ -1,0 +1,33 @@
+"""Runs the campaign of damage: seeded, counted, every problem named with the seed that shows it again."""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tests.campaign.kinds import KINDS, Kind
+
+
+@dataclass(frozen=True)
+class Count:
+    """What one kind of damage came to."""
+
+    name: str
+    trials: int
+    problems: tuple[tuple[int, str], ...]
+    """(seed, what was wrong)."""
+
+
+def run(kinds: tuple[Kind, ...] = KINDS, share: float = 1.0, seed: int = 1) -> Iterator[Count]:
+    """Every kind with its number of trials (times `share`, at least one); trial n of a kind has the seed [seed, n]."""
+    for kind in kinds:
+        count = max(1, round(share * kind.trials))
+        found = ((number, trial(kind, seed, number)) for number in range(count))
+        yield Count(kind.name, count, tuple((number, wrong) for number, wrong in found if wrong is not None))
+
+
+def trial(kind: Kind, seed: int, number: int) -> str | None:
+    """One trial, in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="campaign-") as folder:
+        return kind.run(np.random.default_rng([seed, number]), Path(folder))
