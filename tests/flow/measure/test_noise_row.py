@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.machinery.base import Context, StepError
@@ -17,7 +16,8 @@ from somaforge.flow.measure.noise_row import RAILS, Point, Row
 from somaforge.flow.steps import noise as step
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import build
-from somaforge.generator.spec import Spec
+from somaforge.generator.spec import Spec, parse_spec
+from somaforge.generator.yaml_file import read_yaml
 from somaforge.pdk.errors import ToolError
 
 pytestmark = [pytest.mark.needs_pdk, pytest.mark.needs_ngspice]
@@ -27,9 +27,9 @@ POINT = Point("tt", 27.0, 1.8, 5e-15)
 
 
 def small(bits: int = 1, **changes: object) -> Spec:
-    table = yaml.safe_load(EXAMPLE.read_text())
+    table = read_yaml(EXAMPLE)
     table["array"]["bits"] = bits
-    return Spec.model_validate(table | changes)
+    return parse_spec(table | changes, "test")
 
 
 class Whole(Row):
