@@ -27,6 +27,7 @@ from somaforge.pdk.errors import InputError
 LADDER = {
     "direct": "reltol=1e-5 abstol=1e-14 vntol=3e-4 gmin=1e-15 bypass=1 itl1=200",
     "patient": "reltol=1e-5 abstol=1e-14 vntol=1e-3 gmin=1e-15 itl1=1000",
+    "leaky": "reltol=1e-5 abstol=1e-14 vntol=1e-3 gmin=1e-14 itl1=1000",
     "gmin-stepping": "reltol=1e-5 abstol=1e-14 vntol=1e-3 gmin=1e-15 noopiter itl1=1000",
     "source-stepping": "reltol=1e-4 abstol=1e-13 vntol=1e-3 gmin=1e-15 gminsteps=0 itl1=1000",
 }

@@ -220,6 +220,13 @@ METRICS: tuple[Metric, ...] = (
         "engine__full_model_error_max__ratio",
     ),
     *_of(
+        "lower",
+        "the same in time: error of the time to half of an output's change, first chip, where ngspice simulates the "
+        "array",
+        "engine__full_model_time_error_p50__ratio",
+        "engine__full_model_time_error_max__ratio",
+    ),
+    *_of(
         "neither",
         "currents and patterns that were compared",
         "engine__compared_currents__count",

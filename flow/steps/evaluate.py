@@ -14,6 +14,7 @@ from somaforge.flow.engines.base import Program
 from somaforge.flow.engines.error import BUDGET, compared, full_model_error, reference_of, sample_of
 from somaforge.flow.engines.named import named
 from somaforge.flow.engines.ngspice import NgspiceEngine
+from somaforge.flow.engines.time_error import time_error
 from somaforge.flow.machinery.base import Context, JsonObject, Step
 from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.measure.evaluate import evaluate, memory_effect, pad_inputs
@@ -112,6 +113,17 @@ def engines(folder: Path, job: Job) -> None:
     write_json(folder / "engines.json", {**values, "array": winners, "ngspice": theirs, "labels": labels})
 
 
+def times(folder: Path, job: Job) -> None:
+    """The array engine against the whole models in time, first chip, a pattern of each class: times.json."""
+    dataset = datasets.load(job.spec.network.dataset)
+    chip = programmed(job, codes_of(job))
+    first = [int(np.argmax(dataset.test_y == label)) for label in np.unique(dataset.test_y)]
+    inputs = pad_inputs(chip, dataset.to_currents(dataset.test_x[[first[-1], *first]], job.spec.input))
+    write_json(
+        folder / "times.json", asdict(time_error(chip, inputs, job.spec.evaluation.pattern_time_s, ArrayEngine()))
+    )
+
+
 def _compared(found: Mapping[str, Any]) -> dict[str, float]:
     """Metrics of engines.json."""
     winners, labels = np.array(found["ngspice"]), np.array(found["labels"])
@@ -137,6 +149,9 @@ def action(context: Context) -> Mapping[str, float]:
     if context.spec.simulated_in_full:
         memory = _part(context, latches, first)
         found["engine__latch_effect_max__ratio"] = memory["output_change"]
+        timed = _part(context, times, first)
+        found["engine__full_model_time_error_p50__ratio"] = timed["p50"]
+        found["engine__full_model_time_error_max__ratio"] = timed["max"]
         found["power__latch__W"] = memory["latch_current"] * context.spec.supply_V
     chips = [read_json(place / "evaluation.json") for place in places.values()]
     right = np.array([np.equal(c["predictions"], c["labels"]) for c in chips])
@@ -175,7 +190,7 @@ STEP = Step(
         *per_chip("evaluation.json")(spec),
         "engines.json",
         "layout.json",
-        *(("latches.json",) if spec.simulated_in_full else ()),
+        *(("latches.json", "times.json") if spec.simulated_in_full else ()),
     ),
     ("pex", "program"),
     config=config,

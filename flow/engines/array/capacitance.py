@@ -9,7 +9,9 @@ twice of what it does above. Mismatch hardly changes any of it: the cells are no
 """
 
 import math
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -33,6 +35,8 @@ COLUMNS_V = (0.0, 0.04, 0.1, 0.18, 0.26, 0.34, 0.42, 0.6)
 """Column voltages at which synapses are measured; above 0.4 V little changes."""
 FREQUENCY_HZ = 1e4
 """Inner nodes with 10 pA and more follow; at 1 kHz, nodes that only leakage moves do, and take 10 times as much."""
+TRANSISTORS = 600
+"""In one deck: all its cells iterate until the slowest has an operating point, and decks run side by side."""
 SOMA_PINS = ("in", "vp", "vn")
 SYNAPSE_PINS = ("vp", "vn", "out")
 SUPPLY = "vdd"
@@ -71,35 +75,53 @@ def loads(
     design = chip.design
     full = design.weights.full_scale
     codes = range(-full, full + 1)
-    measured = _Cells()
+    parts = [_Cells()]
     soma = _cell_of(chip, SOMA, "x_soma_0_0.")
     core = _cell_of(chip, SYNAPSE, "x_matrix_0.x_row_0.x_synapse_0.")
     for level, (v_in, vp, vn) in enumerate(rest):
         values = dict(zip(SOMA_PINS, (v_in, vp, vn), strict=True))
-        measured.add(soma, f"s{level}", values, {}, ())
+        _open(parts).add(soma, f"s{level}", values, {}, ())
         for (c, column), code in product(enumerate(COLUMNS_V), codes):
             bits = design.weights.encode(np.array(code))
             tied = {n: SUPPLY if b else "gnd" for n, b in zip(latch_nets(design.weights.bits), bits, strict=True)}
             values = dict(zip(SYNAPSE_PINS, (vp, vn, column), strict=True))
-            measured.add(core, f"y{level}_{c}_{code + full}", values, tied, inner)
+            _open(parts).add(core, f"y{level}_{c}_{code + full}", values, tied, inner)
+    decks = [_deck(chip, part) for part in parts]
+
+    def run(i: int) -> Floats:
+        return _simulate(decks[i], len(parts[i].sources), timeout_s)
+
+    def measure() -> dict[str, Floats]:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return {"capacitance": np.concatenate(list(pool.map(run, range(len(parts)))))}
+
+    table = kept("4\n" + "\n".join(decks), cache, ("capacitance",), measure)
+    found = table["capacitance"].reshape(len(rest), -1, 3, 4)
+    cells = found[:, 1:].reshape(len(rest), len(COLUMNS_V), len(codes), 3, 4)
+    # [.., moved pin, pin] -> [pin, moved pin, ..]
+    return Loads(levels, found[:, 0].transpose(2, 1, 0).copy(), cells.transpose(2, 4, 3, 0, 1).copy())
+
+
+def _deck(chip: ProgrammedChip, part: "_Cells") -> str:
     # 1 kohm takes 0.1 mV of a terminal's voltage at 100 nA: capacitances do not feel it, ngspice's start does
-    transistors, cards = transistor_lines(chip, ((m, Shift(0.0)) for m in measured.mos), lambda net: net, sheets=False)
-    deck = render(
+    transistors, cards = transistor_lines(chip, ((m, Shift(0.0)) for m in part.mos), lambda net: net, sheets=False)
+    return render(
         "capacitance_table.sp.j2",
         title="loads of cells",
         scale_option=SCALE_OPTION,
         temperature=f"{chip.temperature_C:.6g}",
         cards=cards,
-        lines=[*measured.lines(chip.supply_V), *transistors],
-        saves=" ".join(f"i({p})" for p in measured.sources),
+        lines=[*part.lines(chip.supply_V), *transistors],
+        saves=" ".join(f"i({p})" for p in part.sources),
         frequency=f"{FREQUENCY_HZ:g}",
     )
-    count = len(measured.sources)
-    table = kept(f"3\n{deck}", cache, ("capacitance",), lambda: {"capacitance": _simulate(deck, count, timeout_s)})
-    found = table["capacitance"].reshape(len(rest), -1, 3, 4)
-    cells = found[:, 1:].reshape(len(rest), len(COLUMNS_V), len(codes), 3, 4)
-    # [.., moved pin, pin] -> [pin, moved pin, ..]
-    return Loads(levels, found[:, 0].transpose(2, 1, 0).copy(), cells.transpose(2, 4, 3, 0, 1).copy())
+
+
+def _open(parts: list["_Cells"]) -> "_Cells":
+    """The part that the next cell goes into."""
+    if len(parts[-1].mos) > TRANSISTORS:
+        parts.append(_Cells())
+    return parts[-1]
 
 
 def _cell_of(chip: ProgrammedChip, role: str, path: str) -> list[Mos]:

@@ -58,15 +58,18 @@ def test_interpolation_error(device: str, median: float, highest: float, tmp_pat
     assert wrong.max() < highest
 
 
-@pytest.mark.parametrize("device", [N, P])
-def test_a_threshold_shift_moves_the_gate(device: str, tmp_path: Path) -> None:
-    """4 units with shifts of up to 3 sigma, as one pooled shift, against four transistors in ngspice."""
+@pytest.mark.parametrize(("device", "w", "l"), [(N, 840, 790), (P, 840, 790), (N, 420, 360), (P, 420, 360)])
+def test_a_threshold_shift_moves_the_gate(device: str, w: int, l: int, tmp_path: Path) -> None:  # noqa: E741
+    """4 units with shifts of up to 3 sigma, as one pooled shift, against four transistors in ngspice.
+
+    The smallest unit has 2.4 times Pelgrom's sigma, 20 mV.
+    """
     draw = np.random.default_rng(6)
-    shifts = draw.normal(0, mismatch.sigma_vth_V(device, 840, 790), (40, 4))
+    shifts = draw.normal(0, mismatch.sigma_vth_V(device, w, l), (40, 4))
     gates = np.repeat(0.5 + 0.6 * draw.random(40), 4)
     points = np.stack([gates, np.full(160, 0.9), np.zeros(160), shifts.reshape(-1)], axis=1)
-    expected = by_ngspice(kind(device), points, tmp_path).reshape(40, 4).sum(1)
-    one = Device(table(kind(device)), CPU)
+    expected = by_ngspice(kind(device, w, l), points, tmp_path).reshape(40, 4).sum(1)
+    one = Device(table(kind(device, w, l)), CPU)
     gate = torch.tensor(gates[::4])
     moved = one.pooled(gate.unsqueeze(0), Moved(torch.tensor(shifts)), HALF)[0]
     found = 4 * one(gate - moved, torch.full_like(gate, 0.9), torch.zeros_like(gate)).current.numpy()
