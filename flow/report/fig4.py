@@ -52,7 +52,9 @@ def time_and_power(run: RunData) -> Plot:
                     ax.annotate(f" {efficiency:.2g} MAC/J", (edge, 1.03 * spans[1][0]), fontsize=7, color=INK)
             top.hist(time, bins=np.geomspace(*spans[0], 40).tolist(), color=BLUE)
             side.hist(power, bins=np.geomspace(*spans[1], 40).tolist(), color=BLUE, orientation="horizontal")
-        for axis in (ax.xaxis, ax.yaxis):  # within one decade powers of ten say little
+        else:  # a logarithmic axis needs something to show
+            ax.text(0.5, 0.5, "no timed pattern changes its winner", ha="center", color=INK, transform=ax.transAxes)
+        for axis in (ax.xaxis, ax.yaxis) if len(time) else ():  # within one decade powers of ten say little
             axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
             axis.set_major_formatter("{x:g}")
             axis.set_minor_formatter(NullFormatter())

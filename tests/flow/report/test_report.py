@@ -345,3 +345,13 @@ def test_a_speed_that_nobody_measured_is_not_zero(run: RunData) -> None:
     less = {name: value for name, value in run.metrics.items() if not name.startswith("time_to_output__")}
     (missing,) = (figure for figure in figures(replace(run, metrics=less)) if figure.name == "time to output")
     assert missing.value == "not measured"
+
+
+def test_fig4_without_a_pattern_that_moves(run: RunData) -> None:
+    """A logarithmic axis needs something to show: this ended a whole flow with an internal error."""
+    for chip in run.chips:
+        count = len(chip.evaluation["timed"])
+        chip.evaluation.update(time_to_output_s=[0.0] * count, energy_to_output_J=[0.0] * count)
+    plot = fig4.time_and_power(run)
+    assert "0 of 12 timed patterns" in plot.caption
+    assert plot.svg.startswith("<svg")
