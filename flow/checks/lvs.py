@@ -104,11 +104,12 @@ def compare(
     opened = open_layout(layout, top)
     boxes = frozenset(name.lower() for name in blackboxes)
     schematic = read_netlist(netlist, netlist_top or top, boxes)
+    nested = opened.cell.child_cells() > 0 or sum(1 for _ in schematic.each_circuit()) > 1
     best = _proven(opened, schematic, netlist_top or top, boxes, flat=False, reduced=False)
     for flat, reduced in ((True, False), (False, True), (True, True)):
         if not best.lines:
             break
-        if flat and (best.devices > FLAT_LIMIT or boxes):
+        if flat and (not nested or best.devices > FLAT_LIMIT or boxes):
             continue
         found = _proven(opened, schematic, netlist_top or top, boxes, flat=flat, reduced=reduced)
         lines = tuple(dict.fromkeys((*best.empty, *found.lines)))
