@@ -63,9 +63,10 @@ def _join_word_gates(canvas: Canvas, rows: Rows, plan: CorePlan) -> None:
         canvas.box("gate", 0, low, plan.width, high)
         return
     for left, right in near:
-        canvas.box("gate", left, low, min(right, plan.width), high)
+        if left < min(right, plan.width):  # latches that abut, at the cell's edge too, need nothing between them
+            canvas.box("gate", left, low, min(right, plan.width), high)
         if right > plan.width:
-            canvas.box("gate", 0, low, right - plan.width, high)
+            canvas.box("gate", max(left - plan.width, 0), low, right - plan.width, high)
 
 
 def draw_output_synapse(canvas: Canvas, design: Design, rows: Rows) -> CorePlan:
