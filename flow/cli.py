@@ -71,3 +71,7 @@ def _internal(error: BaseException) -> int:
 def main() -> None:
     """The console script."""
     sys.exit(run())
+
+
+if __name__ == "__main__":  # python -m somaforge.flow.cli
+    main()

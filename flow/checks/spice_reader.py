@@ -1,8 +1,8 @@
 """SPICE and CDL netlists for LVS: foundry X lines, M, R, C, D lines, parameters, includes; one device for each finger.
 
-KLayout's own reader and PySpice's were tried on what occurs (tests/cases): the first does not know `m=` on calls,
-`.option scale`, CDL's slash and remarks, hangs on `w= l=` and writes names in upper case; the second keeps parameters
-as text. So lines are read here, and KLayout gets the circuits. What is not understood is refused with file and line.
+KLayout's own reader was tried on what occurs (tests/cases): it does not know `m=` on calls, `.option scale`, CDL's
+slash and remarks, hangs on `w= l=` and writes names in upper case. So lines are read here, and KLayout gets the
+circuits. What is not understood is refused with file and line.
 """
 
 from dataclasses import dataclass, field

@@ -1,5 +1,6 @@
 """One trial: work in a process of its own, with a time limit, and what is wrong with how it ended."""
 
+import faulthandler
 import os
 import re
 import signal
@@ -76,6 +77,7 @@ def _child(work: Callable[[], int], folder: Path) -> None:
     code = 99
     try:
         os.setsid()
+        faulthandler.disable()  # pytest's, which would write into pytest's own output
         for number, name in ((1, "out"), (2, "err")):
             os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
         os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
