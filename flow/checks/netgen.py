@@ -62,7 +62,7 @@ def run(layout_spice: Path, schematic_spice: Path, cell: str, workdir: Path) -> 
     ]  # fmt: skip
     try:
         done = subprocess.run(
-            command, cwd=workdir, capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
+            command, cwd=workdir, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S, check=False,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

@@ -54,6 +54,7 @@ def _printed(name: str) -> str:
             [path, *program.arguments],
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=TIMEOUT_S,
             check=False,
             stdin=subprocess.DEVNULL,

@@ -118,6 +118,7 @@ def test_a_database_unit_that_cannot_be_divided_is_refused(tmp_path: Path) -> No
     ):
         open_layout(tmp_path / "x.gds", "top")
     far = _layout(dbu=0.0013)
+    far.cell.clear()  # nothing at the origin: far away, not wide
     far.cell.shapes(far.layout.layer(*DRAWN["met1"])).insert(kdb.Box(2**31 - 3000, 0, 2**31 - 1000, 2000))
     far.layout.write(str(tmp_path / "y.gds"))
     with pytest.raises(InputError, match="coordinates do not fit a database unit"):
