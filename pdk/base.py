@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from somaforge.pdk.data import Data
 from somaforge.pdk.geometry import Length, Rules
+from somaforge.pdk.wires import Wires
 
 Polarity = Literal["n", "p"]
 Flavour = Literal["standard", "lvt", "hvt"]
@@ -38,6 +40,8 @@ class Pdk:
     devices: tuple[DeviceType, ...]
     max_supply_V: float
     """Up to which the foundry's models of the devices are valid."""
+    wires: Wires
+    data: Data
 
     def device(self, polarity: Polarity, flavour: Flavour) -> DeviceType:
         """The device of that polarity and flavour; KeyError with the flavours that exist if there is none."""

@@ -9,7 +9,7 @@ from somaforge.flow.machinery import tools
 from somaforge.pdk.errors import ToolError
 
 NEEDS: dict[str, Callable[[], str]] = {
-    "needs_pdk": tools.pdk_version,
+    "needs_pdk": lambda: tools.pdk_version("sky130"),
     "needs_ngspice": tools.ngspice_version,
     "needs_klayout_app": lambda: tools.program_version("klayout-application"),
     "needs_netgen": lambda: tools.program_version("netgen"),

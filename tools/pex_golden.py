@@ -29,8 +29,8 @@ from somaforge.generator import layout
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.files import atomic_path, atomic_write
-from somaforge.pdk.sky130 import install
 from somaforge.pdk.sky130.connectivity import CONDUCTORS, CONTACTS, Extraction, extract
+from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.sky130.devices import TRANSISTORS
 from somaforge.pdk.sky130.gds import DRAWN, LABELS
 
@@ -67,7 +67,7 @@ def _ours(folder: Path, role: str) -> tuple[Extraction, dict[int, str]]:
 
 def _foundry(cell: str) -> tuple[Extraction, dict[int, str]]:
     """With the names of the foundry's netlist."""
-    folder = install.data_root() / CELL_DIR / cell.rpartition("_")[0]
+    folder = DATA.root() / CELL_DIR / cell.rpartition("_")[0]
     stem = f"sky130_fd_sc_hd__{cell}"
     compared = lvs.compare_flat(folder / f"{stem}.gds", folder / f"{stem}.spice", stem)
     by_layout = compared.net_names()

@@ -15,7 +15,7 @@ from somaforge.flow.checks.drc import Violations, require_drawn, write_report
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import scratch
 from somaforge.pdk.layout_file import OpenLayout, open_layout
-from somaforge.pdk.sky130 import install
+from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.sky130.drc.density import DENSITY, STEP_UM, DensityRule
 from somaforge.pdk.sky130.gds import DRAWN
 
@@ -79,7 +79,7 @@ def check(opened: OpenLayout, theirs: Mapping[str, float] | None = None) -> Dens
 
 def run_deck(opened: OpenLayout, timeout_s: float) -> dict[str, float]:
     """The shuttle's deck in the KLayout application: conductor -> share of the whole area that it covers."""
-    deck = install.precheck_dir() / DECK
+    deck = DATA.folder("precheck") / DECK
     application = shutil.which("klayout")
     if application is None:
         raise ToolError("density: the KLayout application is not installed; run make setup (Debian package klayout)")

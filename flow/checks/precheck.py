@@ -13,7 +13,7 @@ import klayout.rdb as rdb
 from somaforge.pdk.errors import SomaforgeError, ToolError
 from somaforge.pdk.files import atomic_path, scratch
 from somaforge.pdk.layout_file import OpenLayout, open_layout
-from somaforge.pdk.sky130 import install
+from somaforge.pdk.sky130.data import DATA
 
 DECK = "drc_scripts/sky130A_mr.drc"
 GROUPS = ("feol", "beol", "offgrid", "seal", "floating_met")
@@ -34,7 +34,7 @@ def run(layout: Path, top: str | None, report: Path, timeout_s: float = 900.0) -
     every group of the deck to its end: an empty report is no proof.
     """
     opened = open_layout(layout, top)
-    deck = install.precheck_dir() / DECK
+    deck = DATA.folder("precheck") / DECK
     application = shutil.which("klayout")
     if application is None:
         raise ToolError("precheck: the KLayout application is not installed; run make setup (Debian package klayout)")

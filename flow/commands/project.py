@@ -13,7 +13,6 @@ from somaforge.flow.commands.options import PATH
 from somaforge.pdk import load
 from somaforge.pdk.base import Flavour, Law, Polarity
 from somaforge.pdk.errors import InputError, ToolError
-from somaforge.pdk.sky130 import install as sky130
 
 TEMPLATES = ("iris", "mnist", "spoken-digits")
 
@@ -46,8 +45,7 @@ def pdk() -> None:
 @click.argument("name")
 def pdk_install(name: str) -> None:
     """Download the pinned data of process NAME, check their SHA-256, unpack them outside the repository."""
-    load(name)
-    folder = sky130.install(lambda line: click.echo(line, err=True))
+    folder = load(name).data.install(lambda line: click.echo(line, err=True))
     click.echo(str(folder))
 
 

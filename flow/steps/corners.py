@@ -134,5 +134,5 @@ STEP = Step(
     ("pex", "train", "program"),
     config=config,
     idle=lambda spec: "" if spec.study else "no `study` in the spec",
-    tools=("ngspice", "numpy", "scipy", "torch", "pdk-sky130", "scikit-learn"),
+    tools=("ngspice", "numpy", "scipy", "torch", "pdk", "scikit-learn"),
 )

@@ -51,7 +51,7 @@ STEP = Step(
     ),
     ("generate",),
     config=silicon,
-    tools=("klayout", "klayout-application", "pdk-sky130"),
+    tools=("klayout", "klayout-application", "pdk"),
     checks=(
         "drc__native__count",
         "drc__unchecked_layers__count",

@@ -194,5 +194,5 @@ STEP = Step(
     ),
     ("pex", "program"),
     config=config,
-    tools=("ngspice", "numpy", "pdk-sky130", "scikit-learn"),
+    tools=("ngspice", "numpy", "pdk", "scikit-learn"),
 )

@@ -93,5 +93,5 @@ STEP = Step(
     ("characterize", "train"),
     config=config,
     idle=lambda spec: "" if applies(spec) else "splits of small data sets only, with `evaluation.fold_chips` above 0",
-    tools=("ngspice", "numpy", "torch", "pdk-sky130", "scikit-learn"),
+    tools=("ngspice", "numpy", "torch", "pdk", "scikit-learn"),
 )

@@ -71,5 +71,5 @@ STEP = Step(
     lambda spec: ("noise.json",),
     ("pex",),
     config=config,
-    tools=("ngspice", "numpy", "pdk-sky130", "scikit-learn"),
+    tools=("ngspice", "numpy", "pdk", "scikit-learn"),
 )

@@ -143,5 +143,5 @@ STEP = Step(
     ("pex", "program"),
     config=config,
     idle=lambda spec: "" if spec.operating else "no `operating` in the spec",
-    tools=("ngspice", "numpy", "pdk-sky130", "scikit-learn"),
+    tools=("ngspice", "numpy", "pdk", "scikit-learn"),
 )

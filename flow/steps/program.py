@@ -109,6 +109,6 @@ STEP = Step(
     per_chip("weights.bit", "weights.mem", "programming.json"),
     ("generate", "pex", "train"),
     config=operating_point,
-    tools=("iverilog", "ngspice", "numpy", "pdk-sky130"),
+    tools=("iverilog", "ngspice", "numpy", "pdk"),
     checks=("program__wrong_bits__count", "program__problems__count"),
 )

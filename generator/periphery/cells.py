@@ -10,7 +10,7 @@ from somaforge.generator.circuit import Circuit, Mos
 from somaforge.generator.draw import Canvas
 from somaforge.generator.periphery.netlist import LIBRARY
 from somaforge.pdk.errors import ToolError
-from somaforge.pdk.sky130 import install
+from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.sky130.gds import DRAWN, LABELS
 
 SITE = 460
@@ -43,7 +43,7 @@ class HdCell:
 def _file(name: str, suffix: str) -> Path:
     """Path of one view of a cell; ToolError if the package does not hold it."""
     full = LIBRARY + name
-    path = install.standard_cells_dir() / "cells" / name.rsplit("_", 1)[0] / f"{full}{suffix}"
+    path = DATA.folder("cells") / "cells" / name.rsplit("_", 1)[0] / f"{full}{suffix}"
     if not path.is_file():
         raise ToolError(f"{path.name} is not in the PDK data: run somaforge pdk install sky130")
     return path

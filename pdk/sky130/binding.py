@@ -16,7 +16,7 @@ from typing import Literal
 
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.sky130 import foundry
-from somaforge.pdk.sky130.install import models_dir
+from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.sky130.process import DEVICES
 
 SCALE_OPTION = ".option scale=1u"
@@ -95,7 +95,7 @@ def bind(device: str, w_nm: int, l_nm: int, corner: str, weak_V: float = 0.0) ->
     for a device or corner that the library lacks and for sizes outside the foundry's bins.
     """
     check_request(device, corner)
-    return _bound(models_dir(), device, w_nm, l_nm, corner, weak_V)
+    return _bound(DATA.folder("models"), device, w_nm, l_nm, corner, weak_V)
 
 
 def check_request(device: str, corner: str = "tt") -> None:

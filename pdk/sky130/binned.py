@@ -14,7 +14,7 @@ from typing import Literal
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.sky130 import foundry
 from somaforge.pdk.sky130.binding import BoundModel, check_request, pick_bin
-from somaforge.pdk.sky130.install import binned_dir
+from somaforge.pdk.sky130.data import DATA
 
 BinnedLaw = Literal["binned", "subthreshold"]
 FILES: Mapping[BinnedLaw, str] = {"binned": "mismatch", "subthreshold": "subvt_mismatch"}
@@ -40,14 +40,14 @@ class Drawn:
 def drawn(device: str, w_nm: int, l_nm: int, law: BinnedLaw) -> Drawn:
     """InputError for devices and sizes that the binned library lacks; ToolError for other files than the pinned."""
     check_request(device)
-    return _drawn(binned_dir(), device, w_nm, l_nm, law)
+    return _drawn(DATA.folder("binned"), device, w_nm, l_nm, law)
 
 
 def files(device: str, law: BinnedLaw) -> tuple[Path, ...]:
     """What a deck includes for one device of the binned library, in this order."""
-    cell = binned_dir() / "cells" / device.removeprefix("sky130_fd_pr__")
+    cell = DATA.folder("binned") / "cells" / device.removeprefix("sky130_fd_pr__")
     numbers = cell / f"{device}__{FILES[law]}.corner.spice"
-    return binned_dir() / "models/parameters/lod.spice", numbers, cell / f"{device}__tt.pm3.spice"
+    return DATA.folder("binned") / "models/parameters/lod.spice", numbers, cell / f"{device}__tt.pm3.spice"
 
 
 @lru_cache(maxsize=1024)

@@ -16,7 +16,7 @@ from typing import Literal
 
 from somaforge.pdk.sky130 import foundry
 from somaforge.pdk.sky130.binding import check_request, names_of, pick_bin
-from somaforge.pdk.sky130.install import models_dir
+from somaforge.pdk.sky130.data import DATA
 
 ThresholdLaw = Literal["continuous", "pelgrom"]
 
@@ -37,7 +37,7 @@ def sigma_vth_V(device: str, w_nm: int, l_nm: int, law: ThresholdLaw = "continuo
     InputError for unknown devices and for sizes outside the foundry's range.
     """
     check_request(device)
-    return _sigma(models_dir(), device, w_nm, l_nm, law)
+    return _sigma(DATA.folder("models"), device, w_nm, l_nm, law)
 
 
 @lru_cache(maxsize=4096)

@@ -5,8 +5,12 @@ Values are those of the native rule table (pdk/sky130/drc): what is drawn and wh
 
 from somaforge.pdk.base import DeviceType, Pdk
 from somaforge.pdk.geometry import Conductor, Cut, Length, Rules
+from somaforge.pdk.sky130.current import MAX_A_PER_CUT, MAX_A_PER_UM
+from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.sky130.drc import RULES as CHECKED
-from somaforge.pdk.sky130.gds import DRAWN, LABELS, PINS, SUBSTRATE_LABEL
+from somaforge.pdk.sky130.gds import CONDUCTORS, DRAWN, LABELS, PINS, SUBSTRATE_LABEL
+from somaforge.pdk.sky130.parasitics import CORNERS, interconnect
+from somaforge.pdk.wires import Wires
 
 ROLES: dict[str, str] = {
     "well": "nwell",
@@ -121,4 +125,22 @@ DEVICES = (
 MAX_SUPPLY_V = 1.95
 """Largest V_DS and V_GS of the 1.8 V devices "where SPICE models are valid" (README.md says where that stands)."""
 
-SKY130 = Pdk("sky130", 5, LAYERS, RULES, DEVICES, MAX_SUPPLY_V)
+_CORNER = {str(name): name for name in CORNERS}
+WIRES = Wires(
+    CORNERS,
+    lambda corner, resistance: interconnect(corner=_CORNER[corner], resistance=_CORNER[resistance]),
+    MAX_A_PER_UM,
+    MAX_A_PER_CUT,
+    roles={role: name for role, name in ROLES.items() if name in CONDUCTORS},
+)
+
+SKY130 = Pdk(
+    name="sky130",
+    grid_nm=5,
+    layers=LAYERS,
+    rules=RULES,
+    devices=DEVICES,
+    max_supply_V=MAX_SUPPLY_V,
+    wires=WIRES,
+    data=DATA,
+)

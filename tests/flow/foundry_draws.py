@@ -16,7 +16,7 @@ from somaforge.pdk import load
 from somaforge.pdk.base import Law
 from somaforge.pdk.sky130 import binned, mismatch
 from somaforge.pdk.sky130.binding import bind
-from somaforge.pdk.sky130.install import models_dir
+from somaforge.pdk.sky130.data import DATA
 
 N, P = "sky130_fd_pr__nfet_01v8", "sky130_fd_pr__pfet_01v8"
 UNITS = ((420, 360), (420, 540), (840, 790), (1680, 1580))
@@ -49,7 +49,7 @@ def _foundry(
 ) -> dict[Size, Array]:
     deck = ["* the foundry's own draws"]
     if law == "continuous":
-        deck += [f".lib {models_dir()}/sky130.lib.spice {'tt_mm' if switch else 'tt'}"]
+        deck += [f".lib {DATA.folder('models')}/sky130.lib.spice {'tt_mm' if switch else 'tt'}"]
     else:
         files = dict.fromkeys(file for size in sizes for file in binned.files(size[0], law))  # type: ignore[arg-type]
         deck += [f".param mc_mm_switch={switch}", ".option scale=1u", *(f".include {file}" for file in files)]

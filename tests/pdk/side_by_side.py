@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from somaforge.pdk.sky130.binding import SCALE_OPTION, BoundModel
-from somaforge.pdk.sky130.install import models_dir
+from somaforge.pdk.sky130.data import DATA
 
 Array = npt.NDArray[np.float64]
 TERMINALS = "dgsb"
@@ -37,7 +37,7 @@ def simulate(folder: Path, deck: Sequence[str], outputs: Sequence[str]) -> list[
 
 def _deck(pairs: Sequence[Pair], corner: str) -> list[str]:
     """Drain at vd, gate at vg, source and bulk at 0 (n; mirrored for p); an ammeter in every terminal."""
-    lines = ["* foundry against bound", f".lib {models_dir()}/sky130.lib.spice {corner}", SCALE_OPTION]
+    lines = ["* foundry against bound", f".lib {DATA.folder('models')}/sky130.lib.spice {corner}", SCALE_OPTION]
     lines += [".option klu gmin=1e-16 abstol=1e-16 reltol=1e-6", ".temp 27"]
     # all four terminals move in the small-signal run, each by another amount: every capacitance is seen
     lines += ["vd nd 0 dc 1 ac 0.7", "vg ng 0 dc 0 ac 1", "vs ns 0 dc 0 ac 0.2", "vb nb 0 dc 0 ac -0.4"]

@@ -12,7 +12,7 @@ from side_by_side import Pair, compare_ac, compare_dc
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.sky130 import foundry
 from somaforge.pdk.sky130.binding import Diffusion, bind, pick_bin
-from somaforge.pdk.sky130.install import models_dir
+from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.sky130.process import DEVICES
 
 pytestmark = pytest.mark.needs_pdk
@@ -33,7 +33,7 @@ def bin_middles(corner: str) -> list[Pair]:
     """One size inside each bin of each device, and its smallest size."""
     pairs = []
     for device in DEVICES:
-        for b in foundry.subcircuit(models_dir(), device.name).bins:
+        for b in foundry.subcircuit(DATA.folder("models"), device.name).bins:
             middle = (min(round((b.w_min * b.w_max) ** 0.5), 50000), round((b.l_min * b.l_max) ** 0.5))
             pairs += [Pair(bind(device.name, w, length, corner)) for w, length in (middle, (b.w_min, b.l_min))]
     return pairs
@@ -86,7 +86,7 @@ def test_comparison_sees_a_wrong_bin(tmp_path: Path) -> None:
 
 
 def bind_raw_vth0() -> float:
-    part = foundry.subcircuit(models_dir(), NFET)
+    part = foundry.subcircuit(DATA.folder("models"), NFET)
     return float(pick_bin(part, 540, 540).parameters["vth0"])
 
 

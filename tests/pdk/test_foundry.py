@@ -95,11 +95,11 @@ def test_missing_files_and_parts_are_tool_errors(tmp_path: Path) -> None:
 @pytest.mark.needs_pdk
 def test_bins_tile_the_plane() -> None:
     """Each size inside the range has exactly one bin: the middle of every rectangle of the bins' edges."""
-    from somaforge.pdk.sky130.install import models_dir
+    from somaforge.pdk.sky130.data import DATA
     from somaforge.pdk.sky130.process import DEVICES
 
     for device in DEVICES:
-        bins = foundry.subcircuit(models_dir(), device.name).bins
+        bins = foundry.subcircuit(DATA.folder("models"), device.name).bins
         lengths = sorted({edge for b in bins for edge in (b.l_min, b.l_max)})
         widths = sorted({edge for b in bins for edge in (b.w_min, b.w_max)})
         assert (widths[0], lengths[0]) == (device.min_w_nm, device.min_l_nm)

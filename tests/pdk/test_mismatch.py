@@ -11,7 +11,7 @@ from side_by_side import Pair, compare_dc, simulate
 
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.sky130.binding import bind
-from somaforge.pdk.sky130.install import models_dir
+from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.sky130.mismatch import sigma_vth_V, sign
 
 pytestmark = pytest.mark.needs_pdk
@@ -51,7 +51,7 @@ def test_continuous_law_by_hand() -> None:
 def test_continuous_law_is_what_the_foundry_draws(tmp_path: Path, device: str) -> None:
     """400 foundry transistors with mismatch on: their standard deviation within 4 standard errors (14 %)."""
     count = 400
-    deck = ["* foundry mismatch", f".lib {models_dir()}/sky130.lib.spice tt_mm", "vd d 0 1", "vg g 0 0.5"]
+    deck = ["* foundry mismatch", f".lib {DATA.folder('models')}/sky130.lib.spice tt_mm", "vd d 0 1", "vg g 0 0.5"]
     deck += [f"x{i} d g 0 0 {device} w=0.42 l=0.54" for i in range(count)]
     vectors = " ".join(f"@m.x{i}.m{device}[delvto]" for i in range(count))
     deck += [".control", "set wr_singlescale", "op", f"wrdata mm.txt {vectors}", ".endc", ".end"]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from somaforge.pdk.sky130 import install
+from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.sky130.parasitic_tables import CONDUCTORS, HIGH_C, LOW_C, NOMINAL_C, CapacitanceTable
 from somaforge.pdk.sky130.parasitics import CORNERS, INTERCONNECT, interconnect
 
@@ -17,7 +17,7 @@ def printed(variant: str) -> dict[tuple[str, str, str], float]:
     """(term, conductor, other) -> number of one variant of the capacitance section."""
     found: dict[tuple[str, str, str], float] = {}
     on = False
-    text = (install.data_root() / TECH).read_text(encoding="utf-8", errors="replace")
+    text = (DATA.root() / TECH).read_text(encoding="utf-8", errors="replace")
     for line in text.partition("Parasitic capacitance values")[2].splitlines():
         words = line.partition("#")[0].split()
         if not words:

@@ -8,7 +8,7 @@ import pytest
 from somaforge.flow import cli
 from somaforge.flow.checks import lvs
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.sky130 import install
+from somaforge.pdk.sky130.data import DATA
 
 PREFIX = "sky130_fd_sc_hd__"
 TOP = f"{PREFIX}macro_sparecell"
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.needs_pdk
 
 def foundry(cell: str, suffix: str) -> Path:
     kind = cell.rpartition("_")[0] if cell[-1].isdecimal() else cell
-    return install.standard_cells_dir() / "cells" / kind / f"{PREFIX}{cell}.{suffix}"
+    return DATA.folder("cells") / "cells" / kind / f"{PREFIX}{cell}.{suffix}"
 
 
 def netlist(tmp_path: Path, box: str = EMPTY, old: str = "", new: str = "") -> Path:

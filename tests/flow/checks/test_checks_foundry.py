@@ -8,7 +8,7 @@ import pytest
 
 from somaforge.flow.checks import drc, lvs, netgen, precheck
 from somaforge.pdk.errors import InputError, ToolError
-from somaforge.pdk.sky130 import install
+from somaforge.pdk.sky130.data import DATA
 
 pytestmark = pytest.mark.needs_pdk
 
@@ -18,7 +18,7 @@ CELLS = ("dlxtp_1", "dfxtp_1")
 def files(cell: str) -> tuple[Path, Path, str]:
     """Layout, netlist and name of a foundry cell."""
     name = f"sky130_fd_sc_hd__{cell}"
-    folder = install.standard_cells_dir() / "cells" / cell.rsplit("_", 1)[0]
+    folder = DATA.folder("cells") / "cells" / cell.rsplit("_", 1)[0]
     return folder / f"{name}.gds", folder / f"{name}.spice", name
 
 

@@ -11,7 +11,7 @@ import pytest
 from somaforge.flow import pex
 from somaforge.flow.checks import drc, lvs
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.sky130 import install
+from somaforge.pdk.sky130.data import DATA
 
 PREFIX = "sky130_fd_sc_hd__"
 SAMPLE = (
@@ -50,7 +50,7 @@ PEX_REFUSED = {"conb_1": "res_generic_po", "macro_sparecell": "res_generic_po", 
 @functools.cache
 def cells() -> dict[str, Path]:
     """Name without the prefix -> GDS."""
-    files = install.standard_cells_dir().glob(f"cells/*/{PREFIX}*.gds")
+    files = DATA.folder("cells").glob(f"cells/*/{PREFIX}*.gds")
     return {path.stem.removeprefix(PREFIX): path for path in sorted(files)}
 
 

@@ -17,7 +17,7 @@ from somaforge.generator.names import LATCH
 from somaforge.generator.periphery import netlist
 from somaforge.generator.spec import load_spec
 from somaforge.pdk.errors import ToolError
-from somaforge.pdk.sky130.install import models_dir
+from somaforge.pdk.sky130.data import DATA
 
 TYPICAL = ("tt", 27.0, 1.8)
 
@@ -77,8 +77,9 @@ class TestLeakage:
             m, rail = latch[name], "0" if name == "m_up" else "vdd"
             ends = f"d_{k} vdd vdd vdd" if name == "m_up" else f"d_{k} 0 0 0"
             lines += [f"v_{k} d_{k} {rail} 0", f"x{k} {ends} {m.device} w={m.w_nm / 1e3} l={m.l_nm / 1e3}"]
+        models = DATA.folder("models") / "sky130.lib.spice"
         deck = "\n".join([
-            "* closed transistors", f".lib {models_dir() / 'sky130.lib.spice'} {corner}", f".temp {temperature_C}",
+            "* closed transistors", f".lib {models} {corner}", f".temp {temperature_C}",
             ".option abstol=1e-15 gmin=1e-18", f"v_vdd vdd 0 {supply_V}", *lines, ".save i(v_0) i(v_1) i(v_2)",
             "v_dummy dummy 0 0", ".dc v_dummy 0 1 1", ".end\n",
         ])  # fmt: skip

