@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from somaforge.pdk.files import atomic_write
 from somaforge.pdk.sky130.connectivity import extract
 from somaforge.pdk.sky130.devices import TRANSISTORS
 from somaforge.pdk.templating import render
+from somaforge.pdk.tool import run_tool
 
 TIMEOUT_S = 120.0
 SIZE_TOLERANCE = 0.002
@@ -61,15 +61,12 @@ def run(layout_spice: Path, schematic_spice: Path, cell: str, workdir: Path) -> 
         setup.name, "netgen.txt", "-json",
     ]  # fmt: skip
     try:
-        done = subprocess.run(
-            command, cwd=workdir, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S, check=False,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
+        done = run_tool(command, TIMEOUT_S, folder=workdir)
+    except TimeoutError:
         raise ToolError(f"netgen: {cell} not compared in {TIMEOUT_S:g} s; compare a smaller cell") from None
-    atomic_write(workdir / "netgen.log", done.stdout + done.stderr)
-    if done.returncode != 0 or "LVS Done." not in done.stdout:
-        raise ToolError(f"netgen: ended with code {done.returncode} on {cell}; see {workdir / 'netgen.log'}")
+    atomic_write(workdir / "netgen.log", done.text)
+    if done.code != 0 or "LVS Done." not in done.text:
+        raise ToolError(f"netgen: ended with code {done.code} on {cell}; see {workdir / 'netgen.log'}")
     return count_mismatches(result, cell)
 
 

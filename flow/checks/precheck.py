@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from somaforge.pdk.errors import SomaforgeError, ToolError
 from somaforge.pdk.files import atomic_path, scratch
 from somaforge.pdk.layout_file import OpenLayout, open_layout
 from somaforge.pdk.sky130.data import DATA
+from somaforge.pdk.tool import run_tool
 
 DECK = "drc_scripts/sky130A_mr.drc"
 GROUPS = ("feol", "beol", "offgrid", "seal", "floating_met")
@@ -88,24 +87,13 @@ def write_copy(opened: OpenLayout, target: Path) -> None:
 def run_application(command: list[str], folder: Path, timeout_s: float) -> str:
     """Run the application without a display and without the user's own macros; its output."""
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "KLAYOUT_HOME": str(folder)}
-    log = folder / "log"
-    with log.open("wb") as sink:
-        process = subprocess.Popen(
-            command, stdout=sink, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment,
-            cwd=folder, start_new_session=True,
-        )  # fmt: skip
-        try:
-            code = process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            raise ToolError(f"precheck: KLayout did not finish in {timeout_s:g} s; give it more time") from None
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-    text = log.read_text(encoding="utf-8", errors="replace")
-    if code != 0:
-        raise ToolError(f"precheck: KLayout ended with code {code}; last lines: {_last(text)}")
-    return text
+    try:
+        ended = run_tool(command, timeout_s, folder=folder, environment=environment)
+    except TimeoutError:
+        raise ToolError(f"precheck: KLayout did not finish in {timeout_s:g} s; give it more time") from None
+    if ended.code != 0:
+        raise ToolError(f"precheck: KLayout ended with code {ended.code}; last lines: {_last(ended.text)}")
+    return ended.text
 
 
 def _last(log: str) -> str:

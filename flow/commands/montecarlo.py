@@ -77,6 +77,7 @@ def montecarlo(
     from somaforge.flow.machinery.workers import processors
     from somaforge.flow.montecarlo import report, spread, study
     from somaforge.flow.montecarlo.plan import Plan, grid
+    from somaforge.flow.runner import borrowed
 
     if scheduler is not None and workers is not None:
         raise InputError("montecarlo: --workers is for this machine and --scheduler for others; give one of them")
@@ -96,11 +97,16 @@ def montecarlo(
     )
     plan = Plan(loaded, points, weights, count, min(timed, count))  # type: ignore[arg-type]
     folder = out if out is not None else Path("runs") / f"{loaded.name}-montecarlo"
+    finished = run_folder if run_folder is not None else Path("runs") / loaded.name
+    if weights == "run":
+        borrowed.require_bitfiles(finished, loaded)
+    if timed > 0:
+        borrowed.require_extracted(finished, loaded)
     way = spread.dask(scheduler, f"somaforge-{loaded.name}") if scheduler else spread.processes(workers or processors())
     progress = Progress(as_json)
     progress.started("montecarlo")
     try:
-        outcome = study.run(plan, folder, way, run_folder or Path("runs") / loaded.name, progress.said)
+        outcome = study.run(plan, folder, way, finished, progress.said)
         page = report.write(plan, outcome.summary, outcome.records, folder)
         progress.ended("montecarlo", False, outcome.seconds)
     finally:

@@ -11,6 +11,7 @@ from somaforge.flow.commands.console import Progress, show_json, show_metrics
 from somaforge.flow.commands.options import PATH, patterns_option
 from somaforge.flow.datasets.files import VARIABLE
 from somaforge.flow.runner.known import read_spec
+from somaforge.flow.runner.unmeasured import require_measured
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import InputError
 
@@ -26,6 +27,7 @@ def _load(
     path: Path, out: Path | None, data_dir: Path | None = None, patterns: int | Literal["all"] | None = None
 ) -> tuple[Spec, Path]:
     spec = read_spec(path)
+    require_measured(spec, str(path))
     if patterns is not None:
         evaluation = spec.evaluation.model_copy(update={"patterns": patterns})
         spec = spec.model_copy(update={"evaluation": evaluation})

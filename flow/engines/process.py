@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ import numpy as np
 from somaforge.flow.engines.base import Floats
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import scratch
+from somaforge.pdk.tool import run_tool
 
 RUNS = 2
 """Of one deck if a signal ends the first: the same deck again gives the same result, other options would not."""
@@ -83,21 +83,13 @@ def _run_once(text: str, timeout_s: float, control: bool, command: str, what: st
         deck.write_text(text, encoding="ascii")
         results = [] if control else ["-r", str(raw)]
         try:
-            done = subprocess.run(
-                [program, "-n", "-b", *results, str(deck)],  # -n: no .spiceinit of the user
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=timeout_s,
-                check=False,
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-            )
-        except subprocess.TimeoutExpired:
+            # -n: no .spiceinit of the user
+            command_line = [program, "-n", "-b", *results, str(deck)]
+            done = run_tool(command_line, timeout_s, folder=folder, environment=environment)
+        except TimeoutError:
             raise ToolError(f"ngspice: {what}: no result in {timeout_s:g} s; give it a free processor") from None
         found = raw.read_bytes() if raw.is_file() else b""
-        return Run(found, done.stdout + done.stderr, done.returncode)
+        return Run(found, done.text, done.code)
 
 
 def last_error(log: str) -> str:

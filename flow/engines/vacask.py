@@ -4,7 +4,6 @@ import importlib.util
 import os
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from somaforge.flow.engines.ngspice import RISE_S
 from somaforge.flow.engines.process import parse_raw
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.files import scratch
+from somaforge.pdk.tool import run_tool
 
 GMIN_S = 1e-12
 """VACASK finds no operating point of these circuits below this: on a 2-2-2 array, outputs are 2e-4 and the supply
@@ -137,14 +137,11 @@ class VacaskEngine:
 def _execute(folder: Path, timeout_s: float) -> tuple[float, str]:
     start = time.monotonic()
     try:
-        done = subprocess.run(
-            [program(), "-sp", "-se", "-qp", "-n", "1", "-b", "1", "deck.sim"],
-            cwd=folder, capture_output=True, text=True, errors="replace", timeout=timeout_s, check=False,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
+        command = [str(program()), "-sp", "-se", "-qp", "-n", "1", "-b", "1", "deck.sim"]
+        done = run_tool(command, timeout_s, folder=folder)
+    except TimeoutError:
         raise ToolError(f"vacask: no result in {timeout_s:g} s; give it more time or use ngspice") from None
-    return time.monotonic() - start, done.stdout + done.stderr
+    return time.monotonic() - start, done.text
 
 
 def _ordered(raw: bytes, wanted: Sequence[str]) -> Floats:

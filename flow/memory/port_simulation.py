@@ -5,7 +5,6 @@ Runs the test bench on the behavioural view of the macro, or on its gates with t
 
 import re
 import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from somaforge.generator.address import Cell, MemoryMap
 from somaforge.generator.periphery.netlist import LIBRARY
 from somaforge.pdk.errors import CheckError, ToolError
 from somaforge.pdk.sky130.data import DATA
+from somaforge.pdk.tool import run_tool
 
 _WRONG = re.compile(r"^WRONG (\d+) (\d+) ([01xz]) ([01xz])$", re.MULTILINE)
 _DONE = re.compile(r"^DONE (\d+) cycles, (\d+) wrong$", re.MULTILINE)
@@ -138,21 +138,12 @@ def _run(command: list[str], folder: Path, timeout_s: float) -> str:
     if shutil.which(command[0]) is None:
         raise ToolError(f"{command[0]}: not installed; run make setup (Debian package iverilog)")
     try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout_s,
-            check=False,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.TimeoutExpired:
+        done = run_tool(command, timeout_s, folder=folder)
+    except TimeoutError:
         raise ToolError(f"{command[0]}: no result in {timeout_s:g} s; simulate a smaller array") from None
-    text = done.stdout + done.stderr
+    text = done.text
     (folder / f"{command[0]}.log").write_text(text, encoding="utf-8")
-    if done.returncode != 0:
+    if done.code != 0:
         reason = next((line.strip() for line in text.splitlines() if line.strip()), "no message")
-        raise ToolError(f"{command[0]}: ended with exit code {done.returncode} ({reason[:200]}); see {command[0]}.log")
+        raise ToolError(f"{command[0]}: ended with exit code {done.code} ({reason[:200]}); see {command[0]}.log")
     return text

@@ -28,7 +28,8 @@ def config(spec: Spec) -> JsonObject:
         return {}
     data = {"data_sha256": datasets.fingerprint(spec.network.dataset)}
     period = {"pattern_time_s": spec.evaluation.pattern_time_s}
-    return {**data, **period, **spec.model_dump(mode="json", exclude={"limits", "waivers", "evaluation", "operating"})}
+    others = {"limits", "time_limits", "waivers", "evaluation", "operating"}
+    return {**data, **period, **spec.model_dump(mode="json", exclude=others)}
 
 
 @dataclass(frozen=True)

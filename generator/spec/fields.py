@@ -12,6 +12,8 @@ METRIC_NAME = re.compile(r"[a-z0-9_]+(__[A-Za-z0-9_]+)+")
 def _safe_name(value: str) -> str:
     if not SAFE_NAME.fullmatch(value):
         raise ValueError("must be 1 to 32 of a-z, 0-9 and _, starting with a letter (it names files and circuits)")
+    if "__" in value or value.endswith("_"):
+        raise ValueError("must not hold __ or end with _: these join a design's name to those of its cells")
     return value
 
 

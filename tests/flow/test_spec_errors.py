@@ -14,6 +14,7 @@ MESSAGES = {
     "(0.42 x 0.15 um)",
     "empty": NOT_MAPPING,
     "empty_layer": "array.layers.1: must be greater than or equal to 1, not 0",
+    "joined_name": "name: must not hold __ or end with _: these join a design's name to those of its cells",
     "limit_without_bound": "limits.3: give min or max, or both",
     "nan_temperature": "temperature_C: must be less than or equal to 125, not nan",
     "negative_current": "input.full_scale_A: must be greater than 0, not -3.25e-07",
@@ -33,6 +34,8 @@ MESSAGES = {
     "two_input_modes": "input: give exactly one of full_scale_A and mean_A",
     "unknown_corner": "corners.0: must be 'tt', 'ss', 'ff', 'sf' or 'fs', not 'typical' (and 1 more)",
     "unknown_dataset": "network.dataset: must be 'iris', 'digits', 'mnist' or 'fsdd', not 'imagenet'",
+    "unmeasured_limit": "limits.3: accuracy__array__ratio is never measured: the spec has `engine: ngspice`; give "
+    "`conditions` for a point of a study",
     "unknown_limit": "limits.3.metric: no metric is called accurracy__spice__ratio; nearest: accuracy__spice__ratio",
     "unknown_key": "supply_v: unknown key; see docs/spec.md for the keys",
     "unknown_pdk": "pdk: must be 'sky130', not 'tsmc16'",

@@ -144,8 +144,8 @@ def test_report_is_one_file_with_its_numbers(tmp_path: Path) -> None:
         (["--temperatures", "27,,85"], "--temperatures 27,,85: an entry is empty; give values like -40,27,85"),
         (["--temperatures", "warm"], "--temperatures warm: not numbers; give values like -40,27,85"),
         (["--workers", "2", "--scheduler", "tcp://x:1"], "--workers is for this machine and --scheduler for others"),
-        (["--weights", "run"], "has no bitfile of chip 1; its chips are those of the spec's chips.seeds"),
-        (["--timed", "3"], "patterns in time need extracted capacitances"),
+        (["--weights", "run"], "has no final/manifest.json; give a run folder that somaforge run has finished"),
+        (["--timed", "3"], "has no extracted capacitances; run somaforge pex SPEC first"),
     ],
 )
 def test_wrong_input(

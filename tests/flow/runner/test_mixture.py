@@ -12,7 +12,7 @@ from tests.flow import fake_steps
 
 from somaforge.flow import cli
 from somaforge.flow.machinery.base import Context, Step, silicon
-from somaforge.flow.runner import coherence, pipeline, publish
+from somaforge.flow.runner import borrowed, coherence, pipeline, publish
 from somaforge.flow.runner.run import Runner
 from somaforge.flow.runner.verify import verify
 from somaforge.flow.signoff.verdict import judge
@@ -172,3 +172,29 @@ def test_changed_marks_are_found(run: Path, folder: str, file: str, mark: str) -
     (run / folder / "done.json").write_text(json.dumps(data))
     lines = [str(c) for c in verify(run, environment=False).changes]
     assert any("done.json" in line for line in lines), lines
+
+
+def test_a_study_takes_nothing_from_a_mixture(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """montecarlo --weights run and --timed: bitfiles and capacitances of this spec alone, and none that are stale."""
+    monkeypatch.setattr(borrowed, "PROGRAMMED", ("first", "parts"))
+    monkeypatch.setattr(borrowed, "EXTRACTED", ("first",))
+    (run / "01-pex").mkdir()
+    borrowed.require_bitfiles(run, fake_steps.spec())
+    borrowed.require_extracted(run, fake_steps.spec())
+    for require in (borrowed.require_bitfiles, borrowed.require_extracted):
+        with pytest.raises(InputError, match="01-first: was made for another spec"):
+            require(run, _other())
+    text = (run / "final/views/iris.txt").read_text()
+    (run / "final/views/iris.txt").write_text("mine")
+    with pytest.raises(InputError, match="final: has changed since the run"):
+        borrowed.require_bitfiles(run, fake_steps.spec())
+    (run / "final/views/iris.txt").write_text(text)
+    _until(run, _other(), "parts")
+    with pytest.raises(InputError, match="final: is stale, a step was made again after it"):
+        borrowed.require_bitfiles(run, fake_steps.spec())
+    capsys.readouterr()
+    arguments = ["montecarlo", str(fake_steps.SPEC), "--run", str(run), "--weights", "run", "--out", str(run / "m")]
+    assert cli.run(arguments) == 2
+    assert "is stale" in capsys.readouterr().err
