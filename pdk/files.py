@@ -5,18 +5,22 @@ import fcntl
 import os
 import re
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 SCRATCH = "somaforge-"
 """Beginning of the names of scratch folders in the system's temporary folder."""
+NEW = ".somaforge-new-"
+"""The same for folders that are not locked yet."""
 HELD = ".held"
-"""File in a scratch folder that is locked as long as its process lives."""
+"""File in a scratch folder that is locked from before it has its name until it is gone."""
 YOUNG_S = 60.0
-"""A scratch folder of this age may still be about to be locked."""
+"""A folder of this age that nobody holds is taken for left behind; a process that slept so long makes another."""
 
 
 def permissions(wanted: int) -> int:
@@ -67,22 +71,44 @@ def discard(path: Path) -> None:
 @contextmanager
 def scratch(name: str) -> Iterator[Path]:
     """A folder in the system's temporary folder for the block; first, those that killed processes left are removed."""
-    sweep(Path(tempfile.gettempdir()))
-    with tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{name}-") as folder, (Path(folder) / HELD).open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield Path(folder)
+    where = Path(tempfile.gettempdir())
+    sweep(where)
+    folder, held = _held_folder(where, name)
+    with held:
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)  # as long as it is held; what stays is swept later
+
+
+def _held_folder(where: Path, name: str) -> tuple[Path, IO[bytes]]:
+    """A folder that gets its name, by which `sweep` finds it, only when its lock is held; the file that holds it."""
+    while True:
+        new = Path(tempfile.mkdtemp(prefix=NEW, dir=where))
+        folder = where / f"{SCRATCH}{name}-{new.name.removeprefix(NEW)}"
+        try:
+            held = (new / HELD).open("wb")
+        except FileNotFoundError:  # swept: this process slept for longer than YOUNG_S
+            continue
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            new.rename(folder)
+        except (BlockingIOError, FileNotFoundError):  # the same
+            held.close()
+            continue
+        return folder, held
 
 
 def sweep(where: Path) -> None:
     """Remove our own scratch folders whose process is gone; others' and what cannot be removed stay."""
-    for folder in where.glob(f"{SCRATCH}*"):
-        with contextlib.suppress(OSError):  # somebody else's, or gone meanwhile
+    for folder in (*where.glob(f"{SCRATCH}*"), *where.glob(f"{NEW}*")):
+        with contextlib.suppress(OSError):  # somebody else's, held, or gone meanwhile
             info = folder.lstat()
-            if folder.is_symlink() or info.st_uid != os.geteuid() or time.time() - info.st_mtime < YOUNG_S:
+            if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.geteuid() or time.time() - info.st_mtime < YOUNG_S:
                 continue
             if not (folder / HELD).exists():
                 discard(folder)
                 continue
-            with (folder / HELD).open("r") as held:
+            with (folder / HELD).open("rb") as held:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 discard(folder)

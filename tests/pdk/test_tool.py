@@ -35,7 +35,9 @@ def until(wanted: bool, mark: str) -> None:
 
 
 def test_output_and_code(tmp_path: Path) -> None:
-    ended = run_tool(["/bin/sh", "-c", "echo $A; echo two >&2; pwd; exit 7"], 20, folder=tmp_path, environment={"A": "one"})
+    ended = run_tool(
+        ["/bin/sh", "-c", "echo $A; echo two >&2; pwd; exit 7"], 20, folder=tmp_path, environment={"A": "one"}
+    )
     assert ended.code == 7
     assert ended.text == f"one\n{tmp_path}\ntwo\n"
     assert run_tool(["sh", "-c", "kill -SEGV $$"], 20, folder=tmp_path).code == -signal.SIGSEGV
@@ -54,7 +56,9 @@ def test_nothing_is_left_when_its_time_is_over(tmp_path: Path) -> None:
 def test_nothing_is_left_when_we_are_killed(whole_group: bool, tmp_path: Path) -> None:
     """The KLayout application outlived a kill of the group."""
     mark = f"47.2{int(whole_group)}"
-    code = f"from pathlib import Path; import somaforge.flow.checks.precheck as p; p.run_application(['sleep', '{mark}'],"
+    code = (
+        f"from pathlib import Path; import somaforge.flow.checks.precheck as p; p.run_application(['sleep', '{mark}'],"
+    )
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
     command = [sys.executable, "-c", f"{code} Path({str(tmp_path)!r}), 60)"]
     ours = subprocess.Popen(command, env=environment, start_new_session=True)

@@ -1,9 +1,12 @@
 """Run folders as strangers, full disks and killed runs leave them: nothing outside is touched, nothing blocks a run."""
 
+import fcntl
 import os
+import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -152,3 +155,33 @@ def test_scratch_folders_of_killed_processes_go(tmp_path: Path, monkeypatch: pyt
         sweep(tmp_path)
         assert (folder / HELD).exists()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["mine", f"{SCRATCH}link"]
+
+
+@pytest.mark.parametrize("moment", ["mkdtemp", "flock"])
+def test_a_process_that_slept_before_it_held_its_folder_makes_another(
+    moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process took the folder for left behind meanwhile."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    module = {"mkdtemp": "tempfile.mkdtemp", "flock": "fcntl.flock"}[moment]
+    real = {"mkdtemp": tempfile.mkdtemp, "flock": fcntl.flock}[moment]
+    slept: list[str] = []
+
+    def sleeps(*arguments: object, **keys: object) -> object:
+        found = real(*arguments, **keys)  # type: ignore[operator]
+        if not slept:
+            (folder,) = tmp_path.iterdir()
+            slept.append(folder.name)
+            old = time.time() - 3600
+            os.utime(folder, (old, old))
+            if moment == "flock":
+                shutil.rmtree(folder)
+            sweep(tmp_path)
+        return found
+
+    monkeypatch.setattr(module, sleeps)
+    with scratch("test") as folder:
+        assert slept
+        assert [p.name for p in tmp_path.iterdir()] == [folder.name]
+        assert folder.name.startswith(f"{SCRATCH}test-")
+    assert list(tmp_path.iterdir()) == []
