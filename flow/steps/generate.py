@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from somaforge.flow.checks import antenna
 from somaforge.flow.machinery.base import Context, Step, silicon
 from somaforge.flow.memory import port
 from somaforge.generator import lef, matching, verilog
@@ -15,7 +16,13 @@ from somaforge.generator.netlist import write_spice
 from somaforge.generator.picture import write_picture
 from somaforge.generator.schematic import CELLS, write_schematics
 from somaforge.generator.spec import Spec
+from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_write
+from somaforge.pdk.layout_file import open_layout
+
+SMALL = 200_000
+"""Transistors up to which antenna ratios are looked at before anything else is done, in seconds: they are worst in
+small arrays, whose lines have few gates. Step drc looks at every layout."""
 
 
 def action(context: Context) -> Mapping[str, float]:
@@ -27,6 +34,8 @@ def action(context: Context) -> Mapping[str, float]:
     write_verilog(drawn, design, folder / "verilog")
     context.log(f"layout of {drawn.library.transistor_count()} transistors")
     drawn.write(folder / "layout.gds")
+    if drawn.library.transistor_count() <= SMALL:
+        require_no_antenna(design, folder / "layout.gds", drawn.top)
     drawn.write(folder / "layout.oas")
     abstract = lef.abstract(drawn.layout, design.pdk, drawn.library, drawn.die)
     atomic_write(folder / "macro.lef", lef.lef(abstract, design.pdk.rules))
@@ -46,6 +55,19 @@ def action(context: Context) -> Mapping[str, float]:
         "layout__matching__followed__count": sum(r.followed for r in rules),
         **drawn.metrics(),
     }
+
+
+def require_no_antenna(design: Design, layout: Path, top: str) -> None:
+    """InputError if a wire charges gates too much while it is etched: what the spec asks for cannot be drawn so."""
+    broken = [v for v in antenna.check(open_layout(layout, top)) if v.count]
+    if broken:
+        wire, unit, rule = broken[0].markers[0].bbox(), design.spec.array.mirror, broken[0].rule.name
+        raise InputError(
+            f"array: antenna rule {rule} is broken by a wire of {max(wire.width(), wire.height()):.0f} um at "
+            f"({wire.center().x:.1f}, {wire.center().y:.1f}) um ({sum(v.count for v in broken)} in all): with "
+            f"{unit.multiplier} units of {unit.w_um:g}/{unit.l_um:g} um in a mirror the wires past the somas are too "
+            "long for the few gates on them; take shorter or fewer units (array.mirror), or larger layers"
+        )
 
 
 def write_verilog(drawn: DrawnDesign, design: Design, folder: Path) -> None:

@@ -46,7 +46,7 @@ def test_output_and_code(tmp_path: Path) -> None:
 def test_nothing_is_left_when_its_time_is_over(tmp_path: Path) -> None:
     """Also what the program started, which holds the ends of our pipes."""
     start = time.monotonic()
-    with pytest.raises(TimeoutError, match="no end in 0.5 s"):
+    with pytest.raises(TimeoutError, match="no end in"):
         run_tool(["sh", "-c", "sleep 47.11 & sleep 47.11"], 0.5, folder=tmp_path)
     assert time.monotonic() - start < 20
     until(False, "47.11")
@@ -69,6 +69,6 @@ def test_nothing_is_left_when_we_are_killed(whole_group: bool, tmp_path: Path) -
 
 
 def test_a_deck_that_hangs_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ToolError, match="KLayout did not finish in 0.2 s"):
+    with pytest.raises(ToolError, match="KLayout did not finish in"):
         precheck.run_application(["sleep", "47.3"], tmp_path, 0.2)
     until(False, "47.3")
