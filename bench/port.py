@@ -21,6 +21,7 @@ from somaforge.flow.memory import port, port_simulation, port_timing
 from somaforge.generator import verilog
 from somaforge.generator.design import Design, build
 from somaforge.generator.periphery import netlist
+from somaforge.generator.periphery.measures import library
 from somaforge.generator.spec import load_spec
 from somaforge.pdk.files import atomic_write
 
@@ -68,8 +69,8 @@ def measure(layers: tuple[int, ...], with_gates: bool) -> dict[str, object]:
         "timing_slow": _timing(slow),
     }
     if with_gates:
-        gates = netlist.build(memory, plan)
-        view = port_simulation.gates(name, verilog.gates(name, memory, gates))
+        gates, cells = netlist.build(memory, plan), library(design.pdk)
+        view = port_simulation.gates(cells, name, verilog.gates(cells, name, memory, gates))
         found["gates"] = {"cells": len(gates.gates), **simulated(view, design)}
     return found
 

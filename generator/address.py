@@ -5,11 +5,14 @@ bit `bits` is the sign: 0 pushes current into the output, 1 pulls it out. A word
 matrix; every column has one bit-line pair per bit.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
+from somaforge.generator.names import bit_line, bit_line_bar, port_word, word_line
 from somaforge.generator.stacking import stack
 
 Codes = npt.NDArray[np.int64]
@@ -99,11 +102,27 @@ class MemoryMap:
         """Bits of a word."""
         return sum(self.bank_columns(b) for b in range(len(self.banks))) * (self.bits + 1)
 
+    def index(self, bank: int, column: int, bit: int) -> int:
+        """Place in the word of a pair of bit lines."""
+        before = sum(self.bank_columns(b) for b in range(bank))
+        return (before + column) * (self.bits + 1) + bit
+
+    def pairs(self) -> Iterator[tuple[int, int, int]]:
+        """(bank, column, bit) of every pair of bit lines, in the order of the word."""
+        for bank in range(len(self.banks)):
+            yield from product((bank,), range(self.bank_columns(bank)), range(self.bits + 1))
+
+    def port_nets(self) -> dict[str, str]:
+        """Word and bit lines of the array to the nets of a port: a word line of it serves a row of every bank."""
+        nets = {word_line(b, r): port_word(r) for b in range(len(self.banks)) for r in self.word_rows(b)}
+        for pair in self.pairs():
+            nets[bit_line(*pair)] = bit_line(self.index(*pair))
+            nets[bit_line_bar(*pair)] = bit_line_bar(self.index(*pair))
+        return nets
+
     def place(self, cell: Cell) -> tuple[int, int]:
         """Physical row, and place in the word."""
-        bank = self.bank(cell.matrix)
-        before = sum(self.bank_columns(b) for b in range(bank))
-        return self.base(cell.matrix) + cell.row, (before + cell.column) * (self.bits + 1) + cell.bit
+        return self.base(cell.matrix) + cell.row, self.index(self.bank(cell.matrix), cell.column, cell.bit)
 
     def cell(self, row: int, index: int) -> Cell | None:
         """What lies at a place of a word; None where there is no latch."""
@@ -123,18 +142,3 @@ def memory_map(layers: tuple[int, ...], bits: int) -> MemoryMap:
     placed, matrices = stack(layers), len(layers) - 1
     banks = (tuple(m for m in blocks if m < matrices) for blocks in placed.banks)
     return MemoryMap(layers, bits, tuple(b for b in banks if b), placed.bases[:matrices])
-
-
-def word_line(bank: int, row: int) -> str:
-    """Net of the word line of one physical row of a bank."""
-    return f"wl_{bank}_{row}"
-
-
-def bit_line(bank: int, column: int, bit: int) -> str:
-    """Net of the true bit line of one bit of one column of a bank."""
-    return f"bl_{bank}_{column}_{bit}"
-
-
-def bit_line_bar(bank: int, column: int, bit: int) -> str:
-    """Net of the complement bit line of one bit of one column of a bank."""
-    return f"blb_{bank}_{column}_{bit}"

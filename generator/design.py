@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from somaforge.generator.address import MemoryMap, WeightFormat, bit_line, bit_line_bar, memory_map, word_line
+from somaforge.generator.address import MemoryMap, WeightFormat, memory_map
 from somaforge.generator.circuit import Call, Circuit, FlatNetlist, Library, Mos
 from somaforge.generator.measures import Measures
 from somaforge.generator.names import (
@@ -16,9 +16,12 @@ from somaforge.generator.names import (
     OUTPUT_SYNAPSE,
     SOMA,
     SYNAPSE,
+    bit_line,
+    bit_line_bar,
     cell_name,
     matrix_role,
     row_role,
+    word_line,
 )
 from somaforge.generator.spec import Spec
 from somaforge.pdk import Pdk, load

@@ -1,5 +1,5 @@
 """Verilog views of the macro, with all of its pins: behaviour of the programming port and the weight memory, and the
-periphery as gates of the foundry's library on an array of latches."""
+periphery as gates of the process's library on an array of latches."""
 
 import re
 from collections.abc import Mapping
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from somaforge.generator.address import Cell, MemoryMap
 from somaforge.generator.circuit import Circuit
 from somaforge.generator.names import LATCHES, PERIPHERY, cell_name
-from somaforge.generator.periphery.netlist import LIBRARY, PORT_INPUTS, Gate, GateNetlist
+from somaforge.generator.periphery.netlist import PORT_INPUTS, Gate, GateNetlist
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.library import StandardCells
 from somaforge.pdk.templating import render
 
 POWER = ("vdd", "gnd")
@@ -103,19 +104,20 @@ def _net(net: str) -> str:
     return _INDEXED.sub(r"\1[\2]", net) if _INDEXED.fullmatch(net) else net
 
 
-def _line(gate: Gate) -> _Line:
-    connections = ", ".join(f".{pin}({_net(net)})" for pin, net in gate.pins)
-    return _Line(gate.name, LIBRARY + gate.cell, connections)
+def _line(cells: StandardCells, gate: Gate) -> _Line:
+    cell = cells.cell(gate.function, gate.drive)
+    connections = ", ".join(f".{cell.pins[pin]}({_net(net)})" for pin, net in gate.pins)
+    return _Line(gate.name, cells.full(cell.name), connections)
 
 
-def gates(name: str, memory: MemoryMap, netlist: GateNetlist) -> str:
+def gates(cells: StandardCells, name: str, memory: MemoryMap, netlist: GateNetlist) -> str:
     """Structural Verilog of the macro `name`: what LVS compares, with the latches as behaviour."""
     ports = {*netlist.inputs, *netlist.outputs, *netlist.lines}
     wires = dict.fromkeys(net for gate in netlist.gates for _, net in gate.pins if net not in ports)
     return render(
         "port_gates.v.j2",
         wires=wires,
-        gates=[_line(gate) for gate in netlist.gates],
+        gates=[_line(cells, gate) for gate in netlist.gates],
         periphery=cell_name(name, PERIPHERY),
         latches=cell_name(name, LATCHES),
         **_common(name, memory),

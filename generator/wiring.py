@@ -1,8 +1,8 @@
 """The wires over the array and the macro's pins: inputs, sums, word lines, bit lines, outputs, power."""
 
-from somaforge.generator.address import bit_line, bit_line_bar, word_line
 from somaforge.generator.draw import Canvas
 from somaforge.generator.floorplan import Floorplan
+from somaforge.generator.names import bit_line, bit_line_bar, word_line
 
 
 def draw_wiring(top: Canvas, plan: Floorplan) -> None:

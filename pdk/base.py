@@ -6,6 +6,7 @@ from typing import Literal
 
 from somaforge.pdk.data import Data
 from somaforge.pdk.geometry import Length, Rules
+from somaforge.pdk.library import StandardCells
 from somaforge.pdk.wires import Wires
 
 Polarity = Literal["n", "p"]
@@ -42,6 +43,8 @@ class Pdk:
     """Up to which the foundry's models of the devices are valid."""
     wires: Wires
     data: Data
+    cells: StandardCells | None = None
+    """None: arrays of this process have no programming port."""
 
     def device(self, polarity: Polarity, flavour: Flavour) -> DeviceType:
         """The device of that polarity and flavour; KeyError with the flavours that exist if there is none."""

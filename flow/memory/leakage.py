@@ -30,8 +30,10 @@ from somaforge.generator.circuit import Mos
 from somaforge.generator.design import Design
 from somaforge.generator.names import LATCH
 from somaforge.generator.periphery import netlist
-from somaforge.generator.periphery.cells import POWER, hd_circuit
+from somaforge.generator.periphery.cells import cell_circuit
+from somaforge.generator.periphery.measures import library
 from somaforge.pdk.errors import ToolError
+from somaforge.pdk.library import INPUTS, OUTPUT, Function
 from somaforge.pdk.sky130 import mismatch
 from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
 from somaforge.pdk.templating import render
@@ -50,44 +52,42 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of foundry cell at rest, its clock low."""
+    """A cell of a function at rest, its clock low."""
 
-    inputs: tuple[str, ...]
-    output: str
     level: Callable[..., bool]
     """Output of the inputs' levels; of a flip-flop, what it stores is the last argument."""
     stores: bool = False
 
 
-KINDS: Mapping[str, Kind] = {
-    "buf": Kind(("A",), "X", lambda a: a),
-    "clkbuf": Kind(("A",), "X", lambda a: a),
-    "inv": Kind(("A",), "Y", lambda a: not a),
-    "nand2": Kind(("A", "B"), "Y", lambda a, b: not (a and b)),
-    "nor2": Kind(("A", "B"), "Y", lambda a, b: not (a or b)),
-    "or2": Kind(("A", "B"), "X", lambda a, b: a or b),
-    "einvn": Kind(("A", "TE_B"), "Z", lambda a, off: not a or off),  # let go it leaves its line high
-    "dlclkp": Kind(("CLK", "GATE"), "GCLK", lambda clock, gate: clock and gate),
-    "dfxtp": Kind(("CLK", "D"), "Q", lambda clock, d, stored: stored, stores=True),
-    "sdfxtp": Kind(("CLK", "D", "SCD", "SCE"), "Q", lambda clock, d, scan, shift, stored: stored, stores=True),
+KINDS: Mapping[Function, Kind] = {
+    "buffer": Kind(lambda a: a),
+    "clock_buffer": Kind(lambda a: a),
+    "inverter": Kind(lambda a: not a),
+    "nand2": Kind(lambda a, b: not (a and b)),
+    "nor2": Kind(lambda a, b: not (a or b)),
+    "or2": Kind(lambda a, b: a or b),
+    "tri_state_inverter": Kind(lambda a, off: not a or off),  # let go it leaves its line high
+    "clock_gate": Kind(lambda clock, enable: clock and enable),
+    "flip_flop": Kind(lambda clock, data, stored: stored, stores=True),
+    "scan_flip_flop": Kind(lambda clock, data, scan_data, scan, stored: stored, stores=True),
 }
-"""The foundry's functions; the simulation checks every output against them."""
+"""What the functions of a library's cells do (pdk.library); the simulation checks every output against them."""
 
 
 @dataclass(frozen=True, order=True)
 class State:
-    """A cell with levels on its inputs, in the order of its kind; the last one is what a flip-flop stores."""
+    """A cell with levels on its inputs, in their order; the last one is what a flip-flop stores."""
 
-    cell: str
+    function: Function
+    drive: int
     levels: tuple[bool, ...]
 
     @property
     def kind(self) -> Kind:
-        """Of the cell; ToolError for one that the port does not use."""
-        name = self.cell.rsplit("_", 1)[0]
-        if name not in KINDS:
-            raise ToolError(f"leakage: the function of {self.cell} is not known; add it to flow.memory.leakage.KINDS")
-        return KINDS[name]
+        """Of the cell; ToolError for a function that the port does not use."""
+        if self.function not in KINDS:
+            raise ToolError(f"leakage: the function {self.function} is not known; add it to flow.memory.leakage.KINDS")
+        return KINDS[self.function]
 
     @property
     def output(self) -> bool:
@@ -142,19 +142,19 @@ def _states(plan: netlist.Plan) -> Mapping[State, float]:
 def _idle(gates: tuple[netlist.Gate, ...], register: Mapping[str, bool]) -> Iterator[State]:
     """The state of every gate: pins low, bit lines high, no token in the row select."""
     levels = dict.fromkeys(netlist.PORT_INPUTS, False) | dict(register)
-    levels |= {net: True for gate in gates for _, net in gate.pins if net.startswith(("bl_", "blb_"))}
-    levels |= {net: False for gate in gates for _, net in gate.pins if net.startswith("token_")}
+    levels |= {gate.output: True for gate in gates if gate.function == "tri_state_inverter"}  # bit lines
+    levels |= {gate.output: False for gate in gates if gate.function == "flip_flop"}  # the token
     left = list(gates)
     while left:
         waiting = []
         for gate in left:
-            kind = State(gate.cell, ()).kind
-            nets = [gate.net(pin) for pin in (*kind.inputs, *((kind.output,) if kind.stores else ()))]
+            stores = State(gate.function, gate.drive, ()).kind.stores
+            nets = [gate.net(pin) for pin in (*INPUTS[gate.function], *((OUTPUT,) if stores else ()))]
             if any(net not in levels for net in nets):
                 waiting.append(gate)
                 continue
-            state = State(gate.cell, tuple(levels[net] for net in nets))
-            levels[gate.net(kind.output)] = state.output
+            state = State(gate.function, gate.drive, tuple(levels[net] for net in nets))
+            levels[gate.output] = state.output
             yield state
         if len(waiting) == len(left):
             raise ToolError(f"leakage: the port's netlist has a loop at {left[0].name}; this is a fault of somaforge")
@@ -200,7 +200,8 @@ class Bench:
         last = dict(zip(names, values[-1].tolist(), strict=True))
         for k, state in enumerate(self.states, self.latches):
             if abs(last[f"v(out_{k})"] - self.supply * state.output) > LEVEL * self.supply:
-                raise ToolError(f"ngspice: leakage: {state.cell} with {state.levels} has {last[f'v(out_{k})']:.3f} V")
+                cell, volts = f"{state.function} {state.drive}", last[f"v(out_{k})"]
+                raise ToolError(f"ngspice: leakage: {cell} with {state.levels} has {volts:.3f} V")
         lost = [k for k in range(self.latches) if last[f"v(out_{k})"] < (1 - LEVEL) * self.supply]
         found = [-last[f"i({name})"] * self.supply for name in self.names]
         if lost or not all(0 < w < math.inf for w in found):
@@ -247,17 +248,19 @@ class Bench:
             yield f"{self._line(k, mos, nets)} delvto={mismatch.sign(mos.device) * sigma * node:.9g}"
 
     def _cell(self, k: int, state: State) -> Iterator[str]:
-        kind = state.kind
-        inputs = dict(zip(kind.inputs, state.levels, strict=False))
-        nets = {pin: "0" if rail == "gnd" else f"vdd_{k}" for pin, rail in POWER.items()}
-        nets |= {pin: "high" if level else "0" for pin, level in inputs.items()} | {kind.output: f"out_{k}"}
+        cells = library(self.design.pdk)
+        cell = cells.cell(state.function, state.drive)
+        circuit, output = cell_circuit(cells, cell.name), cell.pins[OUTPUT]
+        inputs = dict(zip(INPUTS[state.function], state.levels, strict=False))
+        nets = {pin: "0" if rail == "gnd" else f"vdd_{k}" for pin, rail in cells.power.items()}
+        nets |= {cell.pins[pin]: "high" if level else "0" for pin, level in inputs.items()} | {output: f"out_{k}"}
         yield f"v_{k} vdd_{k} 0 {self.supply:.9g}"
-        if kind.stores:
+        if state.kind.stores:
             # its output's driver inverts what it stores
-            node = next(m.g for m in hd_circuit(state.cell).mos if m.d == kind.output or m.s == kind.output)
+            node = next(m.g for m in circuit.mos if output in (m.d, m.s))
             nets[node] = f"stored_{k}"
             yield f".ic v(stored_{k})={0.0 if state.levels[-1] else self.supply:.9g}"
-        for mos in hd_circuit(state.cell).mos:
+        for mos in circuit.mos:
             inner = {n: nets.get(n, f"n{k}_{n.lower().strip('#')}") for n in (mos.d, mos.g, mos.s, mos.b)}
             yield self._line(k, mos, inner)
 

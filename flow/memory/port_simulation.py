@@ -13,9 +13,8 @@ from somaforge.flow.memory import port
 from somaforge.flow.memory.port import Action, Words
 from somaforge.generator import verilog
 from somaforge.generator.address import Cell, MemoryMap
-from somaforge.generator.periphery.netlist import LIBRARY
 from somaforge.pdk.errors import CheckError, ToolError
-from somaforge.pdk.sky130.data import DATA
+from somaforge.pdk.library import StandardCells
 from somaforge.pdk.tool import run_tool
 
 _WRONG = re.compile(r"^WRONG (\d+) (\d+) ([01xz]) ([01xz])$", re.MULTILINE)
@@ -73,12 +72,11 @@ def behaviour(name: str, memory: MemoryMap) -> View:
     return View(name, verilog.model(name, memory))
 
 
-def gates(name: str, text: str) -> View:
-    """Gates as generator.verilog.gates writes them, with the foundry's functional models: flip-flops and latches take
+def gates(cells: StandardCells, name: str, text: str) -> View:
+    """Gates as generator.verilog.gates writes them, with the library's functional models: flip-flops and latches take
     1 ns, so that no clock races."""
-    cells = DATA.folder("cells") / "cells"
-    used = sorted(set(re.findall(rf"\b{LIBRARY}(\w+)", text)))
-    models = tuple(cells / cell.rsplit("_", 1)[0] / f"{LIBRARY}{cell}.v" for cell in used)
+    used = sorted(set(re.findall(rf"\b{re.escape(cells.prefix)}\w+", text)))
+    models = tuple(cells.file(cell, ".v") for cell in used)
     return View(name, text, models, {"FUNCTIONAL": "1", "UNIT_DELAY": "#1", "MEMORY": "dut.latches.word"})
 
 

@@ -16,10 +16,12 @@ from somaforge.generator.cells.plan import plan_core
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import Design
 from somaforge.generator.names import LATCH
-from somaforge.generator.periphery.cells import hd_circuit
+from somaforge.generator.periphery.cells import cell_circuit
+from somaforge.generator.periphery.measures import library
 from somaforge.generator.periphery.netlist import Plan, default_plan
-from somaforge.generator.periphery.plan import word_driver
+from somaforge.generator.periphery.plan import word_drive
 from somaforge.pdk.errors import ToolError
+from somaforge.pdk.library import Function
 from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
 from somaforge.pdk.sky130.parasitics import interconnect
 from somaforge.pdk.templating import render
@@ -84,7 +86,7 @@ def word_ohm(design: Design) -> float:
 
 def plan_of(design: Design) -> Plan:
     """The periphery as the layout has it, but for where groups begin: as many columns share a repeater."""
-    return replace(default_plan(design.memory), word_driver=word_driver(design.memory))
+    return replace(default_plan(design.memory), word_drive=word_drive(library(design.pdk), design.memory))
 
 
 def measure(
@@ -111,6 +113,7 @@ class _Bench:
     def __init__(self, design: Design, plan: Plan, corner: str, supply: float) -> None:
         self.design, self.plan, self.corner, self.supply = design, plan, corner, supply
         self.models: dict[tuple[str, int, int], str] = {}
+        self.cells = library(design.pdk)
         self.latch = design.library.flatten(design.cell(LATCH)).mos
 
     def crossings(self, wanted: Mapping[str, float], temperature_C: float) -> dict[str, float]:
@@ -140,18 +143,18 @@ class _Bench:
     def _bus(self) -> Iterator[str]:
         """Two loaded groups of `read`, the bus with the most gates on it, and a repeater after them."""
         bits = max(self.plan.groups)
-        load = 2 * bits * _pin_farad("einvn_2", "TE_B") + bits * WIRE_F
+        load = 2 * bits * self._pin_farad("tri_state_inverter", 2, "off") + bits * WIRE_F
         yield self._step("bus_0", rising=True)
         for k in range(3):
-            yield from self._gate(f"repeater_{k}", "buf_2", A=f"bus_{k}", X=f"bus_{k + 1}")
+            yield from self._gate(f"repeater_{k}", "buffer", 2, a=f"bus_{k}", y=f"bus_{k + 1}")
         for k in (1, 2):
             yield f"c_bus_{k} bus_{k} 0 {load:.6e}"
 
     def _word(self) -> Iterator[str]:
         latches, ohm = self.plan.memory.width, word_ohm(self.design)
         yield self._step("select", rising=True)
-        yield from self._gate("word_gate", "nand2_1", A="vdd", B="select", Y="word_n")
-        yield from self._gate("word_driver", self.plan.word_driver, A="word_n", Y="word_0")
+        yield from self._gate("word_gate", "nand2", 1, a="vdd", b="select", y="word_n")
+        yield from self._gate("word_driver", "inverter", self.plan.word_drive, a="word_n", y="word_0")
         for k in range(_LADDER):
             end = "word_end" if k == _LADDER - 1 else f"word_{k + 1}"
             yield f"r_word_{k} word_{k} {end} {latches * ohm / _LADDER:.6e}"
@@ -160,19 +163,19 @@ class _Bench:
     def _read(self) -> Iterator[str]:
         """A latch that holds 0 on a charged pair, the drivers let go."""
         yield self._step("open", rising=True)
-        yield from self._pair("read", "open", driver={"A": "0", "TE_B": "vdd"}, held=False)
+        yield from self._pair("read", "open", driver={"a": "0", "off": "vdd"}, held=False)
         yield f".ic v(line_read)={self.supply:.9g} v(bar_read)={self.supply:.9g}"
 
     def _write(self) -> Iterator[str]:
         """A 0 through the driver into an open latch that holds 1."""
         yield self._step("zero", rising=True)
-        yield from self._pair("write", "vdd", driver={"A": "zero", "TE_B": "0"}, held=True)
+        yield from self._pair("write", "vdd", driver={"a": "zero", "off": "0"}, held=True)
         yield "r_bar_write bar_write vdd 1"
 
     def _charge(self) -> Iterator[str]:
         """A line that a read has left at ground; its latch is closed."""
         yield self._step("release", rising=False)
-        yield from self._pair("charge", "0", driver={"A": "0", "TE_B": "release"}, held=False)
+        yield from self._pair("charge", "0", driver={"a": "0", "off": "release"}, held=False)
         yield f".ic v(line_charge)=0 v(bar_charge)={self.supply:.9g}"
 
     def _pair(self, tag: str, word: str, driver: Mapping[str, str], held: bool) -> Iterator[str]:
@@ -185,29 +188,32 @@ class _Bench:
             if mos.name.startswith("m_access") and rows > 1:
                 closed = {**nets, "wl": "0", "q": "vdd", "qb": "vdd"}
                 yield f"{self._line(mos, closed, f'{tag}_others')} m={rows - 1}"
-        wired = rows * LINE_F + PERIPHERY_F + _pin_farad("sdfxtp_1", "D")
+        wired = rows * LINE_F + PERIPHERY_F + self._pin_farad("scan_flip_flop", 1, "data")
         for line in ("line", "bar"):
             yield f"c_{line}_{tag} {line}_{tag} 0 {wired:.6e}"
-        yield from self._gate(f"driver_{tag}", "einvn_2", **driver, Z=f"line_{tag}")
+        yield from self._gate(f"driver_{tag}", "tri_state_inverter", 2, **driver, y=f"line_{tag}")
         high, low = (f"q_{tag}", f"qb_{tag}") if held else (f"qb_{tag}", f"q_{tag}")
         yield f".ic v({high})={self.supply:.9g} v({low})=0"
 
-    def _gate(self, name: str, cell: str, **pins: str) -> Iterator[str]:
-        nets = {**pins, "VGND": "0", "VNB": "0", "VPWR": "vdd", "VPB": "vdd"}
-        for mos in hd_circuit(cell).mos:
+    def _gate(self, name: str, function: Function, drive: int, **pins: str) -> Iterator[str]:
+        cell = self.cells.cell(function, drive)
+        nets = {pin: "0" if rail == "gnd" else "vdd" for pin, rail in self.cells.power.items()}
+        nets |= {cell.pins[pin]: net for pin, net in pins.items()}
+        for mos in cell_circuit(self.cells, cell.name).mos:
             inner = {n: nets.get(n, f"{name}_{n.lower()}") for n in (mos.d, mos.g, mos.s, mos.b)}
             yield self._line(mos, inner, name)
+
+    def _pin_farad(self, function: Function, drive: int, pin: str) -> float:
+        """Gate capacitance of an input of a cell."""
+        cell = self.cells.cell(function, drive)
+        gates = (m for m in cell_circuit(self.cells, cell.name).mos if m.g == cell.pins[pin])
+        return sum(m.w_nm * m.l_nm for m in gates) * 1e-18 * OXIDE_F_PER_M2
 
     def _line(self, mos: Mos, nets: Mapping[str, str], tag: str) -> str:
         key = (mos.device, mos.w_nm, mos.l_nm)
         model = self.models.setdefault(key, f"model_{len(self.models)}")
         places = " ".join(nets[n] for n in (mos.d, mos.g, mos.s, mos.b))
         return f"m{mos.name.lower()}_{tag} {places} {model}{bind(*key, self.corner).instance()}"
-
-
-def _pin_farad(cell: str, pin: str) -> float:
-    """Gate capacitance of an input of a cell."""
-    return sum(m.w_nm * m.l_nm for m in hd_circuit(cell).mos if m.g == pin) * 1e-18 * OXIDE_F_PER_M2
 
 
 def _crossing(node: str, time: Floats, wave: Floats, level: float) -> float:

@@ -17,9 +17,10 @@ import numpy.typing as npt
 from somaforge.flow.engines.batch import run_batch
 from somaforge.flow.engines.lines import weight_net
 from somaforge.flow.memory.program_bench import Bench, Deck
-from somaforge.generator.address import Bits, bit_line, bit_line_bar
+from somaforge.generator.address import Bits
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design
+from somaforge.generator.names import bit_line, bit_line_bar
 from somaforge.pdk.errors import CheckError, InputError, ToolError
 
 Floats = npt.NDArray[np.float64]

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from somaforge.flow.engines.lines import SAFE, weight_net
-from somaforge.generator.address import Bits, bit_line, bit_line_bar, word_line
+from somaforge.generator.address import Bits
 from somaforge.generator.circuit import FlatNetlist, Mos
 from somaforge.generator.design import Design, latch_nets
+from somaforge.generator.names import bit_line, bit_line_bar, word_line
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.sky130 import mismatch
 from somaforge.pdk.sky130.binding import SCALE_OPTION, bind

@@ -13,6 +13,7 @@ from somaforge.generator.design import Design
 from somaforge.generator.layout import DrawnDesign, draw
 from somaforge.generator.names import SYNAPSE
 from somaforge.generator.netlist import write_spice
+from somaforge.generator.periphery.measures import library
 from somaforge.generator.picture import write_picture
 from somaforge.generator.schematic import CELLS, write_schematics
 from somaforge.generator.spec import Spec
@@ -78,7 +79,7 @@ def write_verilog(drawn: DrawnDesign, design: Design, folder: Path) -> None:
         atomic_write(folder / f"{name}.v", verilog.pins(drawn.library.circuits[name]))
         return
     atomic_write(folder / f"{name}.v", verilog.model(name, memory))
-    atomic_write(folder / f"{name}_gates.v", verilog.gates(name, memory, drawn.macro.gates))
+    atomic_write(folder / f"{name}_gates.v", verilog.gates(library(design.pdk), name, memory, drawn.macro.gates))
     port.write_bench(folder, name, memory)
 
 

@@ -14,6 +14,7 @@ from somaforge.flow.steps.characterize import operating_point
 from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed
 from somaforge.generator.address import Bits
 from somaforge.generator.design import Design, build
+from somaforge.generator.periphery.measures import library
 
 GATES_UP_TO = 20_000
 """Places of the memory up to which the gates are simulated in the flow: some 30 s; larger ones in a nightly test."""
@@ -79,7 +80,9 @@ def write_through_port(folder: Path, job: Job, design: Design, values: Sequence[
     view = port_simulation.View(name, (verilog / f"{name}.v").read_text(encoding="ascii"))
     runs = [port_simulation.simulate(view, memory, words, folder / "port")]
     if job.seed == job.spec.chips.seeds[0] and memory.rows * memory.width <= GATES_UP_TO:
-        view = port_simulation.gates(name, (verilog / f"{name}_gates.v").read_text(encoding="ascii"))
+        view = port_simulation.gates(
+            library(design.pdk), name, (verilog / f"{name}_gates.v").read_text(encoding="ascii")
+        )
         runs.append(port_simulation.simulate(view, memory, words, folder / "gates"))
     return runs
 

@@ -1,60 +1,38 @@
-"""The foundry's standard cells, loaded from the installed PDK data: their GDS, pins, metal and transistors."""
+"""Cells of the process's library as a drawing needs them: their GDS, pins, metal and transistors."""
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import klayout.db as kdb
 
 from somaforge.generator.circuit import Circuit, Mos
 from somaforge.generator.draw import Canvas
-from somaforge.generator.periphery.netlist import LIBRARY
 from somaforge.pdk.errors import ToolError
-from somaforge.pdk.sky130.data import DATA
-from somaforge.pdk.sky130.gds import DRAWN, LABELS
-
-SITE = 460
-"""Placement grid of the hd cells in nm (their LEF: SITE unithd 0.46 x 2.72)."""
-ROW = 2720
-"""Height of the hd cells in nm."""
-RAIL = 240
-"""Half height of the rails at the lower (VGND) and upper (VPWR) edge."""
-FILLER = "fill_1"
-TAP = "tapvpwrvgnd_1"
-POWER = {"VGND": "gnd", "VNB": "gnd", "VPWR": "vdd", "VPB": "vdd"}
-"""What the power pins of every cell are joined to."""
+from somaforge.pdk.library import StandardCells
 
 
 @dataclass(frozen=True)
-class HdCell:
+class CellGeometry:
     """Geometry of a cell in nm, origin at the lower left corner of its outline."""
 
     name: str
     sites: int
     pins: dict[str, kdb.Region]
-    """Local interconnect of each signal pin."""
-    pins_met1: dict[str, kdb.Region]
-    """met1 of the signal pins that have some."""
-    met1: kdb.Region
-    """All met1, rails and pins included."""
-    mcon: kdb.Region
+    """The conductor `local` of each signal pin, by the foundry's name."""
+    pins_inner: dict[str, kdb.Region]
+    """`inner` of the signal pins that have some."""
+    inner: kdb.Region
+    """All of it, rails and pins included."""
+    cuts: kdb.Region
+    """Between the two."""
 
 
-def _file(name: str, suffix: str) -> Path:
-    """Path of one view of a cell; ToolError if the package does not hold it."""
-    full = LIBRARY + name
-    path = DATA.folder("cells") / "cells" / name.rsplit("_", 1)[0] / f"{full}{suffix}"
-    if not path.is_file():
-        raise ToolError(f"{path.name} is not in the PDK data: run somaforge pdk install sky130")
-    return path
-
-
-def load_cell(layout: kdb.Layout, name: str) -> kdb.Cell:
-    """The cell in `layout`, read from the PDK data if it is not there yet."""
-    full = LIBRARY + name
+def load_cell(cells: StandardCells, layout: kdb.Layout, name: str) -> kdb.Cell:
+    """The cell in `layout`, read from the library if it is not there yet."""
+    full = cells.full(name)
     if layout.cell(full) is None:
         library = kdb.Layout()
-        library.read(str(_file(name, ".gds")))
+        library.read(str(cells.file(full, ".gds")))
         if library.dbu != layout.dbu:
             raise ToolError(f"{full}: its database unit is {library.dbu} um, not {layout.dbu}")
         layout.create_cell(full).copy_tree(library.cell(full))
@@ -62,69 +40,52 @@ def load_cell(layout: kdb.Layout, name: str) -> kdb.Cell:
 
 
 @cache
-def hd_cell(name: str) -> HdCell:
-    """Geometry of a cell; its rails on met1 are as long as the cell."""
+def cell_geometry(cells: StandardCells, name: str) -> CellGeometry:
+    """Geometry of a cell; its rails on `inner` are as long as the cell."""
     layout = kdb.Layout()
-    cell = load_cell(layout, name)
+    cell = load_cell(cells, layout, name)
 
-    def region(numbers: tuple[int, int]) -> kdb.Region:
-        return kdb.Region(cell.begin_shapes_rec(layout.layer(*numbers))).merged()
+    def region(role: str) -> kdb.Region:
+        return kdb.Region(cell.begin_shapes_rec(layout.layer(*cells.layers[role]))).merged()
 
-    met1 = region(DRAWN["met1"])
-    rails = met1.bbox()
-    if (rails.left, rails.bottom, rails.top) != (0, -RAIL, ROW + RAIL) or rails.width() % SITE:
-        raise ToolError(f"{LIBRARY}{name}: its rails {rails} are not those of a row of sites of {SITE} x {ROW} nm")
-    li, pins = region(DRAWN["li"]), dict[str, kdb.Region]()
-    for shape in cell.shapes(layout.layer(*LABELS["li"])).each():
-        if shape.is_text() and shape.text_string not in POWER:
+    inner = region("inner")
+    rails, half, row = inner.bbox(), cells.rail_half_nm, cells.row_nm
+    if (rails.left, rails.bottom, rails.top) != (0, -half, row + half) or rails.width() % cells.site_nm:
+        raise ToolError(
+            f"{cells.full(name)}: its rails {rails} are not those of a row of sites of {cells.site_nm} x {row} nm"
+        )
+    local, pins = region("local"), dict[str, kdb.Region]()
+    for shape in cell.shapes(layout.layer(*cells.layers["local_label"])).each():
+        if shape.is_text() and shape.text_string not in cells.power:
             point = kdb.Region(kdb.Box(-1, -1, 1, 1).moved(shape.text_trans.disp))
-            pins.setdefault(shape.text_string, kdb.Region()).insert(li.interacting(point))
+            pins.setdefault(shape.text_string, kdb.Region()).insert(local.interacting(point))
     merged = {pin: found.merged() for pin, found in pins.items()}
-    mcon = region(DRAWN["mcon"])
-    on_met1 = {pin: met1.interacting(mcon & found) for pin, found in merged.items()}
-    on_met1 = {pin: found for pin, found in on_met1.items() if not found.is_empty()}
-    return HdCell(name, rails.width() // SITE, merged, on_met1, met1, mcon)
+    cuts = region("local_via")
+    on_inner = {pin: inner.interacting(cuts & found) for pin, found in merged.items()}
+    on_inner = {pin: found for pin, found in on_inner.items() if not found.is_empty()}
+    return CellGeometry(name, rails.width() // cells.site_nm, merged, on_inner, inner, cuts)
 
 
-def fill(canvas: Canvas, x1: int, x2: int, y: int, mirrored: bool) -> None:
-    """Well, implants and rails from x1 to x2 of a row whose lower edge is at y: the foundry's filler, stretched."""
+def fill(cells: StandardCells, canvas: Canvas, x1: int, x2: int, y: int, mirrored: bool) -> None:
+    """Well, implants and rails from x1 to x2 of a row whose lower edge is at y: the library's filler, stretched."""
     if x2 == x1:
         return
-    layout = kdb.Layout()
-    cell = load_cell(layout, FILLER)
-    stretched = [DRAWN[layer] for layer in ("nwell", "hvtp", "nsdm", "psdm", "li", "met1", "areaid_sc")]
+    layout, row = kdb.Layout(), cells.row_nm
+    cell = load_cell(cells, layout, cells.filler)
     for index in layout.layer_indexes():
         numbers = layout.get_info(index)
-        if (numbers.layer, numbers.datatype) not in stretched:
+        if (numbers.layer, numbers.datatype) not in cells.through:
             continue
         target = canvas.layout.layer(numbers)
         for polygon in kdb.Region(cell.begin_shapes_rec(index)).merged().each():
             box = polygon.bbox()
-            low, high = (ROW - box.top, ROW - box.bottom) if mirrored else (box.bottom, box.top)
+            low, high = (row - box.top, row - box.bottom) if mirrored else (box.bottom, box.top)
             canvas.cell.shapes(target).insert(kdb.Box(x1, y + low, x2, y + high))
 
 
 @cache
-def hd_circuit(name: str) -> Circuit:
-    """Transistors of a cell from the foundry's SPICE view; sizes there are in um with a written factor 1e-6."""
-    ports: tuple[str, ...] = ()
-    mos = []
-    with _file(name, ".spice").open(encoding="utf-8") as stream:
-        for line in stream:
-            words = line.split()
-            if not words or words[0].startswith(("*", ".ends")):
-                continue
-            if words[0].lower() == ".subckt":
-                ports = tuple(words[2:])
-                continue
-            sizes = dict(word.split("=") for word in words[6:])
-            if not words[0].startswith("X") or not words[5].startswith("sky130_fd_pr__") or set(sizes) != {"w", "l"}:
-                raise ToolError(f"{LIBRARY}{name}: {line.strip()!r} is no transistor")
-            w, l = (_nm(sizes[key]) for key in "wl")  # noqa: E741
-            mos.append(Mos(words[0][1:], words[5], words[1], words[2], words[3], words[4], w, l))
-    return Circuit(LIBRARY + name, ports, tuple(mos))
-
-
-def _nm(text: str) -> int:
-    """Nanometres of the foundry's "650000u" or "1e+06u": micrometres times a million."""
-    return round(float(text.removesuffix("u")) / 1000)
+def cell_circuit(cells: StandardCells, name: str) -> Circuit:
+    """Transistors of a cell from the library's netlist."""
+    ports, found = cells.transistors(cells.full(name))
+    mos = tuple(Mos(t.name, t.device, t.d, t.g, t.s, t.b, t.w_nm, t.l_nm) for t in found)
+    return Circuit(cells.full(name), ports, mos)

@@ -10,11 +10,13 @@ from somaforge.generator.draw import Canvas
 from somaforge.generator.floorplan import Floorplan
 from somaforge.generator.names import cell_name
 from somaforge.generator.periphery.circuit import macro
-from somaforge.generator.periphery.control import PIN_Y
+from somaforge.generator.periphery.control import pin_y
 from somaforge.generator.periphery.draw import DrawnPeriphery, draw_periphery
-from somaforge.generator.periphery.netlist import LIBRARY, GateNetlist, build
+from somaforge.generator.periphery.measures import PortMeasures
+from somaforge.generator.periphery.netlist import GateNetlist, build
 from somaforge.generator.periphery.plan import PeripheryPlan, plan_periphery
 from somaforge.pdk import Pdk
+from somaforge.pdk.library import StandardCells
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class DrawnMacro:
     """What the periphery adds to a drawn core."""
 
     library: Library
-    """Schematic of the macro: core, the foundry's cells, periphery, top."""
+    """Schematic of the macro: core, the library's cells, periphery, top."""
     gates: GateNetlist
     outline: tuple[int, int, int, int]
     """x1, y1, x2, y2 in nm."""
@@ -34,23 +36,24 @@ def draw_macro(
     layout: kdb.Layout, pdk: Pdk, core: Library, memory: MemoryMap, floor: Floorplan, name: str
 ) -> DrawnMacro:
     """Draw the periphery of the core cell (it is in `layout`) and the top cell `name` of both."""
-    plan = plan_periphery(floor)
+    m = PortMeasures(pdk)
+    plan = plan_periphery(m, floor)
     gates = build(memory, plan.gates)
     periphery = draw_periphery(layout, pdk, plan)
-    _own(layout, periphery.canvas.cell, name)
+    _own(layout, m.cells, periphery.canvas.cell, name)
     top = Canvas(layout, pdk, name)
     top.place(layout.cell(core.top), 0, 0)
     top.place(periphery.canvas, 0, 0)
     _pins(top, plan, periphery)
     top.box("boundary", *periphery.outline)
-    return DrawnMacro(macro(core, memory, gates, name), gates, periphery.outline, periphery.cell_area_um2)
+    return DrawnMacro(macro(m.cells, core, memory, gates, name), gates, periphery.outline, periphery.cell_area_um2)
 
 
-def _own(layout: kdb.Layout, periphery: kdb.Cell, name: str) -> None:
-    """Give the periphery and every cell below it, the foundry's apart, the names that they have in this design."""
+def _own(layout: kdb.Layout, cells: StandardCells, periphery: kdb.Cell, name: str) -> None:
+    """Give the periphery and every cell below it, the library's apart, the names that they have in this design."""
     for index in (periphery.cell_index(), *periphery.called_cells()):
         role = layout.cell(index).name
-        if not role.startswith(LIBRARY):
+        if not cells.has(role):
             layout.rename_cell(index, cell_name(name, role))
 
 
@@ -72,5 +75,5 @@ def _pins(top: Canvas, plan: PeripheryPlan, periphery: DrawnPeriphery) -> None:
         top.box("row", floor.die[2] - 2 * top.m.bus_half, y - top.m.bus_half, right, y + top.m.bus_half)
         top.label("row", f"out_{j}", right - top.m.bus_half, y, (top.m.bus_half, top.m.bus_half))
     half = top.r.column.width // 2
-    for pin, y in PIN_Y.items():
+    for pin, y in pin_y(plan.m).items():
         top.label("column", pin, left + half, plan.slices_bottom + y, (half, half))

@@ -1,4 +1,4 @@
-"""The periphery as gates of sky130_fd_sc_hd: the one description that layout, SPICE and Verilog are made from.
+"""The periphery as gates of a library of cells: the one description that layout, SPICE and Verilog are made from.
 
 Data register: one scan flip-flop per bit-line pair. `data_in` enters at the highest index, every clock with `shift`
 moves each bit to the next lower index, index 0 is `data_out`. Its clock enters at index 0 and is repeated from group
@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from somaforge.generator.address import MemoryMap
+from somaforge.generator.names import RAILS, bit_line, bit_line_bar, port_word
+from somaforge.pdk.library import OUTPUT, Function
 
-LIBRARY = "sky130_fd_sc_hd__"
 PORT_INPUTS = ("clk", "shift", "data_in", "row_in", "row_step", "write", "read")
 PORT_OUTPUTS = ("data_out",)
 ROW_SEGMENT = 8
@@ -29,17 +30,22 @@ drive 4 is meant for, and the unbuffered token hop stays inside the segment's wi
 
 @dataclass(frozen=True)
 class Gate:
-    """One foundry cell; its power pins are vdd and gnd and are not listed."""
+    """One cell of the library; its power pins are vdd and gnd and are not listed."""
 
     name: str
-    cell: str
-    """Name without the library's prefix, for example "nor2_1"."""
+    function: Function
+    drive: int
     pins: tuple[tuple[str, str], ...]
-    """(pin, net) for every signal pin."""
+    """(input or output of the function, net) for every signal pin."""
 
     def net(self, pin: str) -> str:
         """The net at a pin."""
         return dict(self.pins)[pin]
+
+    @property
+    def output(self) -> str:
+        """The net that it drives."""
+        return self.net(OUTPUT)
 
 
 @dataclass(frozen=True)
@@ -48,15 +54,15 @@ class GateNetlist:
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    """data_out and the word lines wl_<row>."""
+    """data_out and the word lines, from the lowest row."""
     lines: tuple[str, ...]
-    """bl_<index> and blb_<index> for every index of the word."""
+    """Both bit lines for every index of the word."""
     gates: tuple[Gate, ...]
 
     @property
     def ports(self) -> tuple[str, ...]:
         """All ports in the order of the SPICE circuit."""
-        return (*self.inputs, *self.outputs, *self.lines, "vdd", "gnd")
+        return (*self.inputs, *self.outputs, *self.lines, *RAILS)
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,8 @@ class Plan:
     memory: MemoryMap
     groups: tuple[int, ...]
     """Bits of the word in each group of the data register, from index 0."""
-    word_driver: str = "inv_8"
+    word_drive: int = 8
+    """Of the inverters that drive the word lines."""
     row_segment: int = field(default=ROW_SEGMENT)
 
     def __post_init__(self) -> None:
@@ -93,25 +100,25 @@ def build(memory: MemoryMap, plan: Plan | None = None) -> GateNetlist:
     """The gates for a memory; a layout gives its own plan."""
     plan = plan or default_plan(memory)
     gates = (*control_gates(), *_row_gates(plan), *_data_gates(plan))
-    words = tuple(f"wl_{row}" for row in range(memory.rows))
-    lines = tuple(net for i in range(memory.width) for net in (f"bl_{i}", f"blb_{i}"))
+    words = tuple(port_word(row) for row in range(memory.rows))
+    lines = tuple(net for i in range(memory.width) for net in (bit_line(i), bit_line_bar(i)))
     return GateNetlist(PORT_INPUTS, (*PORT_OUTPUTS, *words), lines, gates)
 
 
-def _gate(name: str, cell: str, **pins: str) -> Gate:
-    return Gate(f"x_{name}", cell, tuple(pins.items()))
+def _gate(name: str, function: Function, drive: int, **pins: str) -> Gate:
+    return Gate(f"x_{name}", function, drive, tuple(pins.items()))
 
 
 def control_gates() -> Iterator[Gate]:
     """One buffer per pin, the two clock gates, and what is derived from read and write."""
     for pin in PORT_INPUTS:
-        yield _gate(f"pin_{pin}", "buf_2", A=pin, X=f"{pin}_b")
-    yield _gate("capture", "or2_1", A="shift_b", B="read_b", X="capture")
-    yield _gate("gate_data", "dlclkp_2", CLK="clk_b", GATE="capture", GCLK="data_clk")
-    yield _gate("gate_row", "dlclkp_2", CLK="clk_b", GATE="row_step_b", GCLK="row_clk")
-    yield _gate("select", "or2_1", A="write_b", B="read_b", X="select")
-    yield _gate("write_n", "inv_2", A="write_b", Y="write_n")
-    yield _gate("data_out", "buf_4", A="data_0", X="data_out")
+        yield _gate(f"pin_{pin}", "buffer", 2, a=pin, y=f"{pin}_b")
+    yield _gate("capture", "or2", 1, a="shift_b", b="read_b", y="capture")
+    yield _gate("gate_data", "clock_gate", 2, clock="clk_b", enable="capture", y="data_clk")
+    yield _gate("gate_row", "clock_gate", 2, clock="clk_b", enable="row_step_b", y="row_clk")
+    yield _gate("select", "or2", 1, a="write_b", b="read_b", y="select")
+    yield _gate("write_n", "inverter", 2, a="write_b", y="write_n")
+    yield _gate("data_out", "buffer", 4, a="data_0", y="data_out")
 
 
 def _row_gates(plan: Plan) -> Iterator[Gate]:
@@ -119,25 +126,25 @@ def _row_gates(plan: Plan) -> Iterator[Gate]:
     for s in range(plan.segments):
         yield from repeaters_of_segment(s, last)
     for row in range(plan.memory.rows):
-        yield from row_slice(row, row // plan.row_segment, plan.word_driver)
+        yield from row_slice(row, row // plan.row_segment, plan.word_drive)
 
 
 def repeaters_of_segment(s: int, last: int) -> tuple[Gate, ...]:
     """The row clock on its way up, the clock that this segment uses, and `select`."""
     return (
-        _gate(f"row_up_{s}", "clkbuf_2", A=f"row_up_{s - 1}" if s else "row_clk", X=f"row_up_{s}"),
-        _gate(f"row_clk_{s}", "clkbuf_2", A=f"row_clk_{s + 1}" if s < last else f"row_up_{s}", X=f"row_clk_{s}"),
-        _gate(f"select_{s}", "buf_2", A=f"select_{s - 1}" if s else "select", X=f"select_{s}"),
+        _gate(f"row_up_{s}", "clock_buffer", 2, a=f"row_up_{s - 1}" if s else "row_clk", y=f"row_up_{s}"),
+        _gate(f"row_clk_{s}", "clock_buffer", 2, a=f"row_clk_{s + 1}" if s < last else f"row_up_{s}", y=f"row_clk_{s}"),
+        _gate(f"select_{s}", "buffer", 2, a=f"select_{s - 1}" if s else "select", y=f"select_{s}"),
     )
 
 
-def row_slice(row: int, segment: int, word_driver: str) -> tuple[Gate, ...]:
+def row_slice(row: int, segment: int, word_drive: int) -> tuple[Gate, ...]:
     """Token, its gate and the driver of the word line."""
     before = f"token_{row - 1}" if row else "row_in_b"
     return (
-        _gate(f"token_{row}", "dfxtp_1", CLK=f"row_clk_{segment}", D=before, Q=f"token_{row}"),
-        _gate(f"word_{row}", "nand2_1", A=f"token_{row}", B=f"select_{segment}", Y=f"word_n_{row}"),
-        _gate(f"wl_{row}", word_driver, A=f"word_n_{row}", Y=f"wl_{row}"),
+        _gate(f"token_{row}", "flip_flop", 1, clock=f"row_clk_{segment}", data=before, y=f"token_{row}"),
+        _gate(f"word_{row}", "nand2", 1, a=f"token_{row}", b=f"select_{segment}", y=f"word_n_{row}"),
+        _gate(port_word(row), "inverter", word_drive, a=f"word_n_{row}", y=port_word(row)),
     )
 
 
@@ -156,11 +163,11 @@ def repeaters_of_group(group: int) -> tuple[Gate, ...]:
         return f"{net}_{group - 1}" if group else first
 
     return (
-        _gate(f"data_clk_{group}", "clkbuf_2", A=source("data_clk", "data_clk"), X=f"data_clk_{group}"),
-        _gate(f"shift_{group}", "buf_2", A=source("shift", "shift_b"), X=f"shift_{group}"),
-        _gate(f"write_n_{group}", "buf_2", A=source("write_n", "write_n"), X=f"write_n_{group}"),
-        _gate(f"read_{group}", "buf_2", A=source("read", "read_b"), X=f"read_{group}"),
-        _gate(f"data_in_{group}", "buf_2", A=source("data_in", "data_in_b"), X=f"data_in_{group}"),
+        _gate(f"data_clk_{group}", "clock_buffer", 2, a=source("data_clk", "data_clk"), y=f"data_clk_{group}"),
+        _gate(f"shift_{group}", "buffer", 2, a=source("shift", "shift_b"), y=f"shift_{group}"),
+        _gate(f"write_n_{group}", "buffer", 2, a=source("write_n", "write_n"), y=f"write_n_{group}"),
+        _gate(f"read_{group}", "buffer", 2, a=source("read", "read_b"), y=f"read_{group}"),
+        _gate(f"data_in_{group}", "buffer", 2, a=source("data_in", "data_in_b"), y=f"data_in_{group}"),
     )
 
 
@@ -174,15 +181,16 @@ def bit_slice(i: int, group: int, after: str) -> tuple[Gate, ...]:
     return (
         _gate(
             f"data_{i}",
-            "sdfxtp_1",
-            CLK=f"data_clk_{group}",
-            D=f"bl_{i}",
-            SCD=after,
-            SCE=f"shift_{group}",
-            Q=f"data_{i}",
+            "scan_flip_flop",
+            1,
+            clock=f"data_clk_{group}",
+            data=bit_line(i),
+            scan_data=after,
+            scan=f"shift_{group}",
+            y=f"data_{i}",
         ),
-        _gate(f"low_{i}", "nor2_1", A=f"data_{i}", B=write_n, Y=f"low_{i}"),
-        _gate(f"high_{i}", "nor2_1", A=f"low_{i}", B=write_n, Y=f"high_{i}"),
-        _gate(f"bl_{i}", "einvn_2", A=f"low_{i}", TE_B=read, Z=f"bl_{i}"),
-        _gate(f"blb_{i}", "einvn_2", A=f"high_{i}", TE_B=read, Z=f"blb_{i}"),
+        _gate(f"low_{i}", "nor2", 1, a=f"data_{i}", b=write_n, y=f"low_{i}"),
+        _gate(f"high_{i}", "nor2", 1, a=f"low_{i}", b=write_n, y=f"high_{i}"),
+        _gate(bit_line(i), "tri_state_inverter", 2, a=f"low_{i}", off=read, y=bit_line(i)),
+        _gate(bit_line_bar(i), "tri_state_inverter", 2, a=f"high_{i}", off=read, y=bit_line_bar(i)),
     )

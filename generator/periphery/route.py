@@ -1,9 +1,9 @@
-"""Wires between standard cells on met1 and met2, on the grid that the cells are made for (0.46 x 0.34 um).
+"""Wires between standard cells on `inner` and `row`, on the grid that the cells are made for (sites x tracks).
 
 Nets are routed one after the other by the cheapest path; where two meet, both are routed again and the place gets more
 expensive each time (the negotiation of PathFinder, McMurchie and Ebeling 1995), until none meet. On this grid wires of
-neighbouring tracks keep all spaces; what does not is forbidden: pads above each other on met1, and any two nets on
-neighbouring nodes of one met2 column.
+neighbouring tracks keep all spaces; what does not is forbidden: pads above each other on `inner`, and any two nets on
+neighbouring nodes of one column of `row`.
 """
 
 import heapq
@@ -14,30 +14,21 @@ from itertools import pairwise
 
 import klayout.db as kdb
 
-from somaforge.generator.periphery.cells import SITE
-from somaforge.pdk.geometry import Rules
+from somaforge.generator.periphery.measures import PortMeasures
 
-PITCH_Y = 340
-"""Of the met1 tracks (hd LEF: 0.34 um, eight to a row)."""
-TRACKS = 8
-"""Tracks of a row; the first and the last lie on the rails."""
-WIRE_HALF = 70
-PAD_HALF = (160, 130)
-"""Of met1 around contacts and vias; holds via.5a, via.4a, m1.4, m1.5 and the least area m1.6."""
-SPACE = 140
 ROUNDS = 80
 
 Node = tuple[int, int, int]
-"""Layer (1 or 2), column, track."""
+"""Layer (1: inner, 2: row), column, track."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """A contact to a pin: the met1 node that it serves and where the cut lies (at most half a column aside)."""
+    """A contact to a pin: the `inner` node that it serves and where the cut lies (at most half a column aside)."""
 
     node: Node
     x: int | None
-    """None where the cell has the pin on met1."""
+    """None where the cell has the pin on `inner`."""
     claims: tuple[Node, ...]
 
 
@@ -48,11 +39,11 @@ class Net:
     name: str
     pins: list[list[Access]] = field(default_factory=list)
     wires: list[list[Node]] = field(default_factory=list)
-    """met2 wires that exist: each a run of nodes of one column."""
+    """Wires on `row` that exist: each a run of nodes of one column."""
     own: set[Node] = field(default_factory=set)
-    """met1 nodes on or too near to met1 that the cells have on this net."""
+    """`inner` nodes on or too near to what the cells have of this net on it."""
     hooks: list[list[Node]] = field(default_factory=list)
-    """met2 nodes below a met3 wire of the net: any of them may carry the via2."""
+    """`row` nodes below a `column` wire of the net: any of them may carry the via to it."""
     nodes: set[Node] = field(default_factory=set)
     edges: set[tuple[Node, Node]] = field(default_factory=set)
     contacts: set[Access] = field(default_factory=set)
@@ -69,7 +60,7 @@ class Net:
         return self.nodes | self.own | {node for access in self.contacts for node in access.claims}
 
     def pads(self) -> set[Node]:
-        """met1 nodes with a pad."""
+        """`inner` nodes with a pad."""
         vias = {a for a, b in self.edges if a[0] != b[0]} | {b for a, b in self.edges if a[0] != b[0]}
         return {n for n in vias if n[0] == 1} | {c for access in self.contacts for c in access.claims}
 
@@ -77,29 +68,37 @@ class Net:
 class Grid:
     """What may be used: tracks over a block of rows of cells."""
 
-    def __init__(self, columns: int, tracks: int, met1: kdb.Region, closed: Iterable[Node] = ()) -> None:
-        self.columns, self.tracks = columns, tracks
+    def __init__(
+        self, m: PortMeasures, columns: int, tracks: int, inner: kdb.Region, closed: Iterable[Node] = ()
+    ) -> None:
+        self.m, self.columns, self.tracks = m, columns, tracks
         self.closed = set(closed)
-        self._obstacles = [polygon.bbox() for polygon in met1.decompose_trapezoids_to_region().each()]
+        self._obstacles = [polygon.bbox() for polygon in inner.decompose_trapezoids_to_region().each()]
         self._free: dict[tuple[int, int, int, int], bool] = {}
+        self._near = m.pdk.rules.inner.space - 1
 
-    @staticmethod
-    def at(node: Node) -> tuple[int, int]:
+    def at(self, node: Node) -> tuple[int, int]:
         """Position of a node in nm."""
-        return SITE // 2 + SITE * node[1], PITCH_Y // 2 + PITCH_Y * node[2]
+        return self.m.column_x(node[1]), self.m.track_y(node[2])
+
+    def pad(self, node: Node) -> kdb.Box:
+        """A pad on `inner` at a node."""
+        x, y = self.at(node)
+        half_x, half_y = self.m.inner_pad
+        return kdb.Box(x - half_x, y - half_y, x + half_x, y + half_y)
 
     def free(self, x1: int, y1: int, x2: int, y2: int) -> bool:
-        """Whether met1 may be drawn there."""
+        """Whether `inner` may be drawn there."""
         key = (x1, y1, x2, y2)
         if key not in self._free:
-            box = kdb.Box(*key).enlarged(SPACE - 1, SPACE - 1)
+            box = kdb.Box(*key).enlarged(self._near, self._near)
             self._free[key] = not any(box.overlaps(o) for o in self._obstacles)
         return self._free[key]
 
     def pad_free(self, node: Node) -> bool:
-        """Whether a met1 pad fits at a node."""
-        x, y = self.at(node)
-        return self.free(x - PAD_HALF[0], y - PAD_HALF[1], x + PAD_HALF[0], y + PAD_HALF[1])
+        """Whether such a pad fits."""
+        pad = self.pad(node)
+        return self.free(pad.left, pad.bottom, pad.right, pad.top)
 
     def inside(self, node: Node) -> bool:
         """Whether the node exists and is open."""
@@ -109,6 +108,7 @@ class Grid:
         """Steps from a node with their costs in nm; a via costs as much as four columns, the wrong way double."""
         layer, i, j = node
         x, y = self.at(node)
+        half = self.m.wire_half
         for di, dj in ((1, 0), (-1, 0), (0, 1), (0, -1)):
             other = (layer, i + di, j + dj)
             if not self.inside(other):
@@ -116,13 +116,13 @@ class Grid:
             x2, y2 = self.at(other)
             if layer == 1:
                 low, high = (min(x, x2), min(y, y2)), (max(x, x2), max(y, y2))
-                if not self.free(low[0] - WIRE_HALF, low[1] - WIRE_HALF, high[0] + WIRE_HALF, high[1] + WIRE_HALF):
+                if not self.free(low[0] - half, low[1] - half, high[0] + half, high[1] + half):
                     continue
             length = abs(x2 - x) + abs(y2 - y)
             yield other, length * (2 if (di != 0) == (layer == 2) else 1)
         other = (3 - layer, i, j)
         if self.inside(other) and self.pad_free((1, i, j)):
-            yield other, 4 * SITE
+            yield other, 4 * self.m.site
 
 
 class _Usage:
@@ -215,7 +215,7 @@ def _route_net(grid: Grid, net: Net, usage: _Usage, turn: int) -> None:
     # The net's other wires are in net.nodes from the beginning, but they are not joined yet.
     starts: set[Node] = set(start.nodes)
     tree: set[Node] = set(start.nodes) if start.kind == "wire" else set()
-    met3: set[Node] = set()
+    above: set[Node] = set()
     for k in range(len(left)):
         path = _cheapest(grid, usage, turn, starts, {n for t in left for n in t.nodes}, contacts)
         if k == 0:
@@ -228,10 +228,10 @@ def _route_net(grid: Grid, net: Net, usage: _Usage, turn: int) -> None:
         net.nodes.update(path)
         net.edges.update(pairwise(path))
         if "hook" in (end.kind, start.kind):
-            # Once joined, the wire on met3 is part of the tree.
-            met3 |= {n for t in (end, start) if t.kind == "hook" for n in t.nodes}
+            # Once joined, the wire on `column` is part of the tree.
+            above |= {n for t in (end, start) if t.kind == "hook" for n in t.nodes}
         tree |= set(path) | (end.nodes if end.kind == "wire" else set())
-        starts = tree | met3
+        starts = tree | above
 
 
 def _cheapest(
@@ -240,7 +240,7 @@ def _cheapest(
     """Dijkstra from any start to any goal; places that other nets use cost more with every turn."""
 
     def extra(node: Node, pad: bool) -> int:
-        return SITE * (usage.meets(node, pad) * (2 + 3 * turn) + usage.history[node])
+        return grid.m.site * (usage.meets(node, pad) * (2 + 3 * turn) + usage.history[node])
 
     queue: list[tuple[int, Node]] = []
     best: dict[Node, int] = {}
@@ -270,8 +270,9 @@ def _cheapest(
     raise ValueError("periphery: a pin cannot be reached")
 
 
-def shapes(grid: Grid, net: Net, rules: Rules) -> dict[str, kdb.Region]:
+def shapes(grid: Grid, net: Net) -> dict[str, kdb.Region]:
     """Layout of a routed net by layer."""
+    m, rules = grid.m, grid.m.pdk.rules
     cut, up = rules.inner_via.size // 2, rules.row_via.size // 2
     out = {layer: kdb.Region() for layer in ("local_via", "inner", "inner_via", "row", "row_via")}
 
@@ -282,10 +283,10 @@ def shapes(grid: Grid, net: Net, rules: Rules) -> dict[str, kdb.Region]:
         (x1, y1), (x2, y2) = grid.at(a), grid.at(b)
         if a[0] != b[0]:
             box("inner_via", x1, y1, cut, cut)
-            box("inner", x1, y1, *PAD_HALF)
-            box("row", x1, y1, PAD_HALF[1], PAD_HALF[0])
+            box("inner", x1, y1, *m.inner_pad)
+            box("row", x1, y1, *m.row_pad)
             continue
-        wire = kdb.Box(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)).enlarged(WIRE_HALF, WIRE_HALF)
+        wire = kdb.Box(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)).enlarged(m.wire_half, m.wire_half)
         out["inner" if a[0] == 1 else "row"].insert(wire)
     for access in net.contacts:
         x, y = grid.at(access.node)
@@ -294,7 +295,7 @@ def shapes(grid: Grid, net: Net, rules: Rules) -> dict[str, kdb.Region]:
         box("local_via", access.x, y, rules.local_via.size // 2, rules.local_via.size // 2)
         # A wire of the net on the other side of a cut that lies aside would leave a notch.
         left, right = sorted((x, grid.at(access.claims[-1])[0] if access.claims[-1] in net.nodes else access.x))
-        out["inner"].insert(kdb.Box(left - PAD_HALF[0], y - PAD_HALF[1], right + PAD_HALF[0], y + PAD_HALF[1]))
+        out["inner"].insert(kdb.Box(left, y, right, y).enlarged(*m.inner_pad))
     for node in net.vias2:
         x, y = grid.at(node)
         box("row_via", x, y, up, up)
@@ -303,14 +304,14 @@ def shapes(grid: Grid, net: Net, rules: Rules) -> dict[str, kdb.Region]:
     for layer, i, j in pads:
         if (layer, i, j + 1) in pads:
             x, y = grid.at((layer, i, j))
-            out["inner"].insert(kdb.Box(x - PAD_HALF[0], y, x + PAD_HALF[0], y + PITCH_Y))
-    # A met2 pad is so high that a wire that turns on the next track would leave a notch.
+            out["inner"].insert(kdb.Box(x - m.inner_pad[0], y, x + m.inner_pad[0], y + m.pitch))
+    # A pad on `row` is so high that a wire that turns on the next track would leave a notch.
     turns = {node for a, b in net.edges if a[0] == b[0] == 2 and a[2] == b[2] for node in (a, b)}
     high = {node for a, b in net.edges if a[0] != b[0] for node in (a, b) if node[0] == 2}
     for layer, i, j in net.nodes:
         if layer == 2 and (layer, i, j + 1) in net.nodes:
             x, y = grid.at((layer, i, j))
             ends = {(layer, i, j), (layer, i, j + 1)}
-            half = PAD_HALF[1] if ends & turns and ends & high else WIRE_HALF
-            out["row"].insert(kdb.Box(x - half, y, x + half, y + PITCH_Y))
+            half = m.row_pad[0] if ends & turns and ends & high else m.wire_half
+            out["row"].insert(kdb.Box(x - half, y, x + half, y + m.pitch))
     return {layer: region.merged() for layer, region in out.items()}

@@ -2,106 +2,109 @@
 
 import klayout.db as kdb
 
-from somaforge.generator.address import word_line
 from somaforge.generator.draw import Canvas
-from somaforge.generator.periphery.block import Block, Hook, Wire, sites_of
-from somaforge.generator.periphery.cells import ROW
-from somaforge.generator.periphery.group import column_x, strap_nodes
+from somaforge.generator.names import word_line
+from somaforge.generator.periphery.cell_rows import CellRows, Hook, Wire, sites_of
+from somaforge.generator.periphery.group import strap_nodes
+from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.periphery.netlist import Gate, repeaters_of_segment, row_slice
-from somaforge.generator.periphery.plan import FOLDS, STRAP_HALF, WORD_SPACE, PeripheryPlan
-from somaforge.generator.periphery.route import TRACKS, WIRE_HALF
+from somaforge.generator.periphery.plan import FOLDS, PeripheryPlan
 
 STRAPS = {"gnd": 1, "vdd": 3}
 """Columns of the power straps."""
 CLOCK, SELECT, UP, DOWN = 2, 13, 5, 9
-"""met2 columns: the segment's clock and select, the clock on its way up and on its way down from the next segment."""
+"""Columns: the segment's clock and select, the clock on its way up and on its way down from the next segment."""
 TOKENS = (11, 7)
-"""met2 columns on which the token leaves even and odd rows upwards; it comes in on the other one."""
-WORD_TRACK = TRACKS + TRACKS // 2 - 1
-"""met3 track of the word line: in the middle of the second row of cells, where the driver is."""
-LOW, HIGH = TRACKS // 2 - 2, TRACKS // 2 + 1
-"""Tracks of a repeater's row where its input from below ends and its output upwards begins."""
+"""Columns on which the token leaves even and odd rows upwards; it comes in on the other one."""
+
+
+def word_track(m: PortMeasures) -> int:
+    """Track of the word line on `column`: in the middle of the second row of cells, where the driver is."""
+    return m.tracks + m.tracks // 2 - 1
 
 
 def row_cells(plan: PeripheryPlan, row: int) -> tuple[tuple[Gate | None, ...], ...]:
     """Rows of cells of a row slice from below; None is a tap. The first slice of a segment has the repeaters."""
     segment, place = divmod(row, plan.gates.row_segment)
-    token, word, driver = row_slice(row, segment, plan.gates.word_driver)
+    token, word, driver = row_slice(row, segment, plan.gates.word_drive)
     repeaters = () if place else repeaters_of_segment(segment, plan.gates.segments - 1)
     if plan.fold == FOLDS:
         return (token, None), (driver,), (word, None, *repeaters)
     return (token, None, word, *repeaters[:1]), (driver, *repeaters[1:])
 
 
-def row_block(plan: PeripheryPlan, row: int) -> Block:
+def slice_of(plan: PeripheryPlan, row: int) -> CellRows:
     """The row slice of a row. Odd rows will be mirrored."""
-    gates = plan.gates
+    m, gates = plan.m, plan.gates
+    # Tracks of a repeater's row where its input from below ends and its output upwards begins.
+    below, above = m.tracks // 2 - 2, m.tracks // 2 + 1
     segment, place = divmod(row, gates.row_segment)
     last = gates.segments - 1
-    token, word, driver = row_slice(row, segment, gates.word_driver)
+    token, word, driver = row_slice(row, segment, gates.word_drive)
     up, clock, select = repeaters_of_segment(segment, last)
-    top = plan.fold * TRACKS - 1
+    top = plan.fold * m.tracks - 1
     out, into = TOKENS[row % 2], TOKENS[1 - row % 2]
     wires = [
-        Wire(token.net("CLK"), CLOCK, 0, top),
-        Wire(token.net("Q"), out, 1, top),
-        Wire(token.net("D"), into, 0, top - 1),
+        Wire(token.net("clock"), CLOCK, 0, top),
+        Wire(token.output, out, 1, top),
+        Wire(token.net("data"), into, 0, top - 1),
     ]
     if place:
-        wires.append(Wire(word.net("B"), SELECT, 0, top))
+        wires.append(Wire(word.net("b"), SELECT, 0, top))
         if segment < last:
-            wires += [Wire(up.net("X"), UP, 0, top), Wire(clock.net("A"), DOWN, 0, top)]
+            wires += [Wire(up.output, UP, 0, top), Wire(clock.net("a"), DOWN, 0, top)]
     else:
-        base = top + 1 - TRACKS
+        base = top + 1 - m.tracks
         base_up = base if plan.fold == FOLDS else 0
-        wires += [Wire(select.net("A"), SELECT, 0, base + LOW), Wire(select.net("X"), SELECT, base + HIGH, top)]
-        wires.append(Wire(up.net("A"), UP, 0, base_up + LOW))
+        wires += [Wire(select.net("a"), SELECT, 0, base + below), Wire(select.output, SELECT, base + above, top)]
+        wires.append(Wire(up.net("a"), UP, 0, base_up + below))
         if segment:
-            wires.append(Wire(clock.net("X"), DOWN, 0, base + LOW))
+            wires.append(Wire(clock.output, DOWN, 0, base + below))
         if segment < last:
-            wires.append(Wire(up.net("X"), UP, base_up + HIGH, top))
-            wires.append(Wire(clock.net("A"), DOWN, base + HIGH, top))
+            wires.append(Wire(up.output, UP, base_up + above, top))
+            wires.append(Wire(clock.net("a"), DOWN, base + above, top))
     if row % 2:
         wires = [Wire(w.net, w.column, top - w.high, top - w.low) for w in wires]
     kind = ("odd" if row % 2 else "even") if place else "first" if segment == 0 else "repeaters"
     name = f"row_slice_{kind}" + ("_last" if segment == last else "")
-    columns = max(sites_of(cells) for cells in row_cells(plan, 0))
-    hook = Hook(driver.net("Y"), WORD_TRACK, max(STRAPS.values()) + 2, columns - 1)
-    return Block(name, row_cells(plan, row), tuple(wires), (hook,), strap_nodes(STRAPS, plan.fold), columns)
+    columns = max(sites_of(m, cells) for cells in row_cells(plan, 0))
+    hook = Hook(driver.output, word_track(m), max(STRAPS.values()) + 2, columns - 1)
+    closed = strap_nodes(m, STRAPS, plan.fold)
+    return CellRows(m, name, row_cells(plan, row), tuple(wires), (hook,), closed, columns)
 
 
 class RowPainter:
     """Draws the row select in the core's coordinates."""
 
     def __init__(self, layout: kdb.Layout, canvas: Canvas, plan: PeripheryPlan) -> None:
-        self.layout, self.canvas, self.plan = layout, canvas, plan
-        self.cells: dict[str, tuple[Block, Canvas]] = {}
+        self.layout, self.canvas, self.plan, self.m = layout, canvas, plan, plan.m
+        self.cells: dict[str, tuple[CellRows, Canvas]] = {}
         self.cell_area = 0
-        self.width = row_block(plan, 0).size[0]
+        self.width = slice_of(plan, 0).size[0]
         # As wide as the pads on it: a pad just above a driver's wire would leave a notch.
         self.word_half = max(canvas.pad("column", "row", "column", "h"))
         self.word_tracks = self._word_tracks()
         self.word_pitch = 2 * self.word_half + canvas.r.column.space
-        self.right = plan.floor.die[0] - WORD_SPACE - max(self.word_tracks) * self.word_pitch
+        self.right = plan.floor.die[0] - plan.m.word_space - max(self.word_tracks) * self.word_pitch
         self.left = self.right - self.width
 
     def column(self, number: int) -> int:
-        """Centre of a met2 column."""
-        return self.left + column_x(number)
+        """Centre of a column."""
+        return self.left + self.m.column_x(number)
 
     def draw(self) -> None:
         """All rows, the columns between them and the wires to the word lines."""
         for row in range(self.plan.floor.memory.rows):
-            block = row_block(self.plan, row)
-            if block.name not in self.cells:
-                cell = Canvas(self.layout, self.canvas.pdk, block.name)
-                block.draw(cell)
+            cells = slice_of(self.plan, row)
+            if cells.name not in self.cells:
+                cell = Canvas(self.layout, self.canvas.pdk, cells.name)
+                cells.draw(cell)
                 self._straps(cell)
-                self.cells[block.name] = (block, cell)
-            block, cell = self.cells[block.name]
-            self.cell_area += block.cell_area
+                self.cells[cells.name] = (cells, cell)
+            cells, cell = self.cells[cells.name]
+            self.cell_area += cells.cell_area
             self.canvas.place(cell, self.left, self.plan.row_y(row) + row % 2 * self.height, row % 2 == 1)
-            self._word(row, self.left + block.hook_ends(block.hooks[0])[0])
+            self._word(row, self.left + cells.hook_ends(cells.hooks[0])[0])
             if row:
                 self._between(row)
         self._power()
@@ -109,22 +112,22 @@ class RowPainter:
     @property
     def height(self) -> int:
         """Of a row slice."""
-        return self.plan.fold * ROW
+        return self.plan.fold * self.m.row
 
     def _between(self, row: int) -> None:
         """From the row below to this row: token, select, and what passes on to or comes from the next segments."""
         gates = self.plan.gates
         segment, place = divmod(row, gates.row_segment)
-        low = self.plan.row_y(row - 1) + self.height - ROW // 4
-        high = self.plan.row_y(row) + ROW // 4
+        low = self.plan.row_y(row - 1) + self.height - self.m.row // 4
+        high = self.plan.row_y(row) + self.m.row // 4
         passing = (UP, DOWN) if not place or segment + 1 < gates.segments else ()
         for number in (TOKENS[1 - row % 2], SELECT, *((CLOCK,) if place else ()), *passing):
             x = self.column(number)
-            self.canvas.line("row", x, low, x, high, 2 * WIRE_HALF)
+            self.canvas.line("row", x, low, x, high, 2 * self.m.wire_half)
 
     def _driver_y(self, row: int) -> int:
         """Height of a driver's word line."""
-        local = ROW * (2 * WORD_TRACK + 1) // (2 * TRACKS)
+        local = self.m.track_y(word_track(self.m))
         return self.plan.row_y(row) + (self.height - local if row % 2 else local)
 
     def _word_pins(self, row: int) -> list[tuple[int, tuple[str, int, int]]]:
@@ -151,9 +154,9 @@ class RowPainter:
         return tracks
 
     def _word(self, row: int, start: int) -> None:
-        """From the driver on met3 to the pins of all banks that have this row."""
+        """From the driver on `column` to the pins of all banks that have this row."""
         canvas, floor = self.canvas, self.plan.floor
-        x = self.right + WORD_SPACE // 2 + self.word_tracks[row] * self.word_pitch
+        x = self.right + self.m.word_space // 2 + self.word_tracks[row] * self.word_pitch
         half, pad = canvas.r.column.width // 2, self.word_half
         y, pins = self._driver_y(row), self._word_pins(row)
         ys = [y, *(pin[2] for _, pin in pins)]
@@ -169,19 +172,20 @@ class RowPainter:
         """The power straps over a row slice. They are part of it: KLayout 0.30 fails on a cell of which the substrate
         joins one supply and only the cell above the other one."""
         for net, number in STRAPS.items():
-            x = column_x(number)
-            cell.box("column", x - STRAP_HALF, 0, x + STRAP_HALF, self.height)
+            x, half = self.m.column_x(number), self.m.strap_half
+            cell.box("column", x - half, 0, x + half, self.height)
             for k in range(net == "vdd", self.plan.fold + 1, 2):
-                cell.stack(x, k * ROW, "inner", "column", "h")
+                cell.stack(x, k * self.m.row, "inner", "column", "h")
 
     def _power(self) -> None:
-        """met3 straps through all rows; the array's met4 straps are drawn on to here and join them."""
+        """Straps on `column` through all rows; the array's own are drawn on to here and join them."""
         canvas, floor = self.canvas, self.plan.floor
         top = floor.row_count * floor.rows.height
+        half = self.m.strap_half
         for number in STRAPS.values():
             x = self.column(number)
-            canvas.box("column", x - STRAP_HALF, -STRAP_HALF, x + STRAP_HALF, top + STRAP_HALF)
+            canvas.box("column", x - half, -half, x + half, top + half)
         for k in range(floor.row_count + 1):
             net, y = ("vdd" if k % 2 else "gnd"), k * floor.rows.height
-            canvas.box("strap", self.left, y - STRAP_HALF, floor.die[0], y + STRAP_HALF)
+            canvas.box("strap", self.left, y - half, floor.die[0], y + half)
             canvas.stack(self.column(STRAPS[net]), y, "column", "strap", "h")

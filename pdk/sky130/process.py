@@ -1,4 +1,4 @@
-"""SkyWater sky130 as a value: its layers and rules by role, its devices.
+"""SkyWater sky130 as a value: its layers and rules by role, its devices, its standard cells.
 
 Values are those of the native rule table (pdk/sky130/drc): what is drawn and what is checked read one record.
 """
@@ -8,42 +8,11 @@ from somaforge.pdk.geometry import Conductor, Cut, Length, Rules
 from somaforge.pdk.sky130.current import MAX_A_PER_CUT, MAX_A_PER_UM
 from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.sky130.drc import RULES as CHECKED
-from somaforge.pdk.sky130.gds import CONDUCTORS, DRAWN, LABELS, PINS, SUBSTRATE_LABEL
+from somaforge.pdk.sky130.gds import CONDUCTORS
+from somaforge.pdk.sky130.layers import LAYERS, ROLES
+from somaforge.pdk.sky130.library import CELLS
 from somaforge.pdk.sky130.parasitics import CORNERS, interconnect
 from somaforge.pdk.wires import Wires
-
-ROLES: dict[str, str] = {
-    "well": "nwell",
-    "active": "diff",
-    "tap": "tap",
-    "gate": "poly",
-    "contact": "licon",
-    "nitride": "npc",
-    "n_implant": "nsdm",
-    "p_implant": "psdm",
-    "low_threshold": "lvtn",
-    "high_threshold": "hvtp",
-    "local": "li",
-    "local_via": "mcon",
-    "inner": "met1",
-    "inner_via": "via",
-    "row": "met2",
-    "row_via": "via2",
-    "column": "met3",
-    "column_via": "via3",
-    "strap": "met4",
-    "strap_via": "via4",
-    "top": "met5",
-    "boundary": "boundary",
-}
-"""Role -> the foundry's layer."""
-
-LAYERS: dict[str, tuple[int, int]] = {
-    **{role: DRAWN[name] for role, name in ROLES.items()},
-    **{f"{role}_label": LABELS[name] for role, name in ROLES.items() if name in LABELS},
-    **{f"{role}_pin": PINS[name] for role, name in ROLES.items() if name in PINS},
-    "substrate_label": SUBSTRATE_LABEL,
-}
 
 _VALUES = {rule.name: rule.value_nm for rule in CHECKED}
 
@@ -143,4 +112,5 @@ SKY130 = Pdk(
     max_supply_V=MAX_SUPPLY_V,
     wires=WIRES,
     data=DATA,
+    cells=CELLS,
 )

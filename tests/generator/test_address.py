@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somaforge.generator.address import MemoryMap, WeightFormat, bit_line, bit_line_bar, memory_map, word_line
+from somaforge.generator.address import MemoryMap, WeightFormat, memory_map
+from somaforge.generator.names import bit_line, bit_line_bar, word_line
 
 
 @given(st.integers(1, 6), st.data())

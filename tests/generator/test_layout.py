@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from specs import design, drawable, free_design
 
 from somaforge.flow.checks import antenna, drc, lvs
-from somaforge.generator.address import bit_line, bit_line_bar, word_line
 from somaforge.generator.cells.plan import plan_core
 from somaforge.generator.cells.rows import rows
 from somaforge.generator.cells.soma import plan_soma
 from somaforge.generator.floorplan import Floorplan
 from somaforge.generator.layout import draw
+from somaforge.generator.names import bit_line, bit_line_bar, word_line
 from somaforge.generator.netlist import write_spice
 from somaforge.generator.stacking import stack
 from somaforge.pdk.errors import InputError

@@ -40,16 +40,16 @@ def test_states_of_the_port_by_hand() -> None:
     states = port_states(design)
     gates = netlist.build(design.memory, leakage.plan_of(design)).gates
     assert sum(states.values()) == len(gates)
-    assert states[State("einvn_2", (False, False))] == 8, "idle drivers hold both lines of every pair high"
-    assert states[State("nor2_1", (False, True))] == 6, "of each pair's two, one sees its bit: 0 in half of the cases"
-    assert states[State("nor2_1", (True, True))] == 2
-    assert states[State("dfxtp_1", (False, False, False))] == 2, "no token"
+    assert states[State("tri_state_inverter", 2, (False, False))] == 8, "idle drivers hold both lines of a pair high"
+    assert states[State("nor2", 1, (False, True))] == 6, "of each pair's two, one sees its bit: 0 in half of the cases"
+    assert states[State("nor2", 1, (True, True))] == 2
+    assert states[State("flip_flop", 1, (False, False, False))] == 2, "no token"
     assert not port_states(small_design())
 
 
 def test_a_cell_that_is_not_known_is_no_cell_without_leakage() -> None:
-    with pytest.raises(ToolError, match="the function of xor2_1 is not known"):
-        _ = State("xor2_1", (True, True)).output
+    with pytest.raises(ToolError, match="the function xor2 is not known"):
+        _ = State("xor2", 1, (True, True)).output
 
 
 @pytest.mark.needs_pdk
@@ -105,12 +105,12 @@ class TestLeakage:
         assert high / low > 1.8, "more than in proportion"
 
     def test_an_output_against_the_function_is_seen(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(leakage.KINDS, "inv", Kind(("A",), "Y", lambda a: a))  # type: ignore[arg-type]
-        with pytest.raises(ToolError, match="inv_2 with"):
-            Bench(small_design(), (State("inv_2", (False,)),), *TYPICAL).watts(tmp_path)
+        monkeypatch.setitem(leakage.KINDS, "inverter", Kind(lambda a: a))  # type: ignore[arg-type]
+        with pytest.raises(ToolError, match="inverter 2 with"):
+            Bench(small_design(), (State("inverter", 2, (False,)),), *TYPICAL).watts(tmp_path)
 
     def test_measured_once(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        bench = Bench(small_design(), (State("inv_2", (False,)),), *TYPICAL)
+        bench = Bench(small_design(), (State("inverter", 2, (False,)),), *TYPICAL)
         first = bench.watts(tmp_path)
         (kept,) = tmp_path.iterdir()
         with monkeypatch.context() as patch:

