@@ -2,25 +2,41 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise, product
 
+from somaforge.generator import names
 from somaforge.generator.address import MemoryMap, WeightFormat, memory_map
 from somaforge.generator.circuit import Call, Circuit, FlatNetlist, Library, Mos
 from somaforge.generator.measures import Measures
 from somaforge.generator.names import (
     CORE,
+    GROUND,
     LATCH,
+    N_SOURCE,
+    OUT,
     OUTPUT_SYNAPSE,
+    P_SOURCE,
+    RAILS,
+    SIGN,
     SOMA,
+    SUPPLY,
     SYNAPSE,
+    VN,
+    VP,
+    WORD,
     bit_line,
     bit_line_bar,
     cell_name,
+    input_net,
     matrix_role,
+    output_net,
     row_role,
+    sum_net,
+    vn_net,
+    vp_net,
     word_line,
 )
 from somaforge.generator.spec import Spec
@@ -113,7 +129,7 @@ def core_name(spec: Spec) -> str:
 
 def latch_nets(bits: int) -> list[str]:
     """The weight nets of a synapse in bit order; the sign is last."""
-    return [*(f"w_{k}" for k in range(bits)), "w_sign"]
+    return [*(names.weight_net(k) for k in range(bits)), names.SIGN]
 
 
 def mirror_parts(spec: Spec, bit: int) -> list[int]:
@@ -123,9 +139,6 @@ def mirror_parts(spec: Spec, bit: int) -> list[int]:
         return [width] * 2**bit
     return [width * 2**bit]
 
-
-MIN_SIGN_L_NM = 380
-"""The sign switch's gate contact lies between two rail and bar contacts: a shorter gate leaves no room for it."""
 
 SOMA_LEFT_DUMMIES = {"n": 1, "p": 2}
 """Dummies at the left end of the soma's strips; one more on the p side puts the drains of the two strips side by side,
@@ -148,17 +161,18 @@ def soma_units(spec: Spec) -> tuple[int, int]:
     return (1, 1) if mirror.style == "scaled" else (mirror.input_units, mirror.multiplier)
 
 
-def _sizes(spec: Spec) -> Sizes:
+def _sizes(spec: Spec, pdk: Pdk) -> Sizes:
     mirror, switch = spec.array.mirror, spec.array.switch
+    n, p = pdk.device("n", "standard"), pdk.device("p", "standard")
     unit = Size(round(mirror.w_um * 1000), round(mirror.l_um * 1000))
     return Sizes(
         unit=unit,
         switch=Size(round(switch.w_um * 1000), round(switch.l_um * 1000)),
-        sign=Size(unit.w, max(round(switch.l_um * 1000), MIN_SIGN_L_NM)),
+        sign=Size(unit.w, max(round(switch.l_um * 1000), Measures(pdk.rules, pdk.grid_nm).shortest_sign)),
         # The latch: smallest pull-up and access, pull-down twice the access for read stability (beta ratio 2).
-        pull_up=Size(420, 150),
-        pull_down=Size(840, 150),
-        access=Size(420, 150),
+        pull_up=Size(p.min_w_nm, p.min_l_nm),
+        pull_down=Size(2 * n.min_w_nm, n.min_l_nm),
+        access=Size(n.min_w_nm, n.min_l_nm),
     )
 
 
@@ -173,10 +187,10 @@ class _Builder:
         self.logic_pfet = pdk.device("p", "standard").name
 
     def n(self, name: str, d: str, g: str, s: str, size: Size) -> Mos:
-        return Mos(name, self.nfet, d, g, s, "gnd", size.w, size.l)
+        return Mos(name, self.nfet, d, g, s, GROUND, size.w, size.l)
 
     def p(self, name: str, d: str, g: str, s: str, size: Size) -> Mos:
-        return Mos(name, self.pfet, d, g, s, "vdd", size.w, size.l)
+        return Mos(name, self.pfet, d, g, s, SUPPLY, size.w, size.l)
 
     def cell(self, role: str) -> str:
         return cell_name(self.spec.name, role)
@@ -187,14 +201,14 @@ class _Builder:
         z = self.sizes
         n, p = self.logic_nfet, self.logic_pfet
         mos = (
-            Mos("m_access", n, "bl", "wl", "q", "vnb", z.access.w, z.access.l),
-            Mos("m_access_bar", n, "blb", "wl", "qb", "vnb", z.access.w, z.access.l),
-            Mos("m_down", n, "q", "qb", "gnd", "vnb", z.pull_down.w, z.pull_down.l),
+            Mos(names.access(False), n, "bl", "wl", "q", "vnb", z.access.w, z.access.l),
+            Mos(names.access(True), n, "blb", "wl", "qb", "vnb", z.access.w, z.access.l),
+            Mos(names.DOWN, n, "q", "qb", "gnd", "vnb", z.pull_down.w, z.pull_down.l),
             Mos("m_down_bar", n, "qb", "q", "gnd", "vnb", z.pull_down.w, z.pull_down.l),
             Mos("m_up", p, "q", "qb", "vdd", "vpb", z.pull_up.w, z.pull_up.l),
             Mos("m_up_bar", p, "qb", "q", "vdd", "vpb", z.pull_up.w, z.pull_up.l),
         )
-        return Circuit(self.cell(LATCH), ("wl", "bl", "blb", "q", "qb", "vdd", "gnd", "vpb", "vnb"), mos)
+        return Circuit(self.cell(LATCH), (WORD, "bl", "blb", "q", "qb", *RAILS, "vpb", "vnb"), mos)
 
     def soma(self) -> Circuit:
         """M0 rectifies, M1 copies it into M2 (gate vp), M3 copies M2 into M4 (gate vn); a dummy ends each strip."""
@@ -216,69 +230,67 @@ class _Builder:
                 self.p(f"m3_{u}", "vn", "vp", "vdd", size),
                 self.n(f"m4_{u}", "vn", "vn", "gnd", size),
             ]
-        return Circuit(self.cell(SOMA), ("in", "vp", "vn", "vdd", "gnd"), tuple(mos))
+        return Circuit(self.cell(SOMA), (names.IN, VP, VN, *RAILS), tuple(mos))
 
     def synapse_core(self) -> list[Mos]:
         """Mirrors and switches; the same devices serve the synapse and the output synapse."""
         z, bits = self.sizes, self.bits
         mos = [
-            self.p("m_sign_p", "p_source", "w_sign", "vdd", z.sign),
-            self.n("m_sign_n", "n_source", "w_sign", "gnd", z.sign),
+            self.p(names.sign_switch("p"), P_SOURCE, SIGN, SUPPLY, z.sign),
+            self.n(names.sign_switch("n"), N_SOURCE, SIGN, GROUND, z.sign),
         ]
         for k in range(bits):
+            node, weight = names.node_net(k), names.weight_net(k)
             for u, width in enumerate(mirror_parts(self.spec, k)):
                 size = Size(width, z.unit.l)
-                mos.append(self.p(f"mp_{k}_{u}", f"node_{k}", "vp", "p_source", size))
-                mos.append(self.n(f"mn_{k}_{u}", f"node_{k}", "vn", "n_source", size))
-            switch = Mos(f"m_switch_{k}", self.logic_nfet, "out", f"w_{k}", f"node_{k}", "gnd", z.switch.w, z.switch.l)
-            mos.append(switch)
+                mos.append(self.p(names.mirror("p", k, u), node, VP, P_SOURCE, size))
+                mos.append(self.n(names.mirror("n", k, u), node, VN, N_SOURCE, size))
+            mos.append(Mos(names.switch(k), self.logic_nfet, OUT, weight, node, GROUND, z.switch.w, z.switch.l))
         # A dummy that is always off ends each strip, so that the last unit has a gate on both sides.
-        mos.append(self.p("m_dummy_p", "node_0", "vdd", "vdd", z.unit))
-        mos.append(self.n("m_dummy_n", "node_0", "gnd", "gnd", z.unit))
+        mos.append(self.p("m_dummy_p", names.node_net(0), SUPPLY, SUPPLY, z.unit))
+        mos.append(self.n("m_dummy_n", names.node_net(0), GROUND, GROUND, z.unit))
         return mos
 
     def synapse(self) -> Circuit:
         bits, latch = self.bits, self.cell(LATCH)
-        lines = [x for k in range(bits + 1) for x in (f"bl_{k}", f"blb_{k}")]
+        pairs = [(bit_line(k), bit_line_bar(k)) for k in range(bits + 1)]
         calls = tuple(
-            Call(f"x_latch_{k}", latch, ("wl", f"bl_{k}", f"blb_{k}", q, f"{q}_bar", "vdd", "gnd", "vdd", "gnd"))
+            Call(names.latch_path(k), latch, (WORD, *pairs[k], q, names.complement(q), *RAILS, *RAILS))
             for k, q in enumerate(latch_nets(bits))
         )
-        ports = ("vp", "vn", "out", "wl", *lines, "vdd", "gnd")
+        ports = (VP, VN, OUT, WORD, *chain(*pairs), *RAILS)
         return Circuit(self.cell(SYNAPSE), ports, tuple(self.synapse_core()), calls)
 
     def output_synapse(self) -> Circuit:
         """A synapse with the weight +1 wired in: its latches are replaced by the rails."""
-        tie = {"w_sign": "gnd", "w_0": "vdd"} | {f"w_{k}": "gnd" for k in range(1, self.bits)}
+        tie = dict.fromkeys(latch_nets(self.bits), GROUND) | {names.weight_net(0): SUPPLY}
         mos = tuple(
             Mos(m.name, m.device, m.d, tie.get(m.g, m.g), m.s, m.b, m.w_nm, m.l_nm) for m in self.synapse_core()
         )
-        return Circuit(self.cell(OUTPUT_SYNAPSE), ("vp", "vn", "out", "vdd", "gnd"), mos)
+        return Circuit(self.cell(OUTPUT_SYNAPSE), (VP, VN, OUT, *RAILS), mos)
 
     def row(self, matrix: int, columns: int) -> Circuit:
         """One row of synapses: they share vp, vn and the word line."""
-        lines = self._lines(columns)
+        lines = self._lines(range(columns))
         calls = []
         for c in range(columns):
-            own = [x for k in range(self.bits + 1) for x in (f"bl_{c}_{k}", f"blb_{c}_{k}")]
-            nets = ("vp", "vn", f"out_{c}", "wl", *own, "vdd", "gnd")
-            calls.append(Call(f"x_synapse_{c}", self.cell(SYNAPSE), nets))
-        outs = [f"out_{c}" for c in range(columns)]
-        return Circuit(self.cell(row_role(matrix)), ("vp", "vn", "wl", *outs, *lines, "vdd", "gnd"), (), tuple(calls))
+            nets = (VP, VN, output_net(c), WORD, *self._lines((c,)), *RAILS)
+            calls.append(Call(names.column_path(c), self.cell(SYNAPSE), nets))
+        outs = [output_net(c) for c in range(columns)]
+        return Circuit(self.cell(row_role(matrix)), (VP, VN, WORD, *outs, *lines, *RAILS), (), tuple(calls))
 
     def matrix(self, matrix: int, rows: int, columns: int) -> Circuit:
         """All rows of one layer; the outputs of a column are one wire."""
-        lines = self._lines(columns)
-        outs = [f"out_{c}" for c in range(columns)]
+        lines = self._lines(range(columns))
+        outs = [output_net(c) for c in range(columns)]
         row = self.cell(row_role(matrix))
-        calls = tuple(
-            Call(f"x_row_{r}", row, (f"vp_{r}", f"vn_{r}", f"wl_{r}", *outs, *lines, "vdd", "gnd")) for r in range(rows)
-        )
-        rails = [x for r in range(rows) for x in (f"vp_{r}", f"vn_{r}", f"wl_{r}")]
-        return Circuit(self.cell(matrix_role(matrix)), (*rails, *outs, *lines, "vdd", "gnd"), (), calls)
+        rails = [tuple(names.row_net(net, r) for net in names.ROW_NETS) for r in range(rows)]
+        calls = tuple(Call(names.row_path(r), row, (*rails[r], *outs, *lines, *RAILS)) for r in range(rows))
+        return Circuit(self.cell(matrix_role(matrix)), (*chain(*rails), *outs, *lines, *RAILS), (), calls)
 
-    def _lines(self, columns: int) -> list[str]:
-        return [x for c in range(columns) for k in range(self.bits + 1) for x in (f"bl_{c}_{k}", f"blb_{c}_{k}")]
+    def _lines(self, columns: Iterable[int]) -> list[str]:
+        places = product(columns, range(self.bits + 1))
+        return [line(c, k) for c, k in places for line in (bit_line, bit_line_bar)]
 
     def network(self) -> Circuit:
         def lines(bank: int, columns: int) -> list[str]:
@@ -287,26 +299,25 @@ class _Builder:
 
         layers = self.spec.array.layers
         calls: list[Call] = []
-        ports = ["vdd", "gnd", *(f"in_{i}" for i in range(layers[0])), *(f"out_{j}" for j in range(layers[-1]))]
+        ports = [*RAILS, *map(input_net, range(layers[0])), *map(output_net, range(layers[-1]))]
         for layer, size in enumerate(layers):
             for i in range(size):
-                source = f"in_{i}" if layer == 0 else f"sum_{layer}_{i}"
-                nets = (source, f"vp_{layer}_{i}", f"vn_{layer}_{i}", "vdd", "gnd")
-                calls.append(Call(f"x_soma_{layer}_{i}", self.cell(SOMA), nets))
+                nets = (sum_net(layer, i), vp_net(layer, i), vn_net(layer, i), *RAILS)
+                calls.append(Call(names.soma_path(layer, i), self.cell(SOMA), nets))
         memory = memory_map(layers, self.bits)
         for m, (rows, columns) in enumerate(pairwise(layers)):
             bank, base = memory.bank(m), memory.base(m)
-            rails = [x for r in range(rows) for x in (f"vp_{m}_{r}", f"vn_{m}_{r}", word_line(bank, base + r))]
-            sums = [f"sum_{m + 1}_{c}" for c in range(columns)]
-            pins = (*rails, *sums, *lines(bank, columns), "vdd", "gnd")
-            calls.append(Call(f"x_matrix_{m}", self.cell(matrix_role(m)), pins))
+            rails = [x for r in range(rows) for x in (vp_net(m, r), vn_net(m, r), word_line(bank, base + r))]
+            sums = [sum_net(m + 1, c) for c in range(columns)]
+            pins = (*rails, *sums, *lines(bank, columns), *RAILS)
+            calls.append(Call(names.matrix_path(m), self.cell(matrix_role(m)), pins))
         for bank in range(len(memory.banks)):
             ports += [word_line(bank, r) for r in memory.word_rows(bank)]
             ports += lines(bank, memory.bank_columns(bank))
         last = len(layers) - 1
         for j in range(layers[-1]):
-            nets = (f"vp_{last}_{j}", f"vn_{last}_{j}", f"out_{j}", "vdd", "gnd")
-            calls.append(Call(f"x_output_{j}", self.cell(OUTPUT_SYNAPSE), nets))
+            nets = (vp_net(last, j), vn_net(last, j), output_net(j), *RAILS)
+            calls.append(Call(names.output_path(j), self.cell(OUTPUT_SYNAPSE), nets))
         return Circuit(core_name(self.spec), tuple(ports), (), tuple(calls))
 
     def library(self) -> Library:
@@ -321,5 +332,5 @@ class _Builder:
 def build(spec: Spec) -> Design:
     """The design that the spec describes."""
     pdk = load(spec.pdk)
-    sizes = _sizes(spec)
+    sizes = _sizes(spec, pdk)
     return Design(spec, pdk, sizes, _Builder(spec, pdk, sizes).library())

@@ -1,15 +1,15 @@
 """Where everything lies: banks side by side, in each the somas and matrices of one or more layers on top of each other.
 
 Physical row r of every bank lies at the same height, every second row is mirrored. A layer's somas stand left of the
-matrix that they feed, in its rows. How a column's sum (met3, vertical) reaches the soma of its neuron:
+matrix that they feed, in its rows. How a column's sum (on `column`, vertical) reaches the soma of its neuron:
 
-- next bank: on met3 to the neuron's row, there on met4 to the right, over the array;
-- next block of the same bank, to the right of that block's columns, or into the outputs: on met3 to the neuron's row,
-  there on met4 to the left;
+- next bank: on `column` to the neuron's row, there on `strap` to the right, over the array;
+- next block of the same bank, to the right of that block's columns, or into the outputs: on `column` to the neuron's
+  row, there on `strap` to the left;
 - next block of the same bank, below or above that block's own columns: in the row of wiring between the two blocks from
-  met3 to met5, on met5 over the columns to the neuron's row, there on met4 to the left.
+  `column` to `top`, on `top` over the columns to the neuron's row, there on `strap` to the left.
 
-generator.stacking decides what lies where. Word lines leave at the left edge, those of inner banks on met4 tracks over
+generator.stacking decides what lies where. Word lines leave at the left edge, those of inner banks on strap tracks over
 the banks before; bit lines run through their whole bank and leave at the lower edge.
 """
 
@@ -88,12 +88,12 @@ class Floorplan:
         return self.block_x(matrix) + column * self.synapse.width + self.synapse.out_line
 
     def climbs(self, matrix: int, column: int) -> bool:
-        """Whether a column's sum goes over the next matrix on met5."""
+        """Whether a column's sum goes over the next matrix on `top`."""
         same = self.stack.bank(matrix) == self.stack.bank(matrix + 1)
         return same and matrix + 1 < self.outputs and column < self.columns(matrix + 1)
 
     def climb_x(self, matrix: int, column: int) -> int:
-        """Centre of that met5 wire: beside the column's own sum, which may leave in the same row to the right."""
+        """Centre of that wire on `top`: beside the column's own sum, which may leave in the same row to the right."""
         return self.sum_x(matrix, column) - self.measures.strap_via_clearance
 
     def wiring_row(self, matrix: int) -> int:
@@ -103,11 +103,11 @@ class Floorplan:
 
     @property
     def input_y(self) -> int:
-        """Height in the row at which the met4 wire enters a soma."""
+        """Height in the row at which the strap wire enters a soma."""
         return self.rows.switch[1]
 
     def word_track_y(self, bank: int) -> int:
-        """Height in the row of the met4 track of an inner bank's word line; InputError if the row is full."""
+        """Height in the row of the strap track of an inner bank's word line; InputError if the row is full."""
         first = max(self.rows.word_y, self.input_y + self.measures.strap_via_clearance)
         y = first + (bank - 1) * self.measures.word_track
         m = self.measures
@@ -123,7 +123,7 @@ class Floorplan:
         return "strap", left + self.measures.strap_half, self.y(row, self.word_track_y(bank))
 
     def bit_line_x(self, bank: int, column: int, bit: int) -> tuple[int, int]:
-        """Centres of a column's pair of bit lines (true, complement): met3, down to the macro's lower edge."""
+        """Centres of a column's pair of bit lines (true, complement), down to the macro's lower edge."""
         slot = self.bank_x(bank) + self.soma.width + column * self.synapse.width + self.synapse.slot(bit)
         return slot + self.synapse.latch.bl_line, slot + self.synapse.latch.blb_line
 

@@ -14,7 +14,19 @@ from somaforge.generator.circuit import Library
 from somaforge.generator.design import Design
 from somaforge.generator.draw import Canvas
 from somaforge.generator.floorplan import Floorplan
-from somaforge.generator.names import LATCH, OUTPUT_SYNAPSE, SOMA, SYNAPSE, matrix_role, row_role
+from somaforge.generator.names import (
+    LATCH,
+    OUTPUT_SYNAPSE,
+    ROW_NETS,
+    SOMA,
+    SYNAPSE,
+    bit_line,
+    bit_line_bar,
+    matrix_role,
+    output_net,
+    row_net,
+    row_role,
+)
 from somaforge.generator.periphery.macro import DrawnMacro, draw_macro
 from somaforge.generator.stacking import stack
 from somaforge.generator.wiring import draw_wiring
@@ -115,7 +127,8 @@ def _matrix(layout: kdb.Layout, design: Design, plan: Floorplan, matrix: int, sy
     row = Canvas(layout, design.pdk, design.cell(row_role(matrix)))
     for c in range(columns):
         row.place(synapse, c * plan.synapse.width, 0)
-    for net, y in (("vp", z.p.gate_y), ("vn", z.n.gate_y), ("wl", z.word_y)):
+    wires = tuple(zip(ROW_NETS, (z.p.gate_y, z.n.gate_y, z.word_y), strict=True))
+    for net, y in wires:
         row.label("row", net, row.m.bus_half, y)
     _label_columns(row, design, plan, columns, z.height // 2)
     whole = Canvas(layout, design.pdk, design.cell(matrix_role(matrix)))
@@ -123,8 +136,8 @@ def _matrix(layout: kdb.Layout, design: Design, plan: Floorplan, matrix: int, sy
     for r in range(design.layers[matrix]):
         at = plan.row(matrix, r)
         whole.place(row, 0, plan.row_origin(at) - low, plan.is_mirrored(at))
-        for net, y in (("vp", z.p.gate_y), ("vn", z.n.gate_y), ("wl", z.word_y)):
-            whole.label("row", f"{net}_{r}", whole.m.bus_half, plan.y(at, y) - low)
+        for net, y in wires:
+            whole.label("row", row_net(net, r), whole.m.bus_half, plan.y(at, y) - low)
     _label_columns(whole, design, plan, columns, z.height // 2)
     return whole
 
@@ -133,7 +146,7 @@ def _label_columns(canvas: Canvas, design: Design, plan: Floorplan, columns: int
     latch = plan.synapse.latch
     for c in range(columns):
         x = c * plan.synapse.width
-        canvas.label("column", f"out_{c}", x + plan.synapse.out_line, y)
+        canvas.label("column", output_net(c), x + plan.synapse.out_line, y)
         for bit in range(design.weights.latches):
-            canvas.label("column", f"bl_{c}_{bit}", x + plan.synapse.slot(bit) + latch.bl_line, y)
-            canvas.label("column", f"blb_{c}_{bit}", x + plan.synapse.slot(bit) + latch.blb_line, y)
+            canvas.label("column", bit_line(c, bit), x + plan.synapse.slot(bit) + latch.bl_line, y)
+            canvas.label("column", bit_line_bar(c, bit), x + plan.synapse.slot(bit) + latch.blb_line, y)

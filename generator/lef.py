@@ -18,8 +18,6 @@ from somaforge.pdk.geometry import Rules
 from somaforge.pdk.templating import render
 
 _POWER = {"vdd": "POWER", "gnd": "GROUND"}
-_DIFFUSION_NM = 135
-"""Half of the diffusion between two gates in the foundry's hd cells (270 nm): no drain is shorter."""
 Box = tuple[int, int, int, int]
 """x1, y1, x2, y2 in nm, in the layout's coordinates."""
 
@@ -62,7 +60,7 @@ def abstract(layout: kdb.Layout, pdk: Pdk, library: Library, outline: Box) -> Ab
     """The abstract of the library's top cell; CheckError if a pin of the schematic has no shape with its label."""
     cell = layout.cell(library.top)
     shapes = _pin_shapes(layout, cell, pdk)
-    areas = port_areas(library)
+    areas = port_areas(library, half_drain_nm(pdk))
     pins = []
     for name in library.circuits[library.top].ports:
         if name not in shapes:
@@ -73,13 +71,20 @@ def abstract(layout: kdb.Layout, pdk: Pdk, library: Library, outline: Box) -> Ab
     return Abstract(library.top, outline, tuple(pins), _obstructions(layout, cell, pdk, outline, tuple(pins)))
 
 
-def port_areas(library: Library) -> Mapping[str, Areas]:
+def half_drain_nm(pdk: Pdk) -> int:
+    """Half of the shortest diffusion between two gates: no drain is shorter."""
+    if pdk.cells is not None:
+        return pdk.cells.half_drain_nm
+    return pdk.rules.contact_size // 2 + pdk.rules.contact_to_gate
+
+
+def port_areas(library: Library, half_drain: int) -> Mapping[str, Areas]:
     """Gate and diffusion area on every port of the top circuit, through all of its hierarchy."""
     found: dict[str, dict[str, Areas]] = {}
     for circuit in library.circuits.values():  # children first
         nets = dict.fromkeys(circuit.ports, Areas())
         for mos in circuit.mos:
-            diffusion = Areas(diffusion=_DIFFUSION_NM * mos.w_nm / 1e6)
+            diffusion = Areas(diffusion=half_drain * mos.w_nm / 1e6)
             for net, area in ((mos.g, Areas(gate=mos.w_nm * mos.l_nm / 1e6)), (mos.d, diffusion), (mos.s, diffusion)):
                 if net in nets:
                     nets[net] += area

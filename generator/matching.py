@@ -14,9 +14,9 @@ from somaforge.generator.cells.plan import StripPlan
 from somaforge.generator.cells.rows import Strip
 from somaforge.generator.design import Design
 from somaforge.generator.layout import DrawnDesign
-from somaforge.generator.names import OUTPUT_SYNAPSE, SOMA, SYNAPSE
+from somaforge.generator.names import OUTPUT_SYNAPSE, SIGN, SOMA, SYNAPSE, node_net
 
-IDLE = ("rail", "w_sign")
+IDLE = ("rail", SIGN)
 """Gate nets of a strip that are no mirror: dummies that are always off, and the sign switch."""
 
 
@@ -166,10 +166,11 @@ def _centres(design: Design, drawn: DrawnDesign) -> list[tuple[int, int]]:
     """For each bit: distance in nm of the centre of its units from that of all units of the synapse."""
     strip = drawn.plan.synapse.strip
     of_bit: dict[int, list[int]] = {k: [] for k in range(design.spec.array.bits)}
+    bits = {node_net(k): k for k in of_bit}
     for i, net in enumerate(strip.gate_nets):
         if net not in IDLE:
-            beside = next(d for d in strip.diffusions[i : i + 2] if d.startswith("node_"))
-            of_bit[int(beside.removeprefix("node_"))].append(strip.gates[i])
+            beside = next(d for d in strip.diffusions[i : i + 2] if d in bits)
+            of_bit[bits[beside]].append(strip.gates[i])
     everything = [x for xs in of_bit.values() for x in xs]
     middle = sum(everything) / len(everything)
     return [(k, round(sum(xs) / len(xs) - middle)) for k, xs in of_bit.items()]

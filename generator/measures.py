@@ -80,6 +80,21 @@ class Measures:
         return 2 * (self.contact_half + self.rules.gate_over_contact_end)
 
     @cached_property
+    def shortest_sign(self) -> int:
+        """Length of the sign switch: its gate contact lies clear of the rail's contact beside it, and the contact's pad
+        keeps the gates' space to the first unit."""
+        r, half = self.rules, self.contact_half
+        contact = 2 * half + r.local.space + r.local_over_contact
+        first_unit = r.contact_size + 2 * r.contact_to_gate + half + r.contact_to_gate
+        return up(contact + half + r.gate_over_contact_end + r.gate_space - first_unit, 2 * self.grid)
+
+    @cached_property
+    def tap_pitch(self) -> int:
+        """Of the contacts of taps: 0.6 um, which keeps the rail's resistance low, or what their spaces ask."""
+        r = self.rules
+        return max(600, up(r.contact_size + r.contact_space, self.grid), r.local_via.size + r.local_via.space)
+
+    @cached_property
     def bar_contact_pitch(self) -> int:
         """Of the contacts of a gate bar: 1 um, which leaves the space between their nitride cuts, or what that asks."""
         cut = self.contact_half + self.rules.nitride_over_contact

@@ -65,6 +65,10 @@ def vn_net(layer: int, index: int) -> str:
     return f"{VN}_{layer}_{index}"
 
 
+ROW_NETS: tuple[Literal["vp", "vn", "wl"], ...] = ("vp", "vn", "wl")
+"""What a row has of its own, in the order of its ports."""
+
+
 def row_net(net: Literal["vp", "vn", "wl"], row: int) -> str:
     """A row's net inside its matrix."""
     return f"{net}_{row}"

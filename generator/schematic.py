@@ -7,16 +7,21 @@ of the circuit or that joins other nets than the circuit does.
 from collections.abc import Callable
 from pathlib import Path
 
+from somaforge.generator import names
 from somaforge.generator.circuit import Circuit
 from somaforge.generator.design import Design
-from somaforge.generator.names import LATCH, OUTPUT_SYNAPSE, SOMA, SYNAPSE
+from somaforge.generator.names import LATCH, OUTPUT_SYNAPSE, SOMA, SYNAPSE, node_net
 from somaforge.generator.sheet import Fet, Sheet, Side
 from somaforge.pdk.files import atomic_write
 
 
-def _soma(circuit: Circuit, _: Design) -> Sheet:
+def _sheet(circuit: Circuit, design: Design) -> Sheet:
+    return Sheet(circuit, frozenset(d.name for d in design.pdk.devices if d.polarity == "n"))
+
+
+def _soma(circuit: Circuit, design: Design) -> Sheet:
     """From left to right: M0 with M1, M2 with M3, M4, dummies."""
-    sheet, top = Sheet(circuit), 7.0
+    sheet, top = _sheet(circuit, design), 7.0
     m0, m1 = sheet.fet("m0", 1, 0, gate="right"), sheet.fet("m1", 4, 0)
     m2, m3 = sheet.fet("m2", 4, top, gate="right"), sheet.fet("m3", 8.5, top)
     m4 = sheet.fet("m4", 8.5, 0, gate="right")
@@ -46,21 +51,24 @@ def _off(sheet: Sheet, dummy: Fet, rail: str, y: float) -> None:
 
 def _synapse(circuit: Circuit, design: Design) -> Sheet:
     """Sign switches at the left, then the bits from the highest: p mirror over n mirror, switch, latch below."""
-    sheet = Sheet(circuit)
-    gnd, low, dummy_y, node, out, high, vdd = 0.5, 3.0, 4.95, 5.5, 7.5, 9.6, 12.0
+    sheet = _sheet(circuit, design)
+    gnd, low, dummy_y, middle, out, high, vdd = 0.5, 3.0, 4.95, 5.5, 7.5, 9.6, 12.0
     bits = range(design.spec.array.bits - 1, -1, -1)
     place = {k: 4.5 + 5.2 * i for i, k in enumerate(bits)}
     last = place[0]
-    for name, y, rail_y, rail in (("m_sign_p", vdd, high, "p_source"), ("m_sign_n", gnd, low, "n_source")):
+    for name, y, rail_y, rail in (
+        (names.sign_switch("p"), vdd, high, names.P_SOURCE),
+        (names.sign_switch("n"), gnd, low, names.N_SOURCE),
+    ):
         sign = sheet.fet(name, 1, y)
         sheet.stub(sign)
         sheet.wire(rail, sign.d, (1, rail_y), (last, rail_y))
         sheet.note(rail, (1.3, rail_y + 0.12))
     for k, x in place.items():
         p, n = sheet.fet(f"mp_{k}", x, high), sheet.fet(f"mn_{k}", x, low)
-        sheet.wire(f"node_{k}", p.d, n.d)
-        switch = sheet.fet(f"m_switch_{k}", x + 2.3, node)
-        sheet.wire(f"node_{k}", (x, node), switch.s)
+        sheet.wire(node_net(k), p.d, n.d)
+        switch = sheet.fet(names.switch(k), x + 2.3, middle)
+        sheet.wire(node_net(k), (x, middle), switch.s)
         sheet.wire("out", switch.d, (switch.d[0], out))
         for fet in (p, n, switch):
             sheet.stub(fet)
@@ -68,24 +76,24 @@ def _synapse(circuit: Circuit, design: Design) -> Sheet:
     for name, y, rail in (("m_dummy_p", vdd, "vdd"), ("m_dummy_n", gnd, "gnd")):
         dummy = sheet.fet(name, end, y)
         _off(sheet, dummy, rail, y)
-        sheet.wire("node_0", dummy.d, (end, dummy_y))
-    sheet.wire("node_0", (last, dummy_y), (end, dummy_y))
+        sheet.wire(node_net(0), dummy.d, (end, dummy_y))
+    sheet.wire(node_net(0), (last, dummy_y), (end, dummy_y))
     sheet.wire("out", (place[bits[0]] + 2.3, out), (end + 0.8, out), label="out")
     sheet.wire("gnd", (0, gnd), (end + 0.6, gnd), label="gnd")
     sheet.wire("vdd", (0, vdd), (end + 0.6, vdd), label="vdd")
     xs = {design.spec.array.bits: 1.0, **place}
     for k, x in xs.items():
-        if any(call.name == f"x_latch_{k}" for call in circuit.calls):
-            sheet.latch(f"x_latch_{k}", x, -2.2)
+        if any(call.name == names.latch_path(k) for call in circuit.calls):
+            sheet.latch(names.latch_path(k), x, -2.2)
     return sheet
 
 
-def _latch(circuit: Circuit, _: Design) -> Sheet:
+def _latch(circuit: Circuit, design: Design) -> Sheet:
     """Two inverters face to face, the access transistors outside."""
-    sheet, vdd, word = Sheet(circuit), 7.0, 8.4
+    sheet, vdd, word = _sheet(circuit, design), 7.0, 8.4
     q_y, bar_y = 4.0, 3.0
     halves: tuple[tuple[float, str, str, str, str, Side, float], ...] = (
-        (3.0, "m_up", "m_down", "q", "qb", "right", 4.4),
+        (3.0, "m_up", names.DOWN, "q", "qb", "right", 4.4),
         (8.0, "m_up_bar", "m_down_bar", "qb", "q", "left", 6.6),
     )
     for x, up, down, net, other, side, column in halves:
@@ -96,7 +104,10 @@ def _latch(circuit: Circuit, _: Design) -> Sheet:
     sheet.wire("qb", (8, bar_y), (4.4, bar_y))
     sheet.note("q", (3.15, q_y + 0.12))
     sheet.note("qb", (7.5, bar_y + 0.12))
-    left, right = sheet.fet("m_access", 1.6, q_y, turn="left"), sheet.fet("m_access_bar", 9.8, bar_y, turn="right")
+    left, right = (
+        sheet.fet(names.access(False), 1.6, q_y, turn="left"),
+        sheet.fet(names.access(True), 9.8, bar_y, turn="right"),
+    )
     for access, x, net, line in ((left, 3.0, "q", -0.8), (right, 8.0, "qb", 12.2)):
         outer = "bl" if net == "q" else "blb"
         sheet.wire(net, access.s, (x, access.s[1]))

@@ -46,8 +46,9 @@ class _Segment:
 class Sheet:
     """A page for one circuit. Wires that are not joined on the page are one net if both carry its name."""
 
-    def __init__(self, circuit: Circuit) -> None:
-        self.circuit = circuit
+    def __init__(self, circuit: Circuit, n_channel: frozenset[str]) -> None:
+        """`n_channel`: names of the devices that are."""
+        self.circuit, self._n_channel = circuit, n_channel
         self._drawing = schemdraw.Drawing(show=False, canvas="svg")
         self._drawing.config(fontsize=FONT, lw=1.5)
         self._segments: list[_Segment] = []
@@ -67,7 +68,7 @@ class Sheet:
         `turn`: an n channel that lies, with its drain at that side and its gate above."""
         group = self._groups[name]
         mos, count = group[0], len(group)
-        symbol: elements.Element = (elements.AnalogNFet if "nfet" in mos.device else elements.AnalogPFet)()
+        symbol: elements.Element = (elements.AnalogNFet if mos.device in self._n_channel else elements.AnalogPFet)()
         if gate == "left" if turn is None else turn == "right":
             symbol = symbol.reverse()
         symbol = symbol.theta({None: 0, "left": 90, "right": -90}[turn])  # else it goes on as the last wire went

@@ -4,10 +4,10 @@ Block k is the matrix after layer k, with that layer's somas at its left; the la
 layer's somas with one column of output synapses. Consecutive blocks may share a bank, stacked upwards or downwards.
 A column's sum runs vertically and must reach the row of the neuron that it feeds:
 
-- into the next block of the same bank it goes over that block's columns on met5, so stacked matrices have one row of
+- into the next block of the same bank it goes over that block's columns on `top`, so stacked matrices have one row of
   wiring between them, where the sums change layers. Output synapses leave the sum's own track free: no such row.
-- into the next bank it goes on met3, in its own rows or past the end of its bank, and never over another matrix: the
-  last block of a stack must look at rows that no earlier block of its bank occupies.
+- into the next bank it goes on `column`, in its own rows or past the end of its bank, and never over another matrix:
+  the last block of a stack must look at rows that no earlier block of its bank occupies.
 """
 
 from collections.abc import Iterator

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 from somaforge.generator.address import Cell, MemoryMap
 from somaforge.generator.circuit import Circuit
-from somaforge.generator.names import LATCHES, PERIPHERY, cell_name
+from somaforge.generator.names import LATCHES, PERIPHERY, RAILS, cell_name, input_net, memory_line, output_net
 from somaforge.generator.periphery.netlist import PORT_INPUTS, Gate, GateNetlist
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.library import StandardCells
 from somaforge.pdk.templating import render
-
-POWER = ("vdd", "gnd")
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ def blocks(memory: MemoryMap) -> tuple[Block, ...]:
 
 def analog_pins(layers: tuple[int, ...]) -> list[str]:
     """Pins that carry currents: inputs of the first layer, outputs of the last."""
-    return [*(f"in_{i}" for i in range(layers[0])), *(f"out_{j}" for j in range(layers[-1]))]
+    return [*map(input_net, range(layers[0])), *map(output_net, range(layers[-1]))]
 
 
 def _check_name(name: str) -> None:
@@ -52,7 +50,7 @@ def _common(name: str, memory: MemoryMap) -> Mapping[str, object]:
         "rows": memory.rows,
         "width": memory.width,
         "matrices": blocks(memory),
-        "power": POWER,
+        "power": RAILS,
         "analog": analog_pins(memory.layers),
         "inputs": PORT_INPUTS,
     }
@@ -66,7 +64,7 @@ def model(name: str, memory: MemoryMap) -> str:
 def pins(top: Circuit) -> str:
     """A macro without a port: its pins and nothing else; word lines and bit lines are its user's."""
     _check_name(top.name)
-    return render("pins.v.j2", name=top.name, power=POWER, pins=[p for p in top.ports if p not in POWER])
+    return render("pins.v.j2", name=top.name, power=RAILS, pins=[p for p in top.ports if p not in RAILS])
 
 
 @dataclass(frozen=True)
@@ -96,12 +94,11 @@ KEYWORDS = frozenset(
 )
 """IEEE 1364-2005, annex B."""
 
-_INDEXED = re.compile(r"(wl|bl|blb)_([0-9]+)")
-
 
 def _net(net: str) -> str:
     """Word lines and bit lines are vectors in Verilog."""
-    return _INDEXED.sub(r"\1[\2]", net) if _INDEXED.fullmatch(net) else net
+    line = memory_line(net)
+    return net if line is None else f"{line}[{net.removeprefix(line + '_')}]"
 
 
 def _line(cells: StandardCells, gate: Gate) -> _Line:

@@ -2,7 +2,7 @@
 
 from somaforge.generator.draw import Canvas
 from somaforge.generator.floorplan import Floorplan
-from somaforge.generator.names import bit_line, bit_line_bar, word_line
+from somaforge.generator.names import bit_line, bit_line_bar, input_net, output_net, word_line
 
 
 def draw_wiring(top: Canvas, plan: Floorplan) -> None:
@@ -23,18 +23,18 @@ def _inputs(top: Canvas, plan: Floorplan) -> None:
     for i in range(plan.layers[0]):
         y = plan.y(plan.row(0, i), plan.input_y)
         top.box("strap", left, y - half, plan.soma_x(0) + plan.soma.input_x, y + half)
-        top.label("strap", f"in_{i}", left + half, y, (half, half))
+        top.label("strap", input_net(i), left + half, y, (half, half))
 
 
 def _to_soma(top: Canvas, plan: Floorplan, matrix: int, column: int, x: int, y: int) -> None:
-    """On met4 from a place over the array to the soma that the column feeds."""
+    """On `strap` from a place over the array to the soma that the column feeds."""
     half = plan.measures.strap_half
     end = plan.soma_x(matrix + 1) + plan.soma.input_x
     top.box("strap", min(x, end) - half, y - half, max(x, end) + half, y + half)
 
 
 def _sum(top: Canvas, plan: Floorplan, matrix: int, column: int) -> None:
-    """On met3 to the row of the neuron, which may lie beyond the matrix."""
+    """On `column` to the row of the neuron, which may lie beyond the matrix."""
     half, line = plan.measures.strap_half, top.r.column.width // 2
     row = plan.row(matrix + 1, column)
     x, y = plan.sum_x(matrix, column), plan.y(row, plan.input_y)
@@ -49,7 +49,7 @@ def _sum(top: Canvas, plan: Floorplan, matrix: int, column: int) -> None:
 
 
 def _climb(top: Canvas, plan: Floorplan, matrix: int, column: int) -> None:
-    """Over the next matrix on met5."""
+    """Over the next matrix on `top`."""
     half, wide, line = plan.measures.strap_half, plan.measures.rules.top.width // 2, top.r.column.width // 2
     low, high = plan.extent(matrix)
     start = plan.y(plan.wiring_row(matrix), plan.input_y)
@@ -65,7 +65,7 @@ def _climb(top: Canvas, plan: Floorplan, matrix: int, column: int) -> None:
 
 
 def _word_lines(top: Canvas, plan: Floorplan) -> None:
-    """The first bank's word lines come in on met2; those of the others on met4 tracks over the banks before them."""
+    """The first bank's word lines come in on `row`; those of the others on strap tracks over the banks before them."""
     half = plan.measures.strap_half
     left = plan.die[0]
     for bank in range(len(plan.memory.banks)):
@@ -108,11 +108,11 @@ def _outputs(top: Canvas, plan: Floorplan) -> None:
         y = plan.y(plan.row(plan.outputs, j), sum(plan.rows.switch) // 2)
         top.box("row", start - half, y - half, right, y + half)
         top.around("row", right - top.m.bus_half, y, top.m.bus_half, top.m.bus_half)
-        top.label("row", f"out_{j}", right - top.m.bus_half, y, (top.m.bus_half, top.m.bus_half))
+        top.label("row", output_net(j), right - top.m.bus_half, y, (top.m.bus_half, top.m.bus_half))
 
 
 def _power(top: Canvas, plan: Floorplan) -> None:
-    """met4 straps over the rails across the macro; their left ends are the power pins."""
+    """Straps over the rails across the macro; their left ends are the power pins."""
     left, _, right, _ = plan.die
     for k in range(plan.row_count + 1):
         net, y = ("vdd" if k % 2 else "gnd"), k * plan.rows.height

@@ -73,6 +73,7 @@ class Rules:
     column_via: Cut
     strap_via: Cut
     contact_size: Length
+    contact_space: Length
     active_over_contact: Length
     """On two opposite sides."""
     active_over_contact_end: Length

@@ -79,6 +79,8 @@ class StandardCells:
     """What a cell's well reaches beyond its sides."""
     rows_apart_nm: int
     """Between the rails of two rows that do not abut: implants and wells end in between."""
+    half_drain_nm: int
+    """Half of the shortest diffusion between two of its gates."""
     drive_F: float
     """Load that a cell of drive 1 moves in 1 ns."""
     power: Mapping[str, Literal["vdd", "gnd"]]

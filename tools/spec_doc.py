@@ -10,6 +10,7 @@ from pydantic_core import PydanticUndefined
 
 from somaforge.generator.spec import Spec
 from somaforge.generator.spec.fields import Model
+from somaforge.pdk import PROCESSES
 
 TARGET = Path(__file__).parents[1] / "docs/spec.md"
 HEAD = """# The spec
@@ -67,7 +68,8 @@ def section(model: type[Model], path: str) -> list[str]:
         nested = models(field.annotation)
         if nested and not meaning:
             meaning = inspect.getdoc(nested[0]) or ""
-        lines.append(f"| `{name}` | {default(field)} | {bounds(field)} | {meaning} |")
+        allowed = " or ".join(PROCESSES) if field.annotation is str and name == "pdk" else bounds(field)
+        lines.append(f"| `{name}` | {default(field)} | {allowed} | {meaning} |")
         for part in nested:
             inner += section(part, f"{path}.{name}".lstrip("."))  # type: ignore[arg-type]
     return lines + inner

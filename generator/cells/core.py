@@ -16,14 +16,15 @@ from somaforge.generator.cells.strip import (
 )
 from somaforge.generator.design import Design
 from somaforge.generator.draw import Canvas
+from somaforge.generator.names import N_SOURCE, OUT, P_SOURCE, VN, VP, node_net
 
 
 def draw_core(canvas: Canvas, design: Design, rows: Rows, plan: CorePlan) -> None:
     """Strips, switches, node wires, gate buses, output bus and the vertical wires of a synapse."""
     sign = plan.slot(design.spec.array.bits)
     for strip, rail, source, gate in (
-        (rows.n, "gnd", "n_source", "vn"),
-        (rows.p, "vdd", "p_source", "vp"),
+        (rows.n, "gnd", N_SOURCE, VN),
+        (rows.p, "vdd", P_SOURCE, VP),
     ):
         draw_devices(canvas, strip, plan.strip)
         for x in plan.strip.at("rail"):
@@ -42,19 +43,19 @@ def draw_core(canvas: Canvas, design: Design, rows: Rows, plan: CorePlan) -> Non
     xs = [_switch_out(design, plan.slot(k)) for k in range(design.spec.array.bits)]
     middle = sum(rows.switch) // 2
     ends = [*xs, plan.out_line]
-    bus(canvas, "out", middle, min(ends) - canvas.m.bus_half, max(ends) + canvas.m.bus_half)
+    bus(canvas, OUT, middle, min(ends) - canvas.m.bus_half, max(ends) + canvas.m.bus_half)
     draw_power(canvas, rows, plan.width, plan.supply_line, plan.ground_line)
     power_bus(canvas, "gnd", rows.ground_bus, 0, plan.width)
     power_bus(canvas, "vdd", rows.supply_bus, 0, plan.width)
 
 
 def draw_column(canvas: Canvas, design: Design, rows: Rows, plan: CorePlan) -> None:
-    """The vertical wire of the column's sum on met3, joined with the output bus."""
+    """The vertical wire of the column's sum, joined with the output bus."""
     line, middle, x = canvas.r.column.width // 2, sum(rows.switch) // 2, plan.out_line
     canvas.stack(x, middle, "row", "column", "h")
     canvas.box("column", x - line, 0, x + line, rows.height)
-    canvas.label("column", "out", x, canvas.m.half(rows.height))
-    # The pads of two vias that are nearly as near as m2.2 become one.
+    canvas.label("column", OUT, x, canvas.m.half(rows.height))
+    # The pads of two vias that are nearly as near as their space become one.
     nearest = min((_switch_out(design, slot) for slot in plan.slots[1:]), key=lambda at: abs(at - x))
     pads = canvas.pad("row", "inner", None, "h")[0] + canvas.pad("row", None, "row", "h")[0]
     if abs(nearest - x) < pads + canvas.r.row.space:
@@ -86,13 +87,13 @@ def _gate_bus(canvas: Canvas, strip: Strip, plan: CorePlan, net: str) -> None:
 
 
 def _drains(canvas: Canvas, strip: Strip, plan: CorePlan, start: int) -> None:
-    """Drain contacts and the met2 tracks that join the drains of a bit with its vertical wire, which starts at the
+    """Drain contacts and the row tracks that join the drains of a bit with its vertical wire, which starts at the
     switch (at height `start`)."""
     via = canvas.pad("inner", "local", "inner", "h")
     wire = canvas.r.inner.width // 2
     for k, track in enumerate(plan.tracks):
         y = strip.drain_y - strip.up * track * canvas.m.track_pitch
-        for x in plan.strip.at(f"node_{k}"):
+        for x in plan.strip.at(node_net(k)):
             canvas.contact(x, strip.drain_y)
             canvas.local_pad(x, strip.drain_y, "v")
             canvas.stack(x, strip.drain_y, "local", "inner", "h")
@@ -101,11 +102,11 @@ def _drains(canvas: Canvas, strip: Strip, plan: CorePlan, start: int) -> None:
         slot = plan.slot(k)
         canvas.box("inner", slot - wire, start, slot + wire, y)
         _join(canvas, plan.drains(k), y, slot, via)
-        canvas.label("inner", f"node_{k}", slot, strip.gate_y)
+        canvas.label("inner", node_net(k), slot, strip.gate_y)
 
 
 def _join(canvas: Canvas, xs: list[int], y: int, slot: int, pad: tuple[int, int]) -> None:
-    """Join met1 points on one track: near ones on met1, the groups on met2."""
+    """Join points of `inner` on one track: near ones on it, the groups on `row`."""
     groups: list[list[int]] = []
     for x in xs:
         if groups and x - groups[-1][-1] < canvas.m.pad_clearance:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from somaforge.generator.design import Design
 from somaforge.generator.draw import assign_tracks, far_from
+from somaforge.generator.names import SIGN, node_net
 from somaforge.pdk.errors import InputError
 
 
@@ -52,7 +53,7 @@ def plan_strip(
 
 
 def strip_inset(design: Design) -> int:
-    """From a cell's edge to the first or last contact of its strips. Strips of neighbours keep difftap.3: a strip that
+    """From a cell's edge to the first or last contact of its strips. Strips of neighbours keep their space: one that
     runs on through the array would be one device cluster as long as the row, and no cell could be checked by itself."""
     r = design.pdk.rules
     return design.measures.half_up(r.active_space) + r.contact_size // 2 + r.active_over_contact_end
@@ -74,10 +75,10 @@ class LatchPlan:
     left: int
     right: int
     bl_line: int
-    """Centre of the vertical bit line on met3."""
+    """Centre of the vertical bit line."""
     blb_line: int
     line_pitch: int
-    """Smallest distance of two met3 lines with via pads, centre to centre."""
+    """Smallest distance of two vertical lines with via pads, centre to centre."""
 
     @property
     def pitch(self) -> int:
@@ -90,17 +91,17 @@ def plan_latch(design: Design) -> LatchPlan:
     r, z = design.pdk.rules, design.sizes
     half = r.contact_size // 2
     to_gate = half + r.contact_to_gate + z.pull_down.l // 2
-    # A cross-coupling contact keeps li.3 to the column of the other node and its pad poly.2 to the other gate.
+    # A cross-coupling contact keeps the space to the column of the other node, its pad that to the other gate.
     contact = 2 * half + r.local.space
     pad = half + r.gate_over_contact
     q = -(contact + pad + r.gate_space + z.pull_down.l // 2 + to_gate)
-    # The step from the access to the pull-down width keeps poly.4 to the access gate and poly.7 to the other one.
+    # The step from the access to the pull-down width keeps its distance to both gates.
     between = r.gate_to_active + r.active_beyond_gate
     access_bar = -to_gate + z.pull_down.l // 2 + between + z.access.l // 2
     access_bar = max(access_bar, half + r.contact_to_gate + z.access.l // 2)
     blb = access_bar + z.access.l // 2 + r.contact_to_gate + half
     edge = blb + half + r.active_over_contact_end + design.measures.half_up(r.active_space)
-    # met3 lines of neighbouring slots need m3.2 between their via pads.
+    # Vertical lines of neighbouring slots need their space between the pads of their vias.
     via_pad = r.row_via.size // 2 + r.row_via.above[0]
     line = min(blb, edge - via_pad - r.column.space // 2)
     return LatchPlan(
@@ -142,7 +143,7 @@ class CorePlan:
     bar_contacts: tuple[int, ...]
     """Contacts between the gate bar and the row wire: one at each end. Each via stack is capacitance on the rail."""
     tracks: tuple[int, ...]
-    """met2 track of each bit's drains, counted from the middle of the cell towards the rail."""
+    """Row track of each bit's drains, counted from the middle of the cell towards the rail."""
 
     def slot(self, bit: int) -> int:
         """Origin of the slot of a bit."""
@@ -154,7 +155,7 @@ class CorePlan:
 
     def drains(self, bit: int) -> list[int]:
         """Drain contacts of a bit and its vertical wire, from left to right."""
-        return sorted([*self.strip.at(f"node_{bit}"), self.slot(bit)])
+        return sorted([*self.strip.at(node_net(bit)), self.slot(bit)])
 
     @property
     def spans(self) -> tuple[int, ...]:
@@ -164,17 +165,17 @@ class CorePlan:
 
     @property
     def out_line(self) -> int:
-        """Centre of the column's output wire on met3: the middle of the highest bit's slot."""
+        """Centre of the column's output wire: the middle of the highest bit's slot."""
         return self.slots[1] + self.latch.middle
 
     @property
     def supply_line(self) -> int:
-        """Centre of the vertical supply wire on met3: the middle of the sign's slot."""
+        """Centre of the vertical supply wire: the middle of the sign's slot."""
         return self.slots[0] + self.latch.middle
 
     @property
     def ground_line(self) -> int:
-        """Centre of the vertical ground wire on met3: a third slot's middle, or with one bit a track of its own."""
+        """Centre of the vertical ground wire: a third slot's middle, or with one bit a track of its own."""
         if len(self.slots) > 2:
             return self.slots[2] + self.latch.middle
         return self.slots[-1] + self.latch.blb_line + self.latch.line_pitch
@@ -182,11 +183,11 @@ class CorePlan:
 
 def _sequence(bits: int) -> tuple[list[str], list[str]]:
     """Gate nets and diffusion nets of a strip: sign switch, units from the highest bit down, dummy."""
-    gates, diffusions = ["w_sign"], ["rail", "source"]
+    gates, diffusions = [SIGN], ["rail", "source"]
     for k in range(bits - 1, -1, -1):
         for _ in range(2**k):
             gates.append("bar")
-            diffusions.append(f"node_{k}" if diffusions[-1] == "source" else "source")
+            diffusions.append(node_net(k) if diffusions[-1] == "source" else "source")
     return [*gates, "rail"], [*diffusions, "rail"]
 
 
@@ -218,7 +219,7 @@ def _plan(design: Design, shift: int) -> CorePlan:
     array, z, r, m = design.spec.array, design.sizes, design.pdk.rules, design.measures
     latch = plan_latch(design)
     gates, diffusions = _sequence(array.bits)
-    lengths = [(net, z.sign.l if net == "w_sign" else z.unit.l) for net in gates]
+    lengths = [(net, z.sign.l if net == SIGN else z.unit.l) for net in gates]
     inset = strip_inset(design)
     strip = plan_strip(design, inset + shift, lengths, diffusions)
     slots, bits = _slots(design, strip, latch)
@@ -238,7 +239,7 @@ def _plan(design: Design, shift: int) -> CorePlan:
         fits = far_from(x, slots, m.pad_clearance)
         contacts += [x] if fits else []
         x += -(-m.bar_contact_pitch // grid) * grid if fits else grid
-    drains = [sorted([*strip.at(f"node_{k}"), slots[bits.index(k)]]) for k in range(array.bits)]
+    drains = [sorted([*strip.at(node_net(k)), slots[bits.index(k)]]) for k in range(array.bits)]
     tracks = assign_tracks([(d[0], d[-1]) for d in drains], m.pad_clearance)
     return CorePlan(
         width,
@@ -261,8 +262,8 @@ def _slots(design: Design, strip: StripPlan, latch: LatchPlan) -> tuple[tuple[in
     for bit in bits:
         x = -latch.left if not slots else slots[-1] + latch.pitch
         if bit < count:
-            own = strip.at(f"node_{bit}")
-            others = [d for k in range(count) if k != bit for d in strip.at(f"node_{k}")]
+            own = strip.at(node_net(bit))
+            others = [d for k in range(count) if k != bit for d in strip.at(node_net(k))]
             x = max(x, design.measures.half(own[0] + own[-1]))
             while not far_from(x, others, design.measures.pad_clearance):
                 x += design.pdk.grid_nm

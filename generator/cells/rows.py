@@ -76,13 +76,13 @@ def _strip_height(design: Design, tracks: int) -> int:
         - width
     )
     drain = width - r.active_over_contact_end - half
-    via_pad = r.row_via.size // 2 + r.row_via.below[1]  # the rail's via stack has the tallest met2 there
+    via_pad = r.row_via.size // 2 + r.row_via.below[1]  # the rail's via stack has the tallest pad there
     track = via_pad + r.row.space + design.measures.bus_half + (tracks - 1) * design.measures.track_pitch - drain
     return max(tap, bar, track)
 
 
 def _to_diffusion(design: Design, p_side: bool) -> int:
-    """Space of a poly contact to diffusion; p implant keeps its own distance from poly contacts (licon.9)."""
+    """Space of a gate contact to diffusion; p implant keeps its own distance from gate contacts."""
     r = design.pdk.rules
     to_implant = r.implant_over_active + r.gate_contact_to_p_implant if p_side else 0
     return max(r.gate_contact_to_active, to_implant)
@@ -106,7 +106,7 @@ def rows(design: Design) -> Rows:
     """Row positions for the sizes of a design."""
     r, z = design.pdk.rules, design.sizes
     half = r.contact_size // 2
-    pad = half + r.gate_over_contact  # half height of a poly contact pad; the larger enclosure lies along the bar
+    pad = half + r.gate_over_contact  # half height of a gate contact's pad; the larger enclosure lies along the bar
     edge_distance = _strip_height(design, max(plan_core(design).tracks) + 1)
     n = _strip(design, 0, 1, edge_distance)
     switch_low = n.gate_y + pad + r.gate_space + r.gate_beyond_active

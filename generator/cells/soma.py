@@ -31,7 +31,7 @@ class SomaPlan:
     n: StripPlan
     p: StripPlan
     input_x: int
-    """Where the input current arrives: a via stack up to met4."""
+    """Where the input current arrives: a via stack up to the strap."""
 
 
 def _pairs(nets: list[tuple[str, str]], rail: str, left: int, right: int) -> tuple[list[str], list[str]]:
@@ -98,7 +98,7 @@ def draw_soma(canvas: Canvas, design: Design, rows: Rows) -> SomaPlan:
 
 
 def _one_nitride_cut(canvas: Canvas, strip: Strip, devices: StripPlan) -> None:
-    """One cut for neighbouring dummies: short gates leave less than npc.2 between two."""
+    """One cut for neighbouring dummies: short gates leave less than their space between two."""
     half = canvas.r.contact_size // 2 + canvas.r.nitride_over_contact
     xs = [x for x, net in zip(devices.gates, devices.gate_nets, strict=True) if net == "rail"]
     for a, b in pairwise(xs):
@@ -112,7 +112,7 @@ def _points(plan: SomaPlan, net: str) -> list[int]:
 
 def _drain(canvas: Canvas, rows: Rows, plan: SomaPlan, net: str, x: int, n_side: bool, own: bool) -> None:
     """A drain contact. Where the gates beside it are of the same net it is tied to their bar (a diode); where they
-    are not, a wire on met1 takes it to the bus of its net."""
+    are not, a wire on `inner` takes it to the bus of its net."""
     r = canvas.r
     strip = rows.n if n_side else rows.p
     reach = r.contact_size // 2
@@ -133,7 +133,7 @@ def _drain(canvas: Canvas, rows: Rows, plan: SomaPlan, net: str, x: int, n_side:
 
 
 def _input(canvas: Canvas, rows: Rows, plan: SomaPlan) -> None:
-    """From the diodes of M0 up to a bus across the middle of the cell and to met4 at its left edge."""
+    """From the diodes of M0 up to a bus across the middle of the cell and to the strap at its left edge."""
     y = rows.switch[1]
     wire = canvas.r.inner.width
     xs = plan.n.at("in")

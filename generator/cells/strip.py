@@ -11,7 +11,7 @@ from somaforge.pdk.base import DeviceType
 def draw_devices(canvas: Canvas, strip: Strip, plan: StripPlan) -> None:
     """Diffusion and gates; neighbouring gates of one net share a bar on the side of the middle of the cell.
 
-    The bar is as narrow as poly.1a lets it be, next to the diffusion: its capacitance costs time. `gate_contact` draws
+    The bar is as narrow as a gate may be, next to the diffusion: its capacitance costs time. `gate_contact` draws
     the pads.
     """
     r = canvas.r
@@ -38,7 +38,7 @@ def draw_devices(canvas: Canvas, strip: Strip, plan: StripPlan) -> None:
 
 
 def gate_contact(canvas: Canvas, strip: Strip, x: int) -> None:
-    """A contact on a gate bar, with its pad of poly."""
+    """A contact on a gate bar, with its pad of gate material."""
     half = canvas.r.contact_size // 2
     canvas.gate_contact(x, strip.gate_y)
     canvas.around("gate", x, strip.gate_y, half + canvas.r.gate_over_contact_end, half + canvas.r.gate_over_contact)
@@ -93,7 +93,7 @@ def draw_frame(canvas: Canvas, rows: Rows, width: int, mirror: tuple[DeviceType,
     canvas.box("p_implant", -over, -tap, width + over, tap)
     implant = r.implant_over_active
     canvas.box("n_implant", -over, tap, width + over, rows.latch_n[1] + implant)
-    # Two p implants: the poly contacts of the gate bar between them must lie outside (licon.9).
+    # Two p implants: the gate contacts of the bar between them must lie outside.
     canvas.box("p_implant", -over, rows.latch_p[0] - implant, width + over, rows.latch_p[1] + implant)
     canvas.box("p_implant", -over, rows.p.far - implant, width + over, h - tap)
     canvas.box("n_implant", -over, h - tap, width + over, h + tap)
@@ -102,25 +102,25 @@ def draw_frame(canvas: Canvas, rows: Rows, width: int, mirror: tuple[DeviceType,
             layer, beyond = device.marker
             low, high = sorted((strip.edge, strip.far))
             canvas.box(layer, -over, low - beyond, width + over, high + beyond)
-    pitch = 600  # tap contacts: any pitch above licon.2 and ct.2 does; this one keeps the rail's resistance low
+    pitch = canvas.m.tap_pitch
     reach = r.contact_size // 2
     for y, layer in ((0, "gnd"), (h, "vdd")):
         canvas.box("tap", -end, y - canvas.m.tap_half, width + end, y + canvas.m.tap_half)
         canvas.box("local", -end, y - reach, width + end, y + reach)
         canvas.box("inner", -end, y - canvas.m.rail_half, width + end, y + canvas.m.rail_half)
         canvas.label("inner", layer, canvas.m.half(width), y)
-        for x in range(pitch // 2, width - pitch // 2 + 1, pitch):
+        for x in range(canvas.m.snap(pitch // 2), width - pitch // 2 + 1, pitch):
             canvas.contact(x, y)
             canvas.around("local_via", x, y, r.local_via.size // 2, r.local_via.size // 2)
 
 
 def bus(canvas: Canvas, net: str, y: int, x1: int, x2: int) -> None:
-    """A row wire on met2, as narrow as m2.1 lets it be: it carries no current, and its capacitance costs time."""
+    """A row wire, as narrow as it may be: it carries no current, and its capacitance costs time."""
     _row_wire(canvas, net, y, x1, x2, canvas.r.row.width // 2)
 
 
 def power_bus(canvas: Canvas, net: str, y: int, x1: int, x2: int) -> None:
-    """A row wire of a supply on met2, as wide as its vias."""
+    """A row wire of a supply, as wide as its vias."""
     _row_wire(canvas, net, y, x1, x2, canvas.m.bus_half)
 
 
@@ -130,7 +130,7 @@ def _row_wire(canvas: Canvas, net: str, y: int, x1: int, x2: int, half: int) -> 
 
 
 def draw_power(canvas: Canvas, rows: Rows, width: int, supply_x: int, ground_x: int) -> None:
-    """Vertical met3 wires that join the rails with their buses, and met4 straps along the rails."""
+    """Vertical wires that join the rails with their buses, and straps along the rails."""
     half = canvas.r.column.width // 2
     for net, x, rail, local in (
         ("vdd", supply_x, rows.height, rows.supply_bus),

@@ -8,6 +8,7 @@ from somaforge.generator.cells.rows import Rows
 from somaforge.generator.cells.strip import bus, draw_frame
 from somaforge.generator.design import Design, latch_nets
 from somaforge.generator.draw import Canvas
+from somaforge.generator.names import WORD, bit_line, bit_line_bar
 from somaforge.pdk.base import DeviceType
 
 
@@ -41,11 +42,11 @@ def draw_synapse(canvas: Canvas, latch: Canvas, design: Design, rows: Rows) -> C
             xs = sorted((plan.switch_gate(design, bit), slot + plan.latch.middle))
             canvas.nitride(xs[0], rows.weight_y, xs[1], rows.word_y)
         canvas.label("local", net, q, rows.weight_y)
-        for x, name in ((plan.latch.bl_line, f"bl_{bit}"), (plan.latch.blb_line, f"blb_{bit}")):
+        for x, name in ((plan.latch.bl_line, bit_line(bit)), (plan.latch.blb_line, bit_line_bar(bit))):
             canvas.box("column", slot + x - line, 0, slot + x + line, rows.height)
             canvas.label("column", name, slot + x, canvas.m.half(rows.height))
     _join_word_gates(canvas, rows, plan)
-    bus(canvas, "wl", rows.word_y, 0, plan.width)
+    bus(canvas, WORD, rows.word_y, 0, plan.width)
     draw_column(canvas, design, rows, plan)
     return plan
 

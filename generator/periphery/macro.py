@@ -8,7 +8,7 @@ from somaforge.generator.address import MemoryMap
 from somaforge.generator.circuit import Library
 from somaforge.generator.draw import Canvas
 from somaforge.generator.floorplan import Floorplan
-from somaforge.generator.names import cell_name
+from somaforge.generator.names import cell_name, input_net, output_net
 from somaforge.generator.periphery.circuit import macro
 from somaforge.generator.periphery.control import pin_y
 from somaforge.generator.periphery.draw import DrawnPeriphery, draw_periphery
@@ -65,7 +65,7 @@ def _pins(top: Canvas, plan: PeripheryPlan, periphery: DrawnPeriphery) -> None:
     for i in range(floor.layers[0]):
         y = floor.y(floor.row(0, i), floor.input_y)
         top.box("strap", left, y - half, floor.die[0] + half, y + half)
-        top.label("strap", f"in_{i}", left + half, y, (half, half))
+        top.label("strap", input_net(i), left + half, y, (half, half))
     for k in range(floor.row_count + 1):
         net, y = ("vdd" if k % 2 else "gnd"), k * floor.rows.height
         top.box("strap", left, y - top.m.power_half, floor.die[0], y + top.m.power_half)
@@ -73,7 +73,7 @@ def _pins(top: Canvas, plan: PeripheryPlan, periphery: DrawnPeriphery) -> None:
     for j in range(floor.layers[-1]):
         y = floor.y(floor.row(floor.outputs, j), sum(floor.rows.switch) // 2)
         top.box("row", floor.die[2] - 2 * top.m.bus_half, y - top.m.bus_half, right, y + top.m.bus_half)
-        top.label("row", f"out_{j}", right - top.m.bus_half, y, (top.m.bus_half, top.m.bus_half))
+        top.label("row", output_net(j), right - top.m.bus_half, y, (top.m.bus_half, top.m.bus_half))
     half = top.r.column.width // 2
     for pin, y in pin_y(plan.m).items():
         top.label("column", pin, left + half, plan.slices_bottom + y, (half, half))

@@ -5,6 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from somaforge.pdk import PROCESSES, load
+from somaforge.pdk.errors import InputError
+
 SAFE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 METRIC_NAME = re.compile(r"[a-z0-9_]+(__[A-Za-z0-9_]+)+")
 
@@ -17,14 +20,25 @@ def _safe_name(value: str) -> str:
     return value
 
 
-def _on_grid(value: float) -> float:
-    if abs(value * 200 - round(value * 200)) > 1e-6:
-        raise ValueError("must lie on the 0.005 um grid")
+def _known(value: str) -> str:
+    try:
+        return load(value).name
+    except InputError as error:
+        raise ValueError(str(error).removeprefix("pdk: ")) from None
+
+
+def _whole_nm(value: float) -> float:
+    if abs(value * 1000 - round(value * 1000)) > 1e-6:
+        raise ValueError("must be a whole number of nm")
     return value
 
 
+FIRST = next(iter(PROCESSES))
+"""The process of a spec that names none."""
+Process = Annotated[str, AfterValidator(_known)]
 Name = Annotated[str, AfterValidator(_safe_name)]
-Um = Annotated[float, Field(gt=0, le=20, allow_inf_nan=False), AfterValidator(_on_grid)]
+Um = Annotated[float, Field(gt=0, le=20, allow_inf_nan=False), AfterValidator(_whole_nm)]
+"""On the grid of the process (Spec._fits_the_process)."""
 LayerSize = Annotated[int, Field(ge=1, le=512)]
 Corner = Literal["tt", "ss", "ff", "sf", "fs"]
 Celsius = Annotated[float, Field(ge=-40, le=125)]

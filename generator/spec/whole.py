@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from somaforge.generator.spec.fields import Celsius, Corner, Model, Name, Supply
+from somaforge.generator.spec.fields import FIRST, Celsius, Corner, Model, Name, Process, Supply
 from somaforge.generator.spec.network import Characterization, Chips, Evaluation, Input, Network, Training
 from somaforge.generator.spec.signoff import Limit, Operating, Study, TimeLimits, Waiver
 from somaforge.generator.spec.silicon import Array
@@ -20,8 +20,8 @@ class Spec(Model):
 
     name: Name
     """1 to 32 of a-z, 0-9 and _, a letter first: it names the top cell, files and the run folder."""
-    pdk: Literal["sky130"] = "sky130"
-    """The process."""
+    pdk: Process = FIRST
+    """The process, by its name."""
     array: Array
     network: Network
     supply_V: Supply = 1.8
@@ -88,6 +88,9 @@ class Spec(Model):
                 raise ValueError(f"array.mirror.{polarity}fet: {error.args[0]}") from None
             for what, size in (("mirror", mirror), ("switch", self.array.switch)):
                 w, l = round(size.w_um * 1000), round(size.l_um * 1000)  # noqa: E741
+                for key, nm in (("w_um", w), ("l_um", l)):
+                    if nm % process.grid_nm:
+                        raise ValueError(f"array.{what}.{key}: must lie on the {process.grid_nm / 1000:g} um grid")
                 if w < device.min_w_nm or l < device.min_l_nm:
                     raise ValueError(
                         f"array.{what}: {size.w_um} x {size.l_um} um is below the smallest {device.name} "

@@ -81,6 +81,7 @@ CELLS = StandardCells(
     rail_half_nm=240,
     well_beyond_nm=180,
     rows_apart_nm=900,
+    half_drain_nm=135,
     drive_F=0.15e-12,
     power={"VGND": "gnd", "VNB": "gnd", "VPWR": "vdd", "VPB": "vdd"},
     filler="fill_1",

@@ -56,6 +56,7 @@ RULES = Rules(
         (_rule("m5.3"), _rule("m5.3")),
     ),
     contact_size=_rule("licon.1"),
+    contact_space=_rule("licon.2"),
     active_over_contact=_rule("licon.5a"),
     active_over_contact_end=_rule("licon.5c"),
     gate_over_contact=_rule("licon.8"),

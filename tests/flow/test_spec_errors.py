@@ -22,7 +22,7 @@ MESSAGES = {
     "network_too_large": "spec: network.layers[1] = 9 does not fit array.layers[1] = 7",
     "no_chips": "chips.seeds: Tuple should have at least 1 item after validation, not 0",
     "not_a_mapping": NOT_MAPPING,
-    "off_grid": "array.mirror.w_um: must lie on the 0.005 um grid",
+    "off_grid": "spec: array.mirror.w_um: must lie on the 0.005 um grid",
     "repeated_seed": "chips.seeds: seed 1 stands twice; every chip needs its own",
     "odd_multiplier": "array.mirror.multiplier: 3 is odd; the soma's units share drains in pairs, so use an "
     "even number",
@@ -38,7 +38,7 @@ MESSAGES = {
     "`conditions` for a point of a study",
     "unknown_limit": "limits.3.metric: no metric is called accurracy__spice__ratio; nearest: accuracy__spice__ratio",
     "unknown_key": "supply_v: unknown key; see docs/spec.md for the keys",
-    "unknown_pdk": "pdk: must be 'sky130', not 'tsmc16'",
+    "unknown_pdk": "pdk: unknown process 'tsmc16'; nearest: sky130; known: sky130",
     "unsafe_name": f"name: {NAME_RULE}",
     "wrong_dataset_size": "network: iris has 4 features and 3 classes: layers must be [4, ..., 3]",
     "wrong_type": "array.bits: must be a valid integer, not 'three'",

@@ -83,8 +83,8 @@ def test_areas_go_through_the_hierarchy() -> None:
     inner = Circuit("inner", ("a", "b"), (Mos("m", NFET, "b", "a", "x", "x", 1000, 150),))
     library = Library({"inner": inner}, "inner")
     two = Circuit("two", ("p",), (), tuple(Call(name, "inner", ("p", "p")) for name in ("x1", "x2")))
-    assert lef.port_areas(library)["a"] == lef.Areas(gate=0.15)
-    found = lef.port_areas(Library({"inner": inner, "two": two}, "two"))["p"]
+    assert lef.port_areas(library, 135)["a"] == lef.Areas(gate=0.15)
+    found = lef.port_areas(Library({"inner": inner, "two": two}, "two"), 135)["p"]
     assert found.gate == pytest.approx(0.3)
     assert found.diffusion == pytest.approx(2 * 0.135)
 

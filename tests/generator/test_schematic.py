@@ -44,7 +44,7 @@ def test_a_circuit_that_is_not_the_pictures_is_refused(device: str, change: dict
 
 def test_wires_of_two_nets_do_not_meet() -> None:
     made = design([4, 3, 3])
-    page = Sheet(replace(made.library.circuits[made.cell("latch")], mos=()))
+    page = Sheet(replace(made.library.circuits[made.cell("latch")], mos=()), frozenset())
     page.wire("a", (0, 0), (2, 0))
     page.wire("b", (1, 0), (1, 2))
     assert list(page.problems()) == ["b meets a at (1, 0)"]
@@ -52,7 +52,7 @@ def test_wires_of_two_nets_do_not_meet() -> None:
 
 def test_parts_of_a_net_carry_its_name() -> None:
     made = design([4, 3, 3])
-    page = Sheet(replace(made.library.circuits[made.cell("latch")], mos=()))
+    page = Sheet(replace(made.library.circuits[made.cell("latch")], mos=()), frozenset())
     page.wire("a", (0, 0), (2, 0), label="a")
     page.wire("a", (0, 3), (2, 3))
     assert list(page.problems()) == ["a is in 2 parts and not all carry its name"]
