@@ -17,7 +17,7 @@ EVERYWHERE = ("tests", "bench", "tools")
 FLOORS = (
     {"machinery", "figures", "datasets", "engines", "signoff"},
     {"chips"},
-    {"checks", "memory"},
+    {"checks", "memory", "readout"},
     {"learning", "pex", "measure"},
     {"montecarlo", "report"},
     {"steps"},
