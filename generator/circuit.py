@@ -71,6 +71,20 @@ class Resistor:
 
 
 @dataclass(frozen=True)
+class Element:
+    """A device of a layout that is no transistor, as a line of SPICE."""
+
+    name: str
+    kind: str
+    """First letter of the line: X (subcircuit) or R (resistor with a model)."""
+    model: str
+    nets: tuple[str, ...]
+    """In the order of the model's terminals."""
+    sizes: tuple[tuple[str, float], ...]
+    """Parameters, um and um2."""
+
+
+@dataclass(frozen=True)
 class FlatNetlist:
     """The whole network without hierarchy; transistor names are instance paths joined by dots.
 
@@ -83,6 +97,7 @@ class FlatNetlist:
     mos: tuple[Mos, ...]
     capacitors: tuple[Capacitor, ...] = ()
     resistors: tuple[Resistor, ...] = ()
+    elements: tuple[Element, ...] = ()
 
     @property
     def nets(self) -> tuple[str, ...]:
@@ -92,6 +107,8 @@ class FlatNetlist:
             names.update(dict.fromkeys((m.d, m.g, m.s, m.b)))
         for capacitor in self.capacitors:
             names.update(dict.fromkeys((capacitor.a, capacitor.b)))
+        for element in self.elements:
+            names.update(dict.fromkeys(element.nets))
         for resistor in self.resistors:
             names.update(dict.fromkeys((resistor.a, resistor.b)))
         return tuple(names)

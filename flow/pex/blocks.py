@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import klayout.db as kdb
 import numpy as np
 
+from somaforge.flow.pex.elements import PlacedElement, elements, is_transistor, shares
 from somaforge.flow.pex.kernel import DIFFUSION, EMPTY, POLY, SUBSTRATE, Floats, Ints, Rectangles
 from somaforge.flow.pex.naming import Names
 from somaforge.flow.pex.polygons import boxes_region, move, rectangles
@@ -73,6 +74,8 @@ class Block:
     """`layer` counts in CUTS."""
     transistors: Transistors
     leaves: tuple[Place, ...]
+    elements: tuple[PlacedElement, ...] = ()
+    """Devices that are no transistors."""
 
 
 class Builder:
@@ -90,7 +93,7 @@ class Builder:
         found = self.known.get(circuit.name)
         if found is None:
             found = self.known[circuit.name] = self._build(circuit)
-            if any(True for _ in circuit.each_device()):
+            if any(is_transistor(device) for device in circuit.each_device()):
                 self.cells.append(found)
         return found
 
@@ -111,13 +114,15 @@ class Builder:
             for name, region in self._cuts(net, cell, not simple):
                 tables[1].append(_table(CUTS.index(name), number, rectangles(region, self.scale)))
         devices = [_devices(circuit, self.names, own, len(self.cells))]
+        drawn = elements(circuit, self.names, own)
+        others = list(drawn)
         leaves: list[Place] = []
         if simple:
-            tables[0].extend(self._floating(cell, tables[0], names, own_only=True))
+            tables[0].extend(self._floating(cell, tables[0], names, drawn, own_only=True))
         for sub in circuit.each_subcircuit():
-            self._stamp(sub, own, names, tables, devices, leaves, shared=simple)
+            self._stamp(sub, own, names, tables, devices, others, leaves, shared=simple)
         if not simple:
-            tables[0].extend(self._floating(cell, tables[0], names, own_only=False))
+            tables[0].extend(self._floating(cell, tables[0], names, drawn, own_only=False))
             channels = (self._drawn(cell, "diff", False) & self._drawn(cell, "poly", False)).merged()
             tables[0].append(_table(SUBSTRATE, EMPTY, rectangles(channels, self.scale)))
         conductors, cuts = (_rectangles(t) for t in tables)
@@ -126,7 +131,7 @@ class Builder:
         transistors = _joined(devices)
         if len(devices[0].names):
             transistors = replace(transistors, cell=np.zeros_like(transistors.cell), instances=("",))
-        return Block(tuple(names), own, conductors, cuts, transistors, tuple(leaves))
+        return Block(tuple(names), own, conductors, cuts, transistors, tuple(leaves), tuple(others))
 
     def _children_tell_all(self, circuit: kdb.Circuit) -> bool:
         """Whether what the circuit's children hold and its own shapes are all there is: no flattened cells below."""
@@ -159,7 +164,7 @@ class Builder:
 
     def _stamp(
         self, sub: kdb.SubCircuit, own: dict[int, int], names: list[str], tables: Tables,
-        devices: list[Transistors], leaves: list[Place], *, shared: bool,
+        devices: list[Transistors], others: list[PlacedElement], leaves: list[Place], *, shared: bool,
     ) -> None:  # fmt: skip
         """Add a child. `shared`: with its parts of nets that go on in the parent."""
         circuit = sub.circuit_ref()
@@ -182,6 +187,7 @@ class Builder:
         own_names = tuple(prefix + n for n in t.names)
         instances = tuple((prefix + i).rstrip(".") for i in t.instances)
         nets = number[t.nets]
+        others.extend(element.below(prefix, number) for element in child.elements)
         devices.append(Transistors(own_names, t.kinds, nets, t.size, corner, t.junctions, t.origin, t.cell, instances))
         boxes = move(np.array([p.box for p in child.leaves], dtype=np.int64).reshape(-1, 4), sub.trans).tolist()
         leaves.extend(Place(p.name, (b[0], b[1], b[2], b[3])) for p, b in zip(child.leaves, boxes, strict=True))
@@ -196,24 +202,40 @@ class Builder:
         )
 
     def _floating(
-        self, cell: kdb.Cell, tables: Sequence[Rectangles], names: list[str], *, own_only: bool
+        self,
+        cell: kdb.Cell,
+        tables: Sequence[Rectangles],
+        names: list[str],
+        own: Sequence[PlacedElement],
+        *,
+        own_only: bool,
     ) -> list[Rectangles]:
-        """Metal and poly that the netlist does not know: it shields and couples all the same."""
+        """Metal and poly that the netlist does not know: it shields and couples all the same. Bodies of resistors are
+        their ends' (`elements.shares`)."""
         known = _rectangles(tables)
         found, count = [], 0
         for i, name in enumerate(METALS):
             drawn = self._drawn(cell, name, own_only)
             if drawn.is_empty():
                 continue
-            boxes = known.box[known.layer == POLY + i]
-            seen = boxes_region(np.rint(boxes / self.scale).astype(np.int64).tolist())
+            here = known.take(known.layer == POLY + i)
+            seen = self._region(here)
             # Slanted edges were made stairs: what is thinner than a stair is no conductor of its own.
             rest = (drawn - seen).sized(-10).sized(10)
+            ends = {n: self._region(here.take(here.net == n)) for e in own for n in e.nets}
             for polygon in rest.merged().each():
+                halves = shares(polygon, own, ends, self.scale / 1000)
+                found += [_table(POLY + i, net, rectangles(half.merged(), self.scale)) for net, half in halves]
+                if halves:
+                    continue
                 count += 1
                 names.append(f"floating_{count}")
                 found.append(_table(POLY + i, len(names) - 1, rectangles(kdb.Region(polygon), self.scale)))
         return found
+
+    def _region(self, table: Rectangles) -> kdb.Region:
+        """Boxes in nm as a region of the layout."""
+        return boxes_region(np.rint(table.box / self.scale).astype(np.int64).tolist())
 
 
 def _table(layer: int, net: int, boxes: Sequence[Sequence[int]]) -> Rectangles:
@@ -234,7 +256,7 @@ def _outline(boxes: Ints) -> tuple[int, int, int, int]:
 
 def _devices(circuit: kdb.Circuit, names: Names, own: dict[int, int], cell: int) -> Transistors:
     """The circuit's own transistors."""
-    found = list(circuit.each_device())
+    found = [device for device in circuit.each_device() if is_transistor(device)]
 
     def net(device: kdb.Device, terminal: str) -> int:
         at = device.net_for_terminal(device.device_class().terminal_id(terminal))

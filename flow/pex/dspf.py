@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from somaforge.flow.pex.annotate import turned
+from somaforge.flow.pex.elements import element_line
 from somaforge.flow.pex.extractor import Parasitics
 from somaforge.generator.circuit import Capacitor, FlatNetlist, Resistor
 from somaforge.pdk.files import atomic_write
@@ -50,6 +51,9 @@ def dspf_text(flat: FlatNetlist, parasitics: Parasitics) -> str:
         for pin, node in (("D", m.d), ("G", m.g), ("S", m.s), ("B", m.b)):
             terminals.setdefault(net_of(node), []).append((m.name, pin, node))
             nodes.setdefault(net_of(node), {})[node] = None
+    for e in flat.elements:
+        for node in e.nets:
+            nodes.setdefault(net_of(node), {})[node] = None
     ports = set(flat.ports)
     for port in flat.ports:
         nodes.setdefault(net_of(port), {})[port] = None
@@ -65,6 +69,7 @@ def dspf_text(flat: FlatNetlist, parasitics: Parasitics) -> str:
         lines += [f"Rt_{m}:{pin} {node} X{m}:{pin} {ohm[m, pin]:.6g}" for m, pin, node in terminals.get(net, [])]
     lines.append("* transistors")
     lines += [f"X{m.name} {m.d} {m.g} {m.s} {m.b} {m.device} w={m.w_nm / 1000:g} l={m.l_nm / 1000:g}" for m in flat.mos]
+    lines += [element_line(e) for e in flat.elements]
     lines.append(".ENDS")
     return "\n".join(lines) + "\n"
 

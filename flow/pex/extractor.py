@@ -1,6 +1,6 @@
 """Parasitics of a layout: names, capacitances, resistances."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from somaforge.flow.pex.resistance import net_resistances
 from somaforge.flow.pex.terminals import terminal_ohm
 from somaforge.flow.pex.tiling import Tiling, aligned
 from somaforge.flow.pex.wires import Wire, build_wire
-from somaforge.generator.circuit import FlatNetlist, Mos
+from somaforge.generator.circuit import Element, FlatNetlist, Mos
 from somaforge.pdk.errors import CheckError, InputError
 from somaforge.pdk.interconnect import Interconnect
 from somaforge.pdk.sky130.connectivity import Extraction
@@ -67,9 +67,14 @@ class Parasitics:
 
     @cached_property
     def circuit(self) -> FlatNetlist:
-        """The layout's own transistors with their drawn junctions, and its ports; without parasitics."""
+        """The layout's own transistors with their drawn junctions, other devices, and its ports; without parasitics."""
         mos = (Mos(d.name, d.device, d.d, d.g, d.s, d.b, d.w_nm, d.l_nm, d.junctions) for d in self.geometry.devices)
-        return FlatNetlist(self.name, self.ports, tuple(mos))
+        return FlatNetlist(self.name, self.ports, tuple(mos), elements=tuple(self._elements()))
+
+    def _elements(self) -> Iterator[Element]:
+        nets = self.geometry.nets
+        for e in self.geometry.elements:
+            yield Element(e.name, e.card.element, e.model, tuple(nets[net] for net in e.nets), e.sizes)
 
     @cached_property
     def device(self) -> Mapping[str, PlacedDevice]:
@@ -128,7 +133,7 @@ def extract(
     """
     if reference is None:
         extraction = connect(layout, top)
-        _refuse_what_is_not_written(extraction)
+        _refuse_doubts(extraction)
         names = layout_names()
     else:
         comparison = lvs.compare(layout, reference, top, reference_top)
@@ -138,6 +143,7 @@ def extract(
                 f"{len(comparison.lines)} mismatches, the first: {comparison.lines[0]}"
             )
         extraction = comparison.extraction
+        _refuse_elements(extraction)
         names = schematic_names(comparison.partners())
     geometry = collect(extraction, names)
     lines = aligned([p.box for p in geometry.leaves], geometry.box) if tiling is None else tiling.lines(geometry.box)
@@ -151,8 +157,8 @@ def extract(
     )
 
 
-def _refuse_what_is_not_written(extraction: Extraction) -> None:
-    """InputError for a device that is no transistor, or a gate that is not one whole transistor."""
+def _refuse_doubts(extraction: Extraction) -> None:
+    """InputError for a gate that is not one whole transistor, and whatever else the extraction is not sure of."""
     cell = extraction.opened.cell.name
     for entry in extraction.lvs.each_log_entry():
         if entry.severity in (kdb.Severity.Error, kdb.Severity.Warning) and "soft-connected" not in entry.message:
@@ -160,13 +166,17 @@ def _refuse_what_is_not_written(extraction: Extraction) -> None:
             raise InputError(
                 f"layout {entry.cell_name or cell} at ({at.x:.3f}, {at.y:.3f}) um: {' '.join(entry.message.split())}"
             )
+
+
+def _refuse_elements(extraction: Extraction) -> None:
+    """InputError for a device that is no transistor: only transistors are put on a schematic's names."""
     for circuit in extraction.netlist.each_circuit():
         for device in circuit.each_device():
             if not isinstance(device.device_class(), kdb.DeviceClassMOS4Transistor):
                 place, kind = device.trans.disp, device.device_class().name
                 raise InputError(
                     f"cell {circuit.name}: {kind} at ({place.x:.3f}, {place.y:.3f}) um: "
-                    "parasitics are extracted of transistors and wires only"
+                    "on a schematic's names parasitics are extracted of transistors and wires only"
                 )
 
 

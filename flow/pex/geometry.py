@@ -7,12 +7,13 @@ from functools import cached_property
 import numpy as np
 
 from somaforge.flow.pex.blocks import Block, Builder, Place, Transistors
+from somaforge.flow.pex.elements import PlacedElement
 from somaforge.flow.pex.kernel import EMPTY, Ints, Rectangles
-from somaforge.flow.pex.naming import Names, distinct, doubtful_labels
+from somaforge.flow.pex.naming import Names, distinct, doubtful_labels, safe
 from somaforge.flow.pex.sites import Sites, find_sites
 from somaforge.generator.circuit import Junctions
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.sky130.connectivity import Extraction
+from somaforge.pdk.sky130.connectivity import Extraction, substrate_labels
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Geometry:
     box: tuple[int, int, int, int]
     labelled: tuple[tuple[str, str], ...] = ()
     """Nets of the top cell that have a label: labels (with commas between), name in `nets`."""
+    elements: tuple[PlacedElement, ...] = ()
+    """Devices that are no transistors."""
 
     @property
     def doubtful(self) -> list[str]:
@@ -118,9 +121,10 @@ def collect(extraction: Extraction, names: Names) -> Geometry:
     # Net 0 is the substrate; it has a net of its own only where something is connected to it.
     t = block.transistors
     bulks = Counter(n for n, kind in zip(t.nets[:, 3].tolist(), t.kinds, strict=True) if "nfet" in kind)
-    substrate = max(bulks, key=lambda k: bulks[k]) if bulks else EMPTY
+    substrate = max(bulks, key=lambda k: bulks[k]) if bulks else block.own.get(extraction.substrate, EMPTY)
     # Without a net of its own, it is named like one more net.
-    written = [*block.nets, "vsubs"]
+    labels = sorted(substrate_labels(extraction.opened)) if names.distinct else []
+    written = [*block.nets, safe(labels[0]) if labels else "vsubs"]
     written = distinct(written) if names.distinct else written
     numbers = {written[substrate if substrate != EMPTY else -1]: 0}
     # Nets of one name in the schematic are one net.
@@ -134,4 +138,6 @@ def collect(extraction: Extraction, names: Names) -> Geometry:
         for net in extraction.top.each_net()
         if net.name and net.cluster_id in block.own
     )
-    return Geometry(tuple(numbers), conductors, cuts, devices, block.leaves, tuple(builder.cells), box, labelled)
+    elements = tuple(element.below("", number.tolist()) for element in block.elements)
+    leaves, cells = block.leaves, tuple(builder.cells)
+    return Geometry(tuple(numbers), conductors, cuts, devices, leaves, cells, box, labelled, elements)

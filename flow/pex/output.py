@@ -10,6 +10,7 @@ from typing import Any
 
 from somaforge.flow.pex.annotate import annotate
 from somaforge.flow.pex.dspf import write_dspf
+from somaforge.flow.pex.elements import element_line
 from somaforge.flow.pex.extractor import Parasitics, extract
 from somaforge.generator.circuit import Capacitor, FlatNetlist, Junctions, Mos, Resistor
 from somaforge.pdk.errors import InputError
@@ -26,7 +27,9 @@ def spice_text(flat: FlatNetlist) -> str:
 
     Transistors that know their drawn junctions have them (ad, as in um2, pd, ps in um).
     """
-    lines = [f"* {flat.name}: {len(flat.mos)} transistors, {len(flat.capacitors)} C, {len(flat.resistors)} R"]
+    others = f"{len(flat.elements)} other devices, " if flat.elements else ""
+    counts = f"{others}{len(flat.capacitors)} C, {len(flat.resistors)} R"
+    lines = [f"* {flat.name}: {len(flat.mos)} transistors, {counts}"]
     for k in range(0, max(len(flat.ports), 1), _PER_LINE):
         head = f".subckt {flat.name} " if k == 0 else "+ "
         lines.append(head + " ".join(flat.ports[k : k + _PER_LINE]))
@@ -34,6 +37,7 @@ def spice_text(flat: FlatNetlist) -> str:
         f"X{m.name} {m.d} {m.g} {m.s} {m.b} {m.device} w={m.w_nm / 1000:g} l={m.l_nm / 1000:g}{_drawn(m)}"
         for m in flat.mos
     ]
+    lines += [element_line(e) for e in flat.elements]
     lines += [f"C{c.name} {c.a} {c.b} {c.farad:.6g}" for c in flat.capacitors]
     lines += [f"R{r.name} {r.a} {r.b} {r.ohm:.6g}" for r in flat.resistors]
     lines.append(f".ends {flat.name}")
@@ -157,5 +161,6 @@ def write_layout(
     return {
         "pex__nets__count": len(found.geometry.nets),
         "pex__transistors__count": len(found.circuit.mos),
+        "pex__other_devices__count": len(found.circuit.elements),
         "pex__wiring__F": sum(c.farad for c in found.couplings),
     }

@@ -124,6 +124,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     *_of("neither", "elements in the post-layout netlist", "pex__capacitors__count", "pex__resistors__count"),
     *_of("neither", "nets with a wire, and transistors, of the layout", "pex__nets__count", "pex__transistors__count"),
+    *_of("neither", "resistors and diodes of a layout (pex --layout)", "pex__other_devices__count"),
     # cells alone
     *_of("neither", "output over soma input for code 1 at 15 nA, no mismatch", "cells__unit_gain__ratio"),
     *_of("lower", "worst departure of a code from its multiple of code 1, at 15 nA", "cells__code_error_max__ratio"),

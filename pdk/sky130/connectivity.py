@@ -60,6 +60,8 @@ class Extraction:
     """Names (small letters) of the cells that are called below the checked one, before anything was flattened."""
     whole: kdb.Netlist | None = None
     """The netlist as it was, if circuits of `lvs.netlist()` were put in their parents since."""
+    substrate: int | None = None
+    """Cluster of the top circuit's net that is the substrate; None if nothing in it is connected to it."""
 
     @property
     def netlist(self) -> kdb.Netlist:
@@ -132,8 +134,8 @@ def extract(
     lvs.extract_netlist()
     for kind in lvs.netlist().each_device_class():
         polarized(kind)
-    _name_substrate(opened, lvs)
-    return Extraction(opened, lvs, regions, cells)
+    substrate = _name_substrate(opened, lvs)
+    return Extraction(opened, lvs, regions, cells, substrate=substrate)
 
 
 def _connect(opened: OpenLayout, lvs: kdb.LayoutVsSchematic, r: Mapping[str, kdb.Region]) -> None:
@@ -158,14 +160,16 @@ def _connect(opened: OpenLayout, lvs: kdb.LayoutVsSchematic, r: Mapping[str, kdb
         lvs.connect(r[name], lvs.make_text_layer(opened.layout.layer(*numbers), f"{name}_pin"))
 
 
-def _name_substrate(opened: OpenLayout, lvs: kdb.LayoutVsSchematic) -> None:
-    """Name the substrate by its labels: metal on its taps, or a pwell label in each cell."""
-    layout = opened.layout
+def _name_substrate(opened: OpenLayout, lvs: kdb.LayoutVsSchematic) -> int | None:
+    """Name the substrate by its labels: metal on its taps, or a pwell label in each cell. Its cluster in the top."""
+    layout, found = opened.layout, None
     index = layout.find_layer(*SUBSTRATE_LABEL)
     for circuit in lvs.netlist().each_circuit():
         net = circuit.net_by_name(SUBSTRATE) or _net_with_part(circuit, SUBSTRATE)
         if net is None:
             continue
+        if circuit.name == opened.cell.name:
+            found = int(net.cluster_id)
         names = [n for n in net.name.split(",") if n != SUBSTRATE]
         cell = layout.cell(circuit.name)
         if index is not None and cell is not None:
@@ -173,6 +177,7 @@ def _name_substrate(opened: OpenLayout, lvs: kdb.LayoutVsSchematic) -> None:
             names += sorted(labels - set(names))
         if names:
             net.name = ",".join(names)
+    return found
 
 
 def _net_with_part(circuit: kdb.Circuit, part: str) -> kdb.Net | None:

@@ -90,6 +90,8 @@ MATCH = {
     "p diode": (diode(well=True), f"D0 a b {P}diode_pd2nw_05v5 area=1p pj=4u", "a b"),
     "p diode, hvt": (diode("hvtp", well=True), f"D0 a b {P}diode_pd2nw_05v5_hvt area=1 pj=4", "a b"),
 }  # fmt: skip
+NOT_CARRIED = ("5 V", "capacitor", "capacitor above")
+"""In extraction: no model, or a plate that it does not know."""
 DIFFER = {
     "length": (bar("poly", "poly_res"), f"R0 a b {P}res_generic_po w=0.48 l=2.01", "a b"),
     "width": (bar("poly", "poly_res"), f"R0 a b {P}res_generic_po w=0.49 l=2", "a b"),
@@ -128,8 +130,22 @@ def compare(tmp_path: Path, sketch: Sketch, device: str, ports: str) -> tuple[st
 @pytest.mark.parametrize("name", MATCH)
 def test_device_that_matches(tmp_path: Path, name: str) -> None:
     assert compare(tmp_path, *MATCH[name]) == ()
-    with pytest.raises(InputError, match=r"sky130_fd_pr__\w+ at \(.*\) um: parasitics are extracted of transistors"):
-        pex.write_layout(tmp_path / "t.gds", "t", tmp_path / "o.spice", tmp_path / "o.csv")
+
+
+@pytest.mark.parametrize("name", MATCH)
+def test_extraction_carries_the_device_or_names_it(tmp_path: Path, name: str) -> None:
+    """What is written is what the mask has: it compares with the layout."""
+    sketch, _, ports = MATCH[name]
+    sketch.layout.write(str(tmp_path / "t.gds"))
+    written = tmp_path / "o.spice", tmp_path / "o.csv"
+    if name in NOT_CARRIED:
+        with pytest.raises(InputError, match=r"cell t: sky130_fd_pr__\w+ at \(.*\) um: extraction does not carry it"):
+            pex.write_layout(tmp_path / "t.gds", "t", *written)
+        assert not any(path.exists() for path in written)
+        return
+    assert pex.write_layout(tmp_path / "t.gds", "t", *written)["pex__other_devices__count"] == 1
+    (line,) = (x for x in written[0].read_text().splitlines() if x[1:3] == "d_")
+    assert compare(tmp_path, sketch, line, ports) == ()
 
 
 @pytest.mark.parametrize("name", DIFFER)
