@@ -187,7 +187,7 @@ class Builder:
         own_names = tuple(prefix + n for n in t.names)
         instances = tuple((prefix + i).rstrip(".") for i in t.instances)
         nets = number[t.nets]
-        others.extend(element.below(prefix, number) for element in child.elements)
+        others.extend(element.below(prefix, number.tolist()) for element in child.elements)
         devices.append(Transistors(own_names, t.kinds, nets, t.size, corner, t.junctions, t.origin, t.cell, instances))
         boxes = move(np.array([p.box for p in child.leaves], dtype=np.int64).reshape(-1, 4), sub.trans).tolist()
         leaves.extend(Place(p.name, (b[0], b[1], b[2], b[3])) for p, b in zip(child.leaves, boxes, strict=True))
