@@ -121,7 +121,8 @@ def collect(extraction: Extraction, names: Names) -> Geometry:
     # Net 0 is the substrate; it has a net of its own only where something is connected to it.
     t = block.transistors
     bulks = Counter(n for n, kind in zip(t.nets[:, 3].tolist(), t.kinds, strict=True) if "nfet" in kind)
-    substrate = max(bulks, key=lambda k: bulks[k]) if bulks else block.own.get(extraction.substrate or EMPTY, EMPTY)
+    own = EMPTY if extraction.substrate is None else block.own.get(extraction.substrate, EMPTY)
+    substrate = max(bulks, key=lambda k: bulks[k]) if bulks else own
     # Without a net of its own, it is named like one more net.
     labels = sorted(substrate_labels(extraction.opened)) if names.distinct else []
     written = [*block.nets, safe(labels[0]) if labels else "vsubs"]
