@@ -24,6 +24,7 @@ from somaforge.pdk.files import atomic_write
 from somaforge.pdk.interconnect import Interconnect
 from somaforge.pdk.sky130.dielectrics import DIELECTRICS
 from somaforge.pdk.sky130.parasitics import INTERCONNECT, KLAYOUT_PEX_SIDEWALL_SHARE, SIDEWALL_SHARE, interconnect
+from somaforge.pdk.sky130.process import SKY130
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results" / "field.json"
@@ -81,7 +82,7 @@ def crossings() -> dict[str, Row]:
 
 def synapse(nets: tuple[str, ...] = ("vp_1", "vn_1", "wl_1", "out_1", "bl_1_1")) -> dict[str, Row]:
     """fF."""
-    geometry = pex.extract(GOLDEN / "synapses.oas", "synapses").geometry
+    geometry = pex.extract(SKY130, GOLDEN / "synapses.oas", "synapses").geometry
     rows = {}
     for net in nets:
         row: Row = {}
@@ -105,7 +106,7 @@ def synapse(nets: tuple[str, ...] = ("vp_1", "vn_1", "wl_1", "out_1", "bl_1_1"))
 
 def tile(nets: tuple[str, ...] = ("vp_1",)) -> dict[str, Row]:
     """fF."""
-    geometry = pex.extract(GOLDEN / "synapses.oas", "synapses").geometry
+    geometry = pex.extract(SKY130, GOLDEN / "synapses.oas", "synapses").geometry
     golden = json.loads((GOLDEN / "klayout_pex.json").read_text())["cells"]["synapses"]["fF"]
     left, bottom, right, top = geometry.box
     around = (left - 2000, bottom - 2000, right + 2000, top + 2000)

@@ -30,6 +30,7 @@ from somaforge.generator.layout import draw
 from somaforge.generator.netlist import write_spice
 from somaforge.generator.spec import load_spec
 from somaforge.pdk.files import atomic_write
+from somaforge.pdk.sky130.process import SKY130
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results" / "macro.json"
@@ -55,31 +56,31 @@ def generate(spec: Path, folder: Path) -> dict[str, float]:
 
 def native(spec: Path, folder: Path) -> dict[str, float]:
     """The native rule table."""
-    return _violations(drc.run(folder / "layout.gds", load_spec(spec).name, folder / "native.lyrdb"))
+    return _violations(drc.run(SKY130, folder / "layout.gds", load_spec(spec).name, folder / "native.lyrdb"))
 
 
 def precheck_deck(spec: Path, folder: Path) -> dict[str, float]:
     """The shuttle's deck in the KLayout application."""
     name = load_spec(spec).name
-    return _violations(precheck.run(folder / "layout.gds", name, folder / "precheck.lyrdb", TIMEOUT_S))
+    return _violations(precheck.run(SKY130, folder / "layout.gds", name, folder / "precheck.lyrdb", TIMEOUT_S))
 
 
 def lvs_compare(spec: Path, folder: Path) -> dict[str, float]:
     """Layout against netlist."""
     name = load_spec(spec).name
-    found = lvs.run(folder / "layout.gds", folder / "netlist.spice", name, folder / "macro.lvsdb")
+    found = lvs.run(SKY130, folder / "layout.gds", folder / "netlist.spice", name, folder / "macro.lvsdb")
     return {"mismatches": len(found.mismatches), "transistors": found.devices, "nets": found.nets}
 
 
 def antenna_ratios(spec: Path, folder: Path) -> dict[str, float]:
     """Antenna rules."""
-    return _violations(antenna.run(folder / "layout.gds", load_spec(spec).name, folder / "antenna.lyrdb"))
+    return _violations(antenna.run(SKY130, folder / "layout.gds", load_spec(spec).name, folder / "antenna.lyrdb"))
 
 
 def metal_density(spec: Path, folder: Path) -> dict[str, float]:
     """Density windows and the shuttle's density deck."""
     name = load_spec(spec).name
-    return _violations(density.run(folder / "layout.gds", name, folder / "density.lyrdb", TIMEOUT_S))
+    return _violations(density.run(SKY130, folder / "layout.gds", name, folder / "density.lyrdb", TIMEOUT_S))
 
 
 def _violations(counts: Mapping[str, int]) -> dict[str, float]:

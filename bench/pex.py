@@ -35,6 +35,7 @@ from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.files import atomic_write
 from somaforge.pdk.sky130.parasitics import INTERCONNECT
+from somaforge.pdk.sky130.process import SKY130
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results" / "pex.json"
@@ -56,10 +57,10 @@ def measure(layers: tuple[int, ...]) -> dict[str, float]:
         layout.draw(design).write(gds)
         netlist.write_spice(design.library, spice)
         times = [time.process_time()]
-        compared = lvs.compare(gds, spice, design.spec.name)
+        compared = lvs.compare(SKY130, gds, spice, design.spec.name)
         times.append(time.process_time())
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        geometry = collect(compared.extraction, schematic_names(compared.partners()))
+        geometry = collect(compared.extraction, schematic_names(compared.partners()), INTERCONNECT)
         times.append(time.process_time())
         lines = aligned([p.box for p in geometry.leaves], geometry.box)
         found = capacitance.along(geometry.conductors, lines, INTERCONNECT)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from somaforge.flow import pex
 from somaforge.pdk.sky130.parasitics import KLAYOUT_PEX_SIDEWALL_SHARE, SIDEWALL_SHARE, interconnect
+from somaforge.pdk.sky130.process import SKY130
 
 FOLDER = Path(__file__).parents[1] / "tests" / "golden" / "pex"
 WAYS = (
@@ -21,7 +22,7 @@ WAYS = (
 
 def differences(cell: str, golden: dict[str, float], share: float) -> tuple[float, float, int]:
     """Relative difference of the sum and of the worst net, and how many nets were compared."""
-    found = pex.extract(FOLDER / f"{cell}.oas", cell, process=interconnect(share))
+    found = pex.extract(SKY130, FOLDER / f"{cell}.oas", cell, process=interconnect(share))
     known = set(found.geometry.nets)
     expected: dict[str, float] = dict.fromkeys(known, 0.0)
     for pair, femto in golden.items():

@@ -35,6 +35,7 @@ from somaforge.flow.pex.merging import merge, resistance_error
 from somaforge.generator import layout, netlist
 from somaforge.generator.design import Design, build, latch_nets
 from somaforge.pdk.files import atomic_write
+from somaforge.pdk.sky130.process import SKY130
 
 RESULTS = Path(__file__).parents[1] / "bench" / "results" / "pex_op.json"
 SUPPLY_V = 1.8
@@ -87,7 +88,7 @@ def measure(
         layout.draw(design).write(folder / "array.gds")
         netlist.write_spice(design.library, folder / "array.spice")
         begin = time.monotonic()
-        found = pex.extract(folder / "array.gds", design.library.top, folder / "array.spice")
+        found = pex.extract(SKY130, folder / "array.gds", design.library.top, folder / "array.spice")
         options = pex.Options(models="tt", smallest_F=coupling, wires=wires, merged_cells=merged)
         if not latches:
             options = pex.Options(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from somaforge.pdk.checks import Checks
 from somaforge.pdk.data import Data
 from somaforge.pdk.geometry import Length, Rules
 from somaforge.pdk.library import StandardCells
@@ -42,6 +43,7 @@ class Pdk:
     max_supply_V: float
     """Up to which the foundry's models of the devices are valid."""
     wires: Wires
+    checks: Checks
     data: Data
     cells: StandardCells | None = None
     """None: arrays of this process have no programming port."""

@@ -14,6 +14,39 @@ class Sidewall:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """What joins two conductors: a contact (by what lies under it) or a via."""
+
+    name: str
+    """Key of `cut_ohm`."""
+    region: str
+    """Conductor of the extraction (Connectivity) whose shapes it is."""
+    lower: str
+    upper: str
+    side_nm: int
+    """Of the cut of minimum size, to which its resistance belongs."""
+    inside: str = ""
+    """Drawn layer in which it must lie. Of several kinds on one region the first that fits is it; the last takes what
+    is left."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Where extraction finds the conductors of a layout."""
+
+    wells: tuple[str, ...]
+    """Conductors of the extraction (Connectivity) that are wells: part of the substrate's level."""
+    diffusions: tuple[str, ...]
+    """Sources, drains and taps."""
+    channel: tuple[str, str]
+    """Drawn layers whose overlap is a channel: active, gate."""
+    cuts: tuple[Cut, ...]
+    link: str
+    """Conductor that a short piece of wire is taken for where it is not known better."""
+    link_width_nm: int
+
+
+@dataclass(frozen=True)
 class Interconnect:
     """Capacitances and resistances of the conductors, bottom to top.
 
@@ -23,7 +56,8 @@ class Interconnect:
     """
 
     conductors: tuple[str, ...]
-    """Bottom to top. The first is the substrate (with its wells), the second the diffusion."""
+    """Bottom to top. The first is the substrate (with its wells), the second the diffusion, the third the gate."""
+    stack: Stack
     plate_F_per_m2: Mapping[tuple[str, str], float]
     """(upper, lower) -> capacitance per overlap area."""
     fringe_F_per_m: Mapping[tuple[str, str], float]
@@ -41,3 +75,8 @@ class Interconnect:
     """Cut (contact or via layer) -> ohm per cut of minimum size."""
     height_nm: Mapping[str, tuple[int, int]]
     """Conductor -> (bottom above the substrate, thickness)."""
+
+    @property
+    def wires(self) -> tuple[str, ...]:
+        """Conductors above the diffusion, from the gate up: conductors of the extraction by the same names."""
+        return self.conductors[2:]

@@ -23,6 +23,16 @@ class Wires:
     """Role of a drawn conductor or cut (pdk.geometry) -> its name here."""
 
     @property
+    def metals(self) -> tuple[str, ...]:
+        """Metals that carry supply currents, from the lowest up."""
+        return tuple(self.max_A_per_um)
+
+    @property
+    def vias(self) -> tuple[str, ...]:
+        """Via k joins metal k and the next one."""
+        return tuple(self.max_A_per_cut)
+
+    @property
     def nominal(self) -> Interconnect:
         """The numbers of the nominal corner."""
         return self.interconnect(self.corners[0])

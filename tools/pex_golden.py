@@ -28,11 +28,13 @@ from somaforge.flow.checks import lvs
 from somaforge.generator import layout
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
+from somaforge.pdk.extraction import Extraction, extract
 from somaforge.pdk.files import atomic_path, atomic_write
-from somaforge.pdk.sky130.connectivity import CONDUCTORS, CONTACTS, Extraction, extract
+from somaforge.pdk.sky130.connectivity import CONNECTIVITY
 from somaforge.pdk.sky130.data import DATA
-from somaforge.pdk.sky130.devices import TRANSISTORS
+from somaforge.pdk.sky130.devices import NETLIST_DEVICES
 from somaforge.pdk.sky130.gds import DRAWN, LABELS
+from somaforge.pdk.sky130.process import SKY130
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "golden" / "pex"
@@ -57,7 +59,7 @@ def _ours(folder: Path, role: str) -> tuple[Extraction, dict[int, str]]:
     table["array"]["layers"] = table["network"]["layers"] = [4, 3, 3]
     design = build(Spec.model_validate(table))
     layout.draw(design).write(folder / "array.gds")
-    extraction = extract(folder / "array.gds", design.cell(role), flat=True)
+    extraction = extract(folder / "array.gds", design.cell(role), by=CONNECTIVITY, flat=True)
     names: dict[int, str] = {}
     for net in extraction.top.each_net():
         name = "substrate" if "SUB" in net.name.split(",") else net.name.split(",")[0]
@@ -69,7 +71,7 @@ def _foundry(cell: str) -> tuple[Extraction, dict[int, str]]:
     """With the names of the foundry's netlist."""
     folder = DATA.root() / CELL_DIR / cell.rpartition("_")[0]
     stem = f"sky130_fd_sc_hd__{cell}"
-    compared = lvs.compare_flat(folder / f"{stem}.gds", folder / f"{stem}.spice", stem)
+    compared = lvs.compare_flat(SKY130, folder / f"{stem}.gds", folder / f"{stem}.spice", stem)
     by_layout = compared.net_names()
     nets = compared.extraction.top.each_net()
     return compared.extraction, {n.cluster_id: by_layout[n.expanded_name()] for n in nets}
@@ -127,13 +129,13 @@ def lvs_database(path: Path, out: Path) -> list[tuple[int, int]]:
         ("pfet_01v8_hvt", p_gate & hvt, "psd", nwell), ("pfet_01v8", p_gate - hvt - lvt, "psd", nwell),
         ("nfet_01v8", n_gate - lvt, "nsd", substrate),
     ):  # fmt: skip
-        kind = next(n for n in TRANSISTORS if n.endswith(f"__{name}"))
+        kind = next(n for n in NETLIST_DEVICES.transistors if n.endswith(f"__{name}"))
         used = {"SD": parts[ends], "G": where, "tS": parts[ends], "tD": parts[ends], "tG": poly, "W": body}
         base.extract_devices(kdb.DeviceExtractorMOS4Transistor(kind), used)
-    conductors = {k: layer[k] for k in CONDUCTORS if k in layer} | parts | {"nwell": nwell}
+    conductors = {k: layer[k] for k in CONNECTIVITY.conductors if k in layer} | parts | {"nwell": nwell}
     for region in (*conductors.values(), *contacts.values(), substrate):
         base.connect(region)
-    for upper, lower in CONTACTS:
+    for upper, lower in CONNECTIVITY.contacts:
         base.connect(conductors[upper], conductors[lower])
     for region in contacts.values():
         base.connect(region, layer["licon"])

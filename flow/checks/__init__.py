@@ -1,1 +1,1 @@
-"""Checks of any sky130 layout: design rules (own table and the shuttle's deck) and layout against schematic."""
+"""Checks of any layout: design rules (native table and the shuttle's deck) and layout against schematic."""

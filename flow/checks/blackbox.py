@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import klayout.db as kdb
 
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.sky130.connectivity import SUBSTRATE, Extraction
+from somaforge.pdk.extraction import SUBSTRATE, Extraction
 
 
 def empty_circuits(

@@ -1,4 +1,4 @@
-"""Design rule check with the native rule table, on any sky130 layout."""
+"""Design rule check with the native rule table, on any layout of a process."""
 
 import sys
 from dataclasses import dataclass
@@ -9,16 +9,15 @@ from typing import Protocol
 import klayout.db as kdb
 import klayout.rdb as rdb
 
+from somaforge.pdk import default, load
+from somaforge.pdk.base import Pdk
+from somaforge.pdk.drawn import AnyTable, Found, Numbers
 from somaforge.pdk.errors import InputError, SomaforgeError
 from somaforge.pdk.files import atomic_path
 from somaforge.pdk.layout_file import OpenLayout, open_layout
-from somaforge.pdk.sky130.drc import RULES, Found, Layers
-from somaforge.pdk.sky130.gds import LAYERS
-from somaforge.pdk.sky130.purposes import NO_MASK, named
 
 MARKERS_PER_RULE = 1000
 """Markers kept in the report for one rule; the count is of all."""
-VALUES = {rule.name: rule.value_nm for rule in RULES}
 FRAME = 5
 """Database units around a marker that has no area."""
 
@@ -45,58 +44,62 @@ class Violations:
     """Places in um, at most MARKERS_PER_RULE."""
 
 
-def run(layout: Path, top: str | None, report: Path) -> dict[str, int]:
+def run(pdk: Pdk, layout: Path, top: str | None, report: Path) -> dict[str, int]:
     """Check `layout`, write the KLayout report database `report`; violations per rule, every rule present."""
     opened = open_layout(layout, top)
-    found = check(opened)
+    found = check(pdk, opened)
     write_report(report, opened.cell.name, "somaforge native DRC", found)
     return {v.rule.name: v.count for v in found}
 
 
-def check(opened: OpenLayout) -> list[Violations]:
+def check(pdk: Pdk, opened: OpenLayout) -> list[Violations]:
     """Every rule of the table on an open layout. InputError if no layer of the process is drawn in it."""
-    require_drawn(opened)
-    layers = Layers(opened)
-    return [violations(rule, rule.find(layers), opened.layout.dbu) for rule in RULES]
+    require_drawn(pdk, opened)
+    table = pdk.checks.native
+    layers = table.open(opened)
+    return [violations(rule, rule.find(layers), opened.layout.dbu) for rule in table.rules]
 
 
 @lru_cache
-def looked_at() -> frozenset[tuple[int, int]]:
+def looked_at(table: AnyTable) -> frozenset[Numbers]:
     """GDS numbers of the layers that rules are about: what they ask for on a layout that has every layer.
 
     Rules of grid, angles and pins hold for any layer and do not count.
     """
     layout = kdb.Layout()
     cell = layout.create_cell("every_layer")
-    for numbers in LAYERS.values():
+    for numbers in table.layers.values():
         cell.shapes(layout.layer(*numbers)).insert(kdb.Box(0, 0, 10_000, 10_000))
-    layers = Layers(OpenLayout(layout, cell))
-    for rule in RULES:
+    layers = table.open(OpenLayout(layout, cell))
+    for rule in table.rules:
         if not rule.general:
             rule.find(layers)
-    return frozenset(LAYERS[name] for name in layers.asked)
+    return frozenset(table.layers[name] for name in layers.asked)
 
 
-def unchecked(opened: OpenLayout) -> tuple[str, ...]:
+def unchecked(pdk: Pdk, opened: OpenLayout) -> tuple[str, ...]:
     """Layers with shapes (texts are none) that may be masks and that no rule looks at, in order of their numbers."""
-    known = looked_at() | NO_MASK.keys()
+    known = looked_at(pdk.checks.native) | pdk.checks.no_mask.keys()
     cells = [opened.cell, *map(opened.layout.cell, opened.cell.called_cells())]
-    found = set[tuple[int, int]]()
+    found = set[Numbers]()
     for index in opened.layout.layer_indexes():
         info = opened.layout.get_info(index)
         if (info.layer, info.datatype) not in known and any(_has_shapes(cell.shapes(index)) for cell in cells):
             found.add((info.layer, info.datatype))
-    return tuple(named(numbers) for numbers in sorted(found))
+    return tuple(pdk.checks.named(numbers) for numbers in sorted(found))
 
 
 def _has_shapes(shapes: kdb.Shapes) -> bool:
     return next(shapes.each(kdb.Shapes.SAll & ~kdb.Shapes.STexts), None) is not None
 
 
-def require_drawn(opened: OpenLayout) -> None:
+def require_drawn(pdk: Pdk, opened: OpenLayout) -> None:
     """InputError if there is nothing that any rule is about."""
-    if all(opened.cell.bbox(opened.layout.layer(*numbers)).empty() for numbers in LAYERS.values()):
-        raise InputError(f"cell {opened.cell.name}: nothing is drawn on any sky130 layer, so nothing can be checked")
+    layers = pdk.checks.native.layers.values()
+    if all(opened.cell.bbox(opened.layout.layer(*numbers)).empty() for numbers in layers):
+        raise InputError(
+            f"cell {opened.cell.name}: nothing is drawn on any {pdk.name} layer, so nothing can be checked"
+        )
 
 
 def violations(rule: Named, found: Found, dbu: float) -> Violations:
@@ -140,16 +143,18 @@ def _main(arguments: list[str]) -> int:
         return 2
     try:
         opened = open_layout(Path(arguments[0]), arguments[1] if len(arguments) == 2 else None)
-        found = check(opened)
+        pdk = load(default())
+        found = check(pdk, opened)
     except SomaforgeError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     broken = [v for v in found if v.count]
+    values = {rule.name: rule.value_nm for rule in pdk.checks.native.rules}
     for v in broken:
-        print(f"{v.rule.name:<10} {v.count:>6}  {v.rule.description} ({VALUES[v.rule.name]})")
+        print(f"{v.rule.name:<10} {v.count:>6}  {v.rule.description} ({values[v.rule.name]})")
         for marker in v.markers[:5]:
             print(f"{'':<19}{marker.bbox().to_s()}")
-    silent = unchecked(opened)
+    silent = unchecked(pdk, opened)
     for layer in silent:
         print(f"no rule looks at layer {layer}")
     print(f"{opened.cell.name}: {sum(v.count for v in broken)} violations of {len(broken)} of {len(found)} rules")

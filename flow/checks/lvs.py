@@ -1,4 +1,4 @@
-"""Layout against schematic on any sky130 layout: devices, W, L, nets and the names of the top pins."""
+"""Layout against schematic on any layout of a process: devices, W, L, nets and the names of the top pins."""
 
 import sys
 import tempfile
@@ -13,11 +13,13 @@ from somaforge.flow.checks.hierarchy import align, too_wide
 from somaforge.flow.checks.lvs_report import COMPARED, SIZE_TOLERANCE_UM, mismatch_lines
 from somaforge.flow.checks.partners import Partners, Whole, dissolve, partners
 from somaforge.flow.checks.spice_reader import find_circuit, read_netlist
+from somaforge.pdk import default, load
+from somaforge.pdk.base import Pdk
+from somaforge.pdk.connectivity import Connectivity
 from somaforge.pdk.errors import SomaforgeError
+from somaforge.pdk.extraction import SUBSTRATE, Extraction, extract
 from somaforge.pdk.files import atomic_path
 from somaforge.pdk.layout_file import OpenLayout, open_layout
-from somaforge.pdk.sky130.connectivity import SUBSTRATE, Extraction, extract, substrate_labels
-from somaforge.pdk.sky130.gds import PINS
 
 FAR = 20
 """A schematic with so many times the layout's devices is another circuit: comparing it would take hours."""
@@ -43,6 +45,7 @@ class LvsResult:
 
 
 def run(
+    pdk: Pdk,
     layout: Path,
     netlist: Path,
     top: str,
@@ -56,7 +59,7 @@ def run(
     netlists decide: a cell whose rails only meet in its parent is no error. Of the cells `blackboxes` the pins alone
     are compared.
     """
-    comparison = compare(layout, netlist, top, netlist_top, blackboxes)
+    comparison = compare(pdk, layout, netlist, top, netlist_top, blackboxes)
     if database is not None:
         with atomic_path(database) as beside:
             comparison.extraction.lvs.write(str(beside))
@@ -95,42 +98,56 @@ class Comparison:
 
 
 def compare(
-    layout: Path, netlist: Path, top: str, netlist_top: str | None = None, blackboxes: frozenset[str] = frozenset()
+    pdk: Pdk,
+    layout: Path,
+    netlist: Path,
+    top: str,
+    netlist_top: str | None = None,
+    blackboxes: frozenset[str] = frozenset(),
 ) -> Comparison:
     """Compare cell by cell, or flat if that matches better; keeps everything that it was made from.
 
     What still differs is compared with fingers put together (`reduction`): a netlist may have one device for them.
     """
+    by = pdk.checks.connectivity
     opened = open_layout(layout, top)
     boxes = frozenset(name.lower() for name in blackboxes)
-    schematic = read_netlist(netlist, netlist_top or top, boxes)
+    schematic = read_netlist(netlist, netlist_top or top, by.devices, boxes)
     nested = opened.cell.child_cells() > 0 or sum(1 for _ in schematic.each_circuit()) > 1
-    best = _proven(opened, schematic, netlist_top or top, boxes, flat=False, reduced=False)
+    best = _proven(by, opened, schematic, netlist_top or top, boxes, flat=False, reduced=False)
     for flat, reduced in ((True, False), (False, True), (True, True)):
         if not best.lines:
             break
         if flat and (not nested or best.devices > FLAT_LIMIT or boxes):
             continue
-        found = _proven(opened, schematic, netlist_top or top, boxes, flat=flat, reduced=reduced)
+        found = _proven(by, opened, schematic, netlist_top or top, boxes, flat=flat, reduced=reduced)
         lines = tuple(dict.fromkeys((*best.empty, *found.lines)))
         if len(lines) < len(best.lines):
             best = replace(found, lines=lines, empty=best.empty)
     return best
 
 
-def compare_flat(layout: Path, netlist: Path, top: str, netlist_top: str | None = None) -> Comparison:
+def compare_flat(pdk: Pdk, layout: Path, netlist: Path, top: str, netlist_top: str | None = None) -> Comparison:
     """Compare as one flat circuit: net geometry with the schematic's names, for extraction of parasitics."""
-    schematic = read_netlist(netlist, netlist_top or top)
-    return _proven(open_layout(layout, top), schematic, netlist_top or top, frozenset(), flat=True, reduced=False)
+    by = pdk.checks.connectivity
+    schematic = read_netlist(netlist, netlist_top or top, by.devices)
+    return _proven(by, open_layout(layout, top), schematic, netlist_top or top, frozenset(), flat=True, reduced=False)
 
 
 def _proven(
-    opened: OpenLayout, schematic: kdb.Netlist, netlist_top: str, boxes: frozenset[str], *, flat: bool, reduced: bool
+    by: Connectivity,
+    opened: OpenLayout,
+    schematic: kdb.Netlist,
+    netlist_top: str,
+    boxes: frozenset[str],
+    *,
+    flat: bool,
+    reduced: bool,
 ) -> Comparison:
     """The comparison, repeated without the circuits whose pins it exchanged (`proof`)."""
     dissolved: frozenset[str] = frozenset()
     while True:
-        found = _compare(opened, schematic.dup(), netlist_top, boxes, dissolved, flat=flat, reduced=reduced)
+        found = _compare(by, opened, schematic.dup(), netlist_top, boxes, dissolved, flat=flat, reduced=reduced)
         if found.lines:
             return found
         pairs = proof.check(found.extraction.lvs)
@@ -143,6 +160,7 @@ def _proven(
 
 
 def _compare(
+    by: Connectivity,
     opened: OpenLayout,
     schematic: kdb.Netlist,
     netlist_top: str,
@@ -153,7 +171,7 @@ def _compare(
     reduced: bool,
 ) -> Comparison:
     reference = find_circuit(schematic, netlist_top)
-    extraction = extract(opened, flat=flat, blackboxes=boxes)
+    extraction = extract(opened, by=by, flat=flat, blackboxes=boxes)
     lvs, extracted = extraction.lvs, extraction.netlist
     extracted.case_sensitive = False
     top = extraction.top
@@ -219,7 +237,7 @@ def _make_pins(extraction: Extraction, top: kdb.Circuit, reference: kdb.Circuit)
     wanted = [pin.name() for pin in reference.each_pin()]
     if not any(SUBSTRATE in net.name.split(",") for net in top.each_net()):
         # No tap and no transistor stands in the cell (a tie cell, a filler): its substrate is a net all the same.
-        for name in substrate_labels(extraction.opened):
+        for name in extraction.substrate_labels:
             if name.lower() not in labelled:
                 labelled[name.lower()] = [top.create_net(name)]
     for pin in list(top.each_pin()):
@@ -243,7 +261,7 @@ def _make_pins(extraction: Extraction, top: kdb.Circuit, reference: kdb.Circuit)
 def _unnamed_pins(extraction: Extraction, wanted: set[str]) -> Iterator[str]:
     """Pin shapes (datatype 16) of the top cell that lie on no net, or on one that is not a pin of the schematic."""
     opened = extraction.opened
-    for conductor, numbers in PINS.items():
+    for conductor, numbers in extraction.by.pins.items():
         index = opened.layout.find_layer(*numbers)
         if index is None:
             continue
@@ -290,7 +308,7 @@ def _main(arguments: list[str]) -> int:
     try:
         with tempfile.TemporaryDirectory() as scratch:
             named = arguments[3] if len(arguments) == 4 else None
-            result = run(layout, netlist, top, Path(scratch) / "lvs.lvsdb", named)
+            result = run(load(default()), layout, netlist, top, Path(scratch) / "lvs.lvsdb", named)
     except SomaforgeError as error:
         print(error, file=sys.stderr)
         return error.exit_code

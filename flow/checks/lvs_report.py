@@ -172,7 +172,7 @@ def _device(device: kdb.Device, is_layout: bool) -> str:
     at = device.trans.disp
     place = f" at ({at.x:.3f}, {at.y:.3f}) um" if is_layout else ""
     kind = device.device_class()
-    name = kind.name.lower().removeprefix("sky130_fd_pr__")
+    name = (kind.description or kind.name).lower()
     terminals = sorted((t.name for t in kind.terminal_definitions()), key="DGSBACW".index)
     nets = " ".join(f"{t.lower()}={terminal(t)}" for t in terminals)
     known = [p.name for p in kind.parameter_definitions() if p.name in COMPARED]

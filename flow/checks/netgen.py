@@ -8,10 +8,11 @@ from typing import Any
 import klayout.db as kdb
 
 from somaforge.flow.checks.spice_reader import find_circuit, read_netlist
+from somaforge.pdk.base import Pdk
 from somaforge.pdk.errors import InputError, ToolError
+from somaforge.pdk.extraction import extract
 from somaforge.pdk.files import atomic_write
-from somaforge.pdk.sky130.connectivity import extract
-from somaforge.pdk.sky130.devices import TRANSISTORS
+from somaforge.pdk.netlist_devices import NetlistDevices
 from somaforge.pdk.templating import render
 from somaforge.pdk.tool import run_tool
 
@@ -20,27 +21,28 @@ SIZE_TOLERANCE = 0.002
 """Relative: 1 nm (layouts are on a 5 nm grid) of the narrowest transistor; a W wrong by 1.5 % is far outside."""
 
 
-def compare(layout: Path, schematic: Path, cell: str, workdir: Path) -> int:
+def compare(pdk: Pdk, layout: Path, schematic: Path, cell: str, workdir: Path) -> int:
     """Mismatches that netgen finds between `cell` of a layout and of a SPICE netlist; its files stay in `workdir`.
 
     Both netlists are written flat by somaforge (sizes in um, the schematic's pins), so netgen sees one dialect.
     """
     ours, theirs = workdir / "layout.spice", workdir / "schematic.spice"
-    reference = read_netlist(schematic, cell)
+    devices = pdk.checks.connectivity.devices
+    reference = read_netlist(schematic, cell, devices)
     top = find_circuit(reference, cell)
     pins = [pin.name() for pin in top.each_pin()]
     name = top.name
-    extraction = extract(layout, cell)
+    extraction = extract(layout, cell, by=pdk.checks.connectivity)
     extraction.netlist.flatten()
     reference.flatten_circuits([c for c in reference.each_circuit() if c.name != name])
     atomic_write(ours, _spice(extraction.top, pins, name))
     atomic_write(theirs, _spice(top, pins, name))
     # netgen passes over pins that nothing is connected to, so a missing label is counted here.
     labels = {label.lower() for net in extraction.top.each_net() for label in net.name.split(",")}
-    return run(ours, theirs, name, workdir) + sum(pin.lower() not in labels for pin in pins)
+    return run(devices, ours, theirs, name, workdir) + sum(pin.lower() not in labels for pin in pins)
 
 
-def run(layout_spice: Path, schematic_spice: Path, cell: str, workdir: Path) -> int:
+def run(devices: NetlistDevices, layout_spice: Path, schematic_spice: Path, cell: str, workdir: Path) -> int:
     """Mismatches between two SPICE files (nets, devices, sizes, pins); ToolError if netgen did not finish.
 
     File names must end in .spice: netgen guesses other formats from other names. Its printed verdict is not used
@@ -54,7 +56,7 @@ def run(layout_spice: Path, schematic_spice: Path, cell: str, workdir: Path) -> 
             raise InputError(f"netgen: {path} must be an existing .spice file")
     workdir.mkdir(parents=True, exist_ok=True)
     setup, result = workdir / "setup.tcl", workdir / "netgen.json"
-    atomic_write(setup, render("netgen_setup.tcl.j2", devices=TRANSISTORS, tolerance=SIZE_TOLERANCE))
+    atomic_write(setup, render("netgen_setup.tcl.j2", devices=devices.transistors, tolerance=SIZE_TOLERANCE))
     result.unlink(missing_ok=True)
     command = [
         program, "-batch", "lvs", f"{layout_spice.resolve()} {cell}", f"{schematic_spice.resolve()} {cell}",

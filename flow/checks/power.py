@@ -1,8 +1,8 @@
 """The power grid: voltage drop and current density of a supply net as drawn, under given currents of the cells.
 
-The net's wires and vias from met1 up are resistors (flow.checks.resistors). A cell takes its current where the net's
-lowest metal is nearest to its middle, met1 in cells of the array. Labels of the net on the straps are ideal
-sources. Resistances are the process's own (pdk.sky130.parasitics), limits the foundry's (pdk.sky130.current).
+The net's wires and vias, from the lowest metal up, are resistors (flow.checks.resistors). A cell takes its current
+where the net's lowest metal is nearest to its middle. Labels of the net on the straps are ideal sources. Resistances
+and limits are the process's (Pdk.wires).
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,14 +11,15 @@ from dataclasses import dataclass
 import klayout.db as kdb
 import numpy as np
 
-from somaforge.flow.checks.resistors import METALS, VIAS, Metal, Terminal, resistors
+from somaforge.flow.checks.resistors import Metal, Terminal, resistors
 from somaforge.generator.design import Design, mirror_parts
 from somaforge.generator.names import OUTPUT_SYNAPSE, SOMA, SYNAPSE
 from somaforge.pdk.errors import CheckError, InputError
-from somaforge.pdk.sky130.connectivity import Extraction
-from somaforge.pdk.sky130.gds import LABELS
+from somaforge.pdk.extraction import Extraction
+from somaforge.pdk.wires import Wires
 
-STRAPS = "met4"
+STRAPS = "strap"
+"""Role of the conductor that is fed."""
 FEED_OHM = 1e-6
 """Resistance of a source: nothing beside a square of metal (50 mohm), and it keeps the matrix regular."""
 
@@ -58,20 +59,21 @@ def worst_loads(design: Design, neuron_A: float) -> dict[str, dict[str, float]]:
     return {"vdd": {soma: 2 * rails_A, **synapses}, "gnd": {soma: neuron_A + 2 * rails_A, **synapses}}
 
 
-def grid(extraction: Extraction, net: str, loads: Loads) -> Grid:
+def grid(wires: Wires, extraction: Extraction, net: str, loads: Loads) -> Grid:
     """Solve one net. InputError if no label of its name lies on its straps, or no cell of `loads` is there;
     CheckError if a cell has no metal of the net, or some that no source reaches."""
     places = _places(extraction, loads)
     if not places:
         raise InputError(f"cell {extraction.opened.cell.name}: none of {', '.join(loads)} is in it")
-    metals = [Metal(_shapes(extraction, net, layer)) for layer in METALS]
-    vias = {layer: _shapes(extraction, net, layer) for layer in VIAS}
-    straps = METALS.index(STRAPS)
-    labels = [(at, metals[straps].at(at.x, at.y)) for at in _feeds(extraction, net)]
+    metals = [Metal(_shapes(extraction, net, layer)) for layer in wires.metals]
+    vias = {layer: _shapes(extraction, net, layer) for layer in wires.vias}
+    strap = wires.roles[STRAPS]
+    straps = wires.metals.index(strap)
+    labels = [(at, metals[straps].at(at.x, at.y)) for at in _feeds(extraction, net, strap)]
     sources = [Terminal(straps, on, at.x, at.y) for at, on in labels if on is not None]
     if not sources:
-        raise InputError(f"net {net}: no label of this name lies on its {STRAPS}, so nothing feeds its straps")
-    found = resistors(metals, vias, [*sources, *_sinks(metals, net, places)]).without_stubs()
+        raise InputError(f"net {net}: no label of this name lies on its {strap}, so nothing feeds its straps")
+    found = resistors(wires, metals, vias, [*sources, *_sinks(metals, net, places)]).without_stubs()
     ampere = np.array([a for _, a in places])
     fed, taken = found.terminals[: len(sources)], found.terminals[len(sources) :]
     drop = found.drops(fed, taken, ampere, FEED_OHM)
@@ -86,7 +88,7 @@ def grid(extraction: Extraction, net: str, loads: Loads) -> Grid:
         current_A=float(ampere.sum()),
         drop_V=float(drop[taken].max()),
         density_ratio=0.0 if most is None else float(ratios[most]),
-        densest="" if most is None else (METALS + VIAS)[int(found.layer[most])],
+        densest="" if most is None else (wires.metals + wires.vias)[int(found.layer[most])],
         feeds=len(set(fed.tolist())),
         resistors=len(found.siemens),
     )
@@ -101,9 +103,9 @@ def _shapes(extraction: Extraction, net: str, layer: str) -> kdb.Region:
     return region.merged()
 
 
-def _feeds(extraction: Extraction, net: str) -> list[kdb.Point]:
+def _feeds(extraction: Extraction, net: str, strap: str) -> list[kdb.Point]:
     opened = extraction.opened
-    shapes = opened.cell.shapes(opened.layout.layer(*LABELS[STRAPS])).each(kdb.Shapes.STexts)
+    shapes = opened.cell.shapes(opened.layout.layer(*extraction.by.labels[strap])).each(kdb.Shapes.STexts)
     return [kdb.Point() + s.text_trans.disp for s in shapes if s.text_string.lower() == net.lower()]
 
 

@@ -1,4 +1,4 @@
-"""The shuttle's own design rule deck, run unchanged in the KLayout application on any sky130 layout."""
+"""The shuttle's own design rule deck, run unchanged in the KLayout application on any layout of a process."""
 
 import os
 import shutil
@@ -8,24 +8,18 @@ from pathlib import Path
 import klayout.db as kdb
 import klayout.rdb as rdb
 
+from somaforge.pdk import default, load
+from somaforge.pdk.base import Pdk
+from somaforge.pdk.decks import RuleDeck
 from somaforge.pdk.errors import SomaforgeError, ToolError
 from somaforge.pdk.files import atomic_path, scratch
 from somaforge.pdk.layout_file import OpenLayout, open_layout
-from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.tool import run_tool
 
-DECK = "drc_scripts/sky130A_mr.drc"
-GROUPS = ("feol", "beol", "offgrid", "seal", "floating_met")
-# What the deck prints when a group of rules runs; its last line of all is its release.
-SECTIONS = ("FEOL section", "BEOL section", "OFFGRID-ANGLES section", "release ")
-# Rules that the pinned deck (cf_precheck 1.3.7, release 2026.03.30_01.00) reports with all groups on: the named ones
-# are the first and last of each group.
-LEAST_RULES = 272
-RULES_OF_GROUPS = ("MRW_dnwell.WID.1", "li.1", "m1.x", "MR_mcon.WID.2", "areaid_re_OFFGRID")
 THREADS = 2
 
 
-def run(layout: Path, top: str | None, report: Path, timeout_s: float = 900.0) -> dict[str, int]:
+def run(pdk: Pdk, layout: Path, top: str | None, report: Path, timeout_s: float = 900.0) -> dict[str, int]:
     """Check `top` of `layout`; writes the deck's report database to `report`; violations per rule, zeros kept.
 
     The application gets a GDS copy of that one cell (it is older than the writer of some files and cannot read
@@ -33,29 +27,32 @@ def run(layout: Path, top: str | None, report: Path, timeout_s: float = 900.0) -
     every group of the deck to its end: an empty report is no proof.
     """
     opened = open_layout(layout, top)
-    deck = DATA.folder("precheck") / DECK
-    application = shutil.which("klayout")
-    if application is None:
-        raise ToolError("precheck: the KLayout application is not installed; run make setup (Debian package klayout)")
-    if not deck.is_file():
-        raise ToolError(f"precheck: no deck at {deck}; run somaforge pdk install sky130")
+    deck = pdk.checks.deck
+    if deck is None:
+        raise ToolError(f"precheck: {pdk.name} has no deck of a shuttle")
+    klayout = application("precheck")
     with scratch("precheck") as folder, atomic_path(report) as beside:
         copy, half = folder / "layout.gds", folder / "report.lyrdb"
         write_copy(opened, copy)
-        variables = {"input": copy, "top_cell": opened.cell.name, "report": half, "thr": THREADS}
-        variables |= dict.fromkeys(GROUPS, "true")
-        command = [application, "-b", "-zz", "-r", str(deck)]
-        for name, value in variables.items():
-            command += ["-rd", f"{name}={value}"]
-        log = run_application(command, folder, timeout_s)
-        counts = read_report(half, opened.cell.name, log)
+        variables = {"input": copy, "top_cell": opened.cell.name, "report": half, deck.threads: THREADS}
+        variables |= dict.fromkeys(deck.groups, "true")
+        log = run_application(deck.command(klayout, pdk.data, variables), folder, timeout_s)
+        counts = read_report(deck, half, opened.cell.name, log)
         shutil.copyfile(half, beside)
     return counts
 
 
-def read_report(report: Path, top: str, log: str) -> dict[str, int]:
+def application(what: str) -> str:
+    """Where the KLayout application is; ToolError for `what` if it is missing."""
+    found = shutil.which("klayout")
+    if found is None:
+        raise ToolError(f"{what}: the KLayout application is not installed; run make setup (Debian package klayout)")
+    return found
+
+
+def read_report(deck: RuleDeck, report: Path, top: str, log: str) -> dict[str, int]:
     """Violations per rule of a finished run; ToolError unless report and log show that all of it ran."""
-    missing = [section.strip() for section in SECTIONS if section not in log]
+    missing = [section.strip() for section in deck.sections if section not in log]
     if missing:
         raise ToolError(f"precheck: the deck did not run its part {missing[0]!r}; last lines: {_last(log)}")
     if not report.is_file():
@@ -66,10 +63,10 @@ def read_report(report: Path, top: str, log: str) -> dict[str, int]:
     except RuntimeError as error:
         raise ToolError(f"precheck: the report is damaged ({' '.join(str(error).split())}); run it again") from error
     counts = {category.name(): category.num_items() for category in database.each_category()}
-    absent = [rule for rule in RULES_OF_GROUPS if rule not in counts]
-    if absent or len(counts) < LEAST_RULES or database.top_cell_name != top:
+    absent = [rule for rule in deck.rules_of_groups if rule not in counts]
+    if absent or len(counts) < deck.least_rules or database.top_cell_name != top:
         raise ToolError(
-            f"precheck: the report on cell {database.top_cell_name!r} holds {len(counts)} of {LEAST_RULES} rules"
+            f"precheck: the report on cell {database.top_cell_name!r} holds {len(counts)} of {deck.least_rules} rules"
             f"{' and not ' + absent[0] if absent else ''}; run it again"
         )
     return counts
@@ -108,7 +105,7 @@ def _main(arguments: list[str]) -> int:
     try:
         with scratch("precheck") as folder:
             report = Path(arguments[2]) if len(arguments) == 3 else folder / "precheck.lyrdb"
-            counts = run(Path(arguments[0]), arguments[1] if len(arguments) > 1 else None, report)
+            counts = run(load(default()), Path(arguments[0]), arguments[1] if len(arguments) > 1 else None, report)
             broken = {rule: n for rule, n in counts.items() if n}
             places = _places(report)
     except SomaforgeError as error:

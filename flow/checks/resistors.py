@@ -16,20 +16,15 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
-from somaforge.pdk.sky130.current import MAX_A_PER_CUT, MAX_A_PER_UM
-from somaforge.pdk.sky130.parasitics import INTERCONNECT
+from somaforge.pdk.wires import Wires
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-METALS = ("met1", "met2", "met3", "met4", "met5")
-VIAS = ("via", "via2", "via3", "via4")
-"""Via k joins metal k and the next one."""
-
 
 @dataclass(frozen=True)
 class Resistors:
-    """Between nodes `ends` [resistors, 2]; a resistor of layer METALS + VIAS [layer] may carry `limit_A`."""
+    """Between nodes `ends` [resistors, 2]; a resistor of layer (metals + vias)[layer] may carry `limit_A`."""
 
     ends: Ints
     siemens: Floats
@@ -151,7 +146,7 @@ def _shared_edges(box: Ints) -> Ints:
 
 @dataclass(frozen=True)
 class Terminal:
-    """A place on one rectangle of one layer (index into METALS)."""
+    """A place on one rectangle of one layer (index into the process's `metals`)."""
 
     layer: int
     rectangle: int
@@ -159,8 +154,13 @@ class Terminal:
     y: int
 
 
-def resistors(metals: Sequence[Metal], vias: Mapping[str, kdb.Region], terminals: Sequence[Terminal]) -> Resistors:
-    """Of a net with that metal (as METALS) and those vias; ValueError for a via that lies beside its metal."""
+def resistors(
+    wires: Wires, metals: Sequence[Metal], vias: Mapping[str, kdb.Region], terminals: Sequence[Terminal]
+) -> Resistors:
+    """Of a net with that metal (one for each of `wires.metals`) and those vias.
+
+    ValueError for a via that lies beside its metal.
+    """
     base = np.cumsum([0, *(len(m.box) for m in metals)])
     boxes = np.concatenate([m.box for m in metals])
     layer_of = np.repeat(np.arange(len(metals)), [len(m.box) for m in metals])
@@ -187,17 +187,18 @@ def resistors(metals: Sequence[Metal], vias: Mapping[str, kdb.Region], terminals
     width = np.minimum(of[:, 2] - of[:, 0], of[:, 3] - of[:, 1])
     length = points[next_to + 1, 1] - points[next_to, 1]
     kind = layer_of[points[next_to, 0]]
-    sheet = np.array([INTERCONNECT.sheet_ohm[m] for m in METALS])
-    per_um = np.array([MAX_A_PER_UM[m] for m in METALS])
-    per_cut = np.array([MAX_A_PER_CUT[v] for v in VIAS])
-    cut = np.array([1 / INTERCONNECT.cut_ohm[v] for v in VIAS])
-    wires = np.stack((node[next_to], node[next_to + 1]), axis=1)
+    numbers = wires.nominal
+    sheet = np.array([numbers.sheet_ohm[m] for m in wires.metals])
+    per_um = np.array([wires.max_A_per_um[m] for m in wires.metals])
+    per_cut = np.array([wires.max_A_per_cut[v] for v in wires.vias])
+    cut = np.array([1 / numbers.cut_ohm[v] for v in wires.vias])
+    stretches = np.stack((node[next_to], node[next_to + 1]), axis=1)
     through = np.stack((node[lower[len(joints) :]], node[upper[len(joints) :]]), axis=1)
     return Resistors(
-        np.concatenate((wires, through)),
+        np.concatenate((stretches, through)),
         np.concatenate((width / (sheet[kind] * length), cut[kinds])),
         np.concatenate((per_um[kind] * width * 1e-3, per_cut[kinds])),
-        np.concatenate((kind, kinds + len(METALS))),
+        np.concatenate((kind, kinds + len(metals))),
         node[own],
         int(count),
     )
@@ -207,7 +208,7 @@ def _holes(metals: Sequence[Metal], vias: Mapping[str, kdb.Region], base: NDArra
     """[vias, 4] rectangles below and above and the place, and the kind of each via."""
     rows: list[tuple[int, int, int, int]] = []
     kinds: list[int] = []
-    for k, name in enumerate(VIAS):
+    for k, name in enumerate(vias):
         for polygon in vias[name].each():
             at = polygon.bbox().center()
             below, above = metals[k].at(at.x, at.y), metals[k + 1].at(at.x, at.y)

@@ -15,7 +15,7 @@ from somaforge.flow.checks.spice_lines import Line
 from somaforge.flow.checks.spice_scope import Scope
 from somaforge.flow.checks.spice_sizes import copies, device_sizes
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.sky130.devices import DEVICES, PREFIX, Device, device_name
+from somaforge.pdk.netlist_devices import Device, NetlistDevices
 
 PARTS_LIMIT = 5_000_000
 """Devices and calls of all circuits together: four times the transistors of the largest network here, each listed."""
@@ -25,14 +25,16 @@ DEPTH_LIMIT = 100
 """Calls inside calls."""
 
 
-def read_netlist(path: Path, top: str, blackboxes: frozenset[str] = frozenset()) -> kdb.Netlist:
-    """What `top` of the netlist in `path` is made of; W and L in um, names as first written, elements without their
-    first letter. Circuits that are called with other parameters than their own carry them in their name.
+def read_netlist(
+    path: Path, top: str, devices: NetlistDevices, blackboxes: frozenset[str] = frozenset()
+) -> kdb.Netlist:
+    """What `top` of the netlist in `path` is made of, of `devices`; W and L in um, names as first written, elements
+    without their first letter. Circuits that are called with other parameters than their own carry them in their name.
 
     `blackboxes` (small letters) are not looked into. InputError (file and line) if anything is not understood.
     """
     cards = read_cards(path)
-    builder = _Builder(cards, blackboxes)
+    builder = _Builder(cards, blackboxes, devices)
     chosen = cards.definitions.get(top.lower())
     if chosen is None:
         names = ", ".join(sorted(d[0].name for d in cards.definitions.values())[:5])
@@ -100,9 +102,10 @@ def _is_short(line: Line) -> bool:
 
 
 class _Builder:
-    def __init__(self, cards: Cards, blackboxes: frozenset[str]) -> None:
+    def __init__(self, cards: Cards, blackboxes: frozenset[str], devices: NetlistDevices) -> None:
         self.cards = cards
         self.blackboxes = blackboxes
+        self.devices = devices
         self.netlist = kdb.Netlist()
         self.netlist.case_sensitive = True
         self.outer = Scope(cards.parameters)
@@ -188,15 +191,15 @@ class _Builder:
         if letter == "X" and self._call(words, line, made, depth):
             return
         plain = words.plain[1:]
-        models = [(k, device_name(word)) for k, word in enumerate(plain)]
+        models = [(k, self.devices.find(word)) for k, word in enumerate(plain)]
         if words.model is not None:
-            models = [(len(plain), device_name(words.model))]
+            models = [(len(plain), self.devices.find(words.model))]
         # Behind the nodes stand the model, or a value and the model.
-        known = [(k, DEVICES[name]) for k, name in models if name is not None and k >= 2]
+        known = [(k, device) for k, device in models if device is not None and k >= 2]
         if len(known) != 1:
             if letter == "X":
                 called = words.model or (plain[-1] if plain else "nothing")
-                if called.lower().startswith(PREFIX):
+                if self.devices.prefix and called.lower().startswith(self.devices.prefix):
                     raise InputError(f"{line.where}: {words.plain[0]}: {called} is no device that LVS knows")
                 raise InputError(f"{line.where}: {words.plain[0]} calls {called}, which nothing defines; "
                                  f"--blackbox {called} compares its pins alone")  # fmt: skip
@@ -239,7 +242,7 @@ class _Builder:
         name = plain[-1] if len(plain) > 1 else ""
         # The foundry's models may be included: its devices stay devices. Short names are those of the netlist first.
         key = name.lower()
-        if key in DEVICES or (device_name(name) is not None and key not in self.cards.definitions):
+        if key in self.devices.by_name or (self.devices.find(name) is not None and key not in self.cards.definitions):
             return False
         nodes = plain[1:-1]
         definition = self._defined(name, nodes, line)
@@ -286,7 +289,7 @@ class _Builder:
     def _kind(self, device: Device) -> kdb.DeviceClass:
         if device.kind not in self.kinds:
             kind = self.kinds[device.kind] = device.make()
-            kind.name = device.kind
+            kind.name, kind.description = device.kind, device.family or device.name
             self.netlist.add(kind)
         return self.kinds[device.kind]
 

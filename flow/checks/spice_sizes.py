@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.sky130.devices import Device, um, um2
+from somaforge.pdk.netlist_devices import Device, um, um2
 
 COPIES_LIMIT = 1000
 _AREAS = {"A": ("area", "a"), "P": ("pj", "perim", "p", "perimeter")}

@@ -1,4 +1,4 @@
-"""drc, lvs and pex on any sky130 layout: files in, counts out, nothing of ours needed."""
+"""drc, lvs and pex on any layout: files in, counts out, nothing of ours needed."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from somaforge.flow.commands.console import show_json
+from somaforge.pdk.base import Pdk
 from somaforge.pdk.errors import CheckError, InputError
 from somaforge.pdk.files import scratch
 
@@ -36,38 +37,38 @@ def reports(out: Path | None) -> Iterator[Path]:
         yield folder
 
 
-def _native(layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
+def _native(pdk: Pdk, layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
     from somaforge.flow.checks import drc as native
 
-    return native.run(layout, top, folder / "drc_native.lyrdb")
+    return native.run(pdk, layout, top, folder / "drc_native.lyrdb")
 
 
-def _unchecked(layout: Path, top: str | None) -> tuple[str, ...]:
+def _unchecked(pdk: Pdk, layout: Path, top: str | None) -> tuple[str, ...]:
     from somaforge.flow.checks import drc as native
     from somaforge.pdk.layout_file import open_layout
 
-    return native.unchecked(open_layout(layout, top))
+    return native.unchecked(pdk, open_layout(layout, top))
 
 
-def _precheck(layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
+def _precheck(pdk: Pdk, layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
     from somaforge.flow.checks import precheck
 
-    return precheck.run(layout, top, folder / "drc_precheck.lyrdb", PRECHECK_TIMEOUT_S)
+    return precheck.run(pdk, layout, top, folder / "drc_precheck.lyrdb", PRECHECK_TIMEOUT_S)
 
 
-def _antenna(layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
+def _antenna(pdk: Pdk, layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
     from somaforge.flow.checks import antenna
 
-    return antenna.run(layout, top, folder / "drc_antenna.lyrdb")
+    return antenna.run(pdk, layout, top, folder / "drc_antenna.lyrdb")
 
 
-def _density(layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
+def _density(pdk: Pdk, layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
     from somaforge.flow.checks import density
 
-    return density.run(layout, top, folder / "drc_density.lyrdb", PRECHECK_TIMEOUT_S)
+    return density.run(pdk, layout, top, folder / "drc_density.lyrdb", PRECHECK_TIMEOUT_S)
 
 
-DECKS: dict[str, Callable[[Path, str | None, Path], Mapping[str, int]]] = {
+DECKS: dict[str, Callable[[Pdk, Path, str | None, Path], Mapping[str, int]]] = {
     "native": _native,
     "precheck": _precheck,
     "antenna": _antenna,
@@ -77,13 +78,13 @@ ALL = ("native", "precheck", "antenna")
 """Density is a rule for finished macros and chips: a cell by itself may be full of metal."""
 
 
-def drc(layout: Path, top: str | None, deck: str, out: Path | None, as_json: bool) -> None:
+def drc(pdk: Pdk, layout: Path, top: str | None, deck: str, out: Path | None, as_json: bool) -> None:
     """Check a layout with one deck or all; CheckError if a rule is violated or a layer has none."""
     names = list(ALL) if deck == "all" else [deck]
     shown: dict[str, object] = {}
     with understood(layout), reports(out) as folder:
-        found = {name: DECKS[name](layout, top, folder) for name in names}
-        unchecked = _unchecked(layout, top) if "native" in names else None
+        found = {name: DECKS[name](pdk, layout, top, folder) for name in names}
+        unchecked = _unchecked(pdk, layout, top) if "native" in names else None
     for name in names:
         shown[f"drc__{name}__count"] = sum(found[name].values())
     shown["rules"] = (
@@ -115,7 +116,13 @@ LINES_SHOWN = 20
 
 
 def lvs(
-    layout: Path, netlist: Path, top: str, out: Path | None, as_json: bool, blackboxes: frozenset[str] = frozenset()
+    pdk: Pdk,
+    layout: Path,
+    netlist: Path,
+    top: str,
+    out: Path | None,
+    as_json: bool,
+    blackboxes: frozenset[str] = frozenset(),
 ) -> None:
     """Compare a layout with a netlist; CheckError if they differ.
 
@@ -125,7 +132,7 @@ def lvs(
     from somaforge.pdk.files import atomic_write
 
     with understood(layout), reports(out) as folder:
-        result = compare.run(layout, netlist, top, folder / "lvs.lvsdb", blackboxes=blackboxes)
+        result = compare.run(pdk, layout, netlist, top, folder / "lvs.lvsdb", blackboxes=blackboxes)
         atomic_write(folder / "mismatches.txt", "".join(f"{line}\n" for line in result.mismatches))
     count = len(result.mismatches)
     where = f"all in {out / 'mismatches.txt'}" if out is not None else "--out DIR keeps them all and the database"
@@ -146,7 +153,7 @@ def lvs(
         raise CheckError(f"lvs: {top}: {max(count, 1)} mismatches, first: {first}; {where}")
 
 
-def pex(layout: Path, top: str, output: Path, as_json: bool) -> None:
+def pex(pdk: Pdk, layout: Path, top: str, output: Path, as_json: bool) -> None:
     """Extract a layout into a SPICE netlist and a CSV of its nets beside it.
 
     Labels that stand on several wires are told on the standard error.
@@ -162,7 +169,7 @@ def pex(layout: Path, top: str, output: Path, as_json: bool) -> None:
         click.echo(f"somaforge: warning: {line}", err=True)
 
     with understood(layout):
-        metrics = write_layout(layout, top, output, table, warn=warn)
+        metrics = write_layout(pdk, layout, top, output, table, warn=warn)
     if as_json:
         show_json(metrics)
     else:

@@ -36,6 +36,7 @@ class NamedPath(click.Path):
 
 
 PATH = NamedPath()
+pdk_option = click.option("--pdk", metavar="NAME", help="The layout's process [default: the only one known].")
 patterns_option = click.option(
     "--patterns", type=PatternCount(), help="Test patterns, from the first; all: the whole set [default: the spec's]."
 )

@@ -8,11 +8,12 @@ import click
 
 from somaforge.flow.commands import layouts, programming
 from somaforge.flow.commands.console import Progress, show_json, show_metrics
-from somaforge.flow.commands.options import PATH, patterns_option
+from somaforge.flow.commands.options import PATH, patterns_option, pdk_option
 from somaforge.flow.datasets.files import VARIABLE
 from somaforge.flow.runner.known import read_spec
 from somaforge.flow.runner.unmeasured import require_measured
 from somaforge.generator.spec import Spec
+from somaforge.pdk import Pdk, default, load
 from somaforge.pdk.errors import InputError
 
 out_option = click.option("--out", type=PATH, help="Run folder [default: runs/<name of the spec>].")
@@ -124,9 +125,16 @@ def evaluate(
     _one_step("evaluate", spec, out, as_json, data_dir, patterns)
 
 
-def _exactly_one(spec: Path | None, layout: Path | None) -> None:
+def _exactly_one(spec: Path | None, layout: Path | None, pdk: str | None) -> None:
     if (spec is None) == (layout is None):
         raise InputError("give either a SPEC or --layout FILE; see --help")
+    if spec is not None and pdk is not None:
+        raise InputError("--pdk is for --layout; a SPEC names its process itself")
+
+
+def _process(name: str | None) -> Pdk:
+    """The process of a layout that came without a spec."""
+    return load(name if name is not None else default())
 
 
 @click.command()
@@ -141,14 +149,23 @@ def _exactly_one(spec: Path | None, layout: Path | None) -> None:
     show_default=True,
     help="all: every deck but density, which is for finished macros.",
 )
+@pdk_option
 @json_option
-def drc(spec: Path | None, out: Path | None, layout: Path | None, top: str | None, deck: str, as_json: bool) -> None:
-    """Design rules of SPEC's layout (every deck), or of any sky130 layout. Reports (.lyrdb) go to --out."""
-    _exactly_one(spec, layout)
+def drc(
+    spec: Path | None,
+    out: Path | None,
+    layout: Path | None,
+    top: str | None,
+    deck: str,
+    pdk: str | None,
+    as_json: bool,
+) -> None:
+    """Design rules of SPEC's layout (every deck), or of any layout of a process. Reports (.lyrdb) go to --out."""
+    _exactly_one(spec, layout, pdk)
     if spec is not None:
         _one_step("drc", spec, out, as_json)
     elif layout is not None:
-        layouts.drc(layout, top, deck, out, as_json)
+        layouts.drc(_process(pdk), layout, top, deck, out, as_json)
 
 
 @click.command()
@@ -160,6 +177,7 @@ def drc(spec: Path | None, out: Path | None, layout: Path | None, top: str | Non
 @click.option(
     "--blackbox", "blackboxes", multiple=True, metavar="CELL", help="Compare the pins of CELL alone. May be repeated."
 )
+@pdk_option
 @json_option
 def lvs(
     spec: Path | None,
@@ -168,10 +186,11 @@ def lvs(
     netlist: Path | None,
     top: str | None,
     blackboxes: tuple[str, ...],
+    pdk: str | None,
     as_json: bool,
 ) -> None:
-    """Layout against schematic of SPEC, or of any sky130 layout. The database (.lvsdb) goes to --out."""
-    _exactly_one(spec, layout)
+    """Layout against schematic of SPEC, or of any layout of a process. The database (.lvsdb) goes to --out."""
+    _exactly_one(spec, layout, pdk)
     if spec is not None:
         if blackboxes:
             raise InputError("lvs SPEC: --blackbox is for --layout; our own networks are compared whole")
@@ -179,7 +198,7 @@ def lvs(
     elif layout is not None:
         if netlist is None or top is None:
             raise InputError("lvs --layout: needs --netlist FILE and --top CELL too")
-        layouts.lvs(layout, netlist, top, out, as_json, frozenset(blackboxes))
+        layouts.lvs(_process(pdk), layout, netlist, top, out, as_json, frozenset(blackboxes))
 
 
 @click.command()
@@ -188,18 +207,25 @@ def lvs(
 @click.option("--layout", type=PATH, help="Extract this GDS or OASIS file, ours or not.")
 @click.option("--top", help="Its top cell.")
 @click.option("--output", type=PATH, help="The SPICE netlist to write; a CSV of every net goes beside it.")
+@pdk_option
 @json_option
 def pex(
-    spec: Path | None, out: Path | None, layout: Path | None, top: str | None, output: Path | None, as_json: bool
+    spec: Path | None,
+    out: Path | None,
+    layout: Path | None,
+    top: str | None,
+    output: Path | None,
+    pdk: str | None,
+    as_json: bool,
 ) -> None:
-    """Parasitics of SPEC's layout, or of any sky130 layout."""
-    _exactly_one(spec, layout)
+    """Parasitics of SPEC's layout, or of any layout of a process."""
+    _exactly_one(spec, layout, pdk)
     if spec is not None:
         _one_step("pex", spec, out, as_json)
     elif layout is not None:
         if output is None or top is None:
             raise InputError("pex --layout: needs --top CELL and --output FILE.spice too")
-        layouts.pex(layout, top, output, as_json)
+        layouts.pex(_process(pdk), layout, top, output, as_json)
 
 
 @click.command()

@@ -18,7 +18,7 @@ from somaforge.generator.address import Cell
 from somaforge.generator.circuit import FlatNetlist, Mos
 from somaforge.generator.periphery.netlist import PORT_INPUTS
 from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
-from somaforge.pdk.sky130.devices import SAME_DEVICE
+from somaforge.pdk.sky130.devices import NETLIST_DEVICES
 from somaforge.pdk.templating import render
 
 Floats = npt.NDArray[np.float64]
@@ -119,8 +119,8 @@ def play(
 def modelled(mos: Mos) -> tuple[str, int, int]:
     """Device and size as simulated: the models begin at 0.42 um of width. The flip-flops' narrower feedback devices
     (0.36 um) get that width, which makes the flip-flops harder to write, not easier."""
-    if mos.device in SAME_DEVICE:
-        return SAME_DEVICE[mos.device], max(mos.w_nm, NARROWEST_NM), mos.l_nm
+    if mos.device in NETLIST_DEVICES.same:
+        return NETLIST_DEVICES.same[mos.device], max(mos.w_nm, NARROWEST_NM), mos.l_nm
     return mos.device, mos.w_nm, mos.l_nm
 
 

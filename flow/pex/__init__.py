@@ -1,4 +1,4 @@
-"""Parasitic extraction: what the wiring of any sky130 layout adds to its transistors."""
+"""Parasitic extraction: what the wiring of any layout of a process adds to its transistors."""
 
 from somaforge.flow.pex.annotate import annotate
 from somaforge.flow.pex.dspf import write_dspf

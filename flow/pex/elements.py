@@ -8,7 +8,7 @@ import klayout.db as kdb
 from somaforge.flow.pex.naming import Names
 from somaforge.generator.circuit import Element
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.sky130.cards import CARDS, Card
+from somaforge.pdk.netlist_devices import Card, NetlistDevices
 
 _OF_DEVICE = "m_"
 """What the layout's own names of transistors begin with."""
@@ -16,14 +16,14 @@ _OF_DEVICE = "m_"
 
 @dataclass(frozen=True)
 class PlacedElement:
-    """A device of a block that is no transistor."""
+    """A device of a flat cell that is no transistor."""
 
     name: str
     model: str
     """The foundry's name."""
     card: Card
     nets: tuple[int, ...]
-    """In the order of the card; numbers of the block's nets."""
+    """In the order of the card; numbers of the cell's nets."""
     sizes: tuple[tuple[str, float], ...]
     x_um: float
     y_um: float
@@ -44,15 +44,18 @@ def is_transistor(device: kdb.Device) -> bool:
     return isinstance(device.device_class(), kdb.DeviceClassMOS4Transistor)
 
 
-def elements(circuit: kdb.Circuit, names: Names, own: dict[int, int]) -> tuple[PlacedElement, ...]:
+def elements(
+    circuit: kdb.Circuit, names: Names, own: dict[int, int], known: NetlistDevices
+) -> tuple[PlacedElement, ...]:
     """The circuit's own devices that are no transistors; InputError, by name and place, for one without a model."""
-    return tuple(_element(d, names, own) for d in circuit.each_device() if not is_transistor(d))
+    return tuple(_element(d, names, own, known) for d in circuit.each_device() if not is_transistor(d))
 
 
-def _element(device: kdb.Device, names: Names, own: dict[int, int]) -> PlacedElement:
+def _element(device: kdb.Device, names: Names, own: dict[int, int], known: NetlistDevices) -> PlacedElement:
     kind, place = device.device_class(), device.trans.disp
     where = f"cell {device.circuit().name}: {kind.name.lower()} at ({place.x:.3f}, {place.y:.3f}) um"
-    card = CARDS.get(kind.name.lower())
+    listed = known.find(kind.name)
+    card = None if listed is None else listed.card
     if card is None:
         raise InputError(f"{where}: extraction does not carry it (docs/extraction.md has the devices that it carries)")
     nets = [device.net_for_terminal(kind.terminal_id(terminal)) for terminal in card.terminals]

@@ -19,12 +19,11 @@ from somaforge.flow.pex.terminals import terminal_ohm
 from somaforge.flow.pex.tiling import Tiling, aligned
 from somaforge.flow.pex.wires import Wire, build_wire
 from somaforge.generator.circuit import Element, FlatNetlist, Mos
+from somaforge.pdk.base import Pdk
 from somaforge.pdk.errors import CheckError, InputError
+from somaforge.pdk.extraction import Extraction
+from somaforge.pdk.extraction import extract as connect
 from somaforge.pdk.interconnect import Interconnect
-from somaforge.pdk.sky130.connectivity import Extraction
-from somaforge.pdk.sky130.connectivity import extract as connect
-from somaforge.pdk.sky130.gds import LABELS
-from somaforge.pdk.sky130.parasitics import INTERCONNECT
 
 
 @dataclass(frozen=True)
@@ -117,26 +116,28 @@ class Parasitics:
 
 
 def extract(
+    pdk: Pdk,
     layout: Path,
     top: str,
     reference: Path | None = None,
     reference_top: str | None = None,
     *,
     tiling: Tiling | None = None,
-    process: Interconnect = INTERCONNECT,
+    process: Interconnect | None = None,
 ) -> Parasitics:
     """Parasitics of `top` in `layout`.
 
     With `reference` (a SPICE netlist) LVS runs first and nets and transistors get the schematic's flat names;
     CheckError if it does not match. Without, the layout's labels name them. `tiling`: windows that are computed one
-    by one; without it, windows along the layout's own cells.
+    by one; without it, windows along the layout's own cells. `process`: its wiring if not that of the nominal corner.
     """
+    wiring = pdk.wires.nominal if process is None else process
     if reference is None:
-        extraction = connect(layout, top)
+        extraction = connect(layout, top, by=pdk.checks.connectivity)
         _refuse_doubts(extraction)
         names = layout_names()
     else:
-        comparison = lvs.compare(layout, reference, top, reference_top)
+        comparison = lvs.compare(pdk, layout, reference, top, reference_top)
         if comparison.lines:
             raise CheckError(
                 f"layout {layout} cell {top}: parasitics need a layout that passed LVS; "
@@ -145,14 +146,14 @@ def extract(
         extraction = comparison.extraction
         _refuse_elements(extraction)
         names = schematic_names(comparison.partners())
-    geometry = collect(extraction, names)
+    geometry = collect(extraction, names, wiring)
     lines = aligned([p.box for p in geometry.leaves], geometry.box) if tiling is None else tiling.lines(geometry.box)
     return Parasitics(
         name=extraction.top.name,
         ports=_ports(extraction, geometry, reference is not None),
-        capacitances=capacitance.along(geometry.conductors, lines, process),
+        capacitances=capacitance.along(geometry.conductors, lines, wiring),
         geometry=geometry,
-        process=process,
+        process=wiring,
         labels=None if reference is None else _label_places(extraction),
     )
 
@@ -213,7 +214,7 @@ def _label_places(extraction: Extraction) -> dict[str, tuple[int, int]]:
     opened = extraction.opened
     scale = opened.layout.dbu * 1000
     places = {}
-    for numbers in LABELS.values():
+    for numbers in extraction.by.labels.values():
         index = opened.layout.find_layer(*numbers)
         if index is None:
             continue

@@ -6,14 +6,16 @@ from functools import cached_property
 
 import numpy as np
 
-from somaforge.flow.pex.blocks import Block, Builder, Place, Transistors
+from somaforge.flow.pex.builder import Builder
 from somaforge.flow.pex.elements import PlacedElement
+from somaforge.flow.pex.flat import FlatCell, Leaf, Transistors
 from somaforge.flow.pex.kernel import EMPTY, Ints, Rectangles
 from somaforge.flow.pex.naming import Names, distinct, doubtful_labels, safe
 from somaforge.flow.pex.sites import Sites, find_sites
 from somaforge.generator.circuit import Junctions
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.sky130.connectivity import Extraction, substrate_labels
+from somaforge.pdk.extraction import Extraction
+from somaforge.pdk.interconnect import Interconnect
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,12 @@ class Geometry:
     conductors: Rectangles
     """Shapes of one net may overlap."""
     cuts: Rectangles
-    """`layer` counts in `blocks.CUTS`."""
+    """`layer` counts in the cuts of the process's stack."""
     transistors: Transistors = field(repr=False)
-    leaves: tuple[Place, ...] = field(repr=False)
+    leaves: tuple[Leaf, ...] = field(repr=False)
     """The cells that the layout is made of."""
-    cells: tuple[Block, ...] = field(repr=False)
-    """Blocks that transistors are drawn in."""
+    cells: tuple[FlatCell, ...] = field(repr=False)
+    """Those that transistors are drawn in."""
     box: tuple[int, int, int, int]
     labelled: tuple[tuple[str, str], ...] = ()
     """Nets of the top cell that have a label: labels (with commas between), name in `nets`."""
@@ -112,33 +114,39 @@ class Geometry:
         return self.cuts.take(order[start[net] : start[net + 1]])
 
 
-def collect(extraction: Extraction, names: Names) -> Geometry:
+def collect(extraction: Extraction, names: Names, process: Interconnect) -> Geometry:
     """Every net of the extraction's top circuit with its rectangles; metal that is on no net becomes `floating_<k>`."""
-    builder = Builder(extraction, names)
-    block = builder.block(extraction.top)
-    if not len(block.conductors.layer):
+    builder = Builder(extraction, names, process)
+    whole = builder.cell(extraction.top)
+    if not len(whole.conductors.layer):
         raise InputError(f"cell {extraction.opened.cell.name}: nothing conducts in it")
     # Net 0 is the substrate; it has a net of its own only where something is connected to it.
-    t = block.transistors
-    bulks = Counter(n for n, kind in zip(t.nets[:, 3].tolist(), t.kinds, strict=True) if "nfet" in kind)
-    own = EMPTY if extraction.substrate is None else block.own.get(extraction.substrate, EMPTY)
+    t = whole.transistors
+    devices = extraction.by.devices
+
+    def n_channel(kind: str) -> bool:
+        found = devices.find(kind)
+        return found is not None and found.polarity == "n"
+
+    bulks = Counter(n for n, kind in zip(t.nets[:, 3].tolist(), t.kinds, strict=True) if n_channel(kind))
+    own = EMPTY if extraction.substrate is None else whole.own.get(extraction.substrate, EMPTY)
     substrate = max(bulks, key=lambda k: bulks[k]) if bulks else own
     # Without a net of its own, it is named like one more net.
-    labels = sorted(substrate_labels(extraction.opened)) if names.distinct else []
-    written = [*block.nets, safe(labels[0]) if labels else "vsubs"]
+    labels = sorted(extraction.substrate_labels) if names.distinct else []
+    written = [*whole.nets, safe(labels[0]) if labels else "vsubs"]
     written = distinct(written) if names.distinct else written
     numbers = {written[substrate if substrate != EMPTY else -1]: 0}
     # Nets of one name in the schematic are one net.
     number = np.array([*(numbers.setdefault(name, len(numbers)) for name in written[:-1]), EMPTY], dtype=np.int32)
-    conductors, cuts = (Rectangles(r.layer, r.box, number[r.net]) for r in (block.conductors, block.cuts))
+    conductors, cuts = (Rectangles(r.layer, r.box, number[r.net]) for r in (whole.conductors, whole.cuts))
     b = conductors.box
     box = (int(b[:, 0].min()), int(b[:, 1].min()), int(b[:, 2].max()), int(b[:, 3].max()))
-    devices = replace(t, nets=number[t.nets])
+    placed = replace(t, nets=number[t.nets])
     labelled = tuple(
-        (net.name, written[block.own[net.cluster_id]])
+        (net.name, written[whole.own[net.cluster_id]])
         for net in extraction.top.each_net()
-        if net.name and net.cluster_id in block.own
+        if net.name and net.cluster_id in whole.own
     )
-    elements = tuple(element.below("", number.tolist()) for element in block.elements)
-    leaves, cells = block.leaves, tuple(builder.cells)
-    return Geometry(tuple(numbers), conductors, cuts, devices, leaves, cells, box, labelled, elements)
+    elements = tuple(element.below("", number.tolist()) for element in whole.elements)
+    leaves, cells = whole.leaves, tuple(builder.cells)
+    return Geometry(tuple(numbers), conductors, cuts, placed, leaves, cells, box, labelled, elements)

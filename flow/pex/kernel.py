@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Small = NDArray[np.int32]
 Box = tuple[int, int, int, int]
 
-SUBSTRATE, DIFFUSION, POLY = 0, 1, 2
+SUBSTRATE, DIFFUSION, GATE = 0, 1, 2
 EMPTY = -1
 
 _LAYERS = 16
@@ -157,7 +157,7 @@ def _band(sums: _Sums, model: _Model, shapes: Rectangles, core: Box, substrate: 
     below, above = _nearest(grid, range(len(grid))), _nearest(grid, range(len(grid) - 1, -1, -1))
     if not turned:
         _plates(sums, model, grid[:, :, inside], below[:, :, inside], xs[inside.start : inside.stop + 1], ys)
-    used = np.array([k for k in range(POLY, len(grid)) if (grid[k] >= 0).any()], dtype=np.int64)
+    used = np.array([k for k in range(GATE, len(grid)) if (grid[k] >= 0).any()], dtype=np.int64)
     if not len(used):
         return
     # One line of the raster per row: all layers, then the same backwards, so that every edge faces the second axis.
@@ -212,7 +212,7 @@ def _nearest(grid: Small, order: range) -> Small:
 
 def _plates(sums: _Sums, model: _Model, grid: Small, below: Small, xs: Ints, ys: Ints) -> None:
     layer, iy, ix = np.nonzero((grid >= 0) & (below >= 0))
-    keep = layer >= POLY
+    keep = layer >= GATE
     layer, iy, ix = layer[keep], iy[keep], ix[keep]
     under = below[layer, iy, ix].astype(np.int64)
     area = np.diff(ys)[iy] * np.diff(xs)[ix].astype(float)
@@ -264,7 +264,7 @@ def _edges(sums: _Sums, model: _Model, view: _View) -> None:
     ends = view.run_ends()
     layer, back, row = view.layer[line], view.back[line], line % len(view.across)
     net = own[line, at].astype(np.int64)
-    gate = (layer == POLY) & view.channel[back, row, at]
+    gate = (layer == GATE) & view.channel[back, row, at]
     middle = np.where(back == 0, 1.0, -1.0) * (view.along[back, at] + view.along[back, at + 1]) / 2
     place = (view.across[row], middle) if view.turned else (middle, view.across[row])
     edge, length, cell = view.along[back, at + 1], view.length[line], at + 1

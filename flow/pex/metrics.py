@@ -7,8 +7,6 @@ from statistics import median
 from somaforge.flow.pex.extractor import Parasitics
 from somaforge.flow.pex.kernel import couple
 from somaforge.pdk.errors import CheckError
-from somaforge.pdk.interconnect import Interconnect
-from somaforge.pdk.sky130.parasitics import INTERCONNECT
 
 _SYNAPSE = re.compile(r"x_matrix_(\d+)\.x_row_(\d+)\.x_synapse_(\d+)$")
 _ROW = re.compile(r"(vp|vn)_\d+_\d+$")
@@ -27,13 +25,13 @@ class SynapseCapacitance:
     """On the nets that begin in it: switches, latches."""
 
 
-def synapse_capacitance(parasitics: Parasitics, process: Interconnect = INTERCONNECT) -> float:
+def synapse_capacitance(parasitics: Parasitics) -> float:
     """Metric `pex__synapse__F`: wiring capacitance that one synapse adds to its row (vp, vn) and column (sum)."""
-    parts = synapse_parts(parasitics, process)
+    parts = synapse_parts(parasitics)
     return parts.row + parts.column
 
 
-def synapse_parts(parasitics: Parasitics, process: Interconnect = INTERCONNECT) -> SynapseCapacitance:
+def synapse_parts(parasitics: Parasitics) -> SynapseCapacitance:
     """Where the wiring capacitance of a synapse is.
 
     Exact for a periodic array: one pitch by one pitch around the middle synapse of the first matrix, with its real
@@ -55,7 +53,7 @@ def synapse_parts(parasitics: Parasitics, process: Interconnect = INTERCONNECT) 
     width = abs(sites[row, column + 1][0] - sites[row, column - 1][0])
     height = abs(sites[row + 1, column][1] - sites[row - 1, column][1])
     core = (x - width // 2, y - height // 2, x - width // 2 + width, y - height // 2 + height)
-    found = couple(geometry.conductors, core, process)
+    found = couple(geometry.conductors, core, parasitics.process)
     nets = geometry.nets
     row_F = column_F = inside_F = 0.0
     for a, b, farad in zip(found.a.tolist(), found.b.tolist(), found.farad.tolist(), strict=True):

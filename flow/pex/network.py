@@ -12,25 +12,13 @@ from typing import Any
 import klayout.db as kdb
 import numpy as np
 
-from somaforge.flow.pex.blocks import CUTS, METALS
-from somaforge.flow.pex.kernel import DIFFUSION, POLY, Floats, Ints, Rectangles
+from somaforge.flow.pex.kernel import DIFFUSION, GATE, Floats, Ints, Rectangles
 from somaforge.flow.pex.polygons import boxes_region
 from somaforge.pdk.interconnect import Interconnect
 
 # KLayout's own stubs of this module are empty (0.30.12), so that a type checker knows nothing of it.
 kpex: Any = importlib.import_module("klayout.pex")
 
-# Cut -> (lower, upper conductor, side in um: rules licon.1, ct.1, via.1a, via2.1a, via3.1, via4.1).
-_JOINS: dict[str, tuple[int, int, float]] = {
-    "licon_n": (DIFFUSION, POLY + 1, 0.17),
-    "licon_p": (DIFFUSION, POLY + 1, 0.17),
-    "licon_poly": (POLY, POLY + 1, 0.17),
-    "mcon": (POLY + 1, POLY + 2, 0.17),
-    "via": (POLY + 2, POLY + 3, 0.15),
-    "via2": (POLY + 3, POLY + 4, 0.2),
-    "via3": (POLY + 4, POLY + 5, 0.2),
-    "via4": (POLY + 5, POLY + 6, 0.8),
-}
 _CUT_ID = 100
 """Cuts come after all conductors in KLayout's numbering."""
 
@@ -46,8 +34,10 @@ class Port:
 
 def resistances(shapes: Rectangles, cuts: Rectangles, ports: Sequence[Port], process: Interconnect) -> Floats:
     """[ports, ports] ohm between each two ports of one net; inf where nothing joins them."""
-    geometry = {k: boxes_region(shapes.box[shapes.layer == k].tolist()) for k in range(DIFFUSION, POLY + len(METALS))}
-    for k in range(len(CUTS)):
+    geometry = {
+        k: boxes_region(shapes.box[shapes.layer == k].tolist()) for k in range(DIFFUSION, GATE + len(process.wires))
+    }
+    for k in range(len(process.stack.cuts)):
         geometry[_CUT_ID + k] = boxes_region(cuts.box[cuts.layer == k].tolist())
     points: dict[int, list[kdb.Point]] = {}
     pieces: dict[int, list[kdb.Polygon]] = {}
@@ -72,15 +62,16 @@ def resistances(shapes: Rectangles, cuts: Rectangles, ports: Sequence[Port], pro
 def _technology(process: Interconnect) -> Any:
     technology = kpex.RExtractorTech()
     # Diffusion has its resistance in the transistor's model: nearly none here.
-    sheets = {DIFFUSION: 1e-3} | {POLY + k: process.sheet_ohm[name] for k, name in enumerate(METALS)}
+    sheets = {DIFFUSION: 1e-3} | {GATE + k: process.sheet_ohm[name] for k, name in enumerate(process.wires)}
     for layer, ohm in sheets.items():
         conductor = kpex.RExtractorTechConductor()
         conductor.layer, conductor.resistance = layer, ohm
         technology.add_conductor(conductor)
-    for name, (lower, upper, side) in _JOINS.items():
+    for k, cut in enumerate(process.stack.cuts):
         via = kpex.RExtractorTechVia()
-        via.cut_layer, via.bottom_conductor, via.top_conductor = _CUT_ID + CUTS.index(name), lower, upper
-        via.resistance = process.cut_ohm[name] * side * side
+        lower, upper = (process.conductors.index(name) for name in (cut.lower, cut.upper))
+        via.cut_layer, via.bottom_conductor, via.top_conductor = _CUT_ID + k, lower, upper
+        via.resistance = process.cut_ohm[cut.name] * (cut.side_nm / 1000) ** 2
         technology.add_via(via)
     return technology
 

@@ -13,9 +13,9 @@ from somaforge.flow.pex.dspf import write_dspf
 from somaforge.flow.pex.elements import element_line
 from somaforge.flow.pex.extractor import Parasitics, extract
 from somaforge.generator.circuit import Capacitor, FlatNetlist, Junctions, Mos, Resistor
+from somaforge.pdk.base import Pdk
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_write
-from somaforge.pdk.sky130.parasitics import Corner, interconnect
 
 _PER_LINE = 12
 GROUND = "gnd"
@@ -137,20 +137,22 @@ def _mos(row: list[Any]) -> Mos:
 
 
 def write_layout(
+    pdk: Pdk,
     layout: Path,
     top: str,
     spice: Path,
     table: Path,
-    corner: Corner = "nominal",
+    corner: str | None = None,
     dspf: Path | None = None,
     warn: Callable[[str], None] = lambda line: None,
 ) -> dict[str, float]:
     """Extract `top` of any layout with its own labels: netlist with capacitors to `spice`, totals per net to `table`.
 
-    `warn` is called with a line for every label that does not name one net alone. Returns what was found, as metrics.
+    `corner` is one of extraction (None: the nominal one). `warn` is called with a line for every label that does not
+    name one net alone. Returns what was found, as metrics.
     Resistance is in the table; without a schematic there are no cells to put segments between.
     """
-    found = extract(layout, top, process=interconnect(corner=corner))
+    found = extract(pdk, layout, top, process=None if corner is None else pdk.wires.interconnect(corner))
     for line in found.geometry.doubtful:
         warn(line)
     flat = annotate(found.circuit, found)

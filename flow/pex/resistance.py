@@ -6,9 +6,8 @@ import math
 import klayout.db as kdb
 import numpy as np
 
-from somaforge.flow.pex.blocks import CUTS, METALS
 from somaforge.flow.pex.geometry import Geometry
-from somaforge.flow.pex.kernel import POLY, Rectangles
+from somaforge.flow.pex.kernel import GATE, Rectangles
 from somaforge.flow.pex.polygons import boxes_region
 from somaforge.pdk.interconnect import Interconnect
 
@@ -40,11 +39,11 @@ def net_resistances(geometry: Geometry, process: Interconnect) -> dict[str, floa
 
 def _resistance(wires: Rectangles, cuts: Rectangles, process: Interconnect) -> float:
     total = 0.0
-    for k, metal in enumerate(METALS):
-        for polygon in boxes_region(wires.box[wires.layer == POLY + k].tolist()).each():
+    for k, metal in enumerate(process.wires):
+        for polygon in boxes_region(wires.box[wires.layer == GATE + k].tolist()).each():
             total += process.sheet_ohm[metal] * squares(polygon.area(), polygon.perimeter())
-    for k, cut in enumerate(CUTS):
-        total += process.cut_ohm[cut] * _series_of_parallel(boxes_region(cuts.box[cuts.layer == k].tolist()))
+    for k, cut in enumerate(process.stack.cuts):
+        total += process.cut_ohm[cut.name] * _series_of_parallel(boxes_region(cuts.box[cuts.layer == k].tolist()))
     return total
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from somaforge.flow.pex.blocks import Transistors
+from somaforge.flow.pex.flat import Transistors
 from somaforge.flow.pex.kernel import EMPTY, Ints
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from somaforge.flow.pex.blocks import Block
+from somaforge.flow.pex.flat import FlatCell
 from somaforge.flow.pex.geometry import Geometry
-from somaforge.flow.pex.kernel import DIFFUSION, EMPTY, POLY, Floats, Rectangles
+from somaforge.flow.pex.kernel import DIFFUSION, EMPTY, GATE, Floats, Rectangles
 from somaforge.flow.pex.network import Port, resistances
 from somaforge.pdk.interconnect import Interconnect
 
@@ -15,7 +15,7 @@ _BESIDE_NM = 10
 def terminal_ohm(geometry: Geometry, process: Interconnect) -> Floats:
     """[transistors, 4]: ohm from the wire (the longest piece of the net's highest metal in the cell) to drain, gate,
     source; 0 for the bulk, and where the net has no wire in the cell or nothing in it leads to the transistor."""
-    tables = [_of_cell(block, number, process) for number, block in enumerate(geometry.cells)]
+    tables = [_of_cell(cell, number, process) for number, cell in enumerate(geometry.cells)]
     ohm = np.zeros((len(geometry.transistors.names), 4))
     cell, own = geometry.transistors.origin[:, 0], geometry.transistors.origin[:, 1]
     for number, table in enumerate(tables):
@@ -24,23 +24,23 @@ def terminal_ohm(geometry: Geometry, process: Interconnect) -> Floats:
     return ohm
 
 
-def _of_cell(block: Block, number: int, process: Interconnect) -> Floats:
-    t = block.transistors
+def _of_cell(cell: FlatCell, number: int, process: Interconnect) -> Floats:
+    t = cell.transistors
     own = np.flatnonzero(t.origin[:, 0] == number)
     ohm = np.zeros((len(own), 4))
     for net in np.unique(t.nets[own, :3]).tolist():
-        shapes = block.conductors.take(block.conductors.net == net)
+        shapes = cell.conductors.take(cell.conductors.net == net)
         wire = _wire(shapes)
         if net == EMPTY or wire is None:
             continue
         ports, where = [wire], []
         for k in own.tolist():
             for terminal in (0, 1, 2):
-                port = _port(block, shapes, k, terminal) if t.nets[k, terminal] == net else None
+                port = _port(cell, shapes, k, terminal) if t.nets[k, terminal] == net else None
                 if port is not None:
                     ports.append(port)
                     where.append((int(t.origin[k, 1]), terminal))
-        found = resistances(shapes, block.cuts.take(block.cuts.net == net), ports, process)[0, 1:]
+        found = resistances(shapes, cell.cuts.take(cell.cuts.net == net), ports, process)[0, 1:]
         for (row, terminal), value in zip(where, found.tolist(), strict=True):
             ohm[row, terminal] = value if np.isfinite(value) else 0.0
     return ohm
@@ -48,20 +48,20 @@ def _of_cell(block: Block, number: int, process: Interconnect) -> Floats:
 
 def _wire(shapes: Rectangles) -> Port | None:
     """The middle of the longest box of the highest metal."""
-    top = int(shapes.layer.max(initial=POLY))
-    if top == POLY:
+    top = int(shapes.layer.max(initial=GATE))
+    if top == GATE:
         return None
     boxes = shapes.box[shapes.layer == top]
     left, bottom, right, upper = boxes[int(np.argmax((boxes[:, 2:] - boxes[:, :2]).max(axis=1)))].tolist()
     return Port(top, (left + right) // 2, (bottom + upper) // 2)
 
 
-def _port(block: Block, shapes: Rectangles, transistor: int, terminal: int) -> Port | None:
+def _port(cell: FlatCell, shapes: Rectangles, transistor: int, terminal: int) -> Port | None:
     """The gate's middle, or a place on the diffusion beside it. Of two on one net drain is the lower or left one."""
-    x, y = block.transistors.place[transistor].tolist()
+    x, y = cell.transistors.place[transistor].tolist()
     if terminal == 1:
-        return Port(POLY, x, y)
-    step = int(block.transistors.size[transistor, 1]) // 2 + _BESIDE_NM
+        return Port(GATE, x, y)
+    step = int(cell.transistors.size[transistor, 1]) // 2 + _BESIDE_NM
     boxes = shapes.box[shapes.layer == DIFFUSION]
     places = [(x - step, y), (x, y - step), (x + step, y), (x, y + step)]
     for px, py in places if terminal == 0 else places[::-1]:

@@ -14,9 +14,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
-from somaforge.flow.pex.blocks import METALS
 from somaforge.flow.pex.geometry import Geometry
-from somaforge.flow.pex.kernel import POLY, Floats, Ints
+from somaforge.flow.pex.kernel import GATE, Floats, Ints
 from somaforge.flow.pex.polygons import boxes_region, rectangles
 from somaforge.pdk.interconnect import Interconnect
 
@@ -74,8 +73,8 @@ def _metal(geometry: Geometry, process: Interconnect, net: str) -> tuple[Ints, F
     shapes = geometry.of_net(geometry.number[net])
     boxes: list[tuple[int, int, int, int]] = []
     sheets: list[float] = []
-    for k, name in enumerate(METALS[1:], 1):
-        found = rectangles(boxes_region(shapes.box[shapes.layer == POLY + k].tolist()), 1.0)
+    for k, name in enumerate(process.wires[1:], 1):
+        found = rectangles(boxes_region(shapes.box[shapes.layer == GATE + k].tolist()), 1.0)
         boxes += found
         sheets += [process.sheet_ohm[name]] * len(found)
     return np.array(boxes, dtype=np.int64).reshape(-1, 4), np.array(sheets)
@@ -150,8 +149,8 @@ def _lines(y: Ints) -> list[Ints]:
 
 
 def _bridges(places: Ints, segments: Iterable[Segment], process: Interconnect) -> list[Segment]:
-    """Joins parts that no straight stretch joins (an L, a change of layer): nearest sites, a minimum met1 wire."""
-    width_nm = 140.0  # rule m1.1
+    """Joins parts that no straight stretch joins (an L, a change of layer): nearest sites, a wire of smallest width."""
+    width_nm, sheet_ohm = float(process.stack.link_width_nm), process.sheet_ohm[process.stack.link]
     ends = np.array([(s.a, s.b) for s in segments], dtype=np.int64).reshape(-1, 2)
     graph = coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(places), len(places)))
     _, group = connected_components(graph, directed=False)
@@ -164,7 +163,7 @@ def _bridges(places: Ints, segments: Iterable[Segment], process: Interconnect) -
         distance, where = KDTree(places[i]).query(places[j], p=1)
         k = int(np.argmin(distance))
         a, b = int(i[where[k]]), int(j[k])
-        added.append(Segment(a, b, max(float(distance[k]), width_nm) / width_nm * process.sheet_ohm["met1"]))
+        added.append(Segment(a, b, max(float(distance[k]), width_nm) / width_nm * sheet_ohm))
         group[group == group[b]] = group[a]
 
 

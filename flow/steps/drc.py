@@ -12,18 +12,19 @@ from somaforge.pdk.layout_file import open_layout
 def action(context: Context) -> Mapping[str, float]:
     """Counts of every deck; reports and counts per rule stay in the folder."""
     layout, top = context.input("generate", "layout.gds"), context.spec.name
+    pdk = context.design.pdk
     limit = context.spec.time_limits.precheck_s
     context.log("native rule table")
-    native = drc.run(layout, top, context.folder / "drc_native.lyrdb")
-    unchecked = drc.unchecked(open_layout(layout, top))
+    native = drc.run(pdk, layout, top, context.folder / "drc_native.lyrdb")
+    unchecked = drc.unchecked(pdk, open_layout(layout, top))
     for layer in unchecked:
         context.log(f"no rule looks at layer {layer}")
     context.log("precheck deck in the KLayout application")
-    deck = precheck.run(layout, top, context.folder / "drc_precheck.lyrdb", limit)
+    deck = precheck.run(pdk, layout, top, context.folder / "drc_precheck.lyrdb", limit)
     context.log("antenna ratios")
-    charged = antenna.run(layout, top, context.folder / "drc_antenna.lyrdb")
+    charged = antenna.run(pdk, layout, top, context.folder / "drc_antenna.lyrdb")
     context.log("metal density")
-    full = density.run(layout, top, context.folder / "drc_density.lyrdb", limit)
+    full = density.run(pdk, layout, top, context.folder / "drc_density.lyrdb", limit)
     rules = {"native": native, "precheck": deck, "antenna": charged, "density": full}
     atomic_write(context.folder / "rules.json", json.dumps(rules, indent=1) + "\n")
     return {

@@ -60,7 +60,7 @@ def action(context: Context) -> Mapping[str, float]:
 
 def require_no_antenna(design: Design, layout: Path, top: str) -> None:
     """InputError if a wire charges gates too much while it is etched: what the spec asks for cannot be drawn so."""
-    broken = [v for v in antenna.check(open_layout(layout, top)) if v.count]
+    broken = [v for v in antenna.check(design.pdk, open_layout(layout, top)) if v.count]
     if broken:
         wire, unit, rule = broken[0].markers[0].bbox(), design.spec.array.mirror, broken[0].rule.name
         raise InputError(

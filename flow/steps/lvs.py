@@ -11,12 +11,13 @@ from somaforge.pdk.files import atomic_write
 def action(context: Context) -> Mapping[str, float]:
     """Devices, W, L, nets and pins compared; every difference is a line of mismatches.txt."""
     layout, netlist = context.input("generate", "layout.gds"), context.input("generate", "netlist.spice")
-    result = lvs.run(layout, netlist, context.spec.name, context.folder / "lvs.lvsdb")
+    result = lvs.run(context.design.pdk, layout, netlist, context.spec.name, context.folder / "lvs.lvsdb")
     for line in result.mismatches:
         context.log(line)
     cells = {role: context.design.cell(role) for role in ARRAY_CELLS}
     second = {
-        role: netgen.compare(layout, netlist, cell, context.folder / "netgen" / role) for role, cell in cells.items()
+        role: netgen.compare(context.design.pdk, layout, netlist, cell, context.folder / "netgen" / role)
+        for role, cell in cells.items()
     }
     context.log(f"netgen: {second}")
     atomic_write(context.folder / "mismatches.txt", "".join(f"{line}\n" for line in result.mismatches))

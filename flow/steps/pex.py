@@ -31,7 +31,7 @@ def action(context: Context) -> Mapping[str, float]:
     """Capacitances of every net and resistances of the wires that cells share, on the schematic."""
     layout, netlist = context.input("generate", "layout.gds"), context.input("generate", "netlist.spice")
     top, folder = context.design.library.top, context.folder
-    parasitics = extract(layout, top, netlist)
+    parasitics = extract(context.design.pdk, layout, top, netlist)
     context.log(f"{len(parasitics.geometry.nets)} nets, {parasitics.distinct_windows} distinct tiles")
     totals = parasitics.total_capacitance()
     write_lumped(totals, folder / "lumped.json")

@@ -7,7 +7,7 @@ from somaforge.flow.checks import power
 from somaforge.flow.machinery.base import Context, JsonObject, Step, silicon
 from somaforge.flow.machinery.records import write_json
 from somaforge.generator.spec import Spec
-from somaforge.pdk.sky130.connectivity import extract
+from somaforge.pdk.extraction import extract
 
 
 def action(context: Context) -> Mapping[str, float]:
@@ -18,8 +18,9 @@ def action(context: Context) -> Mapping[str, float]:
     # A spec states one of the two (generator.spec.Input).
     given = context.spec.input
     loads = power.worst_loads(context.design, given.full_scale_A or given.mean_A or 0.0)
-    extraction = extract(context.input("generate", "layout.gds"), context.spec.name)
-    grids = {net: power.grid(extraction, net, cells) for net, cells in loads.items()}
+    pdk = context.design.pdk
+    extraction = extract(context.input("generate", "layout.gds"), context.spec.name, by=pdk.checks.connectivity)
+    grids = {net: power.grid(pdk.wires, extraction, net, cells) for net, cells in loads.items()}
     write_json(context.folder / "grid.json", {net: asdict(grid) for net, grid in grids.items()})
     for net, grid in grids.items():
         context.log(

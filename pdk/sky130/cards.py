@@ -6,34 +6,14 @@ resistors have no model there; the plate of a MiM capacitor is no conductor that
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
-from somaforge.pdk.sky130.devices import PREFIX
-
-
-@dataclass(frozen=True)
-class Card:
-    """How one kind of device is written."""
-
-    element: Literal["X", "R"]
-    terminals: tuple[str, ...]
-    """Names of the device class in the order of the model."""
-    lengths: bool
-    """Sizes are w and l; else area and perim."""
-
-    def sizes(self, found: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
-        """Parameters of the element from those of the device class."""
-        if self.lengths:
-            return ("w", found["W"]), ("l", found["L"])
-        return ("area", found["A"]), ("perim", found["P"])
-
+from somaforge.pdk.netlist_devices import Card
 
 _RESISTOR, _IN_BULK = Card("X", ("A", "B"), True), Card("X", ("A", "B", "W"), True)
 _WIRE, _DIODE = Card("R", ("A", "B"), True), Card("X", ("A", "C"), False)
 
 CARDS: Mapping[str, Card] = {
-    PREFIX + name: card
+    name: card
     for card, names in (
         (_RESISTOR, ("res_generic_po",)),
         (_IN_BULK, ("res_high_po", "res_xhigh_po", "res_generic_nd", "res_generic_pd")),
@@ -44,4 +24,4 @@ CARDS: Mapping[str, Card] = {
     )
     for name in names
 }  # fmt: skip
-"""By the name of the device class, small letters."""
+"""By the name of the device class, without its prefix."""

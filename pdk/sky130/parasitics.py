@@ -26,7 +26,7 @@ and not on its meaning:
 
 from typing import Literal
 
-from somaforge.pdk.interconnect import Interconnect, Sidewall
+from somaforge.pdk.interconnect import Cut, Interconnect, Sidewall, Stack
 from somaforge.pdk.sky130.parasitic_tables import (
     CONDUCTORS,
     HIGH_C,
@@ -45,6 +45,26 @@ SIDEWALL_SHARE = 1.0
 """Part of the printed sidewall number that a pair of facing edges has (see the module's docstring)."""
 KLAYOUT_PEX_SIDEWALL_SHARE = 0.5
 """The part that klayout-pex 0.6.12 gives it: for comparisons only."""
+
+STACK = Stack(
+    wells=("nwell",),
+    diffusions=("nsd", "psd", "ntap", "ptap"),
+    channel=("diff", "poly"),
+    # sides: rules licon.1, ct.1, via.1a, via2.1a, via3.1, via4.1
+    cuts=(
+        Cut("licon_poly", "licon", "poly", "li", 170, inside="poly"),
+        Cut("licon_p", "licon", "diffusion", "li", 170, inside="nwell"),
+        Cut("licon_n", "licon", "diffusion", "li", 170),
+        Cut("mcon", "mcon", "li", "met1", 170),
+        Cut("via", "via", "met1", "met2", 150),
+        Cut("via2", "via2", "met2", "met3", 200),
+        Cut("via3", "via3", "met3", "met4", 200),
+        Cut("via4", "via4", "met4", "met5", 800),
+    ),
+    link="met1",
+    link_width_nm=140,  # rule m1.1
+)
+"""What lies under a contact makes its resistance."""
 
 _AF_PER_UM2 = 1e-18 / 1e-12
 _AF_PER_UM = 1e-18 / 1e-6
@@ -84,6 +104,7 @@ def interconnect(
     ohms = _RESISTANCES[resistance or corner]
     return Interconnect(
         conductors=CONDUCTORS,
+        stack=STACK,
         plate_F_per_m2=plate,
         fringe_F_per_m=fringe,
         sidewall=_sidewalls(corner, sidewall_share),

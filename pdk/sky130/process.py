@@ -5,6 +5,7 @@ Values are those of the native rule table (pdk/sky130/drc): what is drawn and wh
 
 from somaforge.pdk.base import DeviceType, Pdk
 from somaforge.pdk.geometry import Conductor, Cut, Length, Rules
+from somaforge.pdk.sky130.checks import CHECKS
 from somaforge.pdk.sky130.current import MAX_A_PER_CUT, MAX_A_PER_UM
 from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.sky130.drc import RULES as CHECKED
@@ -112,6 +113,7 @@ SKY130 = Pdk(
     devices=DEVICES,
     max_supply_V=MAX_SUPPLY_V,
     wires=WIRES,
+    checks=CHECKS,
     data=DATA,
     cells=CELLS,
 )

@@ -106,8 +106,3 @@ WITHOUT_RULES: Mapping[Numbers, str] = {
     (66, 99): "poly fill",
 }
 """Names of layers that a layout may hold and no native rule looks at: for the message, nothing depends on it."""
-
-
-def named(numbers: Numbers) -> str:
-    """A layer for a reader, for example "81/2 (areaid.ce, memory core with rules of its own)"."""
-    return f"{numbers[0]}/{numbers[1]} ({WITHOUT_RULES.get(numbers, 'no layer of sky130 known here')})"

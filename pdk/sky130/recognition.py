@@ -3,17 +3,13 @@
 Layer combinations: the precheck's Magic technology (sky130A.tech, cifinput and extract), a pinned package.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 
 import klayout.db as kdb
 
+from somaforge.pdk.connectivity import Conducting, Layer, Layers
 from somaforge.pdk.sky130.devices import PREFIX
 from somaforge.pdk.sky130.gds import CAPACITOR_PLATES, CONDUCTORS, DIODE, DRAWN, RESISTORS, RPM, URPM
-
-Layer = Callable[[tuple[int, int]], kdb.Region]
-"""A drawn layer as a region of the extraction."""
-Layers = Sequence[tuple[int, int]]
-"""Layers that have shapes."""
 
 PLATE_CONTACTS: Mapping[str, tuple[str, str]] = {"capm": ("via3", "met4"), "cap2m": ("via4", "met5")}
 """Plate -> the via that lands on it, the metal above."""
@@ -21,7 +17,7 @@ _PLATE_BELOW: Mapping[str, tuple[str, str]] = {"capm": ("met3", "cap_mim_m3_1"),
 _WIRES = ("poly", "li", "met1", "met2", "met3", "met4", "met5")
 
 
-def conducting(lvs: kdb.LayoutVsSchematic, layers: Layers, layer: Layer) -> dict[str, kdb.Region]:
+def conducting(lvs: kdb.LayoutVsSchematic, layers: Layers, layer: Layer) -> Conducting:
     """Every conductor by name, without the parts that are resistors; vias over plates apart from other vias."""
     # Every region that takes part in an extraction must be registered with it.
     r = {name: layer(numbers) for name, numbers in DRAWN.items() if name in (*CONDUCTORS, "nwell")}
@@ -42,14 +38,16 @@ def conducting(lvs: kdb.LayoutVsSchematic, layers: Layers, layer: Layer) -> dict
         body = marked(name, layers, layer)
         if body is not None:
             derived[name] = r[name] - body
-    for plate, (via, _) in PLATE_CONTACTS.items():
+    contacts: list[tuple[str, str]] = []
+    for plate, (via, metal) in PLATE_CONTACTS.items():
         if CAPACITOR_PLATES[plate] in layers:
             r[plate] = layer(CAPACITOR_PLATES[plate])
             derived[f"{via}_{plate}"] = r[via] & r[plate]
             derived[via] = r[via] - r[plate]
+            contacts += [(plate, f"{via}_{plate}"), (f"{via}_{plate}", metal)]
     for name, region in derived.items():
         lvs.register(region, name if name not in r else f"{name}_wire")
-    return r | derived
+    return Conducting(r | derived, tuple(contacts))
 
 
 def marked(conductor: str, layers: Layers, layer: Layer) -> kdb.Region | None:

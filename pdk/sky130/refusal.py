@@ -4,10 +4,11 @@ Layer combinations: the precheck's Magic technology (sky130A.tech, cifinput and 
 foundry's "Device and Layout vs. Schematic" pages (sky130 PDK documentation).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import klayout.db as kdb
 
+from somaforge.pdk.connectivity import Layer, Layers
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.layout_file import OpenLayout
 from somaforge.pdk.sky130.gds import (
@@ -74,22 +75,8 @@ HARMLESS: frozenset[tuple[int, int]] = frozenset((
 ))  # fmt: skip
 """Layers that change no device that they lie over."""
 
-Layer = Callable[[tuple[int, int]], kdb.Region]
-"""A drawn layer as a region of the extraction."""
 
-
-def present(opened: OpenLayout) -> list[tuple[int, int]]:
-    """Layers with shapes (texts apart) below the cell."""
-    layout = opened.layout
-    found = []
-    for index in layout.layer_indexes():
-        if not opened.cell.bbox(index).empty():
-            info = layout.get_info(index)
-            found.append((info.layer, info.datatype))
-    return found
-
-
-def refuse(opened: OpenLayout, layers: Sequence[tuple[int, int]], layer: Layer) -> None:
+def refuse(opened: OpenLayout, layers: Layers, layer: Layer) -> None:
     """InputError that names the first device which is none of DEVICES, and its place."""
     for numbers, name in ANYWHERE.items():
         if numbers in layers:
@@ -140,7 +127,7 @@ _PLATES = frozenset(CAPACITOR_PLATES.values())
 _RESISTOR = frozenset((*RESISTORS["poly"], *RESISTORS["diff"], RPM, URPM, *_PLATES))
 
 
-def _resistors_and_plates(layers: Sequence[tuple[int, int]], layer: Layer) -> Iterator[tuple[str, kdb.Region]]:
+def _resistors_and_plates(layers: Layers, layer: Layer) -> Iterator[tuple[str, kdb.Region]]:
     """High-resistance poly that no mark makes a resistor, and plates that stand on nothing."""
     poly = layer(DRAWN["poly"])
     for numbers, name in ((RPM, "rpm"), (URPM, "urpm")):
@@ -156,9 +143,7 @@ def _resistors_and_plates(layers: Sequence[tuple[int, int]], layer: Layer) -> It
             yield f"{plate} beside {metal}", layer(CAPACITOR_PLATES[plate]) - layer(DRAWN[metal])
 
 
-def _diodes(
-    layers: Sequence[tuple[int, int]], layer: Layer, diff: kdb.Region, nwell: kdb.Region
-) -> Iterator[tuple[str, kdb.Region]]:
+def _diodes(layers: Layers, layer: Layer, diff: kdb.Region, nwell: kdb.Region) -> Iterator[tuple[str, kdb.Region]]:
     """Combinations of threshold and voltage layers over a diode that are none."""
     if DIODE not in layers:
         return
@@ -170,7 +155,7 @@ def _diodes(
 
 
 def _combinations(
-    layers: Sequence[tuple[int, int]], layer: Layer, n_gate: kdb.Region, p_gate: kdb.Region
+    layers: Layers, layer: Layer, n_gate: kdb.Region, p_gate: kdb.Region
 ) -> Iterator[tuple[str, kdb.Region]]:
     def has(*names: str) -> bool:
         return all(DRAWN[name] in layers for name in names)

@@ -24,6 +24,11 @@ SPEC = Path(__file__).parents[2] / "examples/iris.yaml"
     [
         (["drc"], "give either a SPEC or --layout FILE; see --help"),
         (["drc", str(SPEC), "--layout", "x.gds"], "give either a SPEC or --layout FILE; see --help"),
+        (["drc", str(SPEC), "--pdk", "sky130"], "--pdk is for --layout; a SPEC names its process itself"),
+        (
+            ["pex", "--layout", "x.gds", "--top", "x", "--output", "x.spice", "--pdk", "sky90"],
+            "pdk: unknown process 'sky90'; nearest: sky130; known: sky130",
+        ),
         (["lvs", "--layout", "x.gds"], "lvs --layout: needs --netlist FILE and --top CELL too"),
         (["pex", "--layout", "x.gds"], "pex --layout: needs --top CELL and --output FILE.spice too"),
         (["init", "nonsense"], "init nonsense: there is no such template; known: iris, mnist, spoken-digits"),

@@ -19,6 +19,7 @@ from somaforge.generator.names import bit_line, bit_line_bar, word_line
 from somaforge.generator.netlist import write_spice
 from somaforge.generator.stacking import stack
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.sky130.process import SKY130
 
 
 def _check(parameters: dict[str, Any]) -> None:
@@ -29,9 +30,9 @@ def _check(parameters: dict[str, Any]) -> None:
         gds, spice = Path(folder, "drawn.gds"), Path(folder, "drawn.spice")
         drawn.write(gds)
         write_spice(made.library, spice)
-        violations = drc.run(gds, "drawn", Path(folder, "drawn.lyrdb"))
+        violations = drc.run(SKY130, gds, "drawn", Path(folder, "drawn.lyrdb"))
         assert {rule: n for rule, n in violations.items() if n} == {}
-        result = lvs.run(gds, spice, "drawn", None)
+        result = lvs.run(SKY130, gds, spice, "drawn", None)
         assert result.mismatches == ()
         assert result.devices == made.library.transistor_count()
 
@@ -86,7 +87,9 @@ def test_what_cannot_be_drawn_is_refused_with_a_reason(array: dict[str, Any], me
 def test_latches_below_long_mirrors_are_no_antenna(tmp_path: Path) -> None:
     """Units of 0.42/8 um: the word line's gate material does not run through the row."""
     draw(free_design((2, 2), mirror={"w_um": 0.42, "l_um": 8.0})).write(tmp_path / "drawn.gds")
-    assert {rule: n for rule, n in antenna.run(tmp_path / "drawn.gds", "drawn", tmp_path / "r").items() if n} == {}
+    assert {
+        rule: n for rule, n in antenna.run(SKY130, tmp_path / "drawn.gds", "drawn", tmp_path / "r").items() if n
+    } == {}
 
 
 def test_the_same_design_gives_the_same_file(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from somaforge.flow.checks import antenna, drc, lvs, precheck
 from somaforge.generator.layout import DrawnDesign, draw
 from somaforge.generator.names import cell_name
 from somaforge.generator.netlist import write_spice
+from somaforge.pdk.sky130.process import SKY130
 
 pytestmark = pytest.mark.needs_pdk
 
@@ -26,10 +27,10 @@ def _check(parameters: dict[str, Any]) -> None:
         gds, spice = Path(folder, "drawn.gds"), Path(folder, "drawn.spice")
         drawn.write(gds)
         write_spice(drawn.library, spice)
-        violations = drc.run(gds, "drawn", Path(folder, "drawn.lyrdb"))
-        violations |= antenna.run(gds, "drawn", Path(folder, "antenna.lyrdb"))
+        violations = drc.run(SKY130, gds, "drawn", Path(folder, "drawn.lyrdb"))
+        violations |= antenna.run(SKY130, gds, "drawn", Path(folder, "antenna.lyrdb"))
         assert {rule: n for rule, n in violations.items() if n} == {}
-        result = lvs.run(gds, spice, "drawn", None)
+        result = lvs.run(SKY130, gds, spice, "drawn", None)
         assert result.mismatches == ()
         assert result.devices == drawn.library.transistor_count()
 
@@ -85,7 +86,7 @@ def small() -> DrawnDesign:
 @pytest.mark.needs_klayout_app
 def test_precheck_is_clean(small: DrawnDesign, tmp_path: Path) -> None:
     small.write(tmp_path / "macro.gds")
-    counts = precheck.run(tmp_path / "macro.gds", small.top, tmp_path / "report.lyrdb", 300)
+    counts = precheck.run(SKY130, tmp_path / "macro.gds", small.top, tmp_path / "report.lyrdb", 300)
     assert {rule: n for rule, n in counts.items() if n} == {}
 
 
@@ -105,7 +106,7 @@ def test_a_lost_shape_is_found(cell: str, layer: str, side: str, lost: str, tmp_
     drawn_shapes = (shape for shape in shapes.each() if shape.is_box() or shape.is_polygon())
     max(drawn_shapes, key=lambda shape: getattr(shape.bbox(), side)).delete()
     drawn.write(tmp_path / "macro.gds")
-    assert lvs.run(tmp_path / "macro.gds", tmp_path / "macro.spice", drawn.top, None).mismatches
+    assert lvs.run(SKY130, tmp_path / "macro.gds", tmp_path / "macro.spice", drawn.top, None).mismatches
 
 
 def test_metrics_count_the_periphery(small: DrawnDesign) -> None:

@@ -13,6 +13,7 @@ from somaforge.generator.design import Design, build
 from somaforge.generator.layout import draw
 from somaforge.generator.names import ARRAY_CELLS, cell_name
 from somaforge.generator.netlist import write_spice
+from somaforge.pdk.sky130.process import SKY130
 
 pytestmark = pytest.mark.needs_pdk
 
@@ -77,9 +78,9 @@ def test_two_macros_in_one_layout(tmp_path: Path) -> None:
     for x, name in ((0, "eye"), (200_000, "eye_core")):
         chip.insert(kdb.CellInstArray(whole.cell(name).cell_index(), kdb.Trans(x, 0)))
     whole.write(str(tmp_path / "chip.gds"))
-    violations = drc.run(tmp_path / "chip.gds", "chip", tmp_path / "chip.lyrdb")
+    violations = drc.run(SKY130, tmp_path / "chip.gds", "chip", tmp_path / "chip.lyrdb")
     assert {rule: n for rule, n in violations.items() if n} == {}
     for name, one in drawn.items():
-        result = lvs.run(tmp_path / "chip.gds", tmp_path / f"{name}.spice", name, None)
+        result = lvs.run(SKY130, tmp_path / "chip.gds", tmp_path / f"{name}.spice", name, None)
         assert result.mismatches == ()
         assert result.devices == one.library.transistor_count()

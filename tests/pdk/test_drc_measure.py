@@ -4,8 +4,8 @@ import klayout.db as kdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from somaforge.pdk import measure
 from somaforge.pdk.layout_file import OpenLayout
-from somaforge.pdk.sky130.drc import measure
 from somaforge.pdk.sky130.drc.layers import Layers
 from somaforge.pdk.sky130.gds import DRAWN
 

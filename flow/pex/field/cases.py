@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from somaforge.flow.pex.blocks import CUTS
 from somaforge.flow.pex.field.scene import Mesh, Post, paint
 from somaforge.flow.pex.field.solver import Charges, Scene, solve
 from somaforge.flow.pex.geometry import Geometry
-from somaforge.flow.pex.kernel import DIFFUSION, EMPTY, POLY, SUBSTRATE, Box, Couplings, Rectangles, couple
+from somaforge.flow.pex.kernel import DIFFUSION, EMPTY, GATE, SUBSTRATE, Box, Couplings, Rectangles, couple
 from somaforge.pdk.dielectrics import Dielectrics
-from somaforge.pdk.interconnect import Interconnect
+from somaforge.pdk.interconnect import Cut, Interconnect
 
 _FAR_NM = 12_000
 """Walls of a pair: further than the halo of extraction."""
@@ -160,7 +159,7 @@ def _owned(
     geometry: Geometry, net: int, window: Box, process: Interconnect, contacts: bool
 ) -> tuple[Rectangles, Sequence[Post]]:
     c, cuts = geometry.conductors, geometry.cuts
-    kind = np.where(c.layer == POLY, _POLY, np.where(c.layer == DIFFUSION, _DIFFUSION, _METAL))
+    kind = np.where(c.layer == GATE, _POLY, np.where(c.layer == DIFFUSION, _DIFFUSION, _METAL))
     owner = kind + np.where(c.net == net, 0, _OTHERS)
     # Channels go with the devices; wells are the substrate's.
     owner = np.where(c.layer == SUBSTRATE, _DEVICES, owner)
@@ -168,17 +167,13 @@ def _owned(
     shapes = Rectangles(c.layer, c.box, owner).take(drawn).touching(window)
     posts = []
     for cut, box, own in zip(cuts.layer.tolist(), cuts.box.tolist(), (cuts.net == net).tolist(), strict=True):
-        bottom, top, on_diffusion = _ends(CUTS[cut], process)
+        bottom, top, on_diffusion = _ends(process.stack.cuts[cut], process)
         electrode = (_DIFFUSION if on_diffusion and not contacts else _METAL) + (0 if own else _OTHERS)
         posts.append(Post(bottom, top, (box[0], box[1], box[2], box[3]), electrode))
     return shapes, posts
 
 
-def _ends(cut: str, process: Interconnect) -> tuple[float, float, bool]:
+def _ends(cut: Cut, process: Interconnect) -> tuple[float, float, bool]:
     """Bottom and top of a cut in um, and whether it stands on diffusion."""
-    names = process.conductors
-    on = {"licon_n": DIFFUSION, "licon_p": DIFFUSION, "licon_poly": POLY}.get(cut)
-    lower = CUTS.index(cut) if on is None else on
-    upper = POLY + 1 if on is not None else lower + 1
-    bottom = sum(process.height_nm[names[lower]]) / 1000
-    return bottom, process.height_nm[names[upper]][0] / 1000, on == DIFFUSION
+    bottom = sum(process.height_nm[cut.lower]) / 1000
+    return bottom, process.height_nm[cut.upper][0] / 1000, cut.lower == process.conductors[DIFFUSION]

@@ -4,13 +4,11 @@ from somaforge.pdk.sky130.drc.capacitors import CAPACITORS
 from somaforge.pdk.sky130.drc.contacts import CONTACTS
 from somaforge.pdk.sky130.drc.devices import DEVICES
 from somaforge.pdk.sky130.drc.front import FRONT
-from somaforge.pdk.sky130.drc.layers import Layers
+from somaforge.pdk.sky130.drc.layers import Layers, Rule
 from somaforge.pdk.sky130.drc.metals import METALS
-from somaforge.pdk.sky130.drc.rule import Found, Rule
 from somaforge.pdk.sky130.drc.shapes import SHAPES
 from somaforge.pdk.sky130.drc.wells import WELLS
-from somaforge.pdk.sky130.gds import DRAWN
 
 RULES: tuple[Rule, ...] = (*FRONT, *DEVICES, *CAPACITORS, *CONTACTS, *METALS, *WELLS, *SHAPES)
 
-__all__ = ["DRAWN", "RULES", "Found", "Layers", "Rule"]
+__all__ = ["RULES", "Layers", "Rule"]

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import klayout.db as kdb
 
-from somaforge.pdk.sky130.drc import measure as m
-from somaforge.pdk.sky130.drc.layers import Layers
-from somaforge.pdk.sky130.drc.rule import Rule
+from somaforge.pdk import measure as m
+from somaforge.pdk.sky130.drc.layers import Layers, Rule
 
 L_CORNERS = 6
 """Corners of an L; a rectangle has four."""

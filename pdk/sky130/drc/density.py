@@ -9,31 +9,11 @@ There is no lower limit in either source. Thin layers get their fill when the ch
 the shuttle (the Magic technology of the same package, style wafflefill, makes it): a macro has none of its own.
 """
 
-from dataclasses import dataclass
+from somaforge.pdk.density import DensityRule
 
 WINDOW_UM, STEP_UM = 700.0, 70.0
 LI_FILL, MET1_FILL, MET2_FILL = (56, 28), (36, 28), (41, 28)
 MET3_FILL, MET4_FILL, MET5_FILL = (34, 28), (51, 28), (59, 28)
-
-
-@dataclass(frozen=True)
-class DensityRule:
-    """The largest share of a window, or of the whole area, that a conductor with its fill may cover."""
-
-    name: str
-    conductor: str
-    """Drawn layer."""
-    fill: tuple[int, int]
-    limit: float
-    window_um: float | None
-    """Edge of the windows; None is the whole area."""
-
-    @property
-    def description(self) -> str:
-        """For people."""
-        where = "the whole area" if self.window_um is None else f"a window of {self.window_um:g} um"
-        return f"{self.conductor} covers more than {self.limit:.0%} of {where}"
-
 
 DENSITY: tuple[DensityRule, ...] = (
     DensityRule("met1.window", "met1", MET1_FILL, 0.7, WINDOW_UM),

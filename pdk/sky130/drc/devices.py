@@ -5,9 +5,8 @@ Where a rule depends on nets (dnwell, 5 V wells), shapes count as separate nets,
 
 import klayout.db as kdb
 
-from somaforge.pdk.sky130.drc import measure as m
-from somaforge.pdk.sky130.drc.layers import Layers
-from somaforge.pdk.sky130.drc.rule import Rule
+from somaforge.pdk import measure as m
+from somaforge.pdk.sky130.drc.layers import Layers, Rule
 
 PRECISION_WIDTHS_NM = (350, 690, 1410, 2850, 5730)
 """rpm.1b to rpm.1f: the widths in which the foundry makes and models precision resistors."""

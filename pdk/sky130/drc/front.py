@@ -2,9 +2,8 @@
 
 import klayout.db as kdb
 
-from somaforge.pdk.sky130.drc import measure as m
-from somaforge.pdk.sky130.drc.layers import Layers
-from somaforge.pdk.sky130.drc.rule import Rule
+from somaforge.pdk import measure as m
+from somaforge.pdk.sky130.drc.layers import Layers, Rule
 
 
 def _wrong_implant(layers: Layers) -> kdb.Region:

@@ -1,71 +1,20 @@
-"""Drawn and derived layers of one layout, made when first asked for, hierarchical (deep regions)."""
+"""Derived layers of a sky130 layout, made when first asked for."""
 
 from functools import cached_property
 from itertools import islice
 
 import klayout.db as kdb
 
+from somaforge.pdk import drawn
 from somaforge.pdk.layout_file import OpenLayout
 from somaforge.pdk.sky130.gds import LAYERS, PINS
 
-SMALL_SHAPES = 20_000
-"""A layout of fewer shapes is checked without threads: starting them costs more than they save (a macro of 2-2-1 with
-its port takes 0.7 s of processor time without and 6 s with two, one of 12,900 shapes 8 s and 13 s)."""
 
-
-def _threads(layout: kdb.Layout) -> int:
-    shapes = sum(cell.shapes(layer).size() for cell in layout.each_cell() for layer in layout.layer_indexes())
-    return 0 if shapes < SMALL_SHAPES else 2
-
-
-class Layers:
+class Layers(drawn.Drawn):
     """Regions of one layout by layer name; lengths given to its helpers are nm."""
 
     def __init__(self, opened: OpenLayout, threads: int | None = None) -> None:
-        self._opened = opened
-        self._store = kdb.DeepShapeStore()
-        self._store.threads = _threads(opened.layout) if threads is None else threads
-        self._drawn: dict[str, kdb.Region] = {}
-        self.asked: set[str] = set()
-        """Names of the layers that were asked for so far."""
-
-    def drawn(self, name: str) -> kdb.Region:
-        """The layer `name` of LAYERS, merged semantics."""
-        self.asked.add(name)
-        if name not in self._drawn:
-            layer = self._opened.layout.layer(*LAYERS[name])
-            self._drawn[name] = kdb.Region(self._opened.cell.begin_shapes_rec(layer), self._store)
-        return self._drawn[name]
-
-    def pins(self, name: str) -> kdb.Region:
-        """Pin shapes of the conductor `name`."""
-        layer = self._opened.layout.layer(*PINS[name])
-        return kdb.Region(self._opened.cell.begin_shapes_rec(layer), self._store)
-
-    def nets(self) -> kdb.LayoutToNetlist:
-        """An empty connectivity on these layers."""
-        made = kdb.LayoutToNetlist(self._store)
-        made.threads = self._store.threads
-        return made
-
-    def dbu(self, nm: float) -> int:
-        """A length in nm as database units."""
-        return self._opened.dbu_from_nm(nm)
-
-    @property
-    def dbu_um(self) -> float:
-        """The database unit in um."""
-        return self._opened.layout.dbu
-
-    @property
-    def opened(self) -> OpenLayout:
-        """The layout itself, for rules about shapes as they were drawn."""
-        return self._opened
-
-    @property
-    def bbox(self) -> kdb.Box:
-        """Bounding box of the checked cell in database units."""
-        return self._opened.cell.bbox()
+        super().__init__(opened, LAYERS, PINS, threads)
 
     @cached_property
     def difftap(self) -> kdb.Region:
@@ -186,3 +135,7 @@ class Layers:
         box = cell.bbox()
         small = cell.is_box() and box.width() <= self.dbu(30_000) and box.height() <= self.dbu(5440)
         return cell if small and (self.drawn("diff") - cell).is_empty() else kdb.Region()
+
+
+Rule = drawn.Rule[Layers]
+"""A rule on these layers."""

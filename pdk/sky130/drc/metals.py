@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import klayout.db as kdb
 
-from somaforge.pdk.sky130.drc import measure as m
-from somaforge.pdk.sky130.drc.layers import Layers
-from somaforge.pdk.sky130.drc.rule import Rule
+from somaforge.pdk import measure as m
+from somaforge.pdk.sky130.drc.layers import Layers, Rule
 
 
 def _wide_space(layers: Layers, metal: str, nm: int) -> kdb.Region:

@@ -9,8 +9,7 @@ from itertools import pairwise
 
 import klayout.db as kdb
 
-from somaforge.pdk.sky130.drc.layers import Layers
-from somaforge.pdk.sky130.drc.rule import Rule
+from somaforge.pdk.sky130.drc.layers import Layers, Rule
 from somaforge.pdk.sky130.drc.wells import MASKS, ORTHOGONAL
 
 RIGHT, STRAIGHT = 90.0, 180.0

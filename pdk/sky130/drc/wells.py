@@ -2,9 +2,9 @@
 
 import klayout.db as kdb
 
-from somaforge.pdk.sky130.drc import measure as m
-from somaforge.pdk.sky130.drc.layers import Layers
-from somaforge.pdk.sky130.drc.rule import Found, Rule
+from somaforge.pdk import measure as m
+from somaforge.pdk.drawn import Found
+from somaforge.pdk.sky130.drc.layers import Layers, Rule
 from somaforge.pdk.sky130.gds import DEVICE, DRAWN, PINS
 
 # LU.2, LU.3 (sky130 PDK documentation, "Latch-up rules"): devices within 15 um of a tap of their well.

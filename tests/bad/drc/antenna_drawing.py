@@ -2,7 +2,8 @@
 
 from drawing import Shapes
 
-from somaforge.pdk.sky130.drc.antenna import ANTENNA, AntennaRule
+from somaforge.pdk.antenna import AntennaRule
+from somaforge.pdk.sky130.drc.antenna import ANTENNA
 
 GATE_UM2 = 0.42 * 0.5
 WIRE_NM = 900

@@ -8,16 +8,18 @@ from antenna_drawing import CUT_NM, GATE_UM2, WIRE_NM, charged
 from drawing import Shapes, opened
 
 from somaforge.flow.checks import antenna
+from somaforge.pdk.antenna import AntennaRule
 from somaforge.pdk.layout_file import OpenLayout
-from somaforge.pdk.sky130.drc.antenna import ANTENNA, AntennaRule
+from somaforge.pdk.sky130.drc.antenna import ANTENNA
 from somaforge.pdk.sky130.gds import DRAWN
+from somaforge.pdk.sky130.process import SKY130
 
 RULES = {rule.layer: rule for rule in ANTENNA}
 SMALL_NM = 10
 
 
 def broken(folder: Path, shapes: Shapes) -> set[str]:
-    return {v.rule.name for v in antenna.check(opened(folder / "case.gds", shapes)) if v.count}
+    return {v.rule.name for v in antenna.check(SKY130, opened(folder / "case.gds", shapes)) if v.count}
 
 
 def height_nm(rule: AntennaRule, ratio: float) -> float:
@@ -89,7 +91,7 @@ def test_gates_of_other_cells_share_the_charge(tmp_path: Path) -> None:
         for k in range(instances):
             top.insert(kdb.CellInstArray(whole.cell, kdb.Trans(10_000 * k, 0)))
         top.shapes(wire).insert(kdb.Box(0, box.bottom, 10_000 * (instances - 1) + WIRE_NM, box.bottom + WIRE_NM))
-        found = antenna.check(OpenLayout(layout, top))
+        found = antenna.check(SKY130, OpenLayout(layout, top))
         assert {v.rule.name for v in found if v.count} == expected
 
 
@@ -97,7 +99,7 @@ def test_report_holds_rule_and_place(tmp_path: Path) -> None:
     rule = RULES["met2"]
     layout = tmp_path / "case.gds"
     opened(layout, charged(rule, 400_000))
-    counts = antenna.run(layout, "case", tmp_path / "antenna.lyrdb")
+    counts = antenna.run(SKY130, layout, "case", tmp_path / "antenna.lyrdb")
     assert list(counts) == [r.name for r in ANTENNA]
     assert counts["ar.met2.1"] == 1
     assert sum(counts.values()) == 1

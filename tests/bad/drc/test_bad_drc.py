@@ -10,6 +10,7 @@ from drawing import Case, opened, transistor, write
 from somaforge.flow.checks import drc
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.sky130.drc import RULES, Layers
+from somaforge.pdk.sky130.process import SKY130
 
 BY_NAME = {rule.name: rule for rule in RULES}
 
@@ -29,7 +30,7 @@ def test_rule(case: Case, tmp_path: Path) -> None:
 def test_report_and_counts(tmp_path: Path) -> None:
     layout = write(tmp_path / "bad.oas.gz", transistor(w=415))
     report = tmp_path / "bad.lyrdb"
-    counts = drc.run(layout, None, report)
+    counts = drc.run(SKY130, layout, None, report)
     assert set(counts) == set(BY_NAME)
     assert counts["difftap.2"] == 2
     database = rdb.ReportDatabase("read")
@@ -44,5 +45,5 @@ def test_a_layout_without_any_process_layer_is_refused(tmp_path: Path) -> None:
     layout.create_cell("other").shapes(layout.layer(1, 0)).insert(kdb.Box(0, 0, 1000, 1000))
     layout.write(str(tmp_path / "other.gds"))
     with pytest.raises(InputError, match="cell other: nothing is drawn on any sky130 layer"):
-        drc.run(tmp_path / "other.gds", None, tmp_path / "other.lyrdb")
+        drc.run(SKY130, tmp_path / "other.gds", None, tmp_path / "other.lyrdb")
     assert not (tmp_path / "other.lyrdb").exists()

@@ -8,6 +8,7 @@ import pytest
 from somaforge.flow.checks import drc
 from somaforge.pdk.layout_file import OpenLayout, open_layout
 from somaforge.pdk.sky130.gds import DRAWN
+from somaforge.pdk.sky130.process import SKY130
 
 Place = kdb.CellInstArray | kdb.DCellInstArray
 NAMES = {"x.acute", "x.path", "x.polygon"}
@@ -24,7 +25,9 @@ def found(shape: kdb.Shapes | object, layer: str = "met1", place: kdb.ICplxTrans
     cell.shapes(layout.layer(*DRAWN[layer])).insert(shape)  # type: ignore[call-overload]
     where = kdb.ICplxTrans() if place is None else place
     top.insert(kdb.CellInstArray(cell.cell_index(), where, kdb.Vector(50_000, 0), kdb.Vector(0, 50_000), 2, 3))
-    return {v.rule.name: v.count for v in drc.check(OpenLayout(layout, top)) if v.count and v.rule.name in NAMES}
+    return {
+        v.rule.name: v.count for v in drc.check(SKY130, OpenLayout(layout, top)) if v.count and v.rule.name in NAMES
+    }
 
 
 @pytest.mark.parametrize("place", [kdb.ICplxTrans(), kdb.ICplxTrans(2, 90, True, 700, 0)], ids=["plain", "turned"])
@@ -104,5 +107,5 @@ def test_a_box_record_is_a_shape_and_a_node_is_none(tmp_path: Path) -> None:
     for kind, broken in ((0x2D00, True), (0x1500, False)):
         path = tmp_path / f"{kind}.gds"
         path.write_bytes(_gds_with(kind))
-        counts = {v.rule.name: v.count for v in drc.check(open_layout(path, "case")) if v.count}
+        counts = {v.rule.name: v.count for v in drc.check(SKY130, open_layout(path, "case")) if v.count}
         assert ("m1.1" in counts) == broken, counts

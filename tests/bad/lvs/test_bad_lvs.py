@@ -9,6 +9,7 @@ from small_layout import NETLIST, PAIR, Options, draw, draw_pair
 
 from somaforge.flow.checks import lvs
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.sky130.process import SKY130
 
 
 def compare(folder: Path, options: Options, netlist: str = NETLIST, name: str = "matrix.gds") -> tuple[str, ...]:
@@ -16,7 +17,7 @@ def compare(folder: Path, options: Options, netlist: str = NETLIST, name: str = 
     layout = draw(folder / name, options)
     schematic = folder / "matrix.spice"
     schematic.write_text(netlist)
-    return lvs.run(layout, schematic, "matrix", folder / "matrix.lvsdb").mismatches
+    return lvs.run(SKY130, layout, schematic, "matrix", folder / "matrix.lvsdb").mismatches
 
 
 @pytest.mark.parametrize("name", ["matrix.gds", "matrix.gds.gz", "matrix.oas"])
@@ -38,7 +39,7 @@ def test_cdl_with_metres_matches(tmp_path: Path) -> None:
 def test_result_counts_flat_transistors_and_writes_the_database(tmp_path: Path) -> None:
     layout, schematic = draw(tmp_path / "m.gds", Options()), tmp_path / "m.spice"
     schematic.write_text(NETLIST)
-    result = lvs.run(layout, schematic, "matrix", tmp_path / "m.lvsdb")
+    result = lvs.run(SKY130, layout, schematic, "matrix", tmp_path / "m.lvsdb")
     assert result.matched
     assert result.devices == 8
     database = kdb.LayoutVsSchematic()
@@ -49,7 +50,7 @@ def test_result_counts_flat_transistors_and_writes_the_database(tmp_path: Path) 
 def test_net_names_map_layout_to_schematic(tmp_path: Path) -> None:
     layout, schematic = draw(tmp_path / "m.gds", Options()), tmp_path / "m.spice"
     schematic.write_text(NETLIST)
-    comparison = lvs.compare_flat(layout, schematic, "matrix")
+    comparison = lvs.compare_flat(SKY130, layout, schematic, "matrix")
     assert comparison.lines == ()
     assert set(comparison.net_names().values()) == {
         "a_0", "a_1", "y_0", "y_1", "vdd", "gnd", "row_0.mid", "row_1.mid",
@@ -111,7 +112,7 @@ def test_bad_netlist(tmp_path: Path, name: str) -> None:
 def test_one_parallel_device_of_wrong_width_is_found(tmp_path: Path, second_w: int, matched: bool) -> None:
     """Devices in parallel are not added up: the sum would be wrong by half as much, among 8 by an eighth."""
     (tmp_path / "pair.spice").write_text(PAIR)
-    result = lvs.run(draw_pair(tmp_path / "pair.gds", second_w), tmp_path / "pair.spice", "pair", None)
+    result = lvs.run(SKY130, draw_pair(tmp_path / "pair.gds", second_w), tmp_path / "pair.spice", "pair", None)
     assert result.matched is matched, result.mismatches
     assert matched or any("w=0.855" in line for line in result.mismatches)
 
@@ -138,14 +139,14 @@ def test_refused_layouts(tmp_path: Path) -> None:
     schematic = tmp_path / "m.spice"
     schematic.write_text(NETLIST)
     with pytest.raises(InputError, match=r"no such file"):
-        lvs.run(tmp_path / "none.gds", schematic, "matrix", None)
+        lvs.run(SKY130, tmp_path / "none.gds", schematic, "matrix", None)
     layout = draw(tmp_path / "m.gds", Options())
     with pytest.raises(InputError, match="no cell 'other'; its top cells: matrix"):
-        lvs.run(layout, schematic, "other", None)
+        lvs.run(SKY130, layout, schematic, "other", None)
     damaged = tmp_path / "damaged.gds"
     damaged.write_bytes(layout.read_bytes()[:500])
     with pytest.raises(InputError, match="not a layout that can be read"):
-        lvs.run(damaged, schematic, "matrix", None)
+        lvs.run(SKY130, damaged, schematic, "matrix", None)
 
 
 def test_a_device_that_lvs_cannot_extract_is_refused(tmp_path: Path) -> None:
@@ -157,7 +158,7 @@ def test_a_device_that_lvs_cannot_extract_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"layer 82/44 \(pnp bipolar transistor\) marks a device that cannot be extracted"
     ):
-        lvs.run(tmp_path / "r.gds", tmp_path / "m.spice", "matrix", None)
+        lvs.run(SKY130, tmp_path / "r.gds", tmp_path / "m.spice", "matrix", None)
 
 
 def test_empty_layout_is_a_mismatch(tmp_path: Path) -> None:
@@ -165,5 +166,5 @@ def test_empty_layout_is_a_mismatch(tmp_path: Path) -> None:
     layout.create_cell("matrix").shapes(layout.layer(68, 20)).insert(kdb.Box(0, 0, 5000, 5000))
     layout.write(str(tmp_path / "m.gds"))
     (tmp_path / "m.spice").write_text(NETLIST)
-    result = lvs.run(tmp_path / "m.gds", tmp_path / "m.spice", "matrix", None)
+    result = lvs.run(SKY130, tmp_path / "m.gds", tmp_path / "m.spice", "matrix", None)
     assert "layout matrix: no transistor was found in it" in result.mismatches

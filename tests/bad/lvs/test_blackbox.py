@@ -9,6 +9,7 @@ from somaforge.flow import cli
 from somaforge.flow.checks import lvs
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.sky130.data import DATA
+from somaforge.pdk.sky130.process import SKY130
 
 PREFIX = "sky130_fd_sc_hd__"
 TOP = f"{PREFIX}macro_sparecell"
@@ -34,7 +35,7 @@ def netlist(tmp_path: Path, box: str = EMPTY, old: str = "", new: str = "") -> P
 
 
 def run(path: Path, *boxes: str) -> tuple[str, ...]:
-    return lvs.run(foundry("macro_sparecell", "gds"), path, TOP, None, blackboxes=frozenset(boxes)).mismatches
+    return lvs.run(SKY130, foundry("macro_sparecell", "gds"), path, TOP, None, blackboxes=frozenset(boxes)).mismatches
 
 
 def test_block_with_a_tie_cell_matches(tmp_path: Path) -> None:

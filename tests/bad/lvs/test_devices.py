@@ -9,6 +9,7 @@ from somaforge.flow import pex
 from somaforge.flow.checks import lvs, proof
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.sky130.gds import CAPACITOR_PLATES, DIODE, DRAWN, LABELS, RESISTORS, RPM, SUBSTRATE_LABEL, URPM
+from somaforge.pdk.sky130.process import SKY130
 
 CASES = Path(__file__).resolve().parents[2] / "cases"
 P = "sky130_fd_pr__"
@@ -124,7 +125,7 @@ REFUSED = {
 def compare(tmp_path: Path, sketch: Sketch, device: str, ports: str) -> tuple[str, ...]:
     sketch.layout.write(str(tmp_path / "t.gds"))
     (tmp_path / "t.spice").write_text(f".subckt t {ports}\n{device}\n.ends\n")
-    return lvs.run(tmp_path / "t.gds", tmp_path / "t.spice", "t", None).mismatches
+    return lvs.run(SKY130, tmp_path / "t.gds", tmp_path / "t.spice", "t", None).mismatches
 
 
 @pytest.mark.parametrize("name", MATCH)
@@ -140,10 +141,10 @@ def test_extraction_carries_the_device_or_names_it(tmp_path: Path, name: str) ->
     written = tmp_path / "o.spice", tmp_path / "o.csv"
     if name in NOT_CARRIED:
         with pytest.raises(InputError, match=r"cell t: sky130_fd_pr__\w+ at \(.*\) um: extraction does not carry it"):
-            pex.write_layout(tmp_path / "t.gds", "t", *written)
+            pex.write_layout(SKY130, tmp_path / "t.gds", "t", *written)
         assert not any(path.exists() for path in written)
         return
-    assert pex.write_layout(tmp_path / "t.gds", "t", *written)["pex__other_devices__count"] == 1
+    assert pex.write_layout(SKY130, tmp_path / "t.gds", "t", *written)["pex__other_devices__count"] == 1
     (line,) = (x for x in written[0].read_text().splitlines() if x[1:3] == "d_")
     assert compare(tmp_path, sketch, line, ports) == ()
 
@@ -176,8 +177,8 @@ def test_mark_over_a_transistor(tmp_path: Path, layer: tuple[int, int], polarity
     cell.shapes(layout.layer(*layer)).insert(gate.sized(100))
     layout.write(str(tmp_path / "m.gds"))
     for run in (
-        lambda: lvs.run(tmp_path / "m.gds", CASES / "inv.spice", "inv", None),
-        lambda: pex.write_layout(tmp_path / "m.gds", "inv", tmp_path / "o.spice", tmp_path / "o.csv"),
+        lambda: lvs.run(SKY130, tmp_path / "m.gds", CASES / "inv.spice", "inv", None),
+        lambda: pex.write_layout(SKY130, tmp_path / "m.gds", "inv", tmp_path / "o.spice", tmp_path / "o.csv"),
     ):
         with pytest.raises(InputError, match=MARKS[layer]) as error:
             run()
@@ -209,14 +210,16 @@ def test_inputs_of_two_equal_parts_do_not_change_places(tmp_path: Path, inputs: 
     layout.flatten(pair.cell_index(), -1, True)
     layout.write(str(tmp_path / "top.gds"))
     (tmp_path / "top.spice").write_text(PAIR.format(*inputs))
-    assert lvs.run(tmp_path / "top.gds", tmp_path / "top.spice", "top", None).matched is matched
+    assert lvs.run(SKY130, tmp_path / "top.gds", tmp_path / "top.spice", "top", None).matched is matched
 
 
 def test_proof_finds_exchanged_pins(tmp_path: Path) -> None:
     """The tie cell that KLayout alone takes for equal with high and low exchanged."""
     layout, netlist = CASES / "row.gds", CASES / "row_swapped.spice"
+    by = SKY130.checks.connectivity
+    schematic = lvs.read_netlist(netlist, "row", by.devices)
     found = lvs._compare(
-        lvs.open_layout(layout, "row"), lvs.read_netlist(netlist, "row"), "row", frozenset(), frozenset(),
+        by, lvs.open_layout(layout, "row"), schematic, "row", frozenset(), frozenset(),
         flat=False, reduced=False,
     )  # fmt: skip
     assert found.lines == ()

@@ -9,6 +9,7 @@ from moved_bit_line import write_array
 from somaforge.flow.checks import lvs
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import parse_spec
+from somaforge.pdk.sky130.process import SKY130
 
 
 def design(layers: list[int]) -> Design:
@@ -26,7 +27,7 @@ def design(layers: list[int]) -> Design:
 def check(folder: Path, layers: list[int], place: tuple[int, int, int, int]) -> None:
     """The only difference is the access transistor of that latch, between its own and the next column's bit line."""
     matrix, row, column, bit = place
-    result = lvs.run(*write_array(folder, design(layers), place), "array", None)
+    result = lvs.run(SKY130, *write_array(folder, design(layers), place), "array", None)
     assert not result.matched
     assert len(result.mismatches) == 1, "\n".join(result.mismatches)
     assert re.fullmatch(
@@ -42,7 +43,7 @@ def test_small_array(tmp_path: Path, place: tuple[int, int, int, int]) -> None:
 
 
 def test_unmoved(tmp_path: Path) -> None:
-    assert lvs.run(*write_array(tmp_path, design([4, 4, 3]), None), "array", None).matched
+    assert lvs.run(SKY130, *write_array(tmp_path, design([4, 4, 3]), None), "array", None).matched
 
 
 @pytest.mark.nightly

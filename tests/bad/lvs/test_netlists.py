@@ -8,6 +8,7 @@ from somaforge.flow.checks import lvs
 from somaforge.flow.checks.spice_reader import read_netlist
 from somaforge.flow.checks.spice_values import ExpressionError, evaluate, number
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.sky130.process import SKY130
 
 CASES = Path(__file__).resolve().parents[2] / "cases"
 N = "X0 y a gnd gnd sky130_fd_pr__nfet_01v8 w=0.65 l=0.15\n"
@@ -96,7 +97,7 @@ REFUSED = {
 
 def compare(tmp_path: Path, text: str, layout: str) -> tuple[str, ...]:
     (tmp_path / "x.spice").write_text(text)
-    return lvs.run(CASES / f"{layout}.gds", tmp_path / "x.spice", "inv", None).mismatches
+    return lvs.run(SKY130, CASES / f"{layout}.gds", tmp_path / "x.spice", "inv", None).mismatches
 
 
 @pytest.mark.parametrize("name", MATCH)
@@ -115,7 +116,7 @@ def test_netlist_that_is_refused(tmp_path: Path, name: str, monkeypatch: pytest.
     text, message = REFUSED[name]
     (tmp_path / "x.spice").write_text(text)
     with pytest.raises(InputError) as error:
-        read_netlist(tmp_path / "x.spice", "inv")
+        read_netlist(tmp_path / "x.spice", "inv", SKY130.checks.connectivity.devices)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
 

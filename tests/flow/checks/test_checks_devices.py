@@ -8,6 +8,7 @@ import pytest
 from somaforge.flow.checks import drc, precheck
 from somaforge.pdk.layout_file import OpenLayout
 from somaforge.pdk.sky130.gds import LAYERS
+from somaforge.pdk.sky130.process import SKY130
 
 Box = tuple[str, int, int, int, int]
 
@@ -79,8 +80,8 @@ def _opened(boxes: list[Box]) -> OpenLayout:
 @pytest.mark.parametrize("name", sorted(DEVICES))
 def test_native(name: str) -> None:
     opened = _opened(DEVICES[name])
-    assert {v.rule.name: v.count for v in drc.check(opened) if v.count} == {}
-    assert drc.unchecked(opened) == ()
+    assert {v.rule.name: v.count for v in drc.check(SKY130, opened) if v.count} == {}
+    assert drc.unchecked(SKY130, opened) == ()
 
 
 @pytest.mark.needs_pdk
@@ -92,5 +93,5 @@ def test_precheck_agrees(tmp_path: Path) -> None:
         for layer, left, bottom, right, top in boxes
     ]
     _opened(moved).layout.write(str(tmp_path / "all.gds"))
-    counts = precheck.run(tmp_path / "all.gds", "device", tmp_path / "all.lyrdb", 300)
+    counts = precheck.run(SKY130, tmp_path / "all.gds", "device", tmp_path / "all.lyrdb", 300)
     assert {rule: n for rule, n in counts.items() if n} == {}

@@ -8,7 +8,9 @@ import pytest
 
 from somaforge.flow.checks import drc, lvs, netgen, precheck
 from somaforge.pdk.errors import InputError, ToolError
+from somaforge.pdk.sky130.checks import PRECHECK
 from somaforge.pdk.sky130.data import DATA
+from somaforge.pdk.sky130.process import SKY130
 
 pytestmark = pytest.mark.needs_pdk
 
@@ -25,7 +27,7 @@ def files(cell: str) -> tuple[Path, Path, str]:
 @pytest.mark.parametrize("cell", CELLS)
 def test_native_drc_is_clean(cell: str, tmp_path: Path) -> None:
     layout, _, name = files(cell)
-    counts = drc.run(layout, name, tmp_path / "report.lyrdb")
+    counts = drc.run(SKY130, layout, name, tmp_path / "report.lyrdb")
     assert {rule: n for rule, n in counts.items() if n} == {}
 
 
@@ -33,7 +35,7 @@ def test_native_drc_is_clean(cell: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".spice", ".cdl"])
 def test_lvs_matches(cell: str, suffix: str, tmp_path: Path) -> None:
     layout, netlist, name = files(cell)
-    result = lvs.run(layout, netlist.with_suffix(suffix), name, tmp_path / "cell.lvsdb")
+    result = lvs.run(SKY130, layout, netlist.with_suffix(suffix), name, tmp_path / "cell.lvsdb")
     assert result.mismatches == ()
     assert result.devices == {"dlxtp_1": 18, "dfxtp_1": 24}[cell]
 
@@ -61,21 +63,21 @@ def changed(change: str, target: Path) -> Path:
 @pytest.mark.parametrize("change", CHANGES)
 def test_lvs_finds(change: str, tmp_path: Path) -> None:
     layout, _, name = files("dlxtp_1")
-    assert lvs.run(layout, changed(change, tmp_path / "bad.spice"), name, None).mismatches
+    assert lvs.run(SKY130, layout, changed(change, tmp_path / "bad.spice"), name, None).mismatches
 
 
 @pytest.mark.needs_netgen
 @pytest.mark.parametrize("cell", CELLS)
 def test_netgen_agrees(cell: str, tmp_path: Path) -> None:
     layout, netlist, name = files(cell)
-    assert netgen.compare(layout, netlist, name, tmp_path) == 0
+    assert netgen.compare(SKY130, layout, netlist, name, tmp_path) == 0
 
 
 @pytest.mark.needs_netgen
 @pytest.mark.parametrize("change", CHANGES)
 def test_netgen_finds(change: str, tmp_path: Path) -> None:
     layout, _, name = files("dlxtp_1")
-    assert netgen.compare(layout, changed(change, tmp_path / "bad.spice"), name, tmp_path) > 0
+    assert netgen.compare(SKY130, layout, changed(change, tmp_path / "bad.spice"), name, tmp_path) > 0
 
 
 def test_netgen_result_that_reports_on_another_cell_is_refused(tmp_path: Path) -> None:
@@ -89,8 +91,8 @@ def test_netgen_result_that_reports_on_another_cell_is_refused(tmp_path: Path) -
 def test_precheck_is_clean(tmp_path: Path, cell: str) -> None:
     layout, _, name = files(cell)
     report = tmp_path / "report.lyrdb"
-    counts = precheck.run(layout, name, report, 120)
-    assert len(counts) >= precheck.LEAST_RULES
+    counts = precheck.run(SKY130, layout, name, report, 120)
+    assert len(counts) >= PRECHECK.least_rules
     assert sum(counts.values()) == 0
     assert report.is_file()
 
@@ -101,13 +103,13 @@ def test_precheck_finds_and_stops(tmp_path: Path) -> None:
     cell = layout.create_cell("bad")
     cell.shapes(layout.layer(68, 20)).insert(kdb.Box(0, 0, 135, 2000))
     layout.write(str(tmp_path / "bad.oas"))
-    counts = precheck.run(tmp_path / "bad.oas", None, tmp_path / "report.lyrdb", 120)
+    counts = precheck.run(SKY130, tmp_path / "bad.oas", None, tmp_path / "report.lyrdb", 120)
     assert counts["MR_met1.WID.1"] == 1
     with pytest.raises(ToolError, match=r"did not finish in 0\.01 s"):
-        precheck.run(tmp_path / "bad.oas", None, tmp_path / "late.lyrdb", 0.01)
+        precheck.run(SKY130, tmp_path / "bad.oas", None, tmp_path / "late.lyrdb", 0.01)
     assert not (tmp_path / "late.lyrdb").exists()
     with pytest.raises(InputError, match="no cell 'other'"):
-        precheck.run(tmp_path / "bad.oas", "other", tmp_path / "late.lyrdb", 120)
+        precheck.run(SKY130, tmp_path / "bad.oas", "other", tmp_path / "late.lyrdb", 120)
 
 
 @pytest.mark.parametrize("damage", ["group", "report", "empty", "half"])
@@ -120,7 +122,7 @@ def test_precheck_without_proof_is_refused(damage: str, tmp_path: Path) -> None:
     if damage != "report":
         report.write_text(empty[:40] if damage == "half" else empty)
     with pytest.raises(ToolError, match="precheck: "):
-        precheck.read_report(report, "cell", log)
+        precheck.read_report(PRECHECK, report, "cell", log)
 
 
 def test_a_row_of_standard_cells_needs_taps(tmp_path: Path) -> None:
@@ -136,6 +138,8 @@ def test_a_row_of_standard_cells_needs_taps(tmp_path: Path) -> None:
             row.insert(kdb.CellInstArray(cell.cell_index(), kdb.Trans(x, 0)))
             x += {flop.name: 7360, tap.name: 460}[cell.name]
     layout.write(str(tmp_path / "rows.gds"))
-    without, with_tap = (drc.run(tmp_path / "rows.gds", n, tmp_path / f"{n}.lyrdb") for n in ("without", "with"))
+    without, with_tap = (
+        drc.run(SKY130, tmp_path / "rows.gds", n, tmp_path / f"{n}.lyrdb") for n in ("without", "with")
+    )
     assert {rule for rule, n in without.items() if n} == {"nwell.4", "LU.2", "LU.3"}
     assert {rule: n for rule, n in with_tap.items() if n} == {}

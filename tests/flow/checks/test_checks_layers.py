@@ -11,6 +11,7 @@ from somaforge.flow.checks import drc
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.layout_file import OpenLayout, open_layout
 from somaforge.pdk.sky130.gds import DRAWN, LABELS, LAYERS, PINS, SUBSTRATE_LABEL
+from somaforge.pdk.sky130.process import SKY130
 from somaforge.pdk.sky130.purposes import NO_MASK, WITHOUT_RULES
 
 SQUARE = kdb.Box(0, 0, 2000, 2000)
@@ -30,7 +31,7 @@ def _layout(*layers: tuple[int, int], dbu: float = 0.001) -> OpenLayout:
 
 def test_the_lists_do_not_contradict_each_other() -> None:
     rules = set(LAYERS.values()) - {DRAWN["boundary"]}
-    assert drc.looked_at() == rules
+    assert drc.looked_at(SKY130.checks.native) == rules
     assert not rules & NO_MASK.keys()
     assert not (rules | NO_MASK.keys()) & WITHOUT_RULES.keys()
     assert all(len(reason) > 10 for _, reason in NO_MASK.values())
@@ -49,28 +50,28 @@ def test_the_lists_do_not_contradict_each_other() -> None:
     ],
 )
 def test_a_layer_without_rules_is_named(numbers: tuple[int, int], named: str) -> None:
-    assert drc.unchecked(_layout(numbers)) == (named,)
+    assert drc.unchecked(SKY130, _layout(numbers)) == (named,)
 
 
 def test_what_carries_no_mask_is_left_alone() -> None:
-    assert drc.unchecked(_layout(*NO_MASK, *LAYERS.values())) == ()
+    assert drc.unchecked(SKY130, _layout(*NO_MASK, *LAYERS.values())) == ()
 
 
 def test_any_shape_counts_and_text_does_not() -> None:
     opened = _layout()
     shapes = opened.cell.shapes(opened.layout.layer(200, 0))
     shapes.insert(kdb.Text("note", kdb.Trans(0, 0)))
-    assert drc.unchecked(opened) == ()
+    assert drc.unchecked(SKY130, opened) == ()
     for number, shape in enumerate((kdb.Path([kdb.Point(0, 0), kdb.Point(900, 0)], 10), SQUARE, kdb.Polygon(SQUARE))):
         opened.cell.shapes(opened.layout.layer(201 + number, 0)).insert(shape)  # type: ignore[call-overload]
-    assert [layer.split()[0] for layer in drc.unchecked(opened)] == ["201/0", "202/0", "203/0"]
+    assert [layer.split()[0] for layer in drc.unchecked(SKY130, opened)] == ["201/0", "202/0", "203/0"]
 
 
 def test_cells_that_the_top_does_not_call_do_not_count() -> None:
     opened = _layout()
     other = opened.layout.create_cell("other")
     other.shapes(opened.layout.layer(200, 0)).insert(SQUARE)
-    assert drc.unchecked(opened) == ()
+    assert drc.unchecked(SKY130, opened) == ()
 
 
 @pytest.mark.parametrize("deck", ["native", "antenna"])
@@ -104,7 +105,7 @@ def test_any_database_unit(tmp_path: Path, dbu: float) -> None:
             cell = layout.create_cell(name)
             cell.shapes(layout.layer(*DRAWN["met1"])).insert(kdb.Box(0, 0, width, round(39 / dbu)))
             layout.write(str(tmp_path / "x.oas"))
-            found = {v.rule.name for v in drc.check(open_layout(tmp_path / "x.oas", name)) if v.count}
+            found = {v.rule.name for v in drc.check(SKY130, open_layout(tmp_path / "x.oas", name)) if v.count}
             assert ("m1.1" in found) == expected, (name, found)
         return
     pytest.fail("no width was tried")

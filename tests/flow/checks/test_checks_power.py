@@ -11,11 +11,13 @@ from somaforge.flow.signoff.verdict import within
 from somaforge.generator.layout import draw
 from somaforge.generator.spec import Limit
 from somaforge.pdk.errors import CheckError, InputError
+from somaforge.pdk.extraction import extract
 from somaforge.pdk.layout_file import OpenLayout
-from somaforge.pdk.sky130.connectivity import extract
+from somaforge.pdk.sky130.connectivity import CONNECTIVITY
 from somaforge.pdk.sky130.current import MAX_A_PER_CUT, MAX_A_PER_UM
 from somaforge.pdk.sky130.gds import DRAWN, LABELS
 from somaforge.pdk.sky130.parasitics import INTERCONNECT
+from somaforge.pdk.sky130.process import WIRES
 
 LENGTH_UM, WIDTH_UM, CELLS = 1000, 0.6, 100
 OHM = INTERCONNECT.sheet_ohm["met4"] * LENGTH_UM / WIDTH_UM
@@ -45,7 +47,7 @@ def strap(
         top.shapes(met4).insert(kdb.Box(0, 0, 2 * half, 5000 * (bars - 1)))
     for x in label_at_um:
         top.shapes(text).insert(kdb.Text("vdd", kdb.Trans(round(x * 1000), 5000 * (bars - 1))))
-    return power.grid(extract(OpenLayout(layout, top)), "vdd", {"load": load_A})
+    return power.grid(WIRES, extract(OpenLayout(layout, top), by=CONNECTIVITY), "vdd", {"load": load_A})
 
 
 def test_strap_fed_at_one_end() -> None:
@@ -94,7 +96,7 @@ def test_a_via_has_a_limit_of_its_own() -> None:
     top.shapes(layout.layer(*DRAWN["via3"])).insert(kdb.Box(4900, -100, 5100, 100))
     top.shapes(layout.layer(*LABELS["met4"])).insert(kdb.Text("vdd", kdb.Trans(0, 0)))
     ampere = 2 * MAX_A_PER_CUT["via3"]
-    found = power.grid(extract(OpenLayout(layout, top)), "vdd", {"load": ampere})
+    found = power.grid(WIRES, extract(OpenLayout(layout, top), by=CONNECTIVITY), "vdd", {"load": ampere})
     assert (found.density_ratio, found.densest) == (pytest.approx(2.0), "via3")
     squares = (5.0 + 4.5) / 0.6
     assert found.drop_V == pytest.approx(
@@ -112,7 +114,7 @@ def test_a_cell_on_an_island_is_found() -> None:
         top.shapes(layout.layer(*LABELS[layer])).insert(kdb.Text("vdd", kdb.Trans(0, 5000 * k)))
     top.insert(kdb.CellInstArray(load, kdb.Trans(4000, 0)))
     with pytest.raises(CheckError, match="net vdd: no metal leads from a label to 1 cells, one at 4500,500 nm"):
-        power.grid(extract(OpenLayout(layout, top)), "vdd", {"load": 1e-6})
+        power.grid(WIRES, extract(OpenLayout(layout, top), by=CONNECTIVITY), "vdd", {"load": 1e-6})
 
 
 def test_a_net_that_nothing_feeds_is_refused() -> None:
@@ -125,8 +127,8 @@ def test_array_carries_the_sum_of_its_cells(tmp_path: Path) -> None:
     design = small_design((2, 2, 2))
     draw(design).write(tmp_path / "small.gds")
     loads = power.worst_loads(design, 100e-9)
-    extraction = extract(tmp_path / "small.gds", "small")
-    vdd, gnd = (power.grid(extraction, net, loads[net]) for net in ("vdd", "gnd"))
+    extraction = extract(tmp_path / "small.gds", "small", by=CONNECTIVITY)
+    vdd, gnd = (power.grid(WIRES, extraction, net, loads[net]) for net in ("vdd", "gnd"))
     assert vdd.current_A == pytest.approx((6 * 2 + 8 * 7 / 4 + 2 / 4) * 100e-9)
     assert gnd.current_A == pytest.approx((6 * 3 + 8 * 7 / 4 + 2 / 4) * 100e-9)
     # Microamperes over some 100 um of metal: tens of ohms.
@@ -149,8 +151,8 @@ def rows(*, cut: tuple[int, ...] = ()) -> power.Grid:
             shape.delete()
             met4.insert(kdb.Box(box.left, box.bottom, -600, box.top))
             met4.insert(kdb.Box(-300, box.bottom, box.right, box.top))
-    extraction = extract(OpenLayout(drawn.layout, top))
-    return power.grid(extraction, "vdd", power.worst_loads(design, NEURON_A)["vdd"])
+    extraction = extract(OpenLayout(drawn.layout, top), by=CONNECTIVITY)
+    return power.grid(WIRES, extraction, "vdd", power.worst_loads(design, NEURON_A)["vdd"])
 
 
 def test_an_array_against_the_estimate_by_hand() -> None:

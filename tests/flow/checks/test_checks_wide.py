@@ -12,6 +12,7 @@ from somaforge.flow.pex.naming import schematic_names
 from somaforge.generator.design import Design
 from somaforge.generator.layout import draw
 from somaforge.generator.netlist import write_spice
+from somaforge.pdk.sky130.process import SKY130
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +30,9 @@ def files(design: Design, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 
 
 def compared(files: tuple[Path, Path]) -> tuple[lvs.Comparison, Geometry]:
-    found = lvs.compare(*files, "small")
+    found = lvs.compare(SKY130, *files, "small")
     assert found.lines == ()
-    return found, collect(found.extraction, schematic_names(found.partners()))
+    return found, collect(found.extraction, schematic_names(found.partners()), SKY130.wires.nominal)
 
 
 def circuits(netlist: kdb.Netlist) -> set[str]:
@@ -69,7 +70,7 @@ def test_rows_of_a_large_matrix_are_too_wide(tmp_path: Path) -> None:
     design = small_design((4, 100, 2))
     draw(design).write(tmp_path / "small.gds")
     write_spice(design.library, tmp_path / "small.spice")
-    found = lvs.compare(tmp_path / "small.gds", tmp_path / "small.spice", "small")
+    found = lvs.compare(SKY130, tmp_path / "small.gds", tmp_path / "small.spice", "small")
     assert found.lines == ()
     assert found.whole is not None
     assert circuits(found.extraction.netlist) - circuits(found.extraction.lvs.netlist()) == {design.cell("row_0")}

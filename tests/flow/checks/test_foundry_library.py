@@ -12,6 +12,7 @@ from somaforge.flow import pex
 from somaforge.flow.checks import drc, lvs
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.sky130.data import DATA
+from somaforge.pdk.sky130.process import SKY130
 
 PREFIX = "sky130_fd_sc_hd__"
 SAMPLE = (
@@ -61,9 +62,9 @@ def check_lvs(name: str, suffix: str) -> None:
     refused = LVS_REFUSED.get((name, suffix))
     if refused is not None:
         with pytest.raises(InputError, match=refused):
-            lvs.run(layout, netlist, PREFIX + name, None)
+            lvs.run(SKY130, layout, netlist, PREFIX + name, None)
         return
-    lines = lvs.run(layout, netlist, PREFIX + name, None).mismatches
+    lines = lvs.run(SKY130, layout, netlist, PREFIX + name, None).mismatches
     expected = LVS_DIFFERENT.get((name, suffix))
     if expected is None:
         assert not lines, lines
@@ -76,9 +77,9 @@ def check_pex(name: str, tmp_path: Path) -> None:
     refused = PEX_REFUSED.get(name)
     if refused is not None:
         with pytest.raises(InputError, match=refused):
-            pex.write_layout(cells()[name], PREFIX + name, *written)
+            pex.write_layout(SKY130, cells()[name], PREFIX + name, *written)
         return
-    pex.write_layout(cells()[name], PREFIX + name, *written)
+    pex.write_layout(SKY130, cells()[name], PREFIX + name, *written)
     assert written[0].read_text().count(".ends") == 1
 
 
@@ -117,6 +118,6 @@ def test_library_drc(tmp_path: Path) -> None:
     """Native design rules: the foundry's cells are clean but for those that stand in docs/drc.md."""
     broken = set()
     for name, layout in cells().items():
-        if any(drc.run(layout, PREFIX + name, tmp_path / "drc.lyrdb").values()):
+        if any(drc.run(SKY130, layout, PREFIX + name, tmp_path / "drc.lyrdb").values()):
             broken.add(name)
     assert broken == DRC_BROKEN

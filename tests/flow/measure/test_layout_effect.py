@@ -21,6 +21,7 @@ from somaforge.generator import layout, netlist
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.sky130.process import SKY130
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,7 +36,7 @@ def chip(tmp_path_factory: pytest.TempPathFactory) -> ProgrammedChip:
     folder = tmp_path_factory.mktemp("effect")
     layout.draw(design).write(folder / "array.gds")
     netlist.write_spice(design.library, folder / "array.spice")
-    found = pex.extract(folder / "array.gds", design.library.top, folder / "array.spice")
+    found = pex.extract(SKY130, folder / "array.gds", design.library.top, folder / "array.spice")
     flat = pex.annotate(design.flat, found, smallest_F=2e-17)
     codes = (np.eye(4, 3, dtype=np.int64), np.eye(3, dtype=np.int64))
     return ProgrammedChip(design, flat, codes, np.zeros(len(flat.mos)))

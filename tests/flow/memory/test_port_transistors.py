@@ -11,6 +11,7 @@ from somaforge.flow.memory.port_transistors import disturbance, judge, latches, 
 from somaforge.flow.pex import extract
 from somaforge.generator.layout import draw
 from somaforge.generator.netlist import write_spice
+from somaforge.pdk.sky130.process import SKY130
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "generator"))
 from specs import free_design
@@ -28,7 +29,7 @@ def test_corner_is_written_kept_and_read_back(corner: str, temperature: float, t
     assert (memory.rows, memory.width) == WORDS.shape
     drawn.write(tmp_path / "macro.gds")
     write_spice(drawn.library, tmp_path / "macro.spice")
-    farad = extract(tmp_path / "macro.gds", drawn.top, tmp_path / "macro.spice").total_capacitance()
+    farad = extract(SKY130, tmp_path / "macro.gds", drawn.top, tmp_path / "macro.spice").total_capacitance()
     # By hand: 4 rows of 8.2 um of met3 at 0.2 fF/um, 10 um of channel, 20 um of slices: 12 fF, and two diffusions.
     assert farad["bl_0"] == pytest.approx(15e-15, rel=0.3)
 

@@ -16,6 +16,7 @@ from somaforge.generator import layout, netlist
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.sky130.parasitics import INTERCONNECT
+from somaforge.pdk.sky130.process import SKY130
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,10 +36,10 @@ def draw(folder: Path, layers: list[int], bits: int) -> tuple[Design, Path, Path
 def test_tiles_against_flat(tmp_path: Path, layers: list[int]) -> None:
     """Every net within 2 % of a flat layout in one window with the names of a flat comparison."""
     design, gds, spice = draw(tmp_path, layers, 1)
-    found = pex.extract(gds, design.spec.name, spice)
-    flat = lvs.compare_flat(gds, spice, design.spec.name)
+    found = pex.extract(SKY130, gds, design.spec.name, spice)
+    flat = lvs.compare_flat(SKY130, gds, spice, design.spec.name)
     assert not flat.lines
-    geometry = collect(flat.extraction, schematic_names(flat.partners()))
+    geometry = collect(flat.extraction, schematic_names(flat.partners()), INTERCONNECT)
     whole = couple(geometry.conductors, geometry.box, INTERCONNECT)
     n = len(geometry.nets)
     totals = np.bincount(whole.a, whole.farad, n) + np.bincount(whole.b, whole.farad, n)
@@ -57,6 +58,6 @@ def test_distinct_tiles_do_not_grow_with_the_array(tmp_path: Path, monkeypatch: 
         folder = tmp_path / str(size)
         folder.mkdir()
         design, gds, spice = draw(folder, [size, size], 3)
-        found = pex.extract(gds, design.spec.name, spice)
+        found = pex.extract(SKY130, gds, design.spec.name, spice)
         counts.append((found.windows, found.distinct_windows))
     assert counts[0][1] == counts[1][1] < counts[1][0] / 3

@@ -11,11 +11,14 @@ from tests.flow.pex.test_pex_layout import MODELS, foundry
 from somaforge.flow import pex
 from somaforge.flow.checks import lvs
 from somaforge.flow.pex.resistance import net_resistances
-from somaforge.pdk.sky130.cards import CARDS
 from somaforge.pdk.sky130.data import DATA
+from somaforge.pdk.sky130.devices import NETLIST_DEVICES
+from somaforge.pdk.sky130.process import SKY130
 
 CONB, INVERTER = "sky130_fd_sc_hd__conb_1", "sky130_fd_sc_hd__inv_1"
 pytestmark = pytest.mark.needs_pdk
+
+CARDS = {device.full_name: device.card for device in NETLIST_DEVICES.devices if device.card is not None}
 
 
 def simulate(folder: Path, *lines: str) -> list[float]:
@@ -72,7 +75,7 @@ def test_the_foundry_has_a_model_for_every_diode(tmp_path: Path) -> None:
 
 def test_tie_cell() -> None:
     """Two resistors of the foundry's size between its pins; nothing of their poly is lost or floats."""
-    found = pex.extract(foundry(CONB, ".gds"), CONB)
+    found = pex.extract(SKY130, foundry(CONB, ".gds"), CONB)
     flat = pex.annotate(found.circuit, found)
     assert {frozenset(e.nets) for e in flat.elements} == {frozenset({"VGND", "LO"}), frozenset({"HI", "VPWR"})}
     assert all(e.sizes == (("w", pytest.approx(0.48)), ("l", pytest.approx(0.045))) for e in flat.elements)
@@ -84,7 +87,7 @@ def test_tie_cell() -> None:
 @pytest.mark.needs_ngspice
 def test_tie_cell_ties(tmp_path: Path) -> None:
     """1 mA through 48.2 ohm * 0.045 / 0.48 (4.5 ohm, 5.1 with the foundry's loss of width) and no other drop."""
-    pex.write_layout(foundry(CONB, ".gds"), CONB, tmp_path / "conb.spice", tmp_path / "conb.csv")
+    pex.write_layout(SKY130, foundry(CONB, ".gds"), CONB, tmp_path / "conb.spice", tmp_path / "conb.csv")
     text = (tmp_path / "conb.spice").read_text()
     ports = re.search(r"^\.subckt \S+ (.*)$", text, re.MULTILINE)
     assert ports is not None
@@ -99,7 +102,7 @@ def test_tie_cell_ties(tmp_path: Path) -> None:
 def test_antenna_diode() -> None:
     """The foundry's netlist: area 0.4347 um2, perimeter 2.64 um, anode in the substrate."""
     name = "sky130_fd_sc_hd__diode_2"
-    (diode,) = pex.extract(foundry(name, ".gds"), name).circuit.elements
+    (diode,) = pex.extract(SKY130, foundry(name, ".gds"), name).circuit.elements
     assert diode.nets == ("VNB", "DIODE")
     assert dict(diode.sizes) == {"area": pytest.approx(0.4347), "perim": pytest.approx(2.64)}
 
@@ -138,8 +141,8 @@ def test_a_routed_row_with_a_tie_cell(tmp_path: Path) -> None:
     netlists = "".join(foundry(cell, ".spice").read_text() for cell in (CONB, INVERTER))
     calls = f"x1 VGND VNB VPB VPWR hi lo {CONB}\nx2 lo VGND VNB VPB VPWR out {INVERTER}\n"
     (tmp_path / "row.spice").write_text(f"{netlists}\n.subckt row VGND VPWR VPB VNB out\n{calls}.ends\n")
-    assert lvs.run(layout, tmp_path / "row.spice", "row", None).mismatches == ()
-    metrics = pex.write_layout(layout, "row", tmp_path / "o.spice", tmp_path / "o.csv")
+    assert lvs.run(SKY130, layout, tmp_path / "row.spice", "row", None).mismatches == ()
+    metrics = pex.write_layout(SKY130, layout, "row", tmp_path / "o.spice", tmp_path / "o.csv")
     assert metrics["pex__other_devices__count"] == 2
     text = (tmp_path / "o.spice").read_text().splitlines()
     tied = [line.split()[1:3] for line in text if "res_generic_po" in line]

@@ -17,6 +17,7 @@ from somaforge.flow.pex.kernel import couple
 from somaforge.pdk.errors import CheckError
 from somaforge.pdk.sky130.dielectrics import DIELECTRICS
 from somaforge.pdk.sky130.parasitics import INTERCONNECT, KLAYOUT_PEX_SIDEWALL_SHARE, interconnect
+from somaforge.pdk.sky130.process import SKY130
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "pex" / "synapses.oas"
 HALF = interconnect(KLAYOUT_PEX_SIDEWALL_SHARE)
@@ -143,7 +144,7 @@ def test_crossings(lower: str, width: int) -> None:
 @pytest.mark.parametrize("net", ["vp_1", "out_1", "bl_1_1"])
 def test_synapse(net: str) -> None:
     """Rail, column and bit line in the middle one of 3 x 3 synapses, contacts on diffusion as wires."""
-    geometry = pex.extract(GOLDEN, "synapses").geometry
+    geometry = pex.extract(SKY130, GOLDEN, "synapses").geometry
     mesh = Mesh(0.06, 0.15, snap=0.01, top=6.0)
     solved = window_of(geometry, net, MIDDLE, INTERCONNECT, DIELECTRICS, mesh, contacts=True)
     number = geometry.number[net]

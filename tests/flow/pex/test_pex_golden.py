@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from somaforge.flow import pex
-from somaforge.flow.pex.kernel import DIFFUSION, POLY
+from somaforge.flow.pex.kernel import DIFFUSION, GATE
 from somaforge.flow.pex.network import Port, resistances
 from somaforge.flow.pex.wires import build_wire
 from somaforge.pdk.sky130.parasitics import INTERCONNECT, KLAYOUT_PEX_SIDEWALL_SHARE, interconnect
+from somaforge.pdk.sky130.process import SKY130
 
 FOLDER = Path(__file__).parents[2] / "golden" / "pex"
 GOLDEN = json.loads((FOLDER / "klayout_pex.json").read_text())["cells"]
@@ -27,7 +28,7 @@ def both(cell: str, key: str) -> tuple[dict[str, float], dict[str, float], float
 
     Nets that our extraction does not tell from the substrate (grounded taps) are the substrate's in both.
     """
-    found = pex.extract(FOLDER / f"{cell}.oas", cell, process=interconnect(KLAYOUT_PEX_SIDEWALL_SHARE))
+    found = pex.extract(SKY130, FOLDER / f"{cell}.oas", cell, process=interconnect(KLAYOUT_PEX_SIDEWALL_SHARE))
     known = set(found.geometry.nets)
     expected: dict[str, float] = dict.fromkeys(known, 0.0)
     whole = 0.0
@@ -65,7 +66,7 @@ def test_the_whole_sidewall_number_is_more(tmp_path: Path) -> None:
     """What the flow extracts with is 10 to 35 % more than klayout-pex gives: its half of the sidewall is too little
     (tests/flow/pex/test_pex_field.py)."""
     for cell, golden in GOLDEN.items():
-        found = pex.extract(FOLDER / f"{cell}.oas", cell)
+        found = pex.extract(SKY130, FOLDER / f"{cell}.oas", cell)
         nets = set(found.geometry.nets)
         pairs = [p.split() for p in golden["fF"]]
         kept = [{n if n in nets else found.ground for n in p} for p in pairs]
@@ -76,7 +77,7 @@ def test_the_whole_sidewall_number_is_more(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def synapses() -> pex.Parasitics:
     """The 3 x 3 synapses, extracted."""
-    return pex.extract(FOLDER / f"{SYNAPSES}.oas", SYNAPSES)
+    return pex.extract(SKY130, FOLDER / f"{SYNAPSES}.oas", SYNAPSES)
 
 
 def _place(end: str) -> tuple[int, int, str]:
@@ -87,7 +88,7 @@ def _place(end: str) -> tuple[int, int, str]:
 def _port(found: pex.Parasitics, shapes: np.ndarray, end: str) -> Port:
     x, y, terminal = _place(end)
     if terminal == "G":
-        return Port(POLY, x, y)
+        return Port(GATE, x, y)
     t = found.geometry.transistors
     row = int(np.flatnonzero((t.place == (x, y)).all(axis=1))[0])
     step = int(t.size[row, 1]) // 2 + 10

@@ -22,6 +22,7 @@ from somaforge.flow.engines.process import parse_raw
 from somaforge.generator import layout, netlist
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec
+from somaforge.pdk.sky130.process import SKY130
 
 ROOT = Path(__file__).parents[3]
 Array = tuple[Design, pex.Parasitics]
@@ -37,7 +38,7 @@ def array(tmp_path_factory: pytest.TempPathFactory) -> Array:
     folder = tmp_path_factory.mktemp("hierarchical")
     layout.draw(design).write(folder / "array.gds")
     netlist.write_spice(design.library, folder / "array.spice")
-    return design, pex.extract(folder / "array.gds", design.library.top, folder / "array.spice")
+    return design, pex.extract(SKY130, folder / "array.gds", design.library.top, folder / "array.spice")
 
 
 def circuits(path: Path) -> dict[str, list[list[str]]]:
@@ -107,7 +108,7 @@ def test_equal_cells_are_written_once(tmp_path: Path) -> None:
         design = build(Spec.model_validate(table))
         layout.draw(design).write(tmp_path / "a.gds")
         netlist.write_spice(design.library, tmp_path / "a.spice")
-        found = pex.extract(tmp_path / "a.gds", design.library.top, tmp_path / "a.spice")
+        found = pex.extract(SKY130, tmp_path / "a.gds", design.library.top, tmp_path / "a.spice")
         counts.append(pex.write_hierarchical(found, tmp_path / "h.spice"))
     assert counts[0].variants == counts[1].variants < counts[1].cells / 2
 

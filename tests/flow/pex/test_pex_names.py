@@ -6,6 +6,7 @@ import klayout.db as kdb
 
 from somaforge.flow import pex
 from somaforge.flow.pex.naming import distinct, doubtful_labels
+from somaforge.pdk.sky130.process import SKY130
 
 
 def test_names_that_spice_takes_for_one_are_made_different() -> None:
@@ -31,7 +32,7 @@ def test_cleaned_names_that_collide_stay_different_nets(tmp_path: Path) -> None:
         cell.shapes(layout.layer(68, 5)).insert(kdb.Text(label, kdb.Trans(kdb.Vector(100, 1000 * k + 100))))
     layout.write(str(tmp_path / "t.gds"))
     said: list[str] = []
-    pex.write_layout(tmp_path / "t.gds", "top", tmp_path / "t.spice", tmp_path / "t.csv", warn=said.append)
+    pex.write_layout(SKY130, tmp_path / "t.gds", "top", tmp_path / "t.spice", tmp_path / "t.csv", warn=said.append)
     ports = next(line for line in (tmp_path / "t.spice").read_text().splitlines() if line.startswith(".subckt")).split()
     assert ports[2:9] == ["a_", "a___2", "in+", "in-", "unconnected__2", "floating_1", "vsubs"]
     assert len(ports) == 10  # the substrate is a node of its own

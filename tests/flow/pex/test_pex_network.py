@@ -9,8 +9,7 @@ import yaml
 
 from somaforge.flow import pex
 from somaforge.flow.pex import dspf
-from somaforge.flow.pex.blocks import CUTS, METALS
-from somaforge.flow.pex.kernel import DIFFUSION, POLY, Rectangles
+from somaforge.flow.pex.kernel import DIFFUSION, GATE, Rectangles
 from somaforge.flow.pex.network import Port, resistances
 from somaforge.flow.pex.wires import Wire, stretch
 from somaforge.generator import layout, netlist
@@ -18,9 +17,11 @@ from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.sky130.parasitics import INTERCONNECT
+from somaforge.pdk.sky130.process import SKY130
 
+CUTS = [cut.name for cut in INTERCONNECT.stack.cuts]
 ROOT = Path(__file__).parents[3]
-MET1, MET2, MET3 = (POLY + METALS.index(f"met{k}") for k in (1, 2, 3))
+MET1, MET2, MET3 = (GATE + INTERCONNECT.wires.index(f"met{k}") for k in (1, 2, 3))
 
 
 def table(*rows: tuple[int, int, int, int, int]) -> Rectangles:
@@ -41,7 +42,7 @@ def test_via_chain(links: int) -> None:
 
 def test_contact_to_diffusion() -> None:
     """li on an n diffusion through two contacts side by side: half of 185 ohm."""
-    li = POLY + METALS.index("li")
+    li = GATE + INTERCONNECT.wires.index("li")
     wires = table((DIFFUSION, 0, 0, 1000, 500), (li, 100, 100, 900, 400))
     contacts = table((CUTS.index("licon_n"), 300, 165, 470, 335), (CUTS.index("licon_n"), 530, 165, 700, 335))
     found = resistances(wires, contacts, [Port(DIFFUSION, 50, 50), Port(li, 500, 250)], INTERCONNECT)[0, 1]
@@ -67,7 +68,7 @@ def array(tmp_path_factory: pytest.TempPathFactory) -> tuple[Design, pex.Parasit
     folder = tmp_path_factory.mktemp("network")
     layout.draw(design).write(folder / "array.gds")
     netlist.write_spice(design.library, folder / "array.spice")
-    return design, pex.extract(folder / "array.gds", design.spec.name, folder / "array.spice")
+    return design, pex.extract(SKY130, folder / "array.gds", design.spec.name, folder / "array.spice")
 
 
 def ports_on(shapes: Rectangles, layer: int, wire: Wire) -> list[Port]:
@@ -163,7 +164,7 @@ def test_from_a_synapse_to_the_soma(array: tuple[Design, pex.Parasitics]) -> Non
     t, geometry = found.geometry.transistors, found.geometry
     net = geometry.number["sum_1_1"]
     soma = t.names.index("x_soma_1_1.m0_0")
-    ports, nodes = [Port(POLY, *t.place[soma].tolist())], [flat.mos[soma].g]
+    ports, nodes = [Port(GATE, *t.place[soma].tolist())], [flat.mos[soma].g]
     for k in range(4):
         row = t.names.index(f"x_matrix_0.x_row_{k}.x_synapse_1.m_switch_0")
         ports.append(beside(found, row, net))

@@ -18,6 +18,7 @@ from somaforge.flow.signoff.findings import Check, load, of_drc, of_lvs
 from somaforge.flow.signoff.verdict import STANDARD, judge
 from somaforge.generator.spec import Limit, Waiver
 from somaforge.pdk.errors import ToolError
+from somaforge.pdk.sky130.process import SKY130
 
 LINES = (
     "net row_0: layout VP [m1.g] vs schematic vp [m1.g] (differs)",
@@ -42,7 +43,7 @@ def native(tmp_path: Path) -> Check:
     for x in (0, 150):
         cell.shapes(layout.layer(68, 20)).insert(kdb.Box(x, 0, x + 100, 100))
     layout.write(str(tmp_path / "bad.gds"))
-    counts = drc.run(tmp_path / "bad.gds", "bad_cell", tmp_path / "drc_native.lyrdb")
+    counts = drc.run(SKY130, tmp_path / "bad.gds", "bad_cell", tmp_path / "drc_native.lyrdb")
     return of_drc(tmp_path / "drc_native.lyrdb", "drc_native", "DRC, native rule table", counts)
 
 

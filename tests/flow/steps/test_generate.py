@@ -10,6 +10,7 @@ from somaforge.flow.checks import antenna
 from somaforge.flow.steps.generate import require_no_antenna
 from somaforge.generator.layout import draw
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.sky130.process import SKY130
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.needs_pdk
@@ -33,7 +34,7 @@ def test_long_units_in_small_arrays(
     design = free_design(layers, mirror=mirror, port=port)
     drawn = draw(design)
     drawn.write(tmp_path / "x.gds")
-    found = {name for name, n in antenna.run(tmp_path / "x.gds", drawn.top, tmp_path / "r").items() if n}
+    found = {name for name, n in antenna.run(SKY130, tmp_path / "x.gds", drawn.top, tmp_path / "r").items() if n}
     assert (rule in found) if rule else not found
     if rule is None:
         require_no_antenna(design, tmp_path / "x.gds", drawn.top)

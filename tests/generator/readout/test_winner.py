@@ -13,6 +13,7 @@ from somaforge.generator.readout.winner import RACER, draw_winner, winner_take_a
 from somaforge.pdk import load
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.layout_file import open_layout
+from somaforge.pdk.sky130.process import SKY130
 
 PDK = load("sky130")
 
@@ -25,10 +26,10 @@ def test_drawn_is_clean_and_the_schematic(count: int, tmp_path: Path) -> None:
     drawn.write(gds)
     write_spice(library, spice)
     opened = open_layout(gds, library.top)
-    assert [(v.rule.name, v.markers[:3]) for v in drc.check(opened) if v.count] == []
-    assert [(v.rule.name, v.markers[:3]) for v in antenna.check(opened) if v.count] == []
-    assert drc.unchecked(opened) == ()
-    result = lvs.run(gds, spice, library.top, None)
+    assert [(v.rule.name, v.markers[:3]) for v in drc.check(SKY130, opened) if v.count] == []
+    assert [(v.rule.name, v.markers[:3]) for v in antenna.check(SKY130, opened) if v.count] == []
+    assert drc.unchecked(SKY130, opened) == ()
+    result = lvs.run(SKY130, gds, spice, library.top, None)
     assert result.mismatches == ()
     assert result.devices == library.transistor_count()
     racer = library.circuits[cell_name("chip", RACER)]
@@ -48,7 +49,7 @@ def test_a_missing_transistor_is_found_and_named(name: str, tmp_path: Path) -> N
     gds, spice = tmp_path / "winner.gds", tmp_path / "winner.spice"
     draw_winner(PDK, _without(library, cell_name("chip", RACER), name), "chip").write(gds)
     write_spice(library, spice)
-    result = lvs.run(gds, spice, library.top, None)
+    result = lvs.run(SKY130, gds, spice, library.top, None)
     assert not result.matched
     assert any(name in line.lower() for line in result.mismatches), result.mismatches
 

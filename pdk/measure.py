@@ -4,7 +4,7 @@ import math
 
 import klayout.db as kdb
 
-from somaforge.pdk.sky130.drc.layers import Layers
+from somaforge.pdk.drawn import Drawn
 
 EUCLIDIAN = kdb.Metrics.Euclidian
 PROJECTION = kdb.Metrics.Projection
@@ -12,22 +12,22 @@ SQUARE = 2
 """Sizing mode that keeps the corners of boxes."""
 
 
-def width(layers: Layers, region: kdb.Region, nm: int) -> kdb.Region:
+def width(layers: Drawn, region: kdb.Region, nm: int) -> kdb.Region:
     """Where `region` is narrower than `nm`."""
     return region.width_check(layers.dbu(nm), False, EUCLIDIAN).polygons()
 
 
-def space(layers: Layers, region: kdb.Region, nm: int) -> kdb.Region:
+def space(layers: Drawn, region: kdb.Region, nm: int) -> kdb.Region:
     """Where shapes of `region`, or the sides of a notch, are closer than `nm`."""
     return region.space_check(layers.dbu(nm), False, EUCLIDIAN).polygons()
 
 
-def separation(layers: Layers, a: kdb.Region, b: kdb.Region, nm: int) -> kdb.Region:
+def separation(layers: Drawn, a: kdb.Region, b: kdb.Region, nm: int) -> kdb.Region:
     """Where `a` and `b` are closer than `nm`; touching counts, overlap does not."""
     return a.separation_check(b, layers.dbu(nm), False, EUCLIDIAN).polygons()
 
 
-def apart(layers: Layers, a: kdb.Region, b: kdb.Region, nm: int) -> kdb.Region:
+def apart(layers: Drawn, a: kdb.Region, b: kdb.Region, nm: int) -> kdb.Region:
     """Where `a` and `b` are closer than `nm` or overlap."""
     return separation(layers, a, b, nm) + (a & b)
 
@@ -37,12 +37,12 @@ def real(found: kdb.Region) -> kdb.Region:
     return found.with_area(0, True)
 
 
-def enclosure(layers: Layers, outer: kdb.Region, inner: kdb.Region, nm: int) -> kdb.Region:
+def enclosure(layers: Drawn, outer: kdb.Region, inner: kdb.Region, nm: int) -> kdb.Region:
     """Where `outer` surrounds `inner` by less than `nm`, or does not cover it."""
     return outer.enclosing_check(inner, layers.dbu(nm), False, EUCLIDIAN).polygons() + (inner - outer)
 
 
-def two_sides(layers: Layers, outer: kdb.Region, inner: kdb.Region, nm: int, size_nm: int) -> kdb.Region:
+def two_sides(layers: Drawn, outer: kdb.Region, inner: kdb.Region, nm: int, size_nm: int) -> kdb.Region:
     """Squares of `inner` (edge `size_nm`) that have no pair of opposite sides enclosed by `nm`.
 
     "One of two adjacent sides enclosed" holds exactly when two opposite sides are enclosed.
@@ -64,7 +64,7 @@ def two_sides(layers: Layers, outer: kdb.Region, inner: kdb.Region, nm: int, siz
     return suspects.not_interacting(good)
 
 
-def exact_square(layers: Layers, region: kdb.Region, nm: int) -> kdb.Region:
+def exact_square(layers: Drawn, region: kdb.Region, nm: int) -> kdb.Region:
     """Cuts that are not squares with edges of exactly `nm`."""
     size = layers.dbu(nm)
     return (
@@ -74,17 +74,17 @@ def exact_square(layers: Layers, region: kdb.Region, nm: int) -> kdb.Region:
     )
 
 
-def small_area(layers: Layers, region: kdb.Region, nm2: int) -> kdb.Region:
+def small_area(layers: Drawn, region: kdb.Region, nm2: int) -> kdb.Region:
     """Shapes with less area than `nm2`."""
     units = math.ceil(nm2 / (1000 * layers.dbu_um) ** 2 - 1e-6)
     return region.with_area(0, units, False)
 
 
-def small_holes(layers: Layers, region: kdb.Region, nm2: int) -> kdb.Region:
+def small_holes(layers: Drawn, region: kdb.Region, nm2: int) -> kdb.Region:
     """Holes with less area than `nm2`."""
     return small_area(layers, region.holes(), nm2)
 
 
-def off_grid(layers: Layers, region: kdb.Region, nm: int) -> kdb.EdgePairs:
+def off_grid(layers: Drawn, region: kdb.Region, nm: int) -> kdb.EdgePairs:
     """Vertices that are not on the grid of `nm` (points: they have no area, so they are not polygons)."""
     return region.grid_check(layers.dbu(nm), layers.dbu(nm))

@@ -2,30 +2,26 @@
 
 import klayout.db as kdb
 
+from somaforge.pdk.connectivity import Connectivity
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.layout_file import OpenLayout
-from somaforge.pdk.sky130.gds import CAPACITOR_PLATES, CONDUCTORS, DRAWN, LABELS, PINS, RESISTORS, SUBSTRATE_LABEL
-
-_TEXTS = (*LABELS.values(), *PINS.values(), SUBSTRATE_LABEL)
-_IN_A_BOX = frozenset((*_TEXTS, *(n for k, n in DRAWN.items() if k in CONDUCTORS or k in ("nwell", "tap"))))
-
 
 BULK = kdb.LayerInfo("somaforge: substrate of black boxes")
 """Shapes that tie a cell without transistors to the substrate all the same."""
 
 
-def flattened(opened: OpenLayout) -> OpenLayout:
+def flattened(opened: OpenLayout, by: Connectivity) -> OpenLayout:
     """One cell with all shapes and the top cell's own labels."""
     copy = opened.layout.dup()
     cell = copy.cell(opened.cell.name)
-    _flatten(copy, cell)
+    _flatten(copy, cell, by)
     return OpenLayout(copy, cell)
 
 
-def _flatten(layout: kdb.Layout, cell: kdb.Cell) -> None:
+def _flatten(layout: kdb.Layout, cell: kdb.Cell, by: Connectivity) -> None:
     """Flatten one cell in place; labels of the cells below are not names in it."""
     own: list[tuple[int, list[kdb.Text]]] = []
-    for numbers in _TEXTS:
+    for numbers in by.texts:
         index = layout.find_layer(*numbers)
         if index is not None:
             own.append((index, [shape.text for shape in cell.shapes(index).each(kdb.Shapes.STexts)]))
@@ -70,7 +66,7 @@ def _check_angles(cell: kdb.Cell) -> None:
             )
 
 
-def without_devices(opened: OpenLayout, names: frozenset[str]) -> OpenLayout:
+def without_devices(opened: OpenLayout, names: frozenset[str], by: Connectivity) -> OpenLayout:
     """The layout with wires and nothing else in the cells of `names` (small letters), each without hierarchy.
 
     InputError if one of them is not there.
@@ -85,21 +81,18 @@ def without_devices(opened: OpenLayout, names: frozenset[str]) -> OpenLayout:
         cell = next((copy.cell(k) for k in top.called_cells() if copy.cell(k).name.lower() == name), None)
         if cell is None:  # it stood in another box
             continue
-        _flatten(copy, cell)
-        _cut(copy, cell)
+        _flatten(copy, cell, by)
+        _cut(copy, cell, by)
     return OpenLayout(copy, top)
 
 
-def _cut(layout: kdb.Layout, cell: kdb.Cell) -> None:
+def _cut(layout: kdb.Layout, cell: kdb.Cell, by: Connectivity) -> None:
     """Leave wires; resistors and capacitors part them."""
 
     def region(numbers: tuple[int, int]) -> kdb.Region:
         return kdb.Region(cell.shapes(layout.layer(*numbers)))
 
-    cuts = [(DRAWN[wire], mark) for wire, marks in RESISTORS.items() if wire != "diff" for mark in marks]
-    cuts += [(DRAWN["via3"], CAPACITOR_PLATES["capm"]), (DRAWN["via4"], CAPACITOR_PLATES["cap2m"])]
-    cuts += [(DRAWN["tap"], DRAWN["poly"])]
-    for numbers, mark in cuts:
+    for numbers, mark in by.box_cuts:
         part = region(mark)
         if not part.is_empty():
             left = region(numbers) - part
@@ -108,6 +101,6 @@ def _cut(layout: kdb.Layout, cell: kdb.Cell) -> None:
             shapes.insert(left)
     for index in layout.layer_indexes():
         info = layout.get_info(index)
-        if (info.layer, info.datatype) not in _IN_A_BOX:
+        if (info.layer, info.datatype) not in by.box_layers:
             cell.shapes(index).clear()
     cell.shapes(layout.layer(BULK)).insert(kdb.Box(cell.bbox().center(), cell.bbox().center()).enlarged(1, 1))
