@@ -21,7 +21,9 @@ SIZE_TOLERANCE = 0.002
 """Relative: 1 nm (layouts are on a 5 nm grid) of the narrowest transistor; a W wrong by 1.5 % is far outside."""
 
 
-def compare(pdk: Pdk, layout: Path, schematic: Path, cell: str, workdir: Path) -> int:
+def compare(
+    pdk: Pdk, layout: Path, schematic: Path, cell: str, workdir: Path, timeout_s: float = TIMEOUT_S
+) -> int:
     """Mismatches that netgen finds between `cell` of a layout and of a SPICE netlist; its files stay in `workdir`.
 
     Both netlists are written flat by somaforge (sizes in um, the schematic's pins), so netgen sees one dialect.
@@ -39,10 +41,17 @@ def compare(pdk: Pdk, layout: Path, schematic: Path, cell: str, workdir: Path) -
     atomic_write(theirs, _spice(top, pins, name))
     # netgen passes over pins that nothing is connected to, so a missing label is counted here.
     labels = {label.lower() for net in extraction.top.each_net() for label in net.name.split(",")}
-    return run(devices, ours, theirs, name, workdir) + sum(pin.lower() not in labels for pin in pins)
+    return run(devices, ours, theirs, name, workdir, timeout_s) + sum(pin.lower() not in labels for pin in pins)
 
 
-def run(devices: NetlistDevices, layout_spice: Path, schematic_spice: Path, cell: str, workdir: Path) -> int:
+def run(
+    devices: NetlistDevices,
+    layout_spice: Path,
+    schematic_spice: Path,
+    cell: str,
+    workdir: Path,
+    timeout_s: float = TIMEOUT_S,
+) -> int:
     """Mismatches between two SPICE files (nets, devices, sizes, pins); ToolError if netgen did not finish.
 
     File names must end in .spice: netgen guesses other formats from other names. Its printed verdict is not used
@@ -63,9 +72,9 @@ def run(devices: NetlistDevices, layout_spice: Path, schematic_spice: Path, cell
         setup.name, "netgen.txt", "-json",
     ]  # fmt: skip
     try:
-        done = run_tool(command, TIMEOUT_S, folder=workdir)
+        done = run_tool(command, timeout_s, folder=workdir)
     except TimeoutError:
-        raise ToolError(f"netgen: {cell} not compared in {TIMEOUT_S:g} s; compare a smaller cell") from None
+        raise ToolError(f"netgen: {cell} not compared in {timeout_s:g} s; compare a smaller cell") from None
     atomic_write(workdir / "netgen.log", done.text)
     if done.code != 0 or "LVS Done." not in done.text:
         raise ToolError(f"netgen: ended with code {done.code} on {cell}; see {workdir / 'netgen.log'}")

@@ -1,12 +1,14 @@
 """drc, lvs and pex on any layout: files in, counts out, nothing of ours needed."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
 
 from somaforge.flow.commands.console import show_json
+from somaforge.flow.machinery.bounded import bounded
 from somaforge.pdk.base import Pdk
 from somaforge.pdk.errors import CheckError, InputError
 from somaforge.pdk.files import scratch
@@ -68,6 +70,11 @@ def _density(pdk: Pdk, layout: Path, top: str | None, folder: Path) -> Mapping[s
     return density.run(pdk, layout, top, folder / "drc_density.lyrdb", PRECHECK_TIMEOUT_S)
 
 
+def _named(command: str, layout: Path) -> str:
+    """A command and its layout, for a failure that both may be the reason of."""
+    return f"{command} --layout {layout}"
+
+
 DECKS: dict[str, Callable[[Pdk, Path, str | None, Path], Mapping[str, int]]] = {
     "native": _native,
     "precheck": _precheck,
@@ -78,13 +85,22 @@ ALL = ("native", "precheck", "antenna")
 """Density is a rule for finished macros and chips: a cell by itself may be full of metal."""
 
 
-def drc(pdk: Pdk, layout: Path, top: str | None, deck: str, out: Path | None, as_json: bool) -> None:
+Counts = tuple[dict[str, Mapping[str, int]], tuple[str, ...] | None]
+"""Violations of each deck and rule; layers that no native rule looks at, if the native deck ran."""
+
+
+def _checked(pdk: Pdk, layout: Path, top: str | None, names: Sequence[str], folder: Path) -> Counts:
+    with understood(layout):
+        found = {name: DECKS[name](pdk, layout, top, folder) for name in names}
+        return found, _unchecked(pdk, layout, top) if "native" in names else None
+
+
+def drc(pdk: Pdk, layout: Path, top: str | None, deck: str, out: Path | None, as_json: bool, limit_s: float) -> None:
     """Check a layout with one deck or all; CheckError if a rule is violated or a layer has none."""
     names = list(ALL) if deck == "all" else [deck]
     shown: dict[str, object] = {}
-    with understood(layout), reports(out) as folder:
-        found = {name: DECKS[name](pdk, layout, top, folder) for name in names}
-        unchecked = _unchecked(pdk, layout, top) if "native" in names else None
+    with reports(out) as folder:
+        found, unchecked = bounded(partial(_checked, pdk, layout, top, names, folder), limit_s, _named("drc", layout))
     for name in names:
         shown[f"drc__{name}__count"] = sum(found[name].values())
     shown["rules"] = (
@@ -122,6 +138,7 @@ def lvs(
     top: str,
     out: Path | None,
     as_json: bool,
+    limit_s: float,
     blackboxes: frozenset[str] = frozenset(),
 ) -> None:
     """Compare a layout with a netlist; CheckError if they differ.
@@ -131,8 +148,12 @@ def lvs(
     from somaforge.flow.checks import lvs as compare
     from somaforge.pdk.files import atomic_write
 
-    with understood(layout), reports(out) as folder:
-        result = compare.run(pdk, layout, netlist, top, folder / "lvs.lvsdb", blackboxes=blackboxes)
+    def compared(folder: Path) -> compare.LvsResult:
+        with understood(layout):
+            return compare.run(pdk, layout, netlist, top, folder / "lvs.lvsdb", blackboxes=blackboxes)
+
+    with reports(out) as folder:
+        result = bounded(partial(compared, folder), limit_s, _named("lvs", layout))
         atomic_write(folder / "mismatches.txt", "".join(f"{line}\n" for line in result.mismatches))
     count = len(result.mismatches)
     where = f"all in {out / 'mismatches.txt'}" if out is not None else "--out DIR keeps them all and the database"
@@ -153,7 +174,7 @@ def lvs(
         raise CheckError(f"lvs: {top}: {max(count, 1)} mismatches, first: {first}; {where}")
 
 
-def pex(pdk: Pdk, layout: Path, top: str, output: Path, as_json: bool) -> None:
+def pex(pdk: Pdk, layout: Path, top: str, output: Path, as_json: bool, limit_s: float) -> None:
     """Extract a layout into a SPICE netlist and a CSV of its nets beside it.
 
     Labels that stand on several wires are told on the standard error.
@@ -168,8 +189,11 @@ def pex(pdk: Pdk, layout: Path, top: str, output: Path, as_json: bool) -> None:
     def warn(line: str) -> None:
         click.echo(f"somaforge: warning: {line}", err=True)
 
-    with understood(layout):
-        metrics = write_layout(pdk, layout, top, output, table, warn=warn)
+    def extracted() -> dict[str, float]:
+        with understood(layout):
+            return write_layout(pdk, layout, top, output, table, warn=warn)
+
+    metrics = bounded(extracted, limit_s, _named("pex", layout))
     if as_json:
         show_json(metrics)
     else:

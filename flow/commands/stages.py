@@ -21,6 +21,13 @@ data_option = click.option(
     "--data-dir", type=PATH, envvar=VARIABLE, show_envvar=True, help="Folder with the files of the data set."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
+timeout_option = click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=3600.0,
+    show_default=True,
+    help="With --layout: seconds after which it is given up (SPEC has the keys time_limits).",
+)
 spec_argument = click.argument("spec", type=PATH, required=False)
 
 
@@ -150,6 +157,7 @@ def _process(name: str | None) -> Pdk:
     help="all: every deck but density, which is for finished macros.",
 )
 @pdk_option
+@timeout_option
 @json_option
 def drc(
     spec: Path | None,
@@ -158,6 +166,7 @@ def drc(
     top: str | None,
     deck: str,
     pdk: str | None,
+    timeout: float,
     as_json: bool,
 ) -> None:
     """Design rules of SPEC's layout (every deck), or of any layout of a process. Reports (.lyrdb) go to --out."""
@@ -165,7 +174,7 @@ def drc(
     if spec is not None:
         _one_step("drc", spec, out, as_json)
     elif layout is not None:
-        layouts.drc(_process(pdk), layout, top, deck, out, as_json)
+        layouts.drc(_process(pdk), layout, top, deck, out, as_json, timeout)
 
 
 @click.command()
@@ -178,6 +187,7 @@ def drc(
     "--blackbox", "blackboxes", multiple=True, metavar="CELL", help="Compare the pins of CELL alone. May be repeated."
 )
 @pdk_option
+@timeout_option
 @json_option
 def lvs(
     spec: Path | None,
@@ -187,6 +197,7 @@ def lvs(
     top: str | None,
     blackboxes: tuple[str, ...],
     pdk: str | None,
+    timeout: float,
     as_json: bool,
 ) -> None:
     """Layout against schematic of SPEC, or of any layout of a process. The database (.lvsdb) goes to --out."""
@@ -198,7 +209,7 @@ def lvs(
     elif layout is not None:
         if netlist is None or top is None:
             raise InputError("lvs --layout: needs --netlist FILE and --top CELL too")
-        layouts.lvs(_process(pdk), layout, netlist, top, out, as_json, frozenset(blackboxes))
+        layouts.lvs(_process(pdk), layout, netlist, top, out, as_json, timeout, frozenset(blackboxes))
 
 
 @click.command()
@@ -208,6 +219,7 @@ def lvs(
 @click.option("--top", help="Its top cell.")
 @click.option("--output", type=PATH, help="The SPICE netlist to write; a CSV of every net goes beside it.")
 @pdk_option
+@timeout_option
 @json_option
 def pex(
     spec: Path | None,
@@ -216,6 +228,7 @@ def pex(
     top: str | None,
     output: Path | None,
     pdk: str | None,
+    timeout: float,
     as_json: bool,
 ) -> None:
     """Parasitics of SPEC's layout, or of any layout of a process."""
@@ -225,7 +238,7 @@ def pex(
     elif layout is not None:
         if output is None or top is None:
             raise InputError("pex --layout: needs --top CELL and --output FILE.spice too")
-        layouts.pex(_process(pdk), layout, top, output, as_json)
+        layouts.pex(_process(pdk), layout, top, output, as_json, timeout)
 
 
 @click.command()

@@ -93,7 +93,7 @@ class ColumnReference(LayeredReference):
         for number, (rung, options) in enumerate(LADDER.items()):
             text, saves = self._deck(part, inputs, before, near if number == 0 else None, options)
             try:
-                run = settled(run_ngspice(text, self.timeout_s, control=True, what=what), options)
+                run = settled(run_ngspice(text, self.limit_s, control=True, what=what), options)
                 values = saved(run, saves, len(inputs))
             except RunError as problem:
                 problems.append(str(problem))

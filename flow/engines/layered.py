@@ -63,12 +63,17 @@ class LayeredReference(ABC):
     """Settled currents of a chip; ToolError if a part of it cannot be solved."""
 
     chip: ProgrammedChip
-    timeout_s: float = 600.0
-    """Of one deck."""
+    timeout_s: float | None = None
+    """Of one deck; None: what the spec's time_limits say."""
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     _nets: Nets = field(init=False, repr=False)
     _rungs: list[str] = field(init=False, repr=False, default_factory=list)
     """Of the decks that were solved, in any order: they run in threads."""
+
+    @property
+    def limit_s(self) -> float:
+        """How long one deck may take."""
+        return self.timeout_s or self.chip.design.spec.time_limits.ngspice_s
 
     def __post_init__(self) -> None:
         """InputError for simulated latches."""

@@ -73,7 +73,7 @@ class NgspiceEngine:
     fails: other options would give another result.
     """
 
-    timeout_s: float = 600.0
+    timeout_s: float | None = None
     """Of one attempt."""
     evidence: Path | None = None
     """Folder for the deck and the log of the last run; None keeps nothing."""
@@ -151,7 +151,8 @@ class NgspiceEngine:
             repeated = np.concatenate([np.repeat(stimulus.inputs[:1], lead, axis=0), stimulus.inputs])
             stimulus = replace(stimulus, inputs=repeated)
         deck = Deck(chip, stimulus, rung.options, rung.uic)
-        names, values, done = self._run(deck.text, chip.flat.name)
+        limit_s = self.timeout_s or chip.design.spec.time_limits.ngspice_s
+        names, values, done = self._run(deck.text, chip.flat.name, limit_s)
         if names[0] != "time" or [n.lower() for n in names[1:]] != list(deck.vectors):
             raise ToolError(f"ngspice: {chip.flat.name}: saved {len(names)} vectors, wanted {1 + len(deck.vectors)}")
         if len(values) < 2 or not np.all(np.isfinite(values)):
@@ -166,9 +167,9 @@ class NgspiceEngine:
             values[:, 0] -= shift
         return values
 
-    def _run(self, text: str, what: str) -> tuple[list[str], Floats, Run]:
+    def _run(self, text: str, what: str, limit_s: float) -> tuple[list[str], Floats, Run]:
         try:
-            done = run_ngspice(text, self.timeout_s, command=self.command, what=what)
+            done = run_ngspice(text, limit_s, command=self.command, what=what)
         except ToolError as error:
             self._keep(what, text, str(error))
             raise

@@ -230,7 +230,7 @@ class SynapseReference(LayeredReference):
         for rung, options in ladder.items():
             text = deck(options=f"{options} itl2=200")
             try:
-                run = settled(run_ngspice(text, self.timeout_s, control=True, what=what), options)
+                run = settled(run_ngspice(text, self.limit_s, control=True, what=what), options)
                 values = saved(run, saves, patterns)
             except RunError as problem:
                 problems.append(str(problem))

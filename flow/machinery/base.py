@@ -108,5 +108,7 @@ class Step:
     """Whether a check that is not 0 stops the flow; without, later steps run and sign-off fails."""
     idle: Callable[[Spec], str] = lambda spec: ""
     """Why it has nothing to do for a spec; empty if it has."""
+    limit_s: Callable[[Spec], float | None] = lambda spec: None
+    """After how long it is ended (flow.machinery.bounded): of steps in one process that may hang in a library."""
     reads_metrics: bool = False
     """Whether it reads the metrics of its input steps too (only sign-off does)."""

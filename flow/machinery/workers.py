@@ -25,15 +25,20 @@ def processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def die_with(parent: int) -> None:
+    """This process is killed when its parent is gone (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before we asked
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
 def prepare_worker(parent: int, threads: int) -> None:
     """Runs first in a worker. It dies with its parent, so that a killed run leaves none behind (Linux only: elsewhere
     they end with their pipe). Workers share the processors: torch's own threads would wait for each other."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before we asked
-            os.kill(os.getpid(), signal.SIGKILL)
+    die_with(parent)
 
 
 def _run_part(worker: Callable[[Path, Argument], None], argument: Argument, target: Path, key: str) -> None:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from somaforge.flow.machinery import tools
 from somaforge.flow.machinery.base import Context, Step, StepError
+from somaforge.flow.machinery.bounded import bounded
 from somaforge.flow.machinery.fingerprint import code_version
 from somaforge.flow.machinery.lock import PARTS, locked
 from somaforge.flow.machinery.meter import Meter
@@ -202,7 +204,7 @@ class Runner:
         meter = Meter()
         try:
             with meter:
-                metrics = dict(step.action(context))
+                metrics = dict(_act(step, context))
             self._check(step, temporary, metrics)
         except BaseException as error:
             kind = "" if isinstance(error, SomaforgeError) else f"{type(error).__name__}: "
@@ -225,3 +227,13 @@ class Runner:
         for name in step.checks:
             if name not in metrics:
                 raise StepError(f"{step.name}: did not measure {name}; this is a fault of somaforge")
+
+
+def _act(step: Step, context: Context) -> Mapping[str, float]:
+    """What the step measures, within its time."""
+    limit_s = step.limit_s(context.spec)
+    if limit_s is None:
+        return step.action(context)
+    # A spinner's lock may be held while the process forks, so nothing is said from there; the log has it.
+    inside = replace(context, say=lambda text: None)
+    return bounded(partial(step.action, inside), limit_s, f"{step.name}: time_limits.{step.name}_s")

@@ -52,6 +52,7 @@ STEP = Step(
     ),
     ("generate",),
     config=silicon,
+    limit_s=lambda spec: spec.time_limits.drc_s,
     tools=("klayout", "klayout-application", "pdk"),
     checks=(
         "drc__native__count",

@@ -15,8 +15,9 @@ def action(context: Context) -> Mapping[str, float]:
     for line in result.mismatches:
         context.log(line)
     cells = {role: context.design.cell(role) for role in ARRAY_CELLS}
+    limit_s, folder = context.spec.time_limits.netgen_s, context.folder / "netgen"
     second = {
-        role: netgen.compare(context.design.pdk, layout, netlist, cell, context.folder / "netgen" / role)
+        role: netgen.compare(context.design.pdk, layout, netlist, cell, folder / role, limit_s)
         for role, cell in cells.items()
     }
     context.log(f"netgen: {second}")
@@ -39,4 +40,5 @@ STEP = Step(
     tools=("klayout", "netgen"),
     checks=("lvs__mismatches__count", "netgen__mismatches__count"),
     gate=True,
+    limit_s=lambda spec: spec.time_limits.lvs_s,
 )

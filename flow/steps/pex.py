@@ -75,5 +75,6 @@ STEP = Step(
     ),
     ("generate", "lvs"),
     config=lambda spec: {**silicon(spec), "engine": spec.engine},
+    limit_s=lambda spec: spec.time_limits.pex_s,
     tools=("klayout", "numpy"),
 )

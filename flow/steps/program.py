@@ -42,6 +42,7 @@ def write_and_read(folder: Path, job: Job) -> None:
             shifts=chip.shifts,
             corner=chip.corner,
             evidence=folder / "ngspice",
+            timeout_s=job.spec.time_limits.ngspice_s,
         )
         for matrix, bits in enumerate(values)
     ]
@@ -78,12 +79,13 @@ def write_through_port(folder: Path, job: Job, design: Design, values: Sequence[
         return []
     verilog = job.inputs["generate"] / "verilog"
     view = port_simulation.View(name, (verilog / f"{name}.v").read_text(encoding="ascii"))
-    runs = [port_simulation.simulate(view, memory, words, folder / "port")]
+    limit_s = job.spec.time_limits.verilog_s
+    runs = [port_simulation.simulate(view, memory, words, folder / "port", timeout_s=limit_s)]
     if job.seed == job.spec.chips.seeds[0] and memory.rows * memory.width <= GATES_UP_TO:
         view = port_simulation.gates(
             library(design.pdk), name, (verilog / f"{name}_gates.v").read_text(encoding="ascii")
         )
-        runs.append(port_simulation.simulate(view, memory, words, folder / "gates"))
+        runs.append(port_simulation.simulate(view, memory, words, folder / "gates", timeout_s=limit_s))
     return runs
 
 

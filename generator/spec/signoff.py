@@ -63,6 +63,20 @@ class TimeLimits(Model):
     """One run of ngspice in step noise: one synapse of the row at one input current or on one chip."""
     precheck_s: Annotated[float, Field(gt=0, le=86_400)] = 3600.0
     """One run of the KLayout application in step drc: a deck of the shuttle's precheck over the whole macro."""
+    drc_s: Annotated[float, Field(gt=0, le=86_400)] = 7200.0
+    """All of step drc."""
+    lvs_s: Annotated[float, Field(gt=0, le=86_400)] = 3600.0
+    """All of step lvs."""
+    netgen_s: Annotated[float, Field(gt=0, le=86_400)] = 120.0
+    """Of it, one cell in netgen."""
+    pex_s: Annotated[float, Field(gt=0, le=86_400)] = 3600.0
+    """All of step pex."""
+    ngspice_s: Annotated[float, Field(gt=0, le=86_400)] = 600.0
+    """One run of ngspice on a part of the array in the steps characterize, program and evaluate, and their comparisons.
+    Decks whose size no spec changes (tables of devices, capacitances of cells, margins of a latch) have limits of their
+    own."""
+    verilog_s: Annotated[float, Field(gt=0, le=86_400)] = 900.0
+    """One run of Icarus Verilog in step program."""
 
 
 class Conditions(Model):

@@ -16,8 +16,6 @@ FAULT = re.compile(r"Traceback|internal error|bad_alloc|Segmentation|core dumped
 LIMIT_S = 120.0
 """Of a trial; on a quiet machine none takes 10 s."""
 LONGEST_LINE = 1000
-KLAYOUT = re.compile(r"ERROR: src/\S+,\d+,")
-"""What KLayout's own code prints for an assertion before it raises it; our line follows."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Ended:
             return f"did not end in {LIMIT_S:g} s"
         if self.code < 0:
             return f"ended by {signal.Signals(-self.code).name}"
-        lines = [line for line in self.err.splitlines() if line.strip() and not KLAYOUT.match(line)]
+        lines = [line for line in self.err.splitlines() if line.strip()]
         last = lines[-1][:300] if lines else "(nothing on standard error)"
         if FAULT.search(self.out + self.err):
             return f"internal error: {last}"

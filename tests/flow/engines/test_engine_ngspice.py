@@ -17,6 +17,7 @@ from somaforge.flow.engines.ngspice import LADDER, NgspiceEngine, Rung, read_raw
 from somaforge.flow.engines.synapses import SynapseReference
 from somaforge.flow.measure.evaluate import memory_effect
 from somaforge.generator.circuit import Capacitor
+from somaforge.generator.spec.signoff import TimeLimits
 from somaforge.pdk.errors import InputError, ToolError
 
 CODES = (np.array([[4, 0], [4, -4]]), np.array([[7, 0], [0, 7]]))
@@ -119,6 +120,14 @@ class TestFailures:
     def test_time_out(self) -> None:
         with pytest.raises(ToolError, match=r"no result in 0\.01 s"):
             NgspiceEngine(timeout_s=0.01, ladder=LADDER[:1]).dc(nominal(small_design(), CODES), INPUTS)
+
+    def test_the_spec_limits_the_time(self) -> None:
+        """Key time_limits.ngspice_s, of the whole array and of its parts."""
+        spec = small_design().spec.model_copy(update={"time_limits": TimeLimits(ngspice_s=0.01)})
+        chip = nominal(replace(small_design(), spec=spec), CODES)
+        assert ColumnReference(chip).limit_s == 0.01
+        with pytest.raises(ToolError, match=r"no result in 0\.01 s"):
+            NgspiceEngine(ladder=LADDER[:1]).dc(chip, INPUTS)
 
     def test_missing_program(self) -> None:
         with pytest.raises(ToolError, match="not installed; run make setup"):
