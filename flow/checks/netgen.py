@@ -21,9 +21,7 @@ SIZE_TOLERANCE = 0.002
 """Relative: 1 nm (layouts are on a 5 nm grid) of the narrowest transistor; a W wrong by 1.5 % is far outside."""
 
 
-def compare(
-    pdk: Pdk, layout: Path, schematic: Path, cell: str, workdir: Path, timeout_s: float = TIMEOUT_S
-) -> int:
+def compare(pdk: Pdk, layout: Path, schematic: Path, cell: str, workdir: Path, timeout_s: float = TIMEOUT_S) -> int:
     """Mismatches that netgen finds between `cell` of a layout and of a SPICE netlist; its files stay in `workdir`.
 
     Both netlists are written flat by somaforge (sizes in um, the schematic's pins), so netgen sees one dialect.
