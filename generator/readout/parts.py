@@ -8,6 +8,8 @@ from somaforge.generator.circuit import Mos
 from somaforge.pdk import Pdk
 from somaforge.pdk.base import Polarity
 
+POLARITIES: tuple[Polarity, Polarity] = ("n", "p")
+
 
 class Size(NamedTuple):
     """Channel width and length in nm."""

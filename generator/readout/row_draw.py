@@ -55,13 +55,13 @@ def _frame(canvas: Canvas, width: int, z: Levels) -> None:
     canvas.box("n_implant", -over, tap, width + over, z.far["n"] + r.implant_over_active)
     canvas.box("p_implant", -over, z.far["p"] - r.implant_over_active, width + over, h - tap)
     canvas.box("n_implant", -over, h - tap, width + over, h + tap)
-    reach, pitch = r.contact_size // 2, 600
+    reach, pitch = r.contact_size // 2, canvas.m.tap_pitch
     for y, net in ((0, "gnd"), (h, "vdd")):
         canvas.box("tap", -end, y - canvas.m.tap_half, width + end, y + canvas.m.tap_half)
         canvas.box("local", -end, y - reach, width + end, y + reach)
         canvas.box("inner", -end, y - canvas.m.rail_half, width + end, y + canvas.m.rail_half)
         canvas.label("inner", net, canvas.m.half(width), y)
-        for x in range(pitch // 2, width - pitch // 2 + 1, pitch):
+        for x in range(canvas.m.snap(pitch // 2), width - pitch // 2 + 1, pitch):
             canvas.contact(x, y)
             canvas.around("local_via", x, y, r.local_via.size // 2, r.local_via.size // 2)
 

@@ -26,16 +26,14 @@ from typing import NamedTuple
 from somaforge.generator.circuit import Call, Circuit, Library
 from somaforge.generator.names import cell_name
 from somaforge.generator.readout.block import DrawnBlock, draw_block
-from somaforge.generator.readout.parts import Parts, Size
+from somaforge.generator.readout.parts import POLARITIES, Parts, Size
 from somaforge.generator.readout.row import Way
 from somaforge.pdk import Pdk
-from somaforge.pdk.base import Polarity
 from somaforge.pdk.errors import InputError
 
 RACER, REFEREE, WINNER = "racer", "referee", "winner"
 SMALLEST, LARGEST = 2, 16
 """Currents that are compared."""
-POLARITIES: tuple[Polarity, Polarity] = ("n", "p")
 
 SHARED = ("bias", "reset", "reset_b", "stop", "sum", "bus")
 """Wires along all racers."""
