@@ -29,7 +29,7 @@ def extracted() -> FlatNetlist:
         gds, spice = Path(folder, "winner.gds"), Path(folder, "winner.spice")
         draw_winner(PDK, library, "chip").write(gds)
         write_spice(library, spice)
-        return annotate(library.flatten(), extract(gds, library.top, spice), smallest_F=2e-17)
+        return annotate(library.flatten(), extract(PDK, gds, library.top, spice), smallest_F=2e-17)
 
 
 def test_by_hand() -> None:

@@ -17,8 +17,8 @@ def test_drawn_is_clean_and_the_schematic(tmp_path: Path) -> None:
     draw_converter(PDK, library, "chip").write(gds)
     write_spice(library, spice)
     opened = open_layout(gds, library.top)
-    assert [(v.rule.name, v.markers[:3]) for v in drc.check(opened) if v.count] == []
-    assert [(v.rule.name, v.markers[:3]) for v in antenna.check(opened) if v.count] == []
-    result = lvs.run(gds, spice, library.top, None)
+    assert [(v.rule.name, v.markers[:3]) for v in drc.check(PDK, opened) if v.count] == []
+    assert [(v.rule.name, v.markers[:3]) for v in antenna.check(PDK, opened) if v.count] == []
+    result = lvs.run(PDK, gds, spice, library.top, None)
     assert result.mismatches == ()
     assert result.devices == library.transistor_count() == 23
