@@ -25,6 +25,7 @@ from somaforge.flow.engines.error import reference_of
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.tester import Bench
 from somaforge.flow.learning.training import train
+from somaforge.flow.machinery.inputs import Inputs
 from somaforge.flow.measure.evaluate import pad_inputs
 from somaforge.flow.steps.chip import Job, programmed
 from somaforge.generator.design import build
@@ -43,7 +44,7 @@ def one(spec: Spec, pex: Path, seed: int) -> dict[str, Any]:
     empty = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(design.layers))
     bare = ProgrammedChip(design, flat, empty, VirtualChip.of(spec.chips, seed).shifts(flat, design.pdk))
     weights = train(spec, data, characterize(Bench.named(spec, ArrayEngine(), seed), bare, highest).calibration)
-    chip = programmed(Job(spec, seed, {"pex": pex}), weights.codes, use="rest")
+    chip = programmed(Job(spec, seed, Inputs({"pex": pex}, {})), weights.codes, use="rest")
     x = pad_inputs(chip, data.to_currents(data.test_x, spec.input))
     guess = ArrayEngine().at_rest(ProgrammedChip(design, flat, weights.codes, bare.shifts), x).layers
     found = reference_of(chip, 1).solve(x, guess)

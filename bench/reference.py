@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from somaforge.flow.machinery.inputs import Inputs
 from somaforge.flow.machinery.records import read_json
 from somaforge.flow.steps.chip import Job
 from somaforge.flow.steps.evaluate import engines
@@ -43,7 +44,7 @@ def main() -> None:
     more = {"reference_patterns": wanted.patterns, "reference_columns": "all"}
     spec = Spec.model_validate_json(json.dumps({**kept, "evaluation": {**kept["evaluation"], **more}}))
     with tempfile.TemporaryDirectory() as folder:
-        engines(Path(folder), Job(spec, wanted.chip, steps))
+        engines(Path(folder), Job(spec, wanted.chip, Inputs(steps, {})))
         found = read_json(Path(folder) / "engines.json")
     differ = int((np.array(found["array"]) != np.array(found["ngspice"])).sum())
     right = float((np.array(found["ngspice"]) == np.array(found["labels"])).mean())

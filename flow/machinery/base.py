@@ -7,19 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from somaforge.flow.machinery.inputs import Inputs
 from somaforge.flow.machinery.workers import PartStore
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec
-from somaforge.pdk.errors import SomaforgeError
 
 JsonObject = Mapping[str, Any]
 Argument = TypeVar("Argument")
-
-
-class StepError(SomaforgeError):
-    """A step broke its own declaration: a fault of somaforge, not of the user."""
-
-    exit_code = 3
 
 
 @dataclass
@@ -29,8 +23,7 @@ class Context:
     spec: Spec
     folder: Path
     """Where it writes; it becomes the step's folder when the step has finished."""
-    inputs: Mapping[str, Path]
-    """Finished folders of the steps that it declared, by step name."""
+    inputs: Inputs
     parts: PartStore
     say: Callable[[str], None] = lambda text: None
     """Shows a line of progress to a person who is watching."""
@@ -42,13 +35,8 @@ class Context:
         return build(self.spec)
 
     def input(self, step: str, name: str) -> Path:
-        """A file that another step made; StepError if it was not declared or is not there."""
-        if step not in self.inputs:
-            raise StepError(f"a step reads {step}/{name} without declaring {step}; this is a fault of somaforge")
-        path = self.inputs[step] / name
-        if not path.exists():
-            raise StepError(f"{step} did not make {name}; this is a fault of somaforge")
-        return path
+        """A file that another step made (`Inputs.file`)."""
+        return self.inputs.file(step, name)
 
     def log(self, text: str) -> None:
         """One line in the step's log, with the time (UTC)."""
@@ -111,4 +99,4 @@ class Step:
     limit_s: Callable[[Spec], float | None] = lambda spec: None
     """After how long it is ended (flow.machinery.bounded): of steps in one process that may hang in a library."""
     reads_metrics: bool = False
-    """Whether it reads the metrics of its input steps too (only sign-off does)."""
+    """Whether it reads the metrics and records of its input steps too (only sign-off does)."""

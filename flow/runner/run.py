@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Protocol
 
 from somaforge.flow.machinery import tools
-from somaforge.flow.machinery.base import Context, Step, StepError
+from somaforge.flow.machinery.base import Context, Step
 from somaforge.flow.machinery.bounded import bounded
 from somaforge.flow.machinery.fingerprint import code_version
+from somaforge.flow.machinery.inputs import Inputs, StepError
 from somaforge.flow.machinery.lock import PARTS, locked
 from somaforge.flow.machinery.meter import Meter
 from somaforge.flow.machinery.records import read_metrics
@@ -186,7 +187,8 @@ class Runner:
         temporary = new_temporary(self.out, folder.name)
         parts = PartStore(self.out / PARTS / f"{step.name}@{key[:16]}", key)
         parts.open()
-        inputs = {name: self.folder(name) for name in step.inputs}
+        folders = {name: self.folder(name) for name in step.inputs}
+        inputs = Inputs(folders, {name: tuple(files) for name, files in read.items()}, whole=step.reads_metrics)
         context = Context(self.spec, temporary, inputs, parts, self.watcher.said, key)
         config = {
             "format": FORMAT,

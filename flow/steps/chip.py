@@ -1,7 +1,7 @@
 """What the steps that work chip by chip share: the chip of a seed, its files, and arrays as JSON."""
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +13,7 @@ from somaforge.flow import pex
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.base import Memory, Program, ProgrammedChip
 from somaforge.flow.machinery.base import Context
+from somaforge.flow.machinery.inputs import Inputs
 from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.memory import worst_latch
 from somaforge.flow.memory.worst_latch import WorstLatch
@@ -26,19 +27,18 @@ class Job:
 
     spec: Spec
     seed: int
-    inputs: Mapping[str, Path]
-    """Folders of the steps that it reads."""
+    inputs: Inputs
 
 
 def for_each_chip(
-    context: Context, worker: Callable[[Path, Job], None], more: Mapping[str, Path] | None = None
+    context: Context, worker: Callable[[Path, Job], None], inputs: Inputs | None = None
 ) -> dict[int, Path]:
     """Run worker(folder, job) for every seed and put the folders' files into chips/<seed>/ of the step.
 
-    `more` are folders that the workers read beside those of the steps.
+    `inputs`: what the workers read if that is more than the step itself reads (`Inputs.also`).
     """
     seeds = context.spec.chips.seeds
-    jobs = {f"chip_{seed}": Job(context.spec, seed, {**context.inputs, **(more or {})}) for seed in seeds}
+    jobs = {f"chip_{seed}": Job(context.spec, seed, inputs or context.inputs) for seed in seeds}
     folders = context.each(worker, jobs)
     places = {}
     for seed in seeds:
@@ -63,10 +63,10 @@ def programmed(job: Job, codes: Program | None = None, use: Use = "time", memory
     """
     design = build(job.spec)
     if job.spec.simulated_in_full:
-        flat = pex.read_json(job.inputs["pex"] / ("flat_dc.json" if use == "rest" else "flat.json"))
+        flat = pex.read_json(job.inputs.file("pex", "flat_dc.json" if use == "rest" else "flat.json"))
     else:
         whole = design.flat if use == "memory" else design.flat_without_memory
-        flat = whole if use == "rest" else pex.read_lumped(job.inputs["pex"] / "lumped.json", whole)
+        flat = whole if use == "rest" else pex.read_lumped(job.inputs.file("pex", "lumped.json"), whole)
     drawn = VirtualChip.of(job.spec.chips, job.seed)
     layers = design.layers
     if codes is None:

@@ -68,7 +68,7 @@ def _trained_again(folder: Path, job: Job) -> Program:
     characterize.measure(folder, job)
     path = folder / "calibration.json"
     calibration = Calibration.from_json(path.read_text(encoding="utf-8"), str(path))
-    return weights_for(job.spec, calibration, job.inputs["train"] / SHADOW).codes
+    return weights_for(job.spec, calibration, lambda: job.inputs.file("train", SHADOW)).codes
 
 
 def action(context: Context) -> Mapping[str, float]:
@@ -79,7 +79,7 @@ def action(context: Context) -> Mapping[str, float]:
         return {"corners__points__count": 0}
     points = corners.points_of(spec, wanted)
     others = [p for p in points if corners.place_of(p) != corners.own_place(spec)] if wanted.recalibrate else []
-    jobs = {point: Job(spec, point.seed, dict(context.inputs)) for point in points}
+    jobs = {point: Job(spec, point.seed, context.inputs) for point in points}
     at = {point: MemoryJob(spec, *corners.place_of(point)) for point in points}
     latches = memories(context, at.values())
 

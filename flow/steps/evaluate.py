@@ -35,7 +35,7 @@ def config(spec: Spec) -> JsonObject:
 
 def codes_of(job: Job) -> Program:
     """The weights of the chip's bitfile."""
-    path = job.inputs["program"] / "chips" / str(job.seed) / "weights.bit"
+    path = job.inputs.file("program", f"chips/{job.seed}/weights.bit")
     return bitfile.unpack(path.read_bytes(), build(job.spec), str(path))
 
 
@@ -143,7 +143,7 @@ def _compared(found: Mapping[str, Any]) -> dict[str, float]:
 def action(context: Context) -> Mapping[str, float]:
     """All chips, in parallel; then what the simulators leave out."""
     places = for_each_chip(context, run_patterns)
-    first = Job(context.spec, context.spec.chips.seeds[0], dict(context.inputs))
+    first = Job(context.spec, context.spec.chips.seeds[0], context.inputs)
     found = _compared(_part(context, engines, first))
     found |= _part(context, layout, first)["metrics"]
     if context.spec.simulated_in_full:

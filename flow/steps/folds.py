@@ -50,9 +50,9 @@ def run(folder: Path, task: FoldJob) -> None:
     at = f"chips/{job.seed}"
     data = datasets.load(spec.network.dataset, fold=task.fold)
     if task.fold == SIGNOFF:
-        codes = load_codes(job.inputs["train"] / at / "weights.npz")
+        codes = load_codes(job.inputs.file("train", f"{at}/weights.npz"))
     else:
-        path = job.inputs["characterize"] / at / "calibration.json"
+        path = job.inputs.file("characterize", f"{at}/calibration.json")
         codes = train(spec, data, Calibration.from_json(path.read_text(encoding="utf-8"), str(path))).codes
     chip = programmed(Job(spec.model_copy(update={"engine": "array"}), job.seed, job.inputs), codes, use="rest")
     found = right_at_rest(ArrayEngine(), chip, codes, data, datasets.load(spec.network.dataset).full_scale(spec.input))
@@ -65,7 +65,7 @@ def action(context: Context) -> Mapping[str, float]:
     spec = context.spec
     seeds = spec.chips.seeds[: spec.evaluation.fold_chips] if applies(spec) else ()
     jobs = {
-        f"chip_{seed}_fold_{fold}": FoldJob(Job(spec, seed, dict(context.inputs)), fold)
+        f"chip_{seed}_fold_{fold}": FoldJob(Job(spec, seed, context.inputs), fold)
         for seed in seeds
         for fold in range(datasets.HOLDOUT)
     }

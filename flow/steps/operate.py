@@ -89,9 +89,7 @@ def action(context: Context) -> Mapping[str, float]:
     places = operating.places_of(wanted, own)
     seeds = spec.chips.seeds[: wanted.chips]
     jobs = {
-        (place, seed): PointJob(Job(spec, seed, dict(context.inputs)), place, wanted)
-        for place in places
-        for seed in seeds
+        (place, seed): PointJob(Job(spec, seed, context.inputs), place, wanted) for place in places for seed in seeds
     }
     at = {place: MemoryJob(spec, spec.corners[0], spec.temperature_C, place.supply_V) for place in places}
     latches = memories(context, at.values())

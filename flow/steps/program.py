@@ -26,7 +26,7 @@ COLUMNS = 8
 
 def write_and_read(folder: Path, job: Job) -> None:
     """One chip: weights.bit, and programming.json with what came back."""
-    codes = load_codes(job.inputs["train"] / "chips" / str(job.seed) / "weights.npz")
+    codes = load_codes(job.inputs.file("train", f"chips/{job.seed}/weights.npz"))
     data = bitfile.pack(codes, build(job.spec))
     (folder / "weights.bit").write_bytes(data)
     values = bitfile.parse(data, "weights.bit").values
@@ -77,7 +77,7 @@ def write_through_port(folder: Path, job: Job, design: Design, values: Sequence[
     (folder / "weights.mem").write_text(port.words_file(words), encoding="ascii")
     if job.spec.array.port == "none":
         return []
-    verilog = job.inputs["generate"] / "verilog"
+    verilog = job.inputs.file("generate", "verilog")
     view = port_simulation.View(name, (verilog / f"{name}.v").read_text(encoding="ascii"))
     limit_s = job.spec.time_limits.verilog_s
     runs = [port_simulation.simulate(view, memory, words, folder / "port", timeout_s=limit_s)]

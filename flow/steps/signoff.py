@@ -43,7 +43,7 @@ def config(spec: Spec) -> JsonObject:
 def action(context: Context) -> Mapping[str, float]:
     """signoff.json, chips.json and report/; a run that fails its limits finishes this step too, and exits with 1."""
     spec = context.spec
-    metrics = data.collect_metrics(dict(context.inputs))
+    metrics = data.collect_metrics({name: context.inputs.folder(name) for name in BEFORE})
     chips = data.load_chips(context)
     each = {chip.seed: chip_metrics(spec, chip, metrics) for chip in chips}
     population = population_yield(limits_of(spec), each, metrics)

@@ -1,7 +1,7 @@
 """Step train: one network for every chip, for what was measured on it."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -29,23 +29,23 @@ def config(spec: Spec) -> JsonObject:
 
 
 def _calibration(job: Job) -> Calibration:
-    path = job.inputs["characterize"] / "chips" / str(job.seed) / "calibration.json"
+    path = job.inputs.file("characterize", f"chips/{job.seed}/calibration.json")
     return Calibration.from_json(path.read_text(encoding="utf-8"), str(path))
 
 
-def weights_for(spec: Spec, chip: Calibration, shadow: Path) -> Weights:
+def weights_for(spec: Spec, chip: Calibration, shadow: Callable[[], Path]) -> Weights:
     """The network for one chip; with minibatches from the ideal network in the file `shadow`."""
     dataset = datasets.load(spec.network.dataset)
     if spec.training.batch == "all":
         return train(spec, dataset, chip)
-    return fine_tune(spec, dataset, chip, Shadow.load(shadow)).weights
+    return fine_tune(spec, dataset, chip, Shadow.load(shadow())).weights
 
 
 def learn(folder: Path, job: Job) -> None:
     """One chip: weights.npz and training.json, in it also what the ideal network is worth on this chip's model."""
     dataset, chip = datasets.load(job.spec.network.dataset), _calibration(job)
-    blind = load_codes(job.inputs[IDEAL] / "weights.npz")
-    weights = weights_for(job.spec, chip, job.inputs[IDEAL] / SHADOW)
+    blind = load_codes(job.inputs.file(IDEAL, "weights.npz"))
+    weights = weights_for(job.spec, chip, lambda: job.inputs.file(IDEAL, SHADOW))
     weights.save(folder / "weights.npz")
     write_json(
         folder / "training.json",
@@ -76,8 +76,8 @@ def ideal(folder: Path, job: Job) -> None:
 
 def action(context: Context) -> Mapping[str, float]:
     """The ideal chip, then all chips in parallel."""
-    best = context.each(ideal, {IDEAL: Job(context.spec, 0, dict(context.inputs))})[IDEAL]
-    places = for_each_chip(context, learn, {IDEAL: best})
+    best = context.each(ideal, {IDEAL: Job(context.spec, 0, context.inputs)})[IDEAL]
+    places = for_each_chip(context, learn, context.inputs.also(IDEAL, best))
     write_json(context.folder / "ideal.json", read_json(best / "training.json"))
     shutil.copyfile(best / "weights.npz", context.folder / "ideal.npz")
     if context.spec.training.batch != "all":

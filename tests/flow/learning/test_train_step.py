@@ -10,6 +10,7 @@ from tests.flow.learning.test_minibatch import LAYERS, spec
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.training import load_codes
 from somaforge.flow.machinery.base import Context
+from somaforge.flow.machinery.inputs import Inputs
 from somaforge.flow.machinery.workers import PartStore
 from somaforge.flow.steps import train as step
 
@@ -27,7 +28,7 @@ def test_chips_start_from_the_ideal_network(tmp_path: Path) -> None:
     out.mkdir()
     parts = PartStore(tmp_path / "parts", "key")
     parts.open()
-    metrics = step.action(Context(wanted, out, {"characterize": tmp_path / "characterize"}, parts))
+    metrics = step.action(Context(wanted, out, Inputs({"characterize": tmp_path / "characterize"}, {}), parts))
     for name in step.STEP.outputs(wanted):
         assert (out / name).is_file()
     ideal = load_codes(out / "ideal.npz")

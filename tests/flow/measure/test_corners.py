@@ -11,6 +11,7 @@ from tests.flow.small import nominal, small_design
 
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.base import TransientResult
+from somaforge.flow.machinery.inputs import Inputs
 from somaforge.flow.machinery.records import read_json
 from somaforge.flow.measure import corners
 from somaforge.flow.measure.corners import PointResult, lookup, points_of, temperature_drift
@@ -132,7 +133,7 @@ def test_a_point_where_latches_cannot_be_written_is_none(tmp_path: Path) -> None
     assert record["metrics"]["accuracy__array__ratio"] == 0
     assert record["metrics"]["memory__worst_write__V"] == -0.1
     assert record["problem"] == "memory: the worst of 36 latches cannot be written (-0.100 V)"
-    job = Job(small_spec(), 1, {"train": tmp_path, "program": tmp_path})
+    job = Job(small_spec(), 1, Inputs({"train": tmp_path, "program": tmp_path}, {}))
     codes = tuple(np.zeros(shape, dtype=np.int64) for shape in ((4, 3), (3, 3)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(step, "codes_of", lambda job: codes)
@@ -186,7 +187,7 @@ def test_hot_chip_with_old_and_new_weights(tmp_path: Path, monkeypatch: pytest.M
         folder.mkdir()
         point = Point(1, "tt", temperature, 1.8)
         wanted = Study(patterns=30)
-        step.measure(folder, step.PointJob(Job(spec, 1, {"train": tmp_path}), point, wanted, again, GOOD))
+        step.measure(folder, step.PointJob(Job(spec, 1, Inputs({"train": tmp_path}, {})), point, wanted, again, GOOD))
         records.append(read_json(folder / "point.json"))
     (row,) = temperature_drift(spec, records[:2])["temperatures"]
     assert 0.01 < row["current_change_p50"] < 1, (

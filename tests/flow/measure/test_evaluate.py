@@ -8,6 +8,7 @@ import pytest
 from tests.flow.small import nominal, small_design
 
 from somaforge.flow.engines.base import DcResult, Effort, Floats, Program, ProgrammedChip, TransientResult
+from somaforge.flow.machinery.inputs import Inputs
 from somaforge.flow.measure.evaluate import evaluate, time_to_output
 from somaforge.flow.measure.timed import Timed, speed_metrics
 from somaforge.flow.memory import leakage
@@ -118,9 +119,9 @@ def test_chips_time_different_patterns() -> None:
     spec = spec.model_copy(
         update={"chips": chips, "evaluation": spec.evaluation.model_copy(update={"timed_patterns": 4})}
     )
-    found = [timed_patterns(Job(spec, seed, {}), 10) for seed in spec.chips.seeds]
+    found = [timed_patterns(Job(spec, seed, Inputs({}, {})), 10) for seed in spec.chips.seeds]
     assert found == [(0, 1, 2, 3), (4, 5, 6, 7), (8, 9, 0, 1)]
-    assert timed_patterns(Job(spec, 6, {}), 3) == (0, 1, 2)
+    assert timed_patterns(Job(spec, 6, Inputs({}, {})), 3) == (0, 1, 2)
 
 
 def test_time_to_output_takes_the_last_change() -> None:

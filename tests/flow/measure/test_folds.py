@@ -9,6 +9,7 @@ from tests.flow.montecarlo.test_montecarlo_spread import small_spec
 
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.training import Weights, load_codes
+from somaforge.flow.machinery.inputs import Inputs
 from somaforge.flow.machinery.records import read_json
 from somaforge.flow.steps import folds
 from somaforge.flow.steps.chip import Job
@@ -54,7 +55,7 @@ def test_a_split_has_its_own_network_and_the_signoff_split_that_of_the_run(tmp_p
     weights = tmp_path / "train/chips/1/weights.npz"
     Weights(nothing, 0.0, 0.0, ()).save(weights)
     assert not any(np.any(codes) for codes in load_codes(weights))
-    job, right = Job(wanted, 1, {s: tmp_path / s for s in ("characterize", "train")}), {}
+    job, right = Job(wanted, 1, Inputs({s: tmp_path / s for s in ("characterize", "train")}, {})), {}
     for fold in (0, folds.SIGNOFF):
         folder = tmp_path / str(fold)
         folder.mkdir()

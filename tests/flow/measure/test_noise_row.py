@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.machinery.base import Context, StepError
+from somaforge.flow.machinery.base import Context
+from somaforge.flow.machinery.inputs import Inputs, StepError
 from somaforge.flow.machinery.workers import PartStore
 from somaforge.flow.measure.noise import LEVELS, measure, reading_sigma
 from somaforge.flow.measure.noise_row import RAILS, Point, Row
@@ -108,7 +109,7 @@ def in_a_step(tmp_path: Path, spec: Spec, files: Iterable[str]) -> Context:
     out.mkdir()
     for name in files:
         (made / name).write_text('{"row": 1e-14, "column": 4e-15, "inside": 0.0}')
-    return Context(spec, out, {"pex": made}, Here(tmp_path / "parts", "key"))
+    return Context(spec, out, Inputs({"pex": made}, {}), Here(tmp_path / "parts", "key"))
 
 
 def test_the_step_reads_what_pex_declares(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from somaforge.flow import cli
+from somaforge.flow.machinery.inputs import Inputs
 from somaforge.flow.memory import bitfile, port, port_simulation
 from somaforge.flow.memory.port import Action
 from somaforge.flow.steps import generate, program
@@ -278,7 +279,7 @@ def test_the_flow_writes_through_the_views_of_the_layout(tmp_path: Path) -> None
     design = build(load_spec(Path(TestCommand.spec(tmp_path))))
     generate.write_verilog(draw(design), design, tmp_path / "verilog")
     assert {f"verilog/{p.name}" for p in (tmp_path / "verilog").iterdir()} == set(generate.verilog_files(design.spec))
-    job = Job(design.spec, design.spec.chips.seeds[0], {"generate": tmp_path})
+    job = Job(design.spec, design.spec.chips.seeds[0], Inputs({"generate": tmp_path}, {}))
     (tmp_path / "chip").mkdir()
     behaviour, gates = program.write_through_port(tmp_path / "chip", job, design, values(design.memory))
     assert behaviour.clocks == gates.clocks == 821

@@ -7,6 +7,7 @@ import pytest
 from tests.flow.small import small_design
 
 from somaforge.flow.machinery.base import Context
+from somaforge.flow.machinery.inputs import Inputs
 from somaforge.flow.machinery.records import write_json
 from somaforge.flow.machinery.workers import PartStore
 from somaforge.flow.memory import latch_margins, worst_latch
@@ -66,6 +67,6 @@ def test_a_worst_latch_that_fails_is_a_bad_latch_of_the_run(
     monkeypatch.setattr(cells, "latch_over_corners", lambda context: ({}, {"memory__bad_latches__count": 0}))
     monkeypatch.setattr(cells, "memories", lambda context, jobs: dict.fromkeys(jobs, worst))
     monkeypatch.setattr(Context, "each", lambda self, worker, jobs: dict.fromkeys(jobs, tmp_path))
-    found = cells.action(Context(small_design().spec, tmp_path, {}, PartStore(tmp_path / "parts", "key")))
+    found = cells.action(Context(small_design().spec, tmp_path, Inputs({}, {}), PartStore(tmp_path / "parts", "key")))
     assert found["memory__bad_latches__count"] == bad
     assert found["memory__worst_write__V"] == write_V

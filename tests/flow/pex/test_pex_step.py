@@ -7,6 +7,7 @@ import pytest
 from tests.flow.pex.test_pex_hierarchical import circuits
 
 from somaforge.flow.machinery.base import Context
+from somaforge.flow.machinery.inputs import Inputs
 from somaforge.flow.machinery.workers import PartStore
 from somaforge.flow.pex import read_lumped
 from somaforge.flow.steps import pex as step
@@ -36,7 +37,8 @@ def test_netlist_for_both_engines(tmp_path: Path, engine: Literal["ngspice", "ar
     out.mkdir()
     layout.draw(design).write(made / "layout.gds")
     netlist.write_spice(design.library, made / "netlist.spice")
-    metrics = step.action(Context(spec, out, {"generate": made, "lvs": tmp_path}, PartStore(tmp_path / "parts", "key")))
+    inputs = Inputs({"generate": made, "lvs": tmp_path}, {})
+    metrics = step.action(Context(spec, out, inputs, PartStore(tmp_path / "parts", "key")))
     assert {path.name for path in out.iterdir()} - {"log.txt"} == set(step.STEP.outputs(spec))
     found = circuits(out / "post_layout.spice")
     assert (len(found) == 1) == (engine == "ngspice")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import re
 import signal
 import subprocess
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 from tests.flow import fake_steps
 
-from somaforge.flow.machinery.base import Context, Step, StepError, nothing
+from somaforge.flow.machinery.base import Context, Step, nothing
 from somaforge.flow.machinery.fingerprint import files_of
+from somaforge.flow.machinery.inputs import Inputs, StepError
 from somaforge.flow.machinery.lock import locked
 from somaforge.flow.runner.run import Runner
 from somaforge.pdk.errors import CheckError, InputError, ToolError
@@ -141,6 +143,51 @@ def test_undeclared_input_is_refused(tmp_path: Path) -> None:
     step = replace(fake_steps.steps()[2], inputs=("first",))
     with pytest.raises(StepError, match=r"reads parts/total\.txt without declaring parts"):
         Runner(fake_steps.spec(), tmp_path / "r", (*fake_steps.steps()[:2], step)).run()
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "resources.json", "log.txt", "a"])
+def test_what_a_step_did_not_promise_is_refused(name: str, tmp_path: Path) -> None:
+    """Files that are no part of the reader's key: another step's metrics, its log, a part of a promised name."""
+
+    def reads(context: Context) -> dict[str, float]:
+        return {"last__length__count": len(context.input("first", name).read_text())}
+
+    steps = (fake_steps.steps()[0], Step("last", reads, lambda spec: (), ("first",), config=nothing))
+    with pytest.raises(StepError, match=f"reads first/{name}, which first does not promise; this is a fault"):
+        Runner(fake_steps.spec(), tmp_path / "r", steps).run()
+
+
+def test_records_are_for_steps_that_declare_them(tmp_path: Path) -> None:
+    def reads(context: Context) -> dict[str, float]:
+        found = json.loads((context.inputs.folder("first") / "metrics.json").read_text())
+        return {"last__size__count": found["first__size__count"]}
+
+    last = Step("last", reads, lambda spec: (), ("first",), config=nothing)
+    with pytest.raises(StepError, match="reads the records of first without declaring it"):
+        Runner(fake_steps.spec(), tmp_path / "r", (fake_steps.steps()[0], last)).run()
+    declared = replace(last, reads_metrics=True)
+    outcomes = Runner(fake_steps.spec(), tmp_path / "r", (fake_steps.steps()[0], declared)).run()
+    assert outcomes[-1].metrics == {"last__size__count": 26}
+
+
+def test_parts_read_what_their_step_declared_and_its_own_parts(tmp_path: Path) -> None:
+    for name in ("first/a.txt", "part/b.txt"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    inputs = Inputs({"first": tmp_path / "first"}, {"first": ("a.txt",)})
+    crossed = pickle.loads(pickle.dumps(inputs.also("part", tmp_path / "part")))
+    assert crossed.file("first", "a.txt") == tmp_path / "first/a.txt"
+    assert crossed.file("part", "b.txt") == tmp_path / "part/b.txt"
+    with pytest.raises(StepError, match=r"reads part/b\.txt without declaring part"):
+        inputs.file("part", "b.txt")
+    with pytest.raises(StepError, match=r"part did not make c\.txt"):
+        crossed.file("part", "c.txt")
+
+
+def test_no_step_goes_past_its_inputs() -> None:
+    """Folders of other steps are looked into by the machinery and by sign-off alone."""
+    steps = Path(__file__).parents[3] / "flow/steps"
+    assert {path.name for path in steps.glob("*.py") if "inputs.folder" in path.read_text()} == {"signoff.py"}
 
 
 def test_only_runs_what_is_needed(tmp_path: Path) -> None:
