@@ -38,13 +38,13 @@ def analog_pins(layers: tuple[int, ...]) -> list[str]:
     return [*map(input_net, range(layers[0])), *map(output_net, range(layers[-1]))]
 
 
-def _check_name(name: str) -> None:
+def require_name(name: str) -> None:
     if name in KEYWORDS:
         raise InputError(f"name: {name!r} is a word of Verilog and cannot name a module; choose another")
 
 
 def _common(name: str, memory: MemoryMap) -> Mapping[str, object]:
-    _check_name(name)
+    require_name(name)
     return {
         "name": name,
         "rows": memory.rows,
@@ -63,7 +63,7 @@ def model(name: str, memory: MemoryMap) -> str:
 
 def pins(top: Circuit) -> str:
     """A macro without a port: its pins and nothing else; word lines and bit lines are its user's."""
-    _check_name(top.name)
+    require_name(top.name)
     return render("pins.v.j2", name=top.name, power=RAILS, pins=[p for p in top.ports if p not in RAILS])
 
 

@@ -98,6 +98,7 @@ def outputs(run: RunData) -> Plot:
 
 def _barycentric(ax: Axes, evaluation: dict[str, Any], classes: int) -> None:
     current = np.array(evaluation["outputs_A"])
+    current = current.reshape(-1, classes)
     share = current / np.maximum(current.sum(axis=1, keepdims=True), 1e-15)
     corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, HEIGHT]])
     at = share @ corners
@@ -131,10 +132,12 @@ def _confusion(ax: Axes, evaluation: dict[str, Any], classes: int) -> None:
     ax.tick_params(labelsize=7)
 
 
-def pattern_change(run: RunData) -> Plot:
-    """Paper Fig. 3: one pattern change of the first chip."""
+def pattern_change(run: RunData) -> Plot | None:
+    """Paper Fig. 3: one pattern change of the first chip; None if it has none."""
     chip = run.chips[0]
     trace = chip.evaluation["trace"]
+    if trace["pattern"] not in chip.evaluation["timed"] or not trace["time_s"]:
+        return None
     time = np.array(trace["time_s"]) * 1e6
     before, after = np.array(trace["inputs_A"]) * 1e9
     used = run.spec.network.layers[0]
@@ -171,9 +174,11 @@ def pattern_change(run: RunData) -> Plot:
     )
 
 
-def speed_and_energy(run: RunData) -> Plot:
-    """Distributions over chips and patterns."""
+def speed_and_energy(run: RunData) -> Plot | None:
+    """Distributions over chips and patterns; None without a timed pattern."""
     times = _all(run.chips, "time_to_output_s")
+    if not len(times):
+        return None
     energy = _all(run.chips, "energy_J") / run.metrics["design__macs__count"]
     with style():
         figure = Figure(figsize=(9.2, 2.5))

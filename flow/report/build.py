@@ -8,8 +8,9 @@ from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
-from somaforge.flow.figures.svg import Plot
+from somaforge.flow.figures.svg import Plot, to_svg
 from somaforge.flow.report import behaviour, elsewhere, fig4, measured, noise, operating, unchecked
 from somaforge.flow.report.data import RunData
 from somaforge.flow.report.tables import checks, figures, layout_effect, memory, per_chip, provenance, solutions
@@ -65,11 +66,28 @@ def html(run: RunData, plots: dict[str, list[Plot]]) -> str:
     )
 
 
+def _numbers(plot: Plot) -> str:
+    return json.dumps({"title": plot.title, "caption": plot.caption, "data": plot.data}, allow_nan=False) + "\n"
+
+
+def drawn(run: RunData, draw: Callable[[RunData], Plot | None]) -> Plot | None:
+    """The figure; one that says why not, if the run's data are such that it cannot be drawn: the report and its verdict
+    come in any case."""
+    try:
+        plot = draw(run)
+        if plot is not None:
+            _numbers(plot)
+    except Exception as error:  # noqa: BLE001  what drawing libraries raise; it stands in the report
+        name = draw.__name__
+        caption = f"Not drawn: {type(error).__name__}, {' '.join(str(error).split())[:200]}"
+        return Plot(f"{name}_not_drawn", f"Figure {name}", caption, to_svg(Figure(figsize=(9.2, 0.2))), {})
+    return plot
+
+
 def write(run: RunData, folder: Path) -> None:
     """signoff.html and plots/<name>.json."""
-    drawn = {group: [draw(run) for draw in members] for group, members in PLOTS.items()}
-    plots = {group: [plot for plot in members if plot is not None] for group, members in drawn.items()}
+    found = {group: [drawn(run, draw) for draw in members] for group, members in PLOTS.items()}
+    plots = {group: [plot for plot in members if plot is not None] for group, members in found.items()}
     for plot in (plot for members in plots.values() for plot in members):
-        text = json.dumps({"title": plot.title, "caption": plot.caption, "data": plot.data}, allow_nan=False)
-        atomic_write(folder / "plots" / f"{plot.name}.json", text + "\n")
+        atomic_write(folder / "plots" / f"{plot.name}.json", _numbers(plot))
     atomic_write(folder / "signoff.html", html(run, plots))

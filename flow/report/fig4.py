@@ -24,8 +24,10 @@ def of(chips: tuple[ChipData, ...]) -> Timed:
     return Timed.of([chip.evaluation for chip in chips])
 
 
-def time_and_power(run: RunData) -> Plot:
-    """Time to output against power with histograms and lines of equal efficiency."""
+def time_and_power(run: RunData) -> Plot | None:
+    """Time to output against power with histograms and lines of equal efficiency; None without a timed pattern."""
+    if not any(chip.evaluation["time_to_output_s"] for chip in run.chips):
+        return None
     timed, macs = of(run.chips), run.metrics["design__macs__count"]
     moved = timed.time_s > 0
     wrong = int(np.sum(timed.energy_to_output_J[moved] <= 0))
@@ -88,8 +90,10 @@ def _faults(count: int) -> str:
     return f"{count} without positive supply energy left out: the simulation is wrong there. " if count else ""
 
 
-def fixed_and_stopped(run: RunData) -> Plot:
-    """Energy per operation at fixed run times, and if stopped at the right answer."""
+def fixed_and_stopped(run: RunData) -> Plot | None:
+    """Energy per operation at fixed run times, and if stopped at the right answer; None without a timed pattern."""
+    if not any(chip.evaluation["time_to_output_s"] for chip in run.chips):
+        return None
     timed, macs = of(run.chips), run.metrics["design__macs__count"]
     decided, enough = [timed.decided(t) for t in timed.run_times_s], timed.decided_s
     stopped = timed.energy_to_output_J[timed.right] / macs

@@ -27,7 +27,8 @@ def soma_curves(chip: ChipData) -> list[Floats]:
     for layer, own in enumerate(slopes):
         weight = full if layer < len(slopes) - 1 else 1
         current = weight * own[nodes[:, None, layer]] * bent(chip, current)
-    departure = (out / current) ** (1 / len(slopes))
+    whole = np.divide(out, current, out=np.ones_like(out), where=current > 0)  # where nothing flows, nothing departs
+    departure = np.maximum(whole, 0.0) ** (1 / len(slopes))
     curves = []
     for layer, own in enumerate(slopes):
         share = [np.median(np.moveaxis(departure, 1, -1)[nodes[:, layer] == soma], axis=0) for soma in range(len(own))]
@@ -78,12 +79,12 @@ def cells(run: RunData) -> Plot:
         figure = Figure(figsize=(9.2, 2.9))
         left, middle, right = figure.subplots(1, 3)
         for code, current in zip(data["codes"], data["outputs_A"], strict=True):
-            if code > 0:
-                left.loglog(inputs * 1e9, np.array(current) * 1e9, color=BLUE, lw=0.9)
-                middle.semilogx(inputs * 1e9, np.array(current) / inputs / code, color=BLUE, lw=0.9)
-            elif code < 0:
-                left.loglog(inputs * 1e9, -np.array(current) * 1e9, color=ORANGE, lw=0.9, ls="--")
-                middle.semilogx(inputs * 1e9, np.array(current) / inputs / code, color=ORANGE, lw=0.9, ls="--")
+            if code == 0:
+                continue
+            colour, line = (BLUE, "-") if code > 0 else (ORANGE, "--")
+            gain = np.divide(current, inputs * code, out=np.full(len(inputs), np.nan), where=inputs > 0)
+            left.loglog(inputs * 1e9, np.sign(code) * np.array(current) * 1e9, color=colour, lw=0.9, ls=line)
+            middle.semilogx(inputs * 1e9, gain, color=colour, lw=0.9, ls=line)
         left.set_xlabel("soma input (nA)")
         left.set_ylabel("synapse output (nA)")
         left.set_title(f"codes 1 to {full}; negative dashed")

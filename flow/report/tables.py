@@ -124,7 +124,13 @@ def per_chip(run: RunData) -> list[tuple[str, ...]]:
         mean = sum(flat) / len(flat)
         spread = math.sqrt(sum((s - mean) ** 2 for s in flat) / len(flat)) / mean
         times = sorted(e["time_to_output_s"])
-        late = times[min(len(times) - 1, math.ceil(0.99 * len(times)) - 1)]
+        in_time = ("-", "-")  # no pattern was timed
+        if times:
+            late = times[min(len(times) - 1, math.ceil(0.99 * len(times)) - 1)]
+            in_time = (
+                f"{engineering(times[len(times) // 2], 's')} / {engineering(late, 's')}",
+                engineering(sum(e["energy_J"]) / len(times) / macs, "J"),
+            )
         rows.append(
             (
                 str(chip.seed),
@@ -132,8 +138,7 @@ def per_chip(run: RunData) -> list[tuple[str, ...]]:
                 f"{100 * chip.training['test_accuracy']:.1f} %",
                 f"{100 * spread:.1f} %",
                 " ".join(f"{s:.3f}" for s in c.negative_strength),
-                f"{engineering(times[len(times) // 2], 's')} / {engineering(late, 's')}",
-                engineering(sum(e["energy_J"]) / len(times) / macs, "J"),
+                *in_time,
                 engineering(chip.programming["differential_V"], "V"),
             )
         )

@@ -1,4 +1,4 @@
-"""What would fail a run only later: limits and waivers on metrics that do not exist, cells that cannot be drawn."""
+"""What would fail a run only later: limits and waivers on unknown metrics, names of no module, cells of no drawing."""
 
 import difflib
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from somaforge.flow.signoff.metrics import METRICS, find
 from somaforge.generator.design import build
 from somaforge.generator.layout import require_drawable
 from somaforge.generator.spec import Spec, load_spec
+from somaforge.generator.verilog import require_name
 from somaforge.pdk.errors import InputError
 
 
@@ -16,6 +17,7 @@ def read_spec(path: Path) -> Spec:
     spec = load_spec(path)
     require_known(spec, str(path))
     try:
+        require_name(spec.name)
         require_drawable(build(spec))
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

@@ -40,6 +40,7 @@ MESSAGES = {
     "unknown_key": "supply_v: unknown key; see docs/spec.md for the keys",
     "unknown_pdk": "pdk: unknown process 'tsmc16'; nearest: sky130; known: sky130",
     "unsafe_name": f"name: {NAME_RULE}",
+    "verilog_word": "name: 'small' is a word of Verilog and cannot name a module; choose another",
     "wrong_dataset_size": "network: iris has 4 features and 3 classes: layers must be [4, ..., 3]",
     "wrong_type": "array.bits: must be a valid integer, not 'three'",
 }
