@@ -164,15 +164,17 @@ def soma_units(spec: Spec) -> tuple[int, int]:
 def _sizes(spec: Spec, pdk: Pdk) -> Sizes:
     mirror, switch = spec.array.mirror, spec.array.switch
     n, p = pdk.device("n", "standard"), pdk.device("p", "standard")
+    m = Measures(pdk.rules, pdk.grid_nm)
+    narrow = max(n.min_w_nm, m.contacted_width)
     unit = Size(round(mirror.w_um * 1000), round(mirror.l_um * 1000))
     return Sizes(
         unit=unit,
         switch=Size(round(switch.w_um * 1000), round(switch.l_um * 1000)),
-        sign=Size(unit.w, max(round(switch.l_um * 1000), Measures(pdk.rules, pdk.grid_nm).shortest_sign)),
+        sign=Size(unit.w, max(round(switch.l_um * 1000), m.shortest_sign)),
         # The latch: smallest pull-up and access, pull-down twice the access for read stability (beta ratio 2).
-        pull_up=Size(p.min_w_nm, p.min_l_nm),
-        pull_down=Size(2 * n.min_w_nm, n.min_l_nm),
-        access=Size(n.min_w_nm, n.min_l_nm),
+        pull_up=Size(max(p.min_w_nm, m.contacted_width), p.min_l_nm),
+        pull_down=Size(2 * narrow, n.min_l_nm),
+        access=Size(narrow, n.min_l_nm),
     )
 
 

@@ -51,8 +51,7 @@ class Canvas:
 
     def local_pad(self, x: int, y: int, orientation: Orientation) -> None:
         """Local interconnect over a contact, with the end enclosure along the orientation."""
-        across = self.r.contact_size // 2
-        along = across + self.r.local_over_contact
+        across, along = self.m.local_half, self.m.local_end
         self.around("local", x, y, *((along, across) if orientation == "h" else (across, along)))
 
     def gate_contact(self, x: int, y: int) -> None:
@@ -81,14 +80,14 @@ class Canvas:
         return half[0], half[1]
 
     def stack(self, x: int, y: int, bottom: str, top: str, orientation: Orientation = "v") -> None:
-        """Cuts and pads from conductor `bottom` to `top`. On the lowest conductor of the process only the cut is drawn:
-        its pad is the caller's."""
+        """Cuts and pads from conductor `bottom` to `top`. Of `local`, which the caller has drawn, only what the cut
+        needs around it."""
         first, last = self.r.level(bottom), self.r.level(top)
         for i, here in enumerate(self.r.conductors[first : last + 1], first):
             if i < last:
                 cut = self.r.cuts[i]
                 self.around(cut.role, x, y, cut.size // 2, cut.size // 2)
-            if here is self.r.local:
+            if here is self.r.local and not any(self.r.local_via.below):
                 continue
             below = self.r.conductors[i - 1].role if i > first else None
             self.around(here.role, x, y, *self.pad(here.role, below, here.role if i < last else None, orientation))

@@ -44,6 +44,24 @@ class Measures:
         return self.rules.contact_size // 2
 
     @cached_property
+    def local_half(self) -> int:
+        """Half width of `local` over contacts and below vias, and of its wires."""
+        r = self.rules
+        cut = self._half(r.local_via, min(r.local_via.below))
+        return max(self.contact_half + r.local_beside_contact, up(r.local.width, 2 * self.grid) // 2, cut)
+
+    @cached_property
+    def local_end(self) -> int:
+        """From a contact's or via's centre to the end of `local` over it."""
+        r = self.rules
+        return max(self.contact_half + r.local_over_contact, self._half(r.local_via, max(r.local_via.below)))
+
+    @cached_property
+    def contacted_width(self) -> int:
+        """Least width of a transistor that is contacted across."""
+        return 2 * (self.contact_half + self.rules.active_over_contact)
+
+    @cached_property
     def bus_half(self) -> int:
         """Half width of the row wires: a via to the column with its smaller enclosure."""
         return self._half(self.rules.row_via, self.rules.row_via.below[0])
@@ -72,7 +90,7 @@ class Measures:
     @cached_property
     def contact_clearance(self) -> int:
         """Of two wires of local interconnect over contacts, centre to centre: two ends and the space."""
-        return 2 * (self.contact_half + self.rules.local_over_contact) + self.rules.local.space
+        return 2 * self.local_end + self.rules.local.space
 
     @cached_property
     def shortest_unit(self) -> int:
@@ -84,7 +102,7 @@ class Measures:
         """Length of the sign switch: its gate contact lies clear of the rail's contact beside it, and the contact's pad
         keeps the gates' space to the first unit."""
         r, half = self.rules, self.contact_half
-        contact = 2 * half + r.local.space + r.local_over_contact
+        contact = self.local_half + r.local.space + self.local_end
         first_unit = r.contact_size + 2 * r.contact_to_gate + half + r.contact_to_gate
         return up(contact + half + r.gate_over_contact_end + r.gate_space - first_unit, 2 * self.grid)
 

@@ -81,7 +81,9 @@ class Rules:
     gate_over_contact: Length
     gate_over_contact_end: Length
     local_over_contact: Length
-    """On two opposite sides; the others need none."""
+    """On two opposite sides."""
+    local_beside_contact: Length
+    """On the other two."""
     contact_to_gate: Length
     """On active."""
     gate_contact_to_active: Length

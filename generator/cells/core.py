@@ -65,8 +65,7 @@ def draw_column(canvas: Canvas, design: Design, rows: Rows, plan: CorePlan) -> N
 
 def _sign_gate(canvas: Canvas, strip: Strip, plan: CorePlan, sign_x: int) -> None:
     """Local interconnect from the sign switch's gate to the vertical wire of the sign."""
-    half = canvas.r.contact_size // 2
-    end = half + canvas.r.local_over_contact
+    half, end = canvas.m.local_half, canvas.m.local_end
     x = plan.sign_contact
     gate_contact(canvas, strip, x)
     canvas.box("local", min(x, sign_x) - end, strip.gate_y - half, max(x, sign_x) + end, strip.gate_y + half)

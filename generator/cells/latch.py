@@ -62,23 +62,22 @@ def _word_contact(canvas: Canvas, rows: Rows, p: LatchPlan) -> None:
 
 def _nodes(canvas: Canvas, rows: Rows, p: LatchPlan, access_y: int) -> None:
     """The storage nodes: columns of local interconnect at q and qb, and the two cross-coupling contacts."""
-    r = canvas.r
-    half = r.contact_size // 2
+    r, half = canvas.r, canvas.m.local_half
     supply_y = rows.supply_bus
     for x in (p.q, 0):
         canvas.contact(x, access_y)
         canvas.contact(x, supply_y)
-    reach = half + r.local_over_contact
+    reach = canvas.m.local_end
     canvas.box("local", p.q - half, rows.weight_y - half, p.q + half, supply_y + reach)
     canvas.box("local", -half, access_y - reach, half, supply_y + reach)
     canvas.label("local", "q", p.q, supply_y)
     canvas.label("local", "qb", 0, supply_y)
     first, second = rows.cross_y
     contact = 2 * half + r.local.space
-    pad = half + r.gate_over_contact
+    pad, wide = canvas.m.contact_half + r.gate_over_contact, canvas.m.contact_half + r.gate_over_contact_end
     for x, y, gate, node in ((p.q + contact, first, p.gate, 0), (-contact, second, p.gate_bar, p.q)):
         canvas.gate_contact(x, y)
-        canvas.around("gate", x, y, pad, half + r.gate_over_contact_end)
+        canvas.around("gate", x, y, pad, wide)
         canvas.box("gate", min(x, gate), y - pad, max(x, gate), y + pad)
         canvas.local_pad(x, y, "v")
         canvas.box("local", min(x, node), y - half, max(x, node), y + half)

@@ -92,7 +92,7 @@ def plan_latch(design: Design) -> LatchPlan:
     half = r.contact_size // 2
     to_gate = half + r.contact_to_gate + z.pull_down.l // 2
     # A cross-coupling contact keeps the space to the column of the other node, its pad that to the other gate.
-    contact = 2 * half + r.local.space
+    contact = 2 * design.measures.local_half + r.local.space
     pad = half + r.gate_over_contact
     q = -(contact + pad + r.gate_space + z.pull_down.l // 2 + to_gate)
     # The step from the access to the pull-down width keeps its distance to both gates.
@@ -229,7 +229,7 @@ def _plan(design: Design, shift: int) -> CorePlan:
     strip = plan_strip(design, inset + shift, lengths, diffusions, end=width - inset)
     half = r.contact_size // 2
     pad = half + r.gate_over_contact_end
-    sign_contact = max(strip.gates[0], strip.contacts[0] + half + r.local.space + half + r.local_over_contact)
+    sign_contact = max(strip.gates[0], strip.contacts[0] + m.local_half + r.local.space + m.local_end)
     dummy_contact = max(strip.gates[-1], strip.gates[-1] - z.unit.l // 2 + pad)
     low = max(strip.gates[1] - z.unit.l // 2 + pad, slots[0] + m.contact_clearance)
     high = min(max(strip.gates[-2] + z.unit.l // 2 - pad, strip.gates[1]), dummy_contact - m.contact_clearance)

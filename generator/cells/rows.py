@@ -66,13 +66,13 @@ def _strip_height(design: Design, tracks: int) -> int:
     tap = design.measures.tap_half + r.active_space
     # Seen from the far edge: drain contact, its pad, space, bar. What does not fit on the strip lies before it.
     bar = (
-        half
+        design.measures.local_half
         + r.local.space
         + r.active_over_contact_end
-        + 2 * half
-        + r.local_over_contact
+        + half
+        + design.measures.local_end
         + r.local.space
-        + r.local.width
+        + 2 * design.measures.local_half
         - width
     )
     drain = width - r.active_over_contact_end - half
@@ -95,7 +95,7 @@ def _strip(design: Design, rail: int, up: int, edge_distance: int) -> Strip:
     edge = rail + up * edge_distance
     far = edge + up * width
     drain = far - up * (r.active_over_contact_end + half)
-    bar = drain - up * (half + r.local_over_contact + r.local.space + r.local.width // 2)
+    bar = drain - up * (design.measures.local_end + r.local.space + design.measures.local_half)
     lowest = edge + up * (r.active_over_contact + half)
     source = bar if (bar - lowest) * up >= 0 else lowest
     gate = far + up * (_to_diffusion(design, up < 0) + half)

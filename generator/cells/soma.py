@@ -115,12 +115,12 @@ def _drain(canvas: Canvas, rows: Rows, plan: SomaPlan, net: str, x: int, n_side:
     are not, a wire on `inner` takes it to the bus of its net."""
     r = canvas.r
     strip = rows.n if n_side else rows.p
-    reach = r.contact_size // 2
+    reach = canvas.m.local_half
     wire = r.inner.width
     canvas.contact(x, strip.drain_y)
     if own:
         gate_contact(canvas, strip, x)
-        end = reach + r.local_over_contact
+        end = canvas.m.local_end
         canvas.box("local", x - reach, strip.drain_y - strip.up * end, x + reach, strip.gate_y + strip.up * end)
         if net != "in":
             canvas.stack(x, strip.gate_y, "local", "row", "h")

@@ -48,15 +48,14 @@ def tie_to_rail(canvas: Canvas, strip: Strip, x: int) -> None:
     """A contact on the strip's rail side with local interconnect to the rail."""
     y = strip.edge + strip.up * (canvas.r.active_over_contact_end + canvas.r.contact_size // 2)
     canvas.contact(x, y)
-    reach = canvas.r.contact_size // 2
-    canvas.box("local", x - reach, strip.rail, x + reach, y + strip.up * (reach + canvas.r.local_over_contact))
+    reach = canvas.m.local_half
+    canvas.box("local", x - reach, strip.rail, x + reach, y + strip.up * canvas.m.local_end)
 
 
 def tie_gate_to_rail(canvas: Canvas, strip: Strip, gate_x: int, contact_x: int) -> None:
     """A gate tied off: its contact joined with the rail contact beside it."""
     gate_contact(canvas, strip, gate_x)
-    reach = canvas.r.contact_size // 2
-    long = reach + canvas.r.local_over_contact
+    reach, long = canvas.m.local_half, canvas.m.local_end
     left, right = min(gate_x, contact_x), max(gate_x, contact_x)
     out = (left - long, right + reach) if gate_x < contact_x else (left - reach, right + long)
     canvas.box("local", out[0], strip.gate_y - reach, out[1], strip.gate_y + reach)
@@ -65,7 +64,7 @@ def tie_gate_to_rail(canvas: Canvas, strip: Strip, gate_x: int, contact_x: int) 
 
 def tie_to_bar(canvas: Canvas, strip: Strip, xs: Sequence[int]) -> None:
     """The common source: contacts joined by a bar of local interconnect along the strip."""
-    reach = canvas.r.contact_size // 2
+    reach = canvas.m.local_half
     for x in xs:
         canvas.contact(x, strip.source_y)
         if strip.source_y != strip.bar_y:
@@ -74,9 +73,9 @@ def tie_to_bar(canvas: Canvas, strip: Strip, xs: Sequence[int]) -> None:
                 x - reach,
                 strip.bar_y,
                 x + reach,
-                strip.source_y + strip.up * (reach + canvas.r.local_over_contact),
+                strip.source_y + strip.up * canvas.m.local_end,
             )
-    end = reach + canvas.r.local_over_contact
+    end = canvas.m.local_end
     canvas.box("local", min(xs) - end, strip.bar_y - reach, max(xs) + end, strip.bar_y + reach)
 
 
@@ -103,7 +102,7 @@ def draw_frame(canvas: Canvas, rows: Rows, width: int, mirror: tuple[DeviceType,
             low, high = sorted((strip.edge, strip.far))
             canvas.box(layer, -over, low - beyond, width + over, high + beyond)
     pitch = canvas.m.tap_pitch
-    reach = r.contact_size // 2
+    reach = canvas.m.local_half
     for y, layer in ((0, "gnd"), (h, "vdd")):
         canvas.box("tap", -end, y - canvas.m.tap_half, width + end, y + canvas.m.tap_half)
         canvas.box("local", -end, y - reach, width + end, y + reach)

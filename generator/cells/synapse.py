@@ -25,16 +25,14 @@ def draw_synapse(canvas: Canvas, latch: Canvas, design: Design, rows: Rows) -> C
     draw_frame(canvas, rows, plan.width, mirror_devices(design))
     draw_core(canvas, design, rows, plan)
     r = canvas.r
-    half = r.contact_size // 2
+    half = canvas.m.local_half
     line = r.column.width // 2
     for bit, net in enumerate(latch_nets(bits)):
         slot = plan.slot(bit)
         canvas.place(latch, slot, 0)
         q = slot + plan.latch.q
         if bit == bits:
-            canvas.box(
-                "local", q - half, rows.weight_y - half, slot + half + r.local_over_contact, rows.weight_y + half
-            )
+            canvas.box("local", q - half, rows.weight_y - half, slot + canvas.m.local_end, rows.weight_y + half)
             canvas.stack(slot, rows.weight_y, "local", "inner")
         else:
             canvas.box("local", q - half, rows.weight_y - half, plan.switch_gate(design, bit), rows.weight_y + half)
@@ -76,13 +74,12 @@ def draw_output_synapse(canvas: Canvas, design: Design, rows: Rows) -> CorePlan:
     bits = design.spec.array.bits
     draw_frame(canvas, rows, plan.width, mirror_devices(design))
     draw_core(canvas, design, rows, plan)
-    half = canvas.r.contact_size // 2
+    half, end = canvas.m.local_half, canvas.m.local_end
     wire = canvas.r.inner.width // 2
     for k in range(bits):
         x = plan.slot(k) + plan.latch.middle
         gate = plan.switch_gate(design, k)
-        left = min(x, gate) - half - canvas.r.local_over_contact
-        right = max(x, gate) + half + canvas.r.local_over_contact
+        left, right = min(x, gate) - end, max(x, gate) + end
         canvas.box("local", left, rows.weight_y - half, right, rows.weight_y + half)
         canvas.stack(x, rows.weight_y, "local", "inner")
         target = rows.supply_bus if k == 0 else rows.ground_bus

@@ -63,6 +63,7 @@ RULES = Rules(
     gate_over_contact=_rule("licon.8"),
     gate_over_contact_end=_rule("licon.8a"),
     local_over_contact=_rule("li.5"),
+    local_beside_contact=_NONE,
     contact_to_gate=_rule("licon.11"),
     gate_contact_to_active=_rule("licon.14"),
     gate_contact_to_p_implant=_rule("licon.9"),
