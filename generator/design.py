@@ -173,7 +173,7 @@ def _sizes(spec: Spec, pdk: Pdk) -> Sizes:
         sign=Size(unit.w, max(round(switch.l_um * 1000), m.shortest_sign)),
         # The latch: smallest pull-up and access, pull-down twice the access for read stability (beta ratio 2).
         pull_up=Size(max(p.min_w_nm, m.contacted_width), p.min_l_nm),
-        pull_down=Size(2 * narrow, n.min_l_nm),
+        pull_down=Size(max(2 * narrow, m.pull_down_width(narrow)), n.min_l_nm),
         access=Size(narrow, n.min_l_nm),
     )
 

@@ -69,25 +69,18 @@ class Canvas:
     def pad(self, layer: str, below: str | None, above: str | None, orientation: Orientation) -> tuple[int, int]:
         """Half sizes of the pad on conductor `layer` that encloses the cuts above the conductors `below` (the one under
         it) and `above` (itself)."""
-        half = [0, 0]
-        for lower in (below, above):
-            if lower is None:
-                continue
-            cut = self.r.over(lower)
-            small, large = (cut.size // 2 + side for side in (cut.below if lower == layer else cut.above))
-            pair = (large, small) if orientation == "h" else (small, large)
-            half = [max(half[0], pair[0]), max(half[1], pair[1])]
-        return half[0], half[1]
+        small, large = self.m.pad(layer, below, above)
+        return (large, small) if orientation == "h" else (small, large)
 
     def stack(self, x: int, y: int, bottom: str, top: str, orientation: Orientation = "v") -> None:
-        """Cuts and pads from conductor `bottom` to `top`. Of `local`, which the caller has drawn, only what the cut
-        needs around it."""
+        """Cuts and pads from conductor `bottom` to `top`. On `local` only the cut is drawn: its
+        pads and wires, which are the caller's, hold it."""
         first, last = self.r.level(bottom), self.r.level(top)
         for i, here in enumerate(self.r.conductors[first : last + 1], first):
             if i < last:
                 cut = self.r.cuts[i]
                 self.around(cut.role, x, y, cut.size // 2, cut.size // 2)
-            if here is self.r.local and not any(self.r.local_via.below):
+            if here is self.r.local:
                 continue
             below = self.r.conductors[i - 1].role if i > first else None
             self.around(here.role, x, y, *self.pad(here.role, below, here.role if i < last else None, orientation))

@@ -34,6 +34,10 @@ class Measures:
     def _half(self, cut: Cut, side: int) -> int:
         return cut.size // 2 + side
 
+    def _along(self, conductor: Conductor, across: int) -> int:
+        """Half length of a pad that is on its own and has that half width: its area is not below the smallest one."""
+        return up(-(-conductor.area_nm2 // (4 * across)), self.grid)
+
     def _lone_half(self, *conductors: Conductor) -> int:
         """Half side of a square pad that is on its own on these conductors."""
         return max(up(isqrt(c.area_nm2 - 1) // 2 + 1, self.grid) for c in conductors)
@@ -54,12 +58,36 @@ class Measures:
     def local_end(self) -> int:
         """From a contact's or via's centre to the end of `local` over it."""
         r = self.rules
-        return max(self.contact_half + r.local_over_contact, self._half(r.local_via, max(r.local_via.below)))
+        return max(
+            self.contact_half + r.local_over_contact,
+            self._half(r.local_via, max(r.local_via.below)),
+            self._along(r.local, self.local_half),
+        )
 
     @cached_property
     def contacted_width(self) -> int:
         """Least width of a transistor that is contacted across."""
         return 2 * (self.contact_half + self.rules.active_over_contact)
+
+    def pad(self, layer: str, below: str | None, above: str | None) -> tuple[int, int]:
+        """Half sizes, the smaller first, of the pad on conductor `layer` that encloses the cuts above the conductors
+        `below` (the one under it) and `above` (itself). One of `inner` or `row` between two cuts may be on its own."""
+        half = [0, 0]
+        for lower in (below, above):
+            if lower is not None:
+                cut = self.rules.over(lower)
+                sides = cut.below if lower == layer else cut.above
+                half = [max(h, self._half(cut, side)) for h, side in zip(half, sides, strict=True)]
+        if layer in ("inner", "row") and below is not None and above is not None:
+            half[1] = max(half[1], self._along(self.rules.conductor(layer), half[0]))
+        return half[0], half[1]
+
+    def pull_down_width(self, access: int) -> int:
+        """Least width of a latch's pull-down: its ground wire keeps clear of the bit lines' pads at the access devices,
+        which are in the middle of that width."""
+        tall = max(self.pad("row", "inner", "row"))
+        above = self.rules.active_over_contact_end + self.contact_half
+        return up(access // 2 + tall + self.rules.row.space + self.bus_half + above, 2 * self.grid)
 
     @cached_property
     def bus_half(self) -> int:
@@ -80,7 +108,7 @@ class Measures:
     def pad_clearance(self) -> int:
         """Distance of two inner wires of different nets, centre to centre: two via pads and the space. Points of one
         net that are closer than this are joined on the inner conductor."""
-        return 2 * self._half(self.rules.inner_via, max(self.rules.inner_via.below)) + self.rules.inner.space
+        return 2 * max(self.pad("inner", "local", "inner")) + self.rules.inner.space
 
     @cached_property
     def track_pitch(self) -> int:

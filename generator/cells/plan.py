@@ -94,7 +94,7 @@ def plan_latch(design: Design) -> LatchPlan:
     # A cross-coupling contact keeps the space to the column of the other node, its pad that to the other gate.
     contact = 2 * design.measures.local_half + r.local.space
     pad = half + r.gate_over_contact
-    q = -(contact + pad + r.gate_space + z.pull_down.l // 2 + to_gate)
+    q = -max(contact + pad + r.gate_space + z.pull_down.l // 2 + to_gate, 4 * to_gate)
     # The step from the access to the pull-down width keeps its distance to both gates.
     between = r.gate_to_active + r.active_beyond_gate
     access_bar = -to_gate + z.pull_down.l // 2 + between + z.access.l // 2

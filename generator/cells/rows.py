@@ -63,7 +63,7 @@ def _strip_height(design: Design, tracks: int) -> int:
     r = design.pdk.rules
     width = design.sizes.unit.w
     half = r.contact_size // 2
-    tap = design.measures.tap_half + r.active_space
+    tap = design.measures.tap_half + max(r.active_space, 2 * r.implant_to_other)
     # Seen from the far edge: drain contact, its pad, space, bar. What does not fit on the strip lies before it.
     bar = (
         design.measures.local_half
@@ -76,16 +76,25 @@ def _strip_height(design: Design, tracks: int) -> int:
         - width
     )
     drain = width - r.active_over_contact_end - half
-    via_pad = r.row_via.size // 2 + r.row_via.below[1]  # the rail's via stack has the tallest pad there
+    via_pad = max(design.measures.pad("row", "inner", "row"))  # the rail's via stack has the tallest pad there
     track = via_pad + r.row.space + design.measures.bus_half + (tracks - 1) * design.measures.track_pitch - drain
     return max(tap, bar, track)
 
 
-def _to_diffusion(design: Design, p_side: bool) -> int:
-    """Space of a gate contact to diffusion; p implant keeps its own distance from gate contacts."""
-    r = design.pdk.rules
+def _to_diffusion(design: Design, p_side: bool, pad: int) -> int:
+    """From diffusion to the centre of a gate contact whose pad reaches `pad` towards it; p implant keeps its own
+    distance from gate contacts."""
+    r, half = design.pdk.rules, design.measures.contact_half
     to_implant = r.implant_over_active + r.gate_contact_to_p_implant if p_side else 0
-    return max(r.gate_contact_to_active, to_implant)
+    return max(max(r.gate_contact_to_active, to_implant) + half, r.gate_to_active + pad)
+
+
+def _to_gate_bar(design: Design, p_side: bool) -> int:
+    """From a strip's far edge to its gate bar: contact and bus of the bar keep clear of those of the drains."""
+    r, m = design.pdk.rules, design.measures
+    drain = r.active_over_contact_end + m.contact_half
+    wires = max(2 * m.bus_half + r.row.space, m.local_end + r.local.space + m.local_half)
+    return max(_to_diffusion(design, p_side, m.contact_half + r.gate_over_contact), wires - drain)
 
 
 def _strip(design: Design, rail: int, up: int, edge_distance: int) -> Strip:
@@ -98,29 +107,35 @@ def _strip(design: Design, rail: int, up: int, edge_distance: int) -> Strip:
     bar = drain - up * (design.measures.local_end + r.local.space + design.measures.local_half)
     lowest = edge + up * (r.active_over_contact + half)
     source = bar if (bar - lowest) * up >= 0 else lowest
-    gate = far + up * (_to_diffusion(design, up < 0) + half)
+    gate = far + up * _to_gate_bar(design, up < 0)
     return Strip(edge, width, up, rail, drain, bar, source, gate)
 
 
 def rows(design: Design) -> Rows:
     """Row positions for the sizes of a design."""
-    r, z = design.pdk.rules, design.sizes
+    r, z, m = design.pdk.rules, design.sizes, design.measures
     half = r.contact_size // 2
+    beside = m.local_half + r.local.space + m.local_end
     pad = half + r.gate_over_contact  # half height of a gate contact's pad; the larger enclosure lies along the bar
     edge_distance = _strip_height(design, max(plan_core(design).tracks) + 1)
     n = _strip(design, 0, 1, edge_distance)
     switch_low = n.gate_y + pad + r.gate_space + r.gate_beyond_active
     switch_high = switch_low + z.switch.w
-    weight = switch_high + r.gate_contact_to_active + half
-    word = weight + 2 * pad + r.gate_space
+    # The weight's wires keep clear of what stands on the switch's contacts.
+    above = max(beside, 2 * max(m.pad("inner", "local", None)) + r.inner.space)
+    weight = max(switch_high + _to_diffusion(design, False, pad), (switch_low + switch_high) // 2 + above)
+    word = weight + max(2 * pad + r.gate_space, beside)
     n_low = word + pad + r.gate_space + r.gate_beyond_active
     n_high = n_low + z.pull_down.w
-    cross_1 = n_high + r.gate_contact_to_active + half
-    cross_2 = cross_1 + 2 * (half + r.gate_over_contact_end) + r.gate_space
-    p_low = cross_2 + half + _to_diffusion(design, True)
+    wide = half + r.gate_over_contact_end
+    ground_bus = n_high - r.active_over_contact_end - half
+    cross_1 = max(n_high + _to_diffusion(design, False, wide), ground_bus + beside)
+    cross_2 = cross_1 + max(2 * wide + r.gate_space, 2 * m.local_end + r.local.space)
+    p_low = cross_2 + max(_to_diffusion(design, True, wide), beside - z.pull_up.w // 2)
+    p_low = max(p_low, n_high + r.active_to_well + r.well_over_active)
     p_high = p_low + z.pull_up.w
     gate_p = p_high + r.gate_beyond_active + r.gate_space + pad
-    height = gate_p + half + _to_diffusion(design, True) + z.unit.w + edge_distance
+    height = gate_p + _to_gate_bar(design, True) + z.unit.w + edge_distance
     well_low, well_high = n_high + r.active_to_well, p_low - r.well_over_active
     return Rows(
         n=n,
@@ -134,6 +149,6 @@ def rows(design: Design) -> Rows:
         well_y=design.measures.half(well_low + well_high),
         p=_strip(design, height, -1, edge_distance),
         height=height,
-        ground_bus=n_high - r.active_over_contact_end - half,
+        ground_bus=ground_bus,
         supply_bus=(p_low + p_high) // 2,
     )

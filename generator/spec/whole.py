@@ -89,8 +89,11 @@ class Spec(Model):
             for what, size in (("mirror", mirror), ("switch", self.array.switch)):
                 w, l = round(size.w_um * 1000), round(size.l_um * 1000)  # noqa: E741
                 for key, nm in (("w_um", w), ("l_um", l)):
-                    if nm % process.grid_nm:
-                        raise ValueError(f"array.{what}.{key}: must lie on the {process.grid_nm / 1000:g} um grid")
+                    if nm % (2 * process.grid_nm):
+                        raise ValueError(
+                            f"array.{what}.{key}: must be a multiple of {process.grid_nm / 500:g} um: contacts lie on "
+                            "its middle, and that on the grid"
+                        )
                 if w < device.min_w_nm or l < device.min_l_nm:
                     raise ValueError(
                         f"array.{what}: {size.w_um} x {size.l_um} um is below the smallest {device.name} "

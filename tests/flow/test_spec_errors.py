@@ -22,7 +22,8 @@ MESSAGES = {
     "network_too_large": "spec: network.layers[1] = 9 does not fit array.layers[1] = 7",
     "no_chips": "chips.seeds: Tuple should have at least 1 item after validation, not 0",
     "not_a_mapping": NOT_MAPPING,
-    "off_grid": "spec: array.mirror.w_um: must lie on the 0.005 um grid",
+    "off_grid": "spec: array.mirror.w_um: must be a multiple of 0.01 um: contacts lie on its middle, and that on the "
+    "grid",
     "repeated_seed": "chips.seeds: seed 1 stands twice; every chip needs its own",
     "odd_multiplier": "array.mirror.multiplier: 3 is odd; the soma's units share drains in pairs, so use an "
     "even number",
