@@ -83,7 +83,9 @@ class Canvas:
             if here is self.r.local:
                 continue
             below = self.r.conductors[i - 1].role if i > first else None
-            self.around(here.role, x, y, *self.pad(here.role, below, here.role if i < last else None, orientation))
+            # A stack ends on a column's wire, which is vertical.
+            along: Orientation = "v" if here is self.r.column and i == last else orientation
+            self.around(here.role, x, y, *self.pad(here.role, below, here.role if i < last else None, along))
 
     def place(self, child: "Canvas | kdb.Cell", x: int, y: int, flip: bool = False) -> None:
         """An instance; `flip` mirrors it at its own x axis before it is moved."""

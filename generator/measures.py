@@ -66,8 +66,9 @@ class Measures:
 
     @cached_property
     def contacted_width(self) -> int:
-        """Least width of a transistor that is contacted across."""
-        return 2 * (self.contact_half + self.rules.active_over_contact)
+        """Least width of a transistor: its contact lies at one edge of the diffusion with the larger enclosure."""
+        r = self.rules
+        return up(r.contact_size + r.active_over_contact + r.active_over_contact_end, 2 * self.grid)
 
     def pad(self, layer: str, below: str | None, above: str | None) -> tuple[int, int]:
         """Half sizes, the smaller first, of the pad on conductor `layer` that encloses the cuts above the conductors

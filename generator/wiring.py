@@ -35,13 +35,13 @@ def _to_soma(top: Canvas, plan: Floorplan, matrix: int, column: int, x: int, y: 
 
 def _sum(top: Canvas, plan: Floorplan, matrix: int, column: int) -> None:
     """On `column` to the row of the neuron, which may lie beyond the matrix."""
-    half, line = plan.measures.strap_half, top.r.column.width // 2
+    wide, line = top.pad("column", "row", "column", "v")[0], top.r.column.width // 2
     row = plan.row(matrix + 1, column)
     x, y = plan.sum_x(matrix, column), plan.y(row, plan.input_y)
     low, high = plan.extent(matrix)
     if low < y < high:
         # The pads of the stack below and of the column's own via are close: a wire of their width joins them.
-        top.box("column", x - half, plan.y(row, sum(plan.rows.switch) // 2), x + half, y)
+        top.box("column", x - wide, plan.y(row, sum(plan.rows.switch) // 2), x + wide, y)
     else:
         top.box("column", x - line, high if y > high else low, x + line, y)
     top.stack(x, y, "column", "strap")

@@ -199,6 +199,12 @@ def plan_core(design: Design) -> CorePlan:
             "array.mirror.style: scaled mirrors have no layout: widths scaled by 1:2:4 do not give currents of 1:2:4 "
             "in silicon (narrow-width effects); use style: unit"
         )
+    for what, width in (("mirror", z.unit.w), ("switch", z.switch.w)):
+        if width < design.measures.contacted_width:
+            raise InputError(
+                f"array.{what}.w_um: {width / 1000} um leaves no room for the contacts of its diffusion; "
+                f"use {design.measures.contacted_width / 1000} um or more"
+            )
     if z.switch.l > 1600:
         raise InputError("array.switch.l_um: a switch longer than 1.6 um does not fit its slot; use a shorter one")
     if z.unit.l < design.measures.shortest_unit:
@@ -231,7 +237,7 @@ def _plan(design: Design, shift: int) -> CorePlan:
     pad = half + r.gate_over_contact_end
     sign_contact = max(strip.gates[0], strip.contacts[0] + m.local_half + r.local.space + m.local_end)
     dummy_contact = max(strip.gates[-1], strip.gates[-1] - z.unit.l // 2 + pad)
-    low = max(strip.gates[1] - z.unit.l // 2 + pad, slots[0] + m.contact_clearance)
+    low = max(strip.gates[1] - z.unit.l // 2 + pad, max(slots[0], sign_contact) + m.contact_clearance)
     high = min(max(strip.gates[-2] + z.unit.l // 2 - pad, strip.gates[1]), dummy_contact - m.contact_clearance)
     contacts: list[int] = []
     x, grid = low, design.pdk.grid_nm
