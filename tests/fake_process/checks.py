@@ -1,12 +1,13 @@
 """The checks of the fake process."""
 
+from tests.fake_process.drc import NATIVE, Layers
+from tests.fake_process.layers import LABELS, METALS, PINS, SUBSTRATE_LABEL, VIAS
+from tests.fake_process.lvs import CONNECTIVITY
+
 from somaforge.pdk.antenna import AntennaRule, Charged
 from somaforge.pdk.checks import Antenna, Checks
 from somaforge.pdk.density import Density, DensityRule
 from somaforge.pdk.layout_file import OpenLayout
-from tests.fake_process.drc import NATIVE, Layers
-from tests.fake_process.layers import LABELS, METALS, PINS, SUBSTRATE_LABEL, VIAS
-from tests.fake_process.lvs import CONNECTIVITY
 
 
 def _charged(opened: OpenLayout) -> Charged:

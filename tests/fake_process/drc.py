@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 
 import klayout.db as kdb
+from tests.fake_process.layers import NUMBERS, PINS, ROLES
+from tests.fake_process.rules import GRID_NM, RULES
+
 from somaforge.pdk import measure as m
 from somaforge.pdk.drawn import Drawn, Found, Rule, Table
 from somaforge.pdk.geometry import Conductor, Cut, Length
 from somaforge.pdk.layout_file import OpenLayout
-from tests.fake_process.layers import NUMBERS, PINS, ROLES
-from tests.fake_process.rules import GRID_NM, RULES
 
 
 class Layers(Drawn):

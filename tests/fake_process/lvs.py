@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 import klayout.db as kdb
+from tests.fake_process.layers import LABELS, METALS, NUMBERS, PINS, SUBSTRATE_LABEL, VIAS
+
 from somaforge.pdk.connectivity import Conducting, Connectivity, Layer, Layers, Recognition
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.layout_file import OpenLayout
 from somaforge.pdk.netlist_devices import MOS_TERMINALS, Device, NetlistDevices
-from tests.fake_process.layers import LABELS, METALS, NUMBERS, PINS, SUBSTRATE_LABEL, VIAS
 
 _WIRES = ("GC", "CO", *METALS, *VIAS)
 _KNOWN = {*NUMBERS.values(), *LABELS.values(), *PINS.values(), SUBSTRATE_LABEL}

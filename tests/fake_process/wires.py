@@ -1,9 +1,10 @@
 """Wiring of the fake process: plates by the heights, aluminium, and one corner that is 20 % worse."""
 
-from somaforge.pdk.interconnect import Cut, Interconnect, Sidewall, Stack
-from somaforge.pdk.wires import Wires
 from tests.fake_process.layers import METALS, ROLES, VIAS
 from tests.fake_process.rules import VALUES
+
+from somaforge.pdk.interconnect import Cut, Interconnect, Sidewall, Stack
+from somaforge.pdk.wires import Wires
 
 NAMES = ("sub", "od", "GC", *METALS)
 """Conductors from the bottom."""
