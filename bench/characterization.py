@@ -9,6 +9,7 @@ only whole paths can be measured and it is free.
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,8 @@ def main() -> None:
     assert highest is not None
     # the last soma's slope is measured through its one fixed synapse and holds its mismatch, too
     own = np.array([m.name.startswith(("x_soma", "x_output")) for m in chip.flat.mos])
-    bare = type(chip)(chip.design, chip.flat, chip.codes, np.where(own, chip.shifts, 0.0))
+    weak = None if chip.weak is None else np.where(own, chip.weak, 0.0)
+    bare = replace(chip, shifts=np.where(own, chip.shifts, 0.0), weak=weak)
     truth = probe(engine, bare, highest, 1).slopes
     entries: list[dict[str, Any]] = []
     for visits in VISITS:

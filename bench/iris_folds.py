@@ -9,17 +9,13 @@ with the higher accuracy there. Results are written chip by chip, and a later ca
 
 import argparse
 import json
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.datasets import HOLDOUT
 from somaforge.flow.datasets.bundled import iris
 from somaforge.flow.engines.array import ArrayEngine
-from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.training import train
 from somaforge.flow.measure.folds import right_at_rest
@@ -35,8 +31,7 @@ def one(spec: Spec, seed: int) -> list[dict[str, Any]]:
     """Every split and encoding on one chip."""
     design, engine, found = build(spec), ArrayEngine(), []
     flat = design.flat_without_memory
-    empty = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(design.layers))
-    chip = ProgrammedChip(design, flat, empty, VirtualChip.of(spec.chips, seed).shifts(flat, design.pdk))
+    chip = VirtualChip.of(spec.chips, seed).programmed(design, flat)
     highest = iris(HOLDOUT - 1).full_scale(spec.input)
     calibration = characterize(engine, chip, highest).calibration
     for inverted in (True, False):

@@ -11,7 +11,7 @@ goes on where this one was stopped.
 import argparse
 import json
 import time
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ import numpy as np
 from somaforge.flow import datasets
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.array import ArrayEngine
-from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.error import reference_of
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.tester import Bench
@@ -40,13 +39,11 @@ def one(spec: Spec, pex: Path, seed: int) -> dict[str, Any]:
     """Measure, train, program, and run one chip."""
     data, design, start = datasets.load("iris"), build(spec), time.process_time()
     highest = spec.characterization.current_A or data.full_scale(spec.input)
-    flat = design.flat_without_memory
-    empty = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(design.layers))
-    bare = ProgrammedChip(design, flat, empty, VirtualChip.of(spec.chips, seed).shifts(flat, design.pdk))
+    bare = VirtualChip.of(spec.chips, seed).programmed(design, design.flat_without_memory)
     weights = train(spec, data, characterize(Bench.named(spec, ArrayEngine(), seed), bare, highest).calibration)
     chip = programmed(Job(spec, seed, Inputs({"pex": pex}, {})), weights.codes, use="rest")
     x = pad_inputs(chip, data.to_currents(data.test_x, spec.input))
-    guess = ArrayEngine().at_rest(ProgrammedChip(design, flat, weights.codes, bare.shifts), x).layers
+    guess = ArrayEngine().at_rest(replace(bare, codes=weights.codes), x).layers
     found = reference_of(chip, 1).solve(x, guess)
     outputs = found.outputs[:, : len(data.classes)]
     right = int((outputs.argmax(axis=1) == data.test_y).sum())

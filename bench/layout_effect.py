@@ -18,7 +18,6 @@ import numpy as np
 
 from somaforge.flow import datasets, pex
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.flow.learning.training import load_codes
 from somaforge.flow.measure.evaluate import evaluate, pad_inputs
@@ -61,8 +60,8 @@ def main() -> None:
     codes = tuple(load_codes(options.weights))
     engine, table, first = NgspiceEngine(), {}, None
     for name, flat in netlists(design).items():
-        shifts = VirtualChip.of(spec.chips, spec.chips.seeds[0]).shifts(flat, design.pdk)
-        chip = ProgrammedChip(design, flat, codes, shifts, supply_V=spec.supply_V, temperature_C=spec.temperature_C)
+        drawn = VirtualChip.of(spec.chips, spec.chips.seeds[0]).programmed(design, flat, codes)
+        chip = replace(drawn, supply_V=spec.supply_V, temperature_C=spec.temperature_C)
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
         run = evaluate(engine, chip, inputs, labels, spec.evaluation.pattern_time_s, 3)
         seconds = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before

@@ -1,14 +1,14 @@
 """What mismatch costs, and what measuring it and paying for it in area are worth: virtual chips of the schematic.
 
-    SOMAFORGE_DATA=../shared/data python bench/learning.py --chips 2 --patterns 1000
+    SOMAFORGE_DATA=../shared/data python bench/learning.py --chips 2 --patterns 1000 --epochs 4 --ideal-epochs 20
     SOMAFORGE_DATA=../shared/data python bench/learning.py --data fsdd --chips 10 --patterns 0
     python bench/learning.py --plot        draws docs/images/learning.png from bench/results/learning.json again
 
-For every unit mirror and chip: three networks, `blind` (the ideal one), `slopes` (trained for the chip's slopes),
-`synapses` (trained for the strength of every bit of every synapse), each with the array engine's chip on the first test
-images. Every result is written when it is there, and a later call goes on where this one was stopped. The ideal network
-is trained once, by the recipe of the data's example, and kept in the user's cache folder. Spoken digits (fsdd) are done
-for the example's own unit mirror only.
+For every chip, law of mismatch and unit mirror: three networks, `blind` (the ideal one), `slopes` (trained for the
+chip's slopes), `synapses` (trained for the strength of every bit of every synapse), each with the array engine's chip
+on the first test images. Every result is written when it is there, and a later call goes on where this one was stopped.
+The ideal network is trained once, by the recipe of the data's example (--ideal-epochs: fewer, one start, no teacher),
+and kept in the user's cache folder. Spoken digits (fsdd) are done for the example's own unit mirror only.
 Chips are measured by a perfect tester: bench/tester.py says what another costs.
 """
 
@@ -17,7 +17,7 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +33,17 @@ from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.characterize import characterize
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec, load_spec
+from somaforge.pdk.base import Law
 from somaforge.pdk.files import atomic_write
 
 ROOT = Path(__file__).parents[1]
 RESULTS = {"mnist": ROOT / "bench/results/learning.json", "fsdd": ROOT / "bench/results/learning-fsdd.json"}
 EXAMPLES = {"mnist": ROOT / "examples/mnist.yaml", "fsdd": ROOT / "examples/spoken-digits.yaml"}
 PLOT = ROOT / "docs/images/learning.png"
-OWN = (0.84, 0.79)
-"""The unit mirror of the examples."""
-UNITS = {"mnist": (OWN, (0.42, 0.54), (1.68, 1.58)), "fsdd": (OWN,)}
+UNITS = {"mnist": ((0.42, 0.36), (0.42, 0.54), (0.84, 0.79), (1.68, 1.58)), "fsdd": ((0.84, 0.79),)}
+LAWS: tuple[Law, ...] = ("continuous", "subthreshold")
 METHODS = ("blind", "slopes", "synapses")
+TICKS = (2, 3, 5, 10, 20, 50)
 
 
 @dataclass(frozen=True)
@@ -54,16 +55,26 @@ class Case:
     seed: int
 
     @classmethod
-    def of(cls, base: Spec, unit: tuple[float, float], seed: int) -> "Case":
+    def of(cls, base: Spec, unit: tuple[float, float], seed: int, law: Law | None = None) -> "Case":
         mirror = base.array.mirror.model_copy(update={"w_um": unit[0], "l_um": unit[1]})
-        spec = base.model_copy(update={"array": base.array.model_copy(update={"mirror": mirror})})
+        chips = base.chips.model_copy(update={"law": law or base.chips.law})
+        array = base.array.model_copy(update={"mirror": mirror})
+        spec = base.model_copy(update={"array": array, "chips": chips})
         return cls(spec, build(spec), seed)
 
     def chip(self, codes: tuple[np.ndarray, ...] | None = None) -> ProgrammedChip:
-        flat = self.design.flat_without_memory
-        shifts = VirtualChip.of(self.spec.chips, self.seed).shifts(flat, self.design.pdk)
-        empty = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(self.design.layers))
-        return ProgrammedChip(self.design, flat, codes if codes is not None else empty, shifts)
+        drawn = VirtualChip.of(self.spec.chips, self.seed)
+        return drawn.programmed(self.design, self.design.flat_without_memory, codes)
+
+
+def short(spec: Spec, ideal_epochs: int | None, epochs: int | None) -> Spec:
+    """With fewer epochs of the ideal network (one start, no teacher) and of each chip, where they are given."""
+    ours: dict[str, int] = {}
+    if ideal_epochs is not None:
+        ours |= {"epochs": ideal_epochs, "restarts": 1, "teacher": 0}
+    if epochs is not None:
+        ours["chip_epochs"] = epochs
+    return spec.model_copy(update={"training": spec.training.model_copy(update=ours)})
 
 
 def ideal(spec: Spec, data: datasets.Dataset, given: Path | None) -> minibatch.Shadow:
@@ -78,7 +89,9 @@ def ideal(spec: Spec, data: datasets.Dataset, given: Path | None) -> minibatch.S
 
 def fingerprint(spec: Spec) -> str:
     """Of what the ideal network depends on."""
-    wanted = json.dumps(spec.model_dump(mode="json", include={"network", "training", "array"}), sort_keys=True)
+    parts = spec.model_dump(mode="json", include={"network", "training", "array"})
+    training_of = {k: v for k, v in parts["training"].items() if not k.startswith("chip_")}
+    wanted = json.dumps(parts | {"training": training_of}, sort_keys=True)
     return hashlib.sha256(wanted.encode()).hexdigest()[:16]
 
 
@@ -116,6 +129,7 @@ def results(case: Case, data: datasets.Dataset, start: minibatch.Shadow, pattern
             "w_um": case.spec.array.mirror.w_um,
             "l_um": case.spec.array.mirror.l_um,
             "synapse_um2": synapse_area(case.design),
+            "law": case.spec.chips.law,
             "chip": case.seed,
             "method": method,
             "measured_patterns": known[method][1] if method in known else 0,
@@ -140,22 +154,27 @@ def synapse_area(design: Design) -> float:
 
 
 def plot(entries: list[dict[str, Any]]) -> None:
-    """Errors of the chips over the area of a synapse's mirrors, one line for each method."""
+    """Errors of the chips over the area of a synapse's mirrors: a panel for each law, a line for each method."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     key = "chip_accuracy" if any("chip_accuracy" in e for e in entries) else "measured_model_accuracy"
-    figure, axes = pyplot.subplots(figsize=(6.4, 4.2))
-    for method, marker in zip(METHODS, "xso", strict=True):
-        chosen = [e for e in entries if e["method"] == method and key in e]
-        areas = sorted({e["synapse_um2"] for e in chosen})
-        means = [100 * (1 - np.mean([e[key] for e in chosen if e["synapse_um2"] == a])) for a in areas]
-        axes.plot(areas, means, marker=marker, label=method)
-    axes.set(xlabel="channel area of one synapse's mirrors / um²", ylabel="test images wrong / %", xscale="log")
-    axes.legend(title="trained for")
-    axes.grid(alpha=0.3)
+    laws = list(dict.fromkeys(e["law"] for e in entries))
+    figure, panels = pyplot.subplots(1, len(laws), figsize=(4.6 * len(laws), 3.8), sharey=True, squeeze=False)
+    for law, axes in zip(laws, panels[0], strict=True):
+        for method, marker in zip(METHODS, "xso", strict=True):
+            chosen = [e for e in entries if (e["method"], e["law"]) == (method, law) and key in e]
+            areas = sorted({e["synapse_um2"] for e in chosen})
+            means = [100 * (1 - np.mean([e[key] for e in chosen if e["synapse_um2"] == a])) for a in areas]
+            axes.plot(areas, means, marker=marker, label=method)
+        axes.set(title=law, xlabel="channel area of one synapse's mirrors / um²", xscale="log", yscale="log")
+        axes.set_yticks(TICKS, [f"{t:g}" for t in TICKS])
+        axes.minorticks_off()
+        axes.grid(alpha=0.3)
+    panels[0][0].set_ylabel("test images wrong / %")
+    panels[0][0].legend(title="trained for")
     figure.tight_layout()
     PLOT.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(PLOT, dpi=130)
@@ -167,33 +186,33 @@ def main() -> None:
     parser.add_argument("--data", choices=sorted(RESULTS), default="mnist")
     parser.add_argument("--chips", type=int, default=1)
     parser.add_argument("--patterns", type=int, default=1000, help="test images on the array engine; 0: model only")
+    parser.add_argument("--laws", nargs="*", choices=LAWS, default=LAWS)
     parser.add_argument("--epochs", type=int, help="for each chip, instead of the example's")
+    parser.add_argument("--ideal-epochs", type=int, help="of the ideal network, instead of the example's recipe")
     parser.add_argument("--ideal", type=Path, help="ideal network (shadow.npz of a run; else trained)")
     parser.add_argument("--plot", action="store_true")
     wanted = parser.parse_args()
     path = RESULTS[wanted.data]
     entries: list[dict[str, Any]] = json.loads(path.read_text())["results"] if path.is_file() else []
     if not wanted.plot:
-        spec = load_spec(EXAMPLES[wanted.data])
-        if wanted.epochs:
-            spec = spec.model_copy(update={"training": spec.training.model_copy(update={"chip_epochs": wanted.epochs})})
+        spec = short(load_spec(EXAMPLES[wanted.data]), wanted.ideal_epochs, wanted.epochs)
         data = datasets.load(wanted.data)
         start = ideal(spec, data, wanted.ideal)
         perfect = Calibration.ideal(spec.array.layers, spec.array.bits)
         best = training.model_accuracy(perfect, codes_of(start), data.test_x, data.test_y)
-        for unit in UNITS[wanted.data]:
-            for seed in range(1, wanted.chips + 1):
-                if not any((e["w_um"], e["l_um"], e["chip"]) == (*unit, seed) for e in entries):
-                    entries += results(Case.of(spec, unit, seed), data, start, wanted.patterns)
-                    epochs = spec.training.chip_epochs
-                    head = {
-                        "arguments": f"--data {wanted.data} --chips {wanted.chips} --patterns {wanted.patterns} "
-                        f"--epochs {epochs}",
-                        "ideal_accuracy": best,
-                        "chip_epochs": epochs,
-                        "results": entries,
-                    }
-                    atomic_write(path, json.dumps(head, indent=1) + "\n")
+        epochs, mirror = spec.training.chip_epochs, spec.array.mirror
+        recipe = "" if wanted.ideal_epochs is None else f" --ideal-epochs {wanted.ideal_epochs}"
+        head = {
+            "arguments": f"--data {wanted.data} --chips {wanted.chips} --patterns {wanted.patterns} "
+            f"--epochs {epochs}{recipe}",
+            "ideal_accuracy": best,
+            "chip_epochs": epochs,
+            "units_of_somas": [mirror.input_units, mirror.multiplier],
+        }
+        for seed, law, unit in product(range(1, wanted.chips + 1), wanted.laws, UNITS[wanted.data]):
+            if not any((e["w_um"], e["l_um"], e["chip"], e["law"]) == (*unit, seed, law) for e in entries):
+                entries += results(Case.of(spec, unit, seed, law), data, start, wanted.patterns)
+                atomic_write(path, json.dumps({**head, "results": entries}, indent=1) + "\n")
     if wanted.data == "mnist":
         plot(entries)
 

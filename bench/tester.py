@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from learning import Case, ideal
+from learning import Case, ideal, short
 
 from somaforge.flow import datasets
 from somaforge.flow.engines.array import ArrayEngine
@@ -86,9 +86,10 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=2000, help="test images on the array engine")
     parser.add_argument("--tester", choices=sorted(TESTERS), nargs="*", default=list(TESTERS))
     wanted = parser.parse_args()
-    spec, data = load_spec(ROOT / "examples/mnist.yaml"), datasets.load("mnist")
-    short = {"epochs": wanted.ideal_epochs, "restarts": 1, "teacher": 0, "chip_epochs": wanted.epochs}
-    spec = spec.model_copy(update={"training": spec.training.model_copy(update=short)})
+    spec, data = (
+        short(load_spec(ROOT / "examples/mnist.yaml"), wanted.ideal_epochs, wanted.epochs),
+        datasets.load("mnist"),
+    )
     start, mirror = ideal(spec, data, None), spec.array.mirror
     head = {
         "arguments": f"--chips {wanted.chips} --epochs {wanted.epochs} --ideal-epochs {wanted.ideal_epochs} "

@@ -3,13 +3,16 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
+from somaforge.flow.engines.base import Program, ProgrammedChip
 from somaforge.flow.engines.spread import Spread, spread
 from somaforge.generator.circuit import FlatNetlist
+from somaforge.generator.design import Design
 from somaforge.generator.spec.network import Chips
 from somaforge.pdk import Pdk
 from somaforge.pdk.base import Law
@@ -45,6 +48,16 @@ class VirtualChip:
     def of(cls, chips: Chips, seed: int) -> "VirtualChip":
         """One chip of a spec's population."""
         return cls(seed, chips.mismatch, chips.law)
+
+    def programmed(self, design: Design, flat: FlatNetlist, codes: Program | None = None) -> ProgrammedChip:
+        """Its transistors with both shifts, at tt, 27 C and 1.8 V; all weights are 0 if none are given.
+
+        InputError as for shifts.
+        """
+        if codes is None:
+            codes = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(design.layers))
+        weak = self.weak(flat, design.pdk)
+        return ProgrammedChip(design, flat, codes, self.shifts(flat, design.pdk), weak=weak if weak.any() else None)
 
     def shifts(self, flat: FlatNetlist, pdk: Pdk) -> Floats:
         """Shift of |Vth| in V for every transistor of `flat`, in its canonical order; positive makes it weaker.

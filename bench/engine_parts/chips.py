@@ -67,7 +67,7 @@ def chip_of(layers: tuple[int, ...], seed: int = 1) -> ProgrammedChip:
         np.clip(np.rint(draw.normal(MEAN_GAIN / UNIT_GAIN / shape[0], SPREAD, shape)), -7, 7).astype(np.int64)
         for shape in pairwise(layers)
     )
-    return ProgrammedChip(design, flat, codes, VirtualChip(seed).shifts(flat, design.pdk))
+    return VirtualChip(seed).programmed(design, flat, codes)
 
 
 def patterns(count: int, inputs: int) -> Floats:
