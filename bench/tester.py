@@ -32,7 +32,7 @@ SILENT = Meter(noise_A=0.0, noise_ratio=0.0, resolution_A=0.0, pad_leakage_A=0.0
 TESTERS = {
     "perfect": PERFECT,
     "default": Meter(),
-    "ten times the noise": Meter(noise_A=1e-12, noise_ratio=1e-2, resolution_A=1e-12),
+    "ten times the noise": Meter(noise_A=3e-12, noise_ratio=1e-2, resolution_A=1e-12),
     "only a drift of 10 C": SILENT.model_copy(update={"drift_C": 10.0}),
 }
 

@@ -45,8 +45,8 @@ class ProgrammedChip:
     memory: Memory = "ideal"
     exact: bool = False
     """Keep the body resistors of the foundry's models, through which only junctions leak: settled currents change by
-    1e-6, half-change times by 0.4 to 2 % (docs/array-engine.md), and three nodes more in each transistor cost a fifth
-    to a third of the time. The diffusion resistance is always there."""
+    1e-6, half-change times by 2e-4 (docs/array-engine.md), and three nodes more in each transistor cost a fifth to a
+    third of the time. The diffusion resistance is always there."""
     weak: Floats | None = None
     """Shift of the gate in weak inversion alone per transistor, in V; None: none of them has one."""
 

@@ -24,7 +24,12 @@ from somaforge.pdk.errors import ToolError
 # abstol and gmin resolve 0.1 nA: with ngspice's gmin of 1e-12 S the outputs of a 7-7-7 array were 2 pA and its supply
 # current 1.8 % off below 1 nA; with these, a pattern agrees with its own operating point (reltol 1e-5) to 2e-5. bypass
 # skips transistors whose voltages have not moved: 1.5 times faster, the outputs change by 3e-6 (at 1 nA: 7e-5).
-BASE_OPTIONS = "reltol=1e-3 abstol=1e-13 vntol=1e-6 chgtol=1e-16 gmin=1e-15 bypass=1"
+_BASE = "reltol=1e-3 abstol=1e-13 vntol=1e-6 gmin=1e-15 bypass=1"
+# A step in time may leave trtol (7) times the larger of chgtol and reltol of its charge on a capacitor. With 1e-16 C
+# that is 23 mV on 30 fF, an e-fold of a current: outputs that change within 0.1 us come 4 to 5 % late, others 1 %,
+# energies are right to 0.1 %. CAREFUL leaves 1 mV and takes 1.5 to 4 times the steps; finer ones agree within 1.4 %.
+BASE_OPTIONS = f"{_BASE} chgtol=1e-16"
+_CAREFUL = f"{_BASE} chgtol=3e-17 trtol=1"
 RISE_S = 10e-9
 """How fast inputs change from pattern to pattern."""
 DC_DWELL_S = 1e-3
@@ -48,13 +53,21 @@ class Rung:
 # Iterations of the cold start of a 7-7-7 array with mismatch: gmin stepping at once (noopiter) 94, after a failed
 # direct attempt 595, source stepping 1700 to 3000. Source stepping raises the supply from 0, against the latch states
 # that .ic holds, and loses them.
+def _ladder(base: str) -> tuple[Rung, ...]:
+    return (
+        Rung("gmin-stepping", f"{base} noopiter itl1=500"),
+        Rung("direct", f"{base} itl1=500"),
+        Rung("source-stepping", f"{base} gminsteps=0 itl1=500", keeps_latches=False),
+        Rung("uic", f"{base} itl4=100", uic=True),
+    )
+
+
 LADDER = (
-    Rung("gmin-stepping", f"{BASE_OPTIONS} noopiter itl1=500"),
-    Rung("direct", f"{BASE_OPTIONS} itl1=500"),
-    Rung("source-stepping", f"{BASE_OPTIONS} gminsteps=0 itl1=500", keeps_latches=False),
-    Rung("uic", f"{BASE_OPTIONS} itl4=100", uic=True),
+    *_ladder(BASE_OPTIONS),
     Rung("relaxed", "reltol=1e-3 abstol=1e-12 vntol=1e-6 gmin=1e-13 itl1=500 itl4=100"),
 )
+CAREFUL = _ladder(_CAREFUL)
+"""For waveforms that others are measured by."""
 
 
 def read_raw(path: Path) -> tuple[list[str], Floats]:

@@ -1,12 +1,14 @@
 """Small designs and chips for the tests of engines."""
 
+import re
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from somaforge.flow.engines import vacask
 from somaforge.flow.engines.base import Floats, Program, ProgrammedChip
-from somaforge.generator.circuit import FlatNetlist
+from somaforge.generator.circuit import Capacitor, FlatNetlist
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import parse_spec
 from somaforge.pdk.errors import ToolError
@@ -43,6 +45,13 @@ def nominal(design: Design, codes: Program | None = None, flat: FlatNetlist | No
     flat = flat or design.flat
     shifts: Floats = np.zeros(len(flat.mos))
     return ProgrammedChip(design, flat, codes or zeros(design), shifts)
+
+
+def wired(chip: ProgrammedChip, farad: float = 30e-15) -> ProgrammedChip:
+    """With the wires of a small array on every net between cells."""
+    nets = [n for n in chip.design.flat.nets if re.fullmatch(r"(in|sum|vp|vn)_\w+", n)]
+    wires = tuple(Capacitor(f"c_{n}", n, "gnd", farad) for n in nets)
+    return replace(chip, flat=replace(chip.flat, capacitors=wires))
 
 
 def vacask_installed() -> bool:

@@ -56,6 +56,20 @@ class TestShifts:
             assert found == pytest.approx(wanted[0] / wanted[1], rel=1e-12)
             assert found > 1.4 if "nfet" in m.device else found == pytest.approx(1, abs=1e-12)
 
+    def test_a_programmed_chip_has_both_shifts(self) -> None:
+        design = small_design()
+        for law in ("continuous", "subthreshold"):
+            drawn = VirtualChip(3, law=law)
+            chip = drawn.programmed(design, design.flat)
+            assert np.array_equal(chip.shifts, drawn.shifts(design.flat, design.pdk))
+            assert not any(codes.any() for codes in chip.codes)
+            if law == "continuous":
+                assert chip.weak is None
+            else:
+                assert chip.weak is not None
+                assert np.array_equal(chip.weak, drawn.weak(design.flat, design.pdk))
+                assert np.std(chip.weak) > 5e-3
+
     @pytest.mark.parametrize("step", [cells.STEP, noise.STEP, characterize.STEP])
     def test_steps_run_again_under_another_law(self, step: Step) -> None:
         spec = small_design().spec

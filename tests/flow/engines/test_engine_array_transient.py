@@ -11,7 +11,7 @@ from tests.flow.small import small_design, with_mirrors
 from somaforge.flow.engines.array import ArrayEngine, collapse
 from somaforge.flow.engines.array.wires import wires_of
 from somaforge.flow.engines.base import ProgrammedChip
-from somaforge.flow.engines.ngspice import NgspiceEngine
+from somaforge.flow.engines.ngspice import CAREFUL, NgspiceEngine
 from somaforge.generator.circuit import Capacitor
 from somaforge.generator.design import Design
 from somaforge.pdk.errors import InputError, NotSettledError
@@ -40,7 +40,7 @@ def test_waveforms_energy_and_settling(supply: float, share: float, mirror: dict
     chip = replace(wired(with_mirrors(small_design((4, 3, 3)), **mirror)), supply_V=supply)
     probes = ("vp_0_0", "sum_1_0")
     inputs, period = share * INPUTS[[0, 1, 0]], PERIOD / share
-    reference = NgspiceEngine().transient(chip, inputs, period, probes)
+    reference = NgspiceEngine(ladder=CAREFUL).transient(chip, inputs, period, probes)
     found = ArrayEngine().transient(chip, inputs, period, probes)
     full_scale = reference.outputs.max()
     for pattern in (1, 2):
