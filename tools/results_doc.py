@@ -171,27 +171,32 @@ def learning(name: str, title: str, plot: str) -> Iterable[str]:
     yield f"\n## {title}\n\n"
     yield f"    SOMAFORGE_DATA=../shared/data python bench/learning.py {data['arguments']}\n\n"
     yield f"Ideal network, all test patterns: {data['ideal_accuracy']:.4f}; {data['chip_epochs']} epochs per chip.\n"
-    yield "Chips are schematics. "
-    yield "`model`: the network in the calibration that it was trained for, all test patterns.\n"
-    yield "`measured chip`: in the calibration with the strength of every bit of every synapse, a stand-in for the\n"
-    yield "chip and not the chip. `array engine`: on the transistors, empty where that was not run.\n\n"
-    yield "| unit / um | mirrors of a synapse / um2 | trained for | chips | model | measured chip | array engine "
-    yield "| patterns measured | training / s of one processor |\n|---|---|---|---|---|---|---|---|---|\n"
-    cases = {(e["w_um"], e["l_um"], e["synapse_um2"], e["method"]) for e in data["results"]}
+    yield "Chips are schematics. `model`: the network in the calibration with the strength of every bit of every\n"
+    yield "synapse, a stand-in for the chip, all test patterns. `engine`: on the transistors, empty where not run.\n"
+    yield "A column pair for each law of mismatch.\n\n"
+    # results from before the law was a key are of pelgrom
+    laws = list(dict.fromkeys(e.get("law", "pelgrom") for e in data["results"]))
+    yield "| unit / um | mirrors of a synapse / um2 | trained for | chips |"
+    yield "".join(f" {law}: model | engine |" for law in laws)
+    yield f" patterns measured | training / s of one processor |\n|{'---|' * (6 + 2 * len(laws))}\n"
     order = ["blind", "slopes", "synapses"]
+    cases = {(e["w_um"], e["l_um"], e["synapse_um2"], e["method"]) for e in data["results"]}
     for case in sorted(cases, key=lambda c: (c[2], order.index(c[3]))):
         same = [e for e in data["results"] if (e["w_um"], e["l_um"], e["synapse_um2"], e["method"]) == case]
-
-        def mean(key: str, found: list[dict[str, Any]] = same) -> float:
-            return float(np.mean([e[key] for e in found]))
-
-        engine = [e for e in same if "chip_accuracy" in e]
-        chip = f"{mean('chip_accuracy', engine):.4f} ({engine[0]['patterns']} patterns)" if engine else ""
-        yield f"| {case[0]}/{case[1]} | {case[2]:.1f} | {case[3]} | {len(same)} | {mean('model_accuracy'):.4f} "
-        yield f"| {mean('measured_model_accuracy'):.4f} | {chip} | {mean('measured_patterns'):.0f} "
-        yield f"| {mean('training_cpu_s'):.0f} |\n"
-    best = [e["model_accuracy"] for e in data["results"] if e["method"] == "synapses"]
-    yield f"\nBest chip of those whose synapses were measured: {max(best):.4f}.\n{plot}"
+        cells, chips = [], []
+        for law in laws:
+            found = [e for e in same if e.get("law", "pelgrom") == law]
+            engine = [e["chip_accuracy"] for e in found if "chip_accuracy" in e]
+            chips.append(len(found))
+            cells.append(f"{np.mean([e['measured_model_accuracy'] for e in found]):.4f}" if found else "")
+            cells.append(f"{np.mean(engine):.4f}" if engine else "")
+        measured, seconds = (float(np.mean([e[key] for e in same])) for key in ("measured_patterns", "training_cpu_s"))
+        yield f"| {case[0]}/{case[1]} | {case[2]:.1f} | {case[3]} | {', '.join(map(str, dict.fromkeys(chips)))} "
+        yield f"| {' | '.join(cells)} | {measured:.0f} | {seconds:.0f} |\n"
+    best = [e["measured_model_accuracy"] for e in data["results"] if e["method"] == "synapses"]
+    counts = sorted({e["patterns"] for e in data["results"] if "patterns" in e})
+    yield f"\nBest chip of those whose synapses were measured: {max(best):.4f}."
+    yield f" Patterns on the engine: {', '.join(map(str, counts))}.\n{plot}" if counts else f"\n{plot}"
 
 
 def retraining() -> Iterable[str]:
