@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from somaforge.flow import datasets
-from somaforge.flow.datasets.bundled import iris
+from somaforge.flow.datasets.iris import flowers
 from somaforge.flow.learning import training
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.measure import cells
@@ -136,7 +136,7 @@ def main() -> None:
     nominal = Nominal(design, datasets.load("iris").full_scale(spec.input))
     print(f"one unit mirror: {nominal.error['n']:.3f} (n), {nominal.error['p']:.3f} (p)")
     for fold in range(5) if options.folds else (4,):
-        data = iris(fold, inverted=not options.plain)
+        data = flowers(fold, inverted=not options.plain)
         start, right, train, model = time.monotonic(), [], [], []
         for seed in range(options.chips):
             chip = Chip(seed, nominal, design.layers, spec.array.mirror.multiplier)

@@ -14,7 +14,7 @@ from typing import Any
 
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.datasets import HOLDOUT
-from somaforge.flow.datasets.bundled import iris
+from somaforge.flow.datasets.iris import flowers
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.training import train
@@ -32,11 +32,11 @@ def one(spec: Spec, seed: int) -> list[dict[str, Any]]:
     design, engine, found = build(spec), ArrayEngine(), []
     flat = design.flat_without_memory
     chip = VirtualChip.of(spec.chips, seed).programmed(design, flat)
-    highest = iris(HOLDOUT - 1).full_scale(spec.input)
+    highest = flowers(HOLDOUT - 1).full_scale(spec.input)
     calibration = characterize(engine, chip, highest).calibration
     for inverted in (True, False):
         for fold in range(HOLDOUT):
-            data = iris(fold, inverted=inverted)
+            data = flowers(fold, inverted=inverted)
             weights = train(spec, data, calibration)
             right = right_at_rest(engine, chip, weights.codes, data, highest)
             entry = {"chip": seed, "inverted": inverted, "fold": fold, "right": right, "patterns": len(data.test_y)}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from somaforge.flow.checks.registry import LAYOUT_CHECKS
 from somaforge.flow.signoff.metrics import METRICS
 from somaforge.generator.spec import load_spec
 from somaforge.pdk.errors import InputError
@@ -25,6 +26,7 @@ def _measured() -> set[str]:
     files += [*(ROOT / "flow/report").glob("*.py"), *(ROOT / "flow/measure").glob("*.py")]
     files += [*(ROOT / "flow/montecarlo").glob("*.py"), *(ROOT / "generator").glob("*.py")]
     names = {name for file in files for name in METRIC.findall(file.read_text())}
+    names |= {name for check in LAYOUT_CHECKS for name in (check.metric, check.rules_metric)}
     return {name for name in names if not name.startswith(("__", "sky130"))}
 
 

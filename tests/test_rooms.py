@@ -15,9 +15,10 @@ MAY_USE = {
 }
 EVERYWHERE = ("tests", "bench", "tools")
 FLOORS = (
-    {"machinery", "figures", "datasets", "engines", "signoff"},
+    {"machinery", "figures", "datasets", "engines"},
     {"chips"},
     {"checks", "memory", "readout"},
+    {"signoff"},
     {"learning", "pex", "measure"},
     {"montecarlo", "report"},
     {"steps"},

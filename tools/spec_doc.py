@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from somaforge.flow import datasets
 from somaforge.generator.spec import Spec
 from somaforge.generator.spec.fields import Model
 from somaforge.pdk import PROCESSES
@@ -68,7 +69,8 @@ def section(model: type[Model], path: str) -> list[str]:
         nested = models(field.annotation)
         if nested and not meaning:
             meaning = inspect.getdoc(nested[0]) or ""
-        allowed = " or ".join(PROCESSES) if field.annotation is str and name == "pdk" else bounds(field)
+        known = {"pdk": PROCESSES, "dataset": datasets.SOURCES}.get(name, ())
+        allowed = " or ".join(known) if field.annotation is str and known else bounds(field)
         lines.append(f"| `{name}` | {default(field)} | {allowed} | {meaning} |")
         for part in nested:
             inner += section(part, f"{path}.{name}".lstrip("."))  # type: ignore[arg-type]

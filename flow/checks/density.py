@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from somaforge.flow.checks import precheck
 from somaforge.flow.checks.drc import Violations, require_drawn, write_report
+from somaforge.flow.checks.layout_check import LayoutCheck
 from somaforge.pdk.base import Pdk
 from somaforge.pdk.decks import DensityDeck
 from somaforge.pdk.drawn import Numbers
@@ -42,6 +43,15 @@ def run(pdk: Pdk, layout: Path, top: str | None, report: Path, timeout_s: float 
     found = check(pdk, opened, None if deck is None else run_deck(pdk, deck, opened, timeout_s))
     write_report(report, opened.cell.name, "somaforge density", list(found.violations))
     return {v.rule.name: v.count for v in found.violations}
+
+
+CHECK = LayoutCheck(
+    "density",
+    "metal density",
+    "windows and areas with too much metal, native and by the shuttle's deck",
+    run,
+    everywhere=False,  # a cell by itself may be full of metal
+)
 
 
 def check(pdk: Pdk, opened: OpenLayout, theirs: Mapping[str, float] | None = None) -> Densities:

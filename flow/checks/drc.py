@@ -9,6 +9,7 @@ from typing import Protocol
 import klayout.db as kdb
 import klayout.rdb as rdb
 
+from somaforge.flow.checks.layout_check import LayoutCheck
 from somaforge.pdk import default, load
 from somaforge.pdk.base import Pdk
 from somaforge.pdk.drawn import AnyTable, Found, Numbers
@@ -50,6 +51,14 @@ def run(pdk: Pdk, layout: Path, top: str | None, report: Path) -> dict[str, int]
     found = check(pdk, opened)
     write_report(report, opened.cell.name, "somaforge native DRC", found)
     return {v.rule.name: v.count for v in found}
+
+
+CHECK = LayoutCheck(
+    "native",
+    "native rule table",
+    "design rule violations; 0 to pass",
+    lambda pdk, layout, top, report, limit_s: run(pdk, layout, top, report),
+)
 
 
 def check(pdk: Pdk, opened: OpenLayout) -> list[Violations]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import klayout.db as kdb
 import klayout.rdb as rdb
 
+from somaforge.flow.checks.layout_check import LayoutCheck
 from somaforge.pdk import default, load
 from somaforge.pdk.base import Pdk
 from somaforge.pdk.decks import RuleDeck
@@ -40,6 +41,9 @@ def run(pdk: Pdk, layout: Path, top: str | None, report: Path, timeout_s: float 
         counts = read_report(deck, half, opened.cell.name, log)
         shutil.copyfile(half, beside)
     return counts
+
+
+CHECK = LayoutCheck("precheck", "shuttle precheck deck", "design rule violations; 0 to pass", run)
 
 
 def application(what: str) -> str:

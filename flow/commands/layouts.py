@@ -1,12 +1,14 @@
 """drc, lvs and pex on any layout: files in, counts out, nothing of ours needed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import click
 
+from somaforge.flow.checks.layout_check import LayoutCheck
+from somaforge.flow.checks.registry import LAYOUT_CHECKS
 from somaforge.flow.commands.console import show_json
 from somaforge.flow.machinery.bounded import bounded
 from somaforge.pdk.base import Pdk
@@ -39,12 +41,6 @@ def reports(out: Path | None) -> Iterator[Path]:
         yield folder
 
 
-def _native(pdk: Pdk, layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
-    from somaforge.flow.checks import drc as native
-
-    return native.run(pdk, layout, top, folder / "drc_native.lyrdb")
-
-
 def _unchecked(pdk: Pdk, layout: Path, top: str | None) -> tuple[str, ...]:
     from somaforge.flow.checks import drc as native
     from somaforge.pdk.layout_file import open_layout
@@ -52,55 +48,28 @@ def _unchecked(pdk: Pdk, layout: Path, top: str | None) -> tuple[str, ...]:
     return native.unchecked(pdk, open_layout(layout, top))
 
 
-def _precheck(pdk: Pdk, layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
-    from somaforge.flow.checks import precheck
-
-    return precheck.run(pdk, layout, top, folder / "drc_precheck.lyrdb", PRECHECK_TIMEOUT_S)
-
-
-def _antenna(pdk: Pdk, layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
-    from somaforge.flow.checks import antenna
-
-    return antenna.run(pdk, layout, top, folder / "drc_antenna.lyrdb")
-
-
-def _density(pdk: Pdk, layout: Path, top: str | None, folder: Path) -> Mapping[str, int]:
-    from somaforge.flow.checks import density
-
-    return density.run(pdk, layout, top, folder / "drc_density.lyrdb", PRECHECK_TIMEOUT_S)
-
-
 def _named(command: str, layout: Path) -> str:
     """A command and its layout, for a failure that both may be the reason of."""
     return f"{command} --layout {layout}"
 
 
-DECKS: dict[str, Callable[[Pdk, Path, str | None, Path], Mapping[str, int]]] = {
-    "native": _native,
-    "precheck": _precheck,
-    "antenna": _antenna,
-    "density": _density,
-}
-ALL = ("native", "precheck", "antenna")
-"""Density is a rule for finished macros and chips: a cell by itself may be full of metal."""
-
-
-Counts = tuple[dict[str, Mapping[str, int]], tuple[str, ...] | None]
+Counts = tuple[dict[str, dict[str, int]], tuple[str, ...] | None]
 """Violations of each deck and rule; layers that no native rule looks at, if the native deck ran."""
 
 
-def _checked(pdk: Pdk, layout: Path, top: str | None, names: Sequence[str], folder: Path) -> Counts:
+def _checked(pdk: Pdk, layout: Path, top: str | None, checks: Sequence[LayoutCheck], folder: Path) -> Counts:
     with understood(layout):
-        found = {name: DECKS[name](pdk, layout, top, folder) for name in names}
-        return found, _unchecked(pdk, layout, top) if "native" in names else None
+        found = {c.name: c.run(pdk, layout, top, folder / c.report, PRECHECK_TIMEOUT_S) for c in checks}
+        return found, _unchecked(pdk, layout, top) if "native" in found else None
 
 
 def drc(pdk: Pdk, layout: Path, top: str | None, deck: str, out: Path | None, as_json: bool, limit_s: float) -> None:
     """Check a layout with one deck or all; CheckError if a rule is violated or a layer has none."""
-    names = list(ALL) if deck == "all" else [deck]
+    checks = [check for check in LAYOUT_CHECKS if check.name == deck or (deck == "all" and check.everywhere)]
+    names = [check.name for check in checks]
     shown: dict[str, object] = {}
     with reports(out) as folder:
-        found, unchecked = bounded(partial(_checked, pdk, layout, top, names, folder), limit_s, _named("drc", layout))
+        found, unchecked = bounded(partial(_checked, pdk, layout, top, checks, folder), limit_s, _named("drc", layout))
     for name in names:
         shown[f"drc__{name}__count"] = sum(found[name].values())
     shown["rules"] = (

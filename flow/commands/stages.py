@@ -6,6 +6,7 @@ from typing import Literal
 
 import click
 
+from somaforge.flow.checks.registry import LAYOUT_CHECKS
 from somaforge.flow.commands import layouts, programming
 from somaforge.flow.commands.console import Progress, show_json, show_metrics
 from somaforge.flow.commands.options import PATH, patterns_option, pdk_option
@@ -151,10 +152,10 @@ def _process(name: str | None) -> Pdk:
 @click.option("--top", help="Its top cell [default: the only one].")
 @click.option(
     "--deck",
-    type=click.Choice(["native", "precheck", "antenna", "density", "all"]),
+    type=click.Choice([*(check.name for check in LAYOUT_CHECKS), "all"]),
     default="native",
     show_default=True,
-    help="all: every deck but density, which is for finished macros.",
+    help="all: every one that holds for any cell; density is for finished macros.",
 )
 @pdk_option
 @timeout_option

@@ -1,27 +1,36 @@
-"""Data sets by name. Small ones come with scikit-learn, the others from files in a folder that the user names."""
+"""Data sets by name. Small ones come with scikit-learn, the others from files in a folder that the user names.
 
-from collections.abc import Callable
+A data set is a file here with its `Source`, and a line below that imports it.
+"""
+
+import difflib
 from pathlib import Path
 
 from somaforge.flow.datasets import files as data_files
-from somaforge.flow.datasets.base import HOLDOUT, Augmentation, Dataset, Floats, Labels
+from somaforge.flow.datasets.base import HOLDOUT, Augmentation, Dataset, Floats, Labels, Source
+from somaforge.flow.datasets.digits import DIGITS as DIGITS
+from somaforge.flow.datasets.fsdd import FSDD as FSDD
+from somaforge.flow.datasets.iris import IRIS as IRIS
+from somaforge.flow.datasets.mnist import MNIST as MNIST
 from somaforge.pdk.errors import InputError
 
-__all__ = ["HOLDOUT", "Augmentation", "Dataset", "Floats", "Labels", "fingerprint", "has_folds", "load"]
+__all__ = [
+    "HOLDOUT", "SOURCES", "Augmentation", "Dataset", "Floats", "Labels", "Source",
+    "fingerprint", "has_folds", "load", "source",
+]  # fmt: skip
 
-_BUNDLED, _FROM_FILES = ("iris", "digits"), ("mnist", "fsdd")
-
-
-def _bundled(name: str) -> Callable[[int], Dataset]:
-    from somaforge.flow.datasets import bundled  # with scikit-learn: commands that need no data do not wait for it
-
-    return {"iris": bundled.iris, "digits": bundled.digits}[name]
+SOURCES: dict[str, Source] = {found.name: found for found in list(globals().values()) if isinstance(found, Source)}
+"""Every data set that is imported above, by name."""
 
 
-def _from_files(name: str) -> tuple[Callable[[Path | None], Dataset], Callable[[Path | None], str]]:
-    from somaforge.flow.datasets import fsdd, mnist  # with torch
-
-    return (mnist.load, mnist.fingerprint) if name == "mnist" else (fsdd.load, fsdd.fingerprint)
+def source(name: str) -> Source:
+    """What is known of the data set of that name; InputError with the nearest one if there is none."""
+    if name in SOURCES:
+        return SOURCES[name]
+    nearest = difflib.get_close_matches(name, SOURCES, n=1, cutoff=0.0)[0]
+    raise InputError(
+        f"network.dataset: there is no {name}; nearest: {nearest}; choose one of {', '.join(sorted(SOURCES))}"
+    )
 
 
 def load(name: str, *, fold: int = HOLDOUT - 1, data_dir: Path | None = None) -> Dataset:
@@ -32,23 +41,20 @@ def load(name: str, *, fold: int = HOLDOUT - 1, data_dir: Path | None = None) ->
     is where data files lie; without it the folder in SOMAFORGE_DATA. InputError if there is no such data set or fold,
     or if its files are missing or damaged.
     """
-    if name not in _BUNDLED and name not in _FROM_FILES:
-        known = ", ".join(sorted([*_BUNDLED, *_FROM_FILES]))
-        raise InputError(f"network.dataset: there is no {name}; choose one of {known}")
+    found = source(name)
     if not 0 <= fold < HOLDOUT:
         raise InputError(f"fold {fold} does not exist; choose 0 to {HOLDOUT - 1}")
-    if name in _BUNDLED:
-        return _bundled(name)(fold)
-    return _from_files(name)[0](data_files.folder(data_dir))
+    return found.load(fold, None if found.fingerprint is None else data_files.folder(data_dir))
 
 
 def has_folds(name: str) -> bool:
     """Whether the data set is split here, so that other patterns can be held out than the sign-off split's."""
-    return name in _BUNDLED
+    return source(name).fingerprint is None
 
 
 def fingerprint(name: str, data_dir: Path | None = None) -> str:
     """SHA-256 of the data files that `load` would read, for what depends on them; empty for bundled data sets (the
     version of scikit-learn stands for them). InputError if the files are not there.
     """
-    return "" if name in _BUNDLED else _from_files(name)[1](data_files.folder(data_dir))
+    checksum = source(name).fingerprint
+    return "" if checksum is None else checksum(data_files.folder(data_dir))

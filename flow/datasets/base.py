@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,21 @@ Augmentation = Callable[[np.random.Generator], Floats]
 
 HOLDOUT = 5
 """Every fifth pattern of each class is a test pattern: 120 and 30 flowers, as many as in the paper (section 5.1)."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set that a spec may name, and what is known of it before anything is read."""
+
+    name: str
+    features: int
+    classes: int
+    load: Callable[[int, Path | None], "Dataset"]
+    """(fold that is held out, folder with data files or None) -> patterns. Data sets with a split of their own pass
+    over the fold, those that a package brings along over the folder. InputError if files are missing or damaged."""
+    fingerprint: Callable[[Path | None], str] | None = None
+    """SHA-256 of the files that `load` would read; None if it reads none and splits by `fold` (the version of the
+    package stands for the data)."""
 
 
 @dataclass(frozen=True)

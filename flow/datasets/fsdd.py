@@ -12,13 +12,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-import kaldi_native_fbank
 import numpy as np
-from scipy.io import wavfile
-from scipy.signal import resample_poly
 
 from somaforge.flow.datasets import files as data_files
-from somaforge.flow.datasets.base import Dataset, Floats
+from somaforge.flow.datasets.base import Dataset, Floats, Source
 from somaforge.pdk.errors import InputError
 
 COEFFICIENTS, SLICES = 12, 11
@@ -53,6 +50,8 @@ class Recording:
     @cached_property
     def stretched(self) -> tuple[Floats, ...]:
         """Coefficients [frames, 12] at every speed."""
+        from scipy.signal import resample_poly  # takes its time: only who loads the data waits
+
         return tuple(coefficients(resample_poly(self.samples, up, down)) for up, down in SPEEDS)
 
 
@@ -97,11 +96,16 @@ def load(root: Path | None) -> Dataset:
     )
 
 
+FSDD = Source("fsdd", COEFFICIENTS * SLICES, 10, lambda fold, root: load(root), fingerprint)
+
+
 def coefficients(samples: Floats) -> Floats:
     """Mel-frequency cepstral coefficients 1 to 12, [frames, 12]; frames of 25 ms every 10 ms, 23 mel bands.
 
     Coefficient 0, the loudness, is left out. A recording shorter than a frame is padded with silence.
     """
+    import kaldi_native_fbank
+
     options = kaldi_native_fbank.MfccOptions()
     options.frame_opts.samp_freq = RATE_HZ
     options.frame_opts.dither = 0.0  # otherwise random
@@ -155,6 +159,8 @@ def _read(where: Path) -> list[Recording]:
 
 
 def _recording(where: str, match: re.Match[str], content: bytes) -> Recording:
+    from scipy.io import wavfile
+
     try:
         rate, samples = wavfile.read(io.BytesIO(content))
     except (ValueError, EOFError) as error:

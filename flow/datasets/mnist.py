@@ -13,12 +13,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import platformdirs
-import torch
-from sklearn.datasets import fetch_openml
-from torch.nn import functional
 
 from somaforge.flow.datasets import files as data_files
-from somaforge.flow.datasets.base import Dataset, Floats
+from somaforge.flow.datasets.base import Dataset, Floats, Source
 from somaforge.flow.datasets.idx import read_idx
 from somaforge.pdk.errors import InputError
 
@@ -115,6 +112,9 @@ def load(root: Path | None) -> Dataset:
     )
 
 
+MNIST = Source("mnist", PIXELS, 10, lambda fold, root: load(root), fingerprint)
+
+
 def most_active(images: Bytes) -> npt.NDArray[np.int64]:
     """Indices, rising, of the 196 pixels with the largest mean; ties go to the lower index."""
     mean = images.reshape(len(images), -1).mean(axis=0)
@@ -139,6 +139,8 @@ def _from_idx(found: list[Path]) -> Raw:
 
 
 def _from_openml() -> Raw:
+    from sklearn.datasets import fetch_openml  # takes its time, as torch below: only who loads the data waits
+
     home = Path(platformdirs.user_cache_dir("somaforge")) / "data"
     try:
         x, y = fetch_openml(
@@ -158,6 +160,9 @@ def _from_openml() -> Raw:
 
 def _deformed(images: Bytes, pixels: npt.NDArray[np.int64], generator: np.random.Generator) -> Floats:
     """Every image under a small random affine map, then as patterns; [n, 196]. Only the chosen pixels are looked up."""
+    import torch
+    from torch.nn import functional
+
     places = torch.from_numpy(_places(pixels))
     out = np.empty((len(images), PIXELS))
     for start in range(0, len(images), BATCH):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from somaforge.flow import datasets
+from somaforge.flow.checks.registry import LAYOUT_CHECKS
 from somaforge.flow.engines.named import named
 from somaforge.flow.figures.units import engineering
 from somaforge.flow.machinery.origin import origin
@@ -159,16 +160,10 @@ class Check:
 def checks(run: RunData) -> list[Check]:
     """Every check with its counts."""
     m = run.metrics
-    decks = {
-        "native": "native rule table",
-        "precheck": "shuttle precheck deck",
-        "antenna": "antenna ratios",
-        "density": "metal density",
-    }
     return [
         *(
-            Check(f"DRC, {title}", m[f"drc__{deck}__count"], f"{len(run.rules[deck])} rules", run.rules[deck])
-            for deck, title in decks.items()
+            Check(f"DRC, {c.title}", m[c.metric], f"{len(run.rules[c.name])} rules", run.rules[c.name])
+            for c in LAYOUT_CHECKS
         ),
         Check(
             "LVS (klayout)",

@@ -1,9 +1,10 @@
-"""What would fail a run only later: limits and waivers on unknown metrics, names of no module, cells of no drawing."""
+"""What would fail a run only later: unknown data sets and metrics, names of no module, cells of no drawing."""
 
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
+from somaforge.flow import datasets
 from somaforge.flow.signoff.metrics import METRICS, find
 from somaforge.generator.design import build
 from somaforge.generator.layout import require_drawable
@@ -13,8 +14,9 @@ from somaforge.pdk.errors import InputError
 
 
 def read_spec(path: Path) -> Spec:
-    """A spec file, validated, with known metrics and cells that can be drawn; InputError otherwise."""
+    """A spec file, validated: its data set and metrics exist, its cells can be drawn; InputError otherwise."""
     spec = load_spec(path)
+    require_dataset(spec, str(path))
     require_known(spec, str(path))
     try:
         require_name(spec.name)
@@ -22,6 +24,20 @@ def read_spec(path: Path) -> Spec:
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     return spec
+
+
+def require_dataset(spec: Spec, where: str) -> None:
+    """InputError unless the data set exists and has as many features and classes as the network's ends."""
+    try:
+        found = datasets.source(spec.network.dataset)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    ends = (spec.network.layers[0], spec.network.layers[-1])
+    if ends != (found.features, found.classes):
+        raise InputError(
+            f"{where}: network: {found.name} has {found.features} features and {found.classes} classes: "
+            f"layers must be [{found.features}, ..., {found.classes}]"
+        )
 
 
 def require_known(spec: Spec, where: str) -> None:

@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+from somaforge.flow.checks.registry import LAYOUT_CHECKS
 from somaforge.flow.machinery.fingerprint import code_version
 from somaforge.flow.machinery.lock import locked
 from somaforge.flow.machinery.records import read_metrics
@@ -36,10 +37,7 @@ TAKEN: tuple[tuple[str, str, str], ...] = (
     ("generate", "verilog", "verilog"),
     ("generate", "schematic", "schematic"),
     ("generate", "matching.json", "report/matching.json"),
-    ("drc", "drc_native.lyrdb", "report/drc_native.lyrdb"),
-    ("drc", "drc_precheck.lyrdb", "report/drc_precheck.lyrdb"),
-    ("drc", "drc_antenna.lyrdb", "report/drc_antenna.lyrdb"),
-    ("drc", "drc_density.lyrdb", "report/drc_density.lyrdb"),
+    *(("drc", check.report, f"report/{check.report}") for check in LAYOUT_CHECKS),
     ("lvs", "lvs.lvsdb", "report/lvs.lvsdb"),
     ("pex", "post_layout.spice", "pex/{name}.pex.spice"),
     ("pex", "nets.csv", "pex/{name}.nets.csv"),

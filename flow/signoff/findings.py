@@ -7,6 +7,7 @@ from pathlib import Path
 
 import klayout.rdb as rdb
 
+from somaforge.flow.checks.registry import LAYOUT_CHECKS
 from somaforge.pdk.errors import ToolError
 
 PLACES_PER_RULE = 100
@@ -105,9 +106,9 @@ def load(folders: Mapping[str, Path], rules: Mapping[str, Mapping[str, int]], to
     """The checks of a run, from the folders of its steps drc and lvs."""
     text = (folders["lvs"] / "mismatches.txt").read_text(encoding="utf-8")
     return (
-        of_drc(folders["drc"] / "drc_native.lyrdb", "drc_native", "DRC, native rule table", rules["native"]),
-        of_drc(folders["drc"] / "drc_precheck.lyrdb", "drc_precheck", "DRC, shuttle precheck deck", rules["precheck"]),
-        of_drc(folders["drc"] / "drc_antenna.lyrdb", "drc_antenna", "DRC, antenna ratios", rules["antenna"]),
-        of_drc(folders["drc"] / "drc_density.lyrdb", "drc_density", "DRC, metal density", rules["density"]),
+        *(
+            of_drc(folders["drc"] / check.report, f"drc_{check.name}", f"DRC, {check.title}", rules[check.name])
+            for check in LAYOUT_CHECKS
+        ),
         of_lvs(tuple(text.splitlines()), top),
     )

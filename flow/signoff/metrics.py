@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from somaforge.flow.checks.registry import LAYOUT_CHECKS
+
 Better = Literal["higher", "lower", "neither"]
 
 NOISE_OF_RESOURCES = 0.5
@@ -88,22 +90,13 @@ METRICS: tuple[Metric, ...] = (
     *_of("neither", "rules of good matching, looked at on the drawn mirrors", "layout__matching__rules__count"),
     *_of("higher", "of these the ones that they follow (report/matching.json)", "layout__matching__followed__count"),
     # checks
-    *_of("lower", "design rule violations; 0 to pass", "drc__native__count", "drc__precheck__count"),
+    *(Metric(check.metric, "lower", check.meaning) for check in LAYOUT_CHECKS),
     *_of(
         "lower",
         "layers with shapes that may be masks and that no native rule looks at; 0 to pass",
         "drc__unchecked_layers__count",
     ),
-    *_of("lower", "shapes that charge a gate too much while they are etched; 0 to pass", "drc__antenna__count"),
-    *_of("lower", "windows and areas with too much metal, native and by the shuttle's deck", "drc__density__count"),
-    *_of(
-        "higher",
-        "rules that were checked",
-        "drc__native__rules__count",
-        "drc__precheck__rules__count",
-        "drc__antenna__rules__count",
-        "drc__density__rules__count",
-    ),
+    *_of("higher", "rules that were checked", *(check.rules_metric for check in LAYOUT_CHECKS)),
     *_of(
         "lower",
         "layout against schematic: devices, W, L, nets, pins; 0 to pass and to go on",

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Literal
 
+from somaforge.flow.checks.registry import LAYOUT_CHECKS
 from somaforge.generator.spec import Conditions, Limit, Spec, Waiver
 
 Status = Literal["pass", "fail", "missing", "waived"]
@@ -13,11 +14,8 @@ Lookup = Callable[[Conditions], Mapping[str, float]]
 """The metrics at other conditions than the run's own; empty where nothing was measured."""
 
 STANDARD = (
-    Limit(metric="drc__native__count", max=0),
+    *(Limit(metric=check.metric, max=0) for check in LAYOUT_CHECKS),
     Limit(metric="drc__unchecked_layers__count", max=0),
-    Limit(metric="drc__precheck__count", max=0),
-    Limit(metric="drc__antenna__count", max=0),
-    Limit(metric="drc__density__count", max=0),
     Limit(metric="lvs__mismatches__count", max=0),
     Limit(metric="netgen__mismatches__count", max=0),
     Limit(metric="memory__bad_latches__count", max=0),

@@ -15,23 +15,6 @@ from somaforge.flow.signoff.verdict import judge, limits_of
 from somaforge.generator.spec import Spec
 from somaforge.pdk.files import atomic_write
 
-BEFORE = (
-    "generate",
-    "drc",
-    "lvs",
-    "pex",
-    "cells",
-    "noise",
-    "characterize",
-    "train",
-    "program",
-    "evaluate",
-    "folds",
-    "operate",
-    "corners",
-    "power",
-)
-
 
 def config(spec: Spec) -> JsonObject:
     """Limits and waivers, and which somaforge says so; a verdict with waivers holds for one day: they expire."""
@@ -43,7 +26,7 @@ def config(spec: Spec) -> JsonObject:
 def action(context: Context) -> Mapping[str, float]:
     """signoff.json, chips.json and report/; a run that fails its limits finishes this step too, and exits with 1."""
     spec = context.spec
-    metrics = data.collect_metrics({name: context.inputs.folder(name) for name in BEFORE})
+    metrics = data.collect_metrics({name: context.inputs.folder(name) for name in context.inputs.folders})
     chips = data.load_chips(context)
     each = {chip.seed: chip_metrics(spec, chip, metrics) for chip in chips}
     population = population_yield(limits_of(spec), each, metrics)
@@ -66,12 +49,14 @@ def action(context: Context) -> Mapping[str, float]:
     }
 
 
-STEP = Step(
-    "signoff",
-    action,
-    lambda spec: ("signoff.json", "chips.json", "report/signoff.html"),
-    BEFORE,
-    config=config,
-    tools=("matplotlib", "jinja2"),
-    reads_metrics=True,
-)
+def step(before: tuple[str, ...]) -> Step:
+    """The step after those, all of which it reads."""
+    return Step(
+        "signoff",
+        action,
+        lambda spec: ("signoff.json", "chips.json", "report/signoff.html"),
+        before,
+        config=config,
+        tools=("matplotlib", "jinja2"),
+        reads_metrics=True,
+    )

@@ -1,7 +1,6 @@
 """The specification that a user writes: YAML, validated once, frozen. Units are in the names of the fields."""
 
 from somaforge.generator.spec.network import (
-    DATASET_SIZES,
     Characterization,
     Chips,
     Evaluation,
@@ -29,7 +28,6 @@ from somaforge.generator.spec.whole import (
 )
 
 __all__ = [
-    "DATASET_SIZES",
     "Array",
     "Characterization",
     "Chips",

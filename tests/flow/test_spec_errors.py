@@ -34,7 +34,7 @@ MESSAGES = {
     "too_many_bits": "array.bits: must be less than or equal to 6, not 9",
     "two_input_modes": "input: give exactly one of full_scale_A and mean_A",
     "unknown_corner": "corners.0: must be 'tt', 'ss', 'ff', 'sf' or 'fs', not 'typical' (and 1 more)",
-    "unknown_dataset": "network.dataset: must be 'iris', 'digits', 'mnist' or 'fsdd', not 'imagenet'",
+    "unknown_dataset": "network.dataset: there is no imagenet; nearest: mnist; choose one of digits, fsdd, iris, mnist",
     "unmeasured_limit": "limits.3: accuracy__array__ratio is never measured: the spec has `engine: ngspice`; give "
     "`conditions` for a point of a study",
     "unknown_limit": "limits.3.metric: no metric is called accurracy__spice__ratio; nearest: accuracy__spice__ratio",

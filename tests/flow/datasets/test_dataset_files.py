@@ -128,7 +128,7 @@ def test_a_folder_without_mnist_is_an_error_and_never_a_download(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: bool
 ) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(mnist, "fetch_openml", lambda *a, **k: asked.append(a))
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", lambda *a, **k: asked.append(a))
     monkeypatch.delenv("SOMAFORGE_DATA", raising=False)
     if variable:
         monkeypatch.setenv("SOMAFORGE_DATA", str(tmp_path))
@@ -144,7 +144,7 @@ def test_no_data_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def offline(*_: object, **__: object) -> None:
         raise OSError("no route")
 
-    monkeypatch.setattr(mnist, "fetch_openml", offline)
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", offline)
     monkeypatch.delenv("SOMAFORGE_DATA", raising=False)
     with pytest.raises(
         InputError, match=r"^mnist: no data here and OpenML did not answer \(OSError\); get the four IDX"
@@ -160,7 +160,7 @@ def test_no_data_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_openml_images_must_be_the_original_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOMAFORGE_DATA", raising=False)
     pixels, labels = np.zeros((10_040, 784)), np.array([str(k % 10) for k in range(10_040)])
-    monkeypatch.setattr(mnist, "fetch_openml", lambda *_, **__: (pixels, labels))
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", lambda *_, **__: (pixels, labels))
     with pytest.raises(InputError, match=r"^mnist: OpenML delivered other images than the original ones"):
         datasets.load("mnist")
 

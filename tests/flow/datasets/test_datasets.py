@@ -47,7 +47,9 @@ def test_currents_for_both_ways_to_give_them() -> None:
 
 def test_wrong_names_and_folds_are_refused() -> None:
     choice = "digits, fsdd, iris, mnist"
-    with pytest.raises(InputError, match=f"^network.dataset: there is no roses; choose one of {choice}$"):
+    with pytest.raises(
+        InputError, match=f"^network.dataset: there is no roses; nearest: iris; choose one of {choice}$"
+    ):
         datasets.load("roses")
     with pytest.raises(InputError, match=r"^fold 5 does not exist; choose 0 to 4$"):
         datasets.load("iris", fold=5)
