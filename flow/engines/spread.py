@@ -43,11 +43,6 @@ class Spread:
     correlation: float = 0.0
     """Of the two."""
 
-    @property
-    def off_V(self) -> float:  # noqa: N802 (a unit)
-        """Of the shift of the gate that both make far below threshold."""
-        return float(np.sqrt(self.vth_V**2 + 2 * self.correlation * self.vth_V * self.weak_V + self.weak_V**2))
-
 
 def spread(device: str, w_nm: int, l_nm: int, law: Law = "continuous") -> Spread:
     """InputError for unknown devices and sizes outside the foundry's range; ToolError if ngspice fails."""

@@ -7,7 +7,8 @@ How many there are of each say the design and the port's netlist. The foundry's 
 
 A threshold shift changes leakage by its exponential, so that latches with mismatch leak more in the mean than the latch
 without. Each current of a latch flows through one transistor that is off: its mean over all shifts is that over latches
-in which all six are shifted by as many sigmas at once, here by the nodes of Gauss and Hermite. Cells of the port are
+in which all six are shifted by as many sigmas at once, here by the nodes of Gauss and Hermite: of one deviate, or of
+two under a law with a weak shift, which a p-channel device that is off feels by four fifths only. Cells of the port are
 taken without mismatch: most of their currents flow through two transistors in series, and there are few cells.
 """
 
@@ -43,7 +44,7 @@ GMIN_S = 1e-15
 of what it leaks at tt, 27 C and 1.8 V; at 1e-15 S it adds 0.016 pW (0.06 %; measured against 1e-18 S, where ngspice
 does not find every operating point)."""
 NODES = 5
-"""Latches for the mean over mismatch; 11 change it by less than 2e-3."""
+"""Of each deviate for the mean over mismatch; 11 change it by less than 2e-3."""
 SETTLED_S = 0.1
 """Nodes between two transistors that are off charge with a fraction of a picoampere."""
 LEVEL = 0.05
@@ -169,9 +170,17 @@ class Bench:
     ) -> None:
         self.design, self.states = design, states
         self.corner, self.temperature_C, self.supply = corner, temperature_C, supply_V
-        self.models: dict[tuple[str, int, int], str] = {}
-        nodes, weights = np.polynomial.hermite_e.hermegauss(NODES if design.spec.chips.mismatch > 0 else 1)
-        self.nodes, self.weights = nodes, weights / weights.sum()
+        self.models: dict[tuple[str, int, int, float], str] = {}
+        chips = design.spec.chips
+        self.mos = design.library.flatten(design.cell(LATCH)).mos
+        self.sigmas = [spread(m.device, m.w_nm, m.l_nm, chips.law) for m in self.mos]
+        nodes, weights = np.polynomial.hermite_e.hermegauss(NODES if chips.mismatch > 0 else 1)
+        two = chips.mismatch > 0 and any(sigma.weak_V > 0 for sigma in self.sigmas)
+        first, second = (z.ravel() for z in np.meshgrid(nodes, nodes if two else [0.0], indexing="ij"))
+        self.nodes = [(float(a), float(b)) for a, b in zip(first, second, strict=True)]
+        """Deviates of each latch: of the threshold, and of the weak shift beside its correlation."""
+        weights = np.outer(weights, weights if two else [1.0]).ravel()
+        self.weights = weights / weights.sum()
 
     @property
     def latches(self) -> int:
@@ -226,7 +235,7 @@ class Bench:
             scale_option=SCALE_OPTION,
             gmin=f"{GMIN_S:g}",
             temperature=f"{self.temperature_C:.6g}",
-            cards=[bind(*key, self.corner).card(name) for key, name in self.models.items()],
+            cards=[bind(*key[:3], self.corner, key[3]).card(name) for key, name in self.models.items()],
             supply=f"{self.supply:.9g}",
             lines=lines,
             saves="\n+ ".join([*(f"i({name})" for name in self.names), *outputs]),
@@ -236,16 +245,17 @@ class Bench:
 
     def _latch(self, k: int) -> Iterator[str]:
         """Its output is the node that is high."""
-        node, high, chips = self.nodes[k // 2], k % 2, self.design.spec.chips
+        (first, second), high, chips = self.nodes[k // 2], k % 2, self.design.spec.chips
         nets = {"vdd": f"vdd_{k}", "vpb": f"vdd_{k}", "bl": f"vdd_{k}", "blb": f"vdd_{k}"}
         nets |= {"gnd": "0", "vnb": "0", "wl": "0", "q": f"low_{k}", "qb": f"out_{k}"}
         if high:
             nets |= {"q": nets["qb"], "qb": nets["q"]}
         yield f"v_{k} vdd_{k} 0 {self.supply:.9g}"
         yield f".ic v(out_{k})={self.supply:.9g} v(low_{k})=0"
-        for mos in self.design.library.flatten(self.design.cell(LATCH)).mos:
-            sigma = chips.mismatch * spread(mos.device, mos.w_nm, mos.l_nm, chips.law).off_V
-            yield f"{self._line(k, mos, nets)} delvto={mismatch.sign(mos.device) * sigma * node:.9g}"
+        for mos, sigma in zip(self.mos, self.sigmas, strict=True):
+            both = sigma.correlation * first + np.sqrt(1 - sigma.correlation**2) * second
+            vth, weak = chips.mismatch * sigma.vth_V * first, float(chips.mismatch * sigma.weak_V * both)
+            yield f"{self._line(k, mos, nets, weak)} delvto={mismatch.sign(mos.device) * vth:.9g}"
 
     def _cell(self, k: int, state: State) -> Iterator[str]:
         cells = library(self.design.pdk)
@@ -264,8 +274,8 @@ class Bench:
             inner = {n: nets.get(n, f"n{k}_{n.lower().strip('#')}") for n in (mos.d, mos.g, mos.s, mos.b)}
             yield self._line(k, mos, inner)
 
-    def _line(self, k: int, mos: Mos, nets: Mapping[str, str]) -> str:
-        key = modelled(mos)
-        model = self.models.setdefault(key, f"model_{len(self.models)}")
+    def _line(self, k: int, mos: Mos, nets: Mapping[str, str], weak_V: float = 0.0) -> str:
+        size = modelled(mos)
+        model = self.models.setdefault((*size, weak_V), f"model_{len(self.models)}")
         places = " ".join(nets[n] for n in (mos.d, mos.g, mos.s, mos.b))
-        return f"m{mos.name.lower()}_{k} {places} {model}{bind(*key, self.corner).instance()}"
+        return f"m{mos.name.lower()}_{k} {places} {model}{bind(*size, self.corner).instance()}"

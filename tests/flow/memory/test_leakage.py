@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.interpolate import RectBivariateSpline
 from tests.flow.small import nominal, small_design
 
 from somaforge.flow.engines.batch import run_batch
 from somaforge.flow.engines.ngspice import NgspiceEngine
+from somaforge.flow.engines.response import GATES, curves
+from somaforge.flow.engines.spread import spread
 from somaforge.flow.measure.evaluate import memory_effect
 from somaforge.flow.memory import leakage
 from somaforge.flow.memory.leakage import Bench, Kind, State, of_chip, of_design, port_states
@@ -17,6 +20,7 @@ from somaforge.generator.names import LATCH
 from somaforge.generator.periphery import netlist
 from somaforge.generator.spec import load_spec
 from somaforge.pdk.errors import ToolError
+from somaforge.pdk.sky130.binding import bind
 from somaforge.pdk.sky130.data import DATA
 
 TYPICAL = ("tt", 27.0, 1.8)
@@ -88,6 +92,27 @@ class TestLeakage:
         design = changed(small_design(), mismatch=0)
         found = of_design(design, *place).latches_W / (design.synapse_count * design.weights.latches)
         assert found == pytest.approx(expected, rel=0.01)
+
+    def test_mean_over_both_shifts(self) -> None:
+        """Of 20,000 draws of the three closed transistors, each by its curves in ngspice, under a law with a weak
+        shift: at gate 0 a p-channel device of 0.15 um is not far below threshold, so the two are no single shift."""
+        design = small_design()
+        chips = design.spec.chips.model_copy(update={"law": "subthreshold"})
+        design = build(design.spec.model_copy(update={"chips": chips}))
+        latch = {m.name: m for m in design.library.flatten(design.cell(LATCH)).mos}
+        draw, expected = np.random.default_rng(5), 0.0
+        for name in ("m_access", "m_down", "m_up"):
+            size = (latch[name].device, latch[name].w_nm, latch[name].l_nm)
+            sigma = spread(*size, "subthreshold")
+            assert sigma.weak_V > 0.02
+            weak_at = np.linspace(-5, 5, 41) * sigma.weak_V
+            log = curves([bind(*size, "tt", v) for v in weak_at.tolist()], 1.8)
+            first, second = draw.standard_normal((2, 20_000))
+            weak = sigma.weak_V * (sigma.correlation * first + np.sqrt(1 - sigma.correlation**2) * second)
+            surface = RectBivariateSpline(weak_at, GATES, log.T, s=0)
+            expected += 1.8 * np.exp(surface.ev(weak, -sigma.vth_V * first)).mean()
+        found = of_design(design, *TYPICAL).latches_W / (design.synapse_count * design.weights.latches)
+        assert found == pytest.approx(expected, rel=0.05)
 
     def test_every_latch_simulated(self) -> None:
         """The supply current that an array takes with its latches beyond that without, in the reference engine."""
