@@ -40,9 +40,12 @@ class Bench:
     evidence: Path | None = None
     """Gets decks and logs."""
 
-    def run(self, analysis: str, sources: Sequence[str], saves: Sequence[str], what: str) -> Mapping[str, Floats]:
+    def run(
+        self, analysis: str, sources: Sequence[str], saves: Sequence[str], what: str, supply: str | None = None
+    ) -> Mapping[str, Floats]:
         """Vectors of one run by name; the first is named `time` or for the sweep. `analysis` is a line such as
-        `.tran 1n 1u`; nets `vdd` and `gnd` are there, `gnd` is the deck's ground.
+        `.tran 1n 1u`; nets `vdd` and `gnd` are there, `gnd` is the deck's ground. `supply` replaces the constant supply
+        by another source value, a ramp for example.
 
         ToolError if ngspice fails or leaves a vector out.
         """
@@ -51,7 +54,7 @@ class Bench:
             title=safe(self.flat.name),
             scale_option=SCALE_OPTION,
             temperature=f"{self.where.temperature_C:.6g}",
-            supply=f"{self.where.supply_V:.9g}",
+            supply=f"{self.where.supply_V:.9g}" if supply is None else supply,
             lines=[*self._transistors(), *self._wires(), *sources],
             saves=" ".join(saves),
             analysis=analysis,
