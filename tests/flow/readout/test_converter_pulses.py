@@ -71,7 +71,7 @@ def test_as_a_meter() -> None:
     found = meter(200e-15, 4e-4, 3e-3, 1e-13, 1e-10, 20e-3)
     assert found.resolution_A == pytest.approx(1e-11)
     assert found.noise_A == pytest.approx(1e-11 / np.sqrt(6))
-    assert found.noise_ratio == pytest.approx(3.03e-3, rel=1e-3)
+    assert found.noise_ratio == pytest.approx(np.hypot(4e-4, 3e-3))
     assert found.settling_s == pytest.approx(2e-3)
 
 
