@@ -1,4 +1,4 @@
-"""Writes docs/metrics.md from the table in flow/signoff/metrics.py; a test fails when they differ."""
+"""Writes docs/metrics.md from the tables in flow/signoff/metrics_*.py; a test fails when they differ."""
 
 from itertools import groupby
 from pathlib import Path
@@ -7,7 +7,7 @@ from somaforge.flow.signoff.metrics import METRICS
 
 HEAD = """# Metrics
 
-Written by `tools/metrics_doc.py` from `flow/signoff/metrics.py`; do not edit.
+Written by `tools/metrics_doc.py` from `flow/signoff/metrics_*.py`; do not edit.
 
 `final/metrics.json` is flat: `area__what__unit: number`. A limit in the spec names one of these; a metric that a limit
 needs and that nothing measured is a failure. Means, percentiles and extremes are over all chips and patterns. `better`

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from results_parts.benches import sections
 
 from somaforge.flow.signoff.metrics import METRICS
 from somaforge.generator.spec import load_spec
@@ -22,8 +23,6 @@ RESULTS = ROOT / "bench/results"
 DOCUMENT = ROOT / "docs/results.md"
 AREAS = ("accuracy", "characterize", "energy", "engine", "efficiency", "time_to_output", "power")
 """What is shown of a run; everything is in its report."""
-MEANS = ("chip_accuracy", "measured_model_accuracy", "programmings", "patterns", "tester_s", "smallest_A", "weak_bits")
-"""What bench/tester.py found for each chip and tester."""
 ELSEWHERE = ("limits", "waivers", "study", "operating")
 """Parts of a spec that do not change these figures."""
 HEAD = """# Results
@@ -31,14 +30,6 @@ HEAD = """# Results
 Written by `tools/results_doc.py` from `bench/results/`; do not edit. Every figure stands under the
 command that gives it.
 """
-
-
-MNIST = (
-    "learning.json",
-    "MNIST: unit size, area and method",
-    "\n![errors over area](images/learning.png)\n",
-)
-SPOKEN = ("learning-fsdd.json", "Spoken digits: method", "")
 
 
 def keep(run: Path) -> None:
@@ -162,232 +153,10 @@ def tables(runs: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
             yield f"| `{key}` | {run['metrics'][key]:.4g} | {meanings.get(key, '')} |\n"
 
 
-def learning(name: str, title: str, plot: str) -> Iterable[str]:
-    """Accuracy over size and method."""
-    path = RESULTS / name
-    if not path.is_file():
-        return
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    yield f"\n## {title}\n\n"
-    yield f"    SOMAFORGE_DATA=../shared/data python bench/learning.py {data['arguments']}\n\n"
-    yield f"Ideal network, all test patterns: {data['ideal_accuracy']:.4f}; {data['chip_epochs']} epochs per chip.\n"
-    yield "Chips are schematics. `model`: the network in the calibration with the strength of every bit of every\n"
-    yield "synapse, a stand-in for the chip, all test patterns. `engine`: on the transistors, empty where not run.\n"
-    yield "A column pair for each law of mismatch.\n\n"
-    # results from before the law was a key are of pelgrom
-    laws = list(dict.fromkeys(e.get("law", "pelgrom") for e in data["results"]))
-    yield "| unit / um | mirrors of a synapse / um2 | trained for | chips |"
-    yield "".join(f" {law}: model | engine |" for law in laws)
-    yield f" patterns measured | training / s of one processor |\n|{'---|' * (6 + 2 * len(laws))}\n"
-    order = ["blind", "slopes", "synapses"]
-    cases = {(e["w_um"], e["l_um"], e["synapse_um2"], e["method"]) for e in data["results"]}
-    for case in sorted(cases, key=lambda c: (c[2], order.index(c[3]))):
-        same = [e for e in data["results"] if (e["w_um"], e["l_um"], e["synapse_um2"], e["method"]) == case]
-        cells, chips = [], []
-        for law in laws:
-            found = [e for e in same if e.get("law", "pelgrom") == law]
-            engine = [e["chip_accuracy"] for e in found if "chip_accuracy" in e]
-            chips.append(len(found))
-            cells.append(f"{np.mean([e['measured_model_accuracy'] for e in found]):.4f}" if found else "")
-            cells.append(f"{np.mean(engine):.4f}" if engine else "")
-        measured, seconds = (float(np.mean([e[key] for e in same])) for key in ("measured_patterns", "training_cpu_s"))
-        yield f"| {case[0]}/{case[1]} | {case[2]:.1f} | {case[3]} | {', '.join(map(str, dict.fromkeys(chips)))} "
-        yield f"| {' | '.join(cells)} | {measured:.0f} | {seconds:.0f} |\n"
-    best = [e["measured_model_accuracy"] for e in data["results"] if e["method"] == "synapses"]
-    counts = sorted({e["patterns"] for e in data["results"] if "patterns" in e})
-    yield f"\nBest chip of those whose synapses were measured: {max(best):.4f}."
-    yield f" Patterns on the engine: {', '.join(map(str, counts))}.\n{plot}" if counts else f"\n{plot}"
-
-
-def retraining() -> Iterable[str]:
-    """Accuracy over the size of weight errors, by what is trained again."""
-    path = RESULTS / "retraining.json"
-    if not path.is_file():
-        return
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    entries = data["results"]
-    methods = list(dict.fromkeys(e["method"] for e in entries))
-    yield "\n## MNIST: how much has to learn its chip again\n\n"
-    yield f"    SOMAFORGE_DATA=../shared/data python bench/retraining.py {data['arguments']}\n\n"
-    yield "Models in software, 10,000 test images. `alpha`: every weight times 1 + alpha z, z a standard normal\n"
-    yield "number. `mismatch`: unit mirrors with that multiple of the foundry's threshold spread. Columns: matrices\n"
-    yield "that were trained for the chip.\n\n"
-    yield f"| errors | size | {' | '.join(methods)} |\n|---|---|{'---|' * len(methods)}\n"
-    for kind, size in dict.fromkeys((e["kind"], e["size"]) for e in entries):
-        means = [
-            np.mean([e["accuracy"] for e in entries if (e["kind"], e["size"], e["method"]) == (kind, size, m)])
-            for m in methods
-        ]
-        yield f"| {kind} | {size:g} | {' | '.join(f'{m:.4f}' for m in means)} |\n"
-    yield "\n![errors over the size of weight errors](images/retraining.png)\n"
-
-
-def characterization() -> Iterable[str]:
-    """Errors of measured slopes."""
-    path = RESULTS / "characterization.json"
-    if not path.is_file():
-        return
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    layers = "-".join(map(str, data["layers"]))
-    yield f"\n## Slopes: two procedures on chip {data['chip']} of {layers}\n\n    python bench/characterization.py\n\n"
-    yield "Error of the somas' slopes (one standard deviation, relative) against the same somas with synapses that\n"
-    yield f"have no mismatch. The slopes themselves spread by {_shares(data['spread'])}.\n\n"
-    yield "| procedure | synapses or paths per soma | patterns | error by layer | engine / s |\n|---|---|---|---|---|\n"
-    for e in data["results"]:
-        yield f"| {e['procedure']} | {e['visits']} | {e['patterns']} | {_shares(e['error'])} | {e['seconds']} |\n"
-
-
-def iris() -> Iterable[str]:
-    """Programmed chips in ngspice, at rest."""
-    path = RESULTS / "iris_ngspice.json"
-    if not path.is_file():
-        return
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    entries = data["results"]
-    yield "\n## Iris: programmed chips on ngspice, at rest\n\n"
-    yield "    somaforge pex examples/iris.yaml --out runs/iris\n"
-    yield f"    python bench/iris_ngspice.py runs/iris {data['arguments']}\n\n"
-    yield f"{entries[0]['patterns']} test flowers, extracted netlist, mismatch on; measured on the array engine.\n\n"
-    yield "| chips | mean | worst | chips without an error |\n|---|---|---|---|\n"
-    values = [e["accuracy"] for e in entries]
-    yield f"| {len(values)} | {np.mean(values):.4f} | {min(values):.4f} | {sum(v == 1.0 for v in values)} |\n"
-
-
-def reference() -> Iterable[str]:
-    """A whole chip on ngspice and on the array engine."""
-    path = RESULTS / "reference.json"
-    if not path.is_file():
-        return
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    mirror, layers = data["mirror"], "-".join(map(str, data["layers"]))
-    yield "\n## The array engine against ngspice, whole chip\n\n"
-    yield "    SOMAFORGE_DATA=../shared/data python bench/reference.py "
-    yield f"runs/{data['run']} --patterns {data['patterns']} --chip {data['chip']}\n\n"
-    yield f"{layers}, unit mirrors of {mirror['w_um']}/{mirror['l_um']} um, mismatch on. Hidden and output currents\n"
-    yield "above 1 % of the largest of their layer.\n\n"
-    yield "| patterns | winners differ | right on ngspice | currents | median error | maximum | supply, maximum "
-    yield "| processor s |\n|---|---|---|---|---|---|---|---|\n"
-    yield f"| {data['patterns']} | {data['differ']} | {data['right']:.4f} | {data['currents']} | {data['p50']:.1e} "
-    yield f"| {data['max']:.1e} | {data['supply_max']:.1e} | {data['processor_s']:.0f} |\n"
-
-
-def tuning() -> Iterable[str]:
-    """What a chip's own training costs, and what it brings."""
-    path = RESULTS / "tuning.json"
-    if not path.is_file():
-        return
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    mirror = data["mirror"]
-    yield "\n## MNIST: time per chip\n\n"
-    yield f"    SOMAFORGE_DATA=../shared/data python bench/tuning.py runs/mnist {data['arguments']}\n\n"
-    yield f"Unit mirrors of {mirror['w_um']}/{mirror['l_um']} um, every synapse measured, the model of the chip on\n"
-    yield "all test images. Seconds are processor time of one thread; two chips train side by side on two of them.\n\n"
-    yield "| trained from | epochs | chips | right | held-out training images | processor s | s per chip on two |\n"
-    yield "|---|---|---|---|---|---|---|\n"
-    for start, epochs in dict.fromkeys((e["start"], e["epochs"]) for e in data["results"]):
-        same = [e for e in data["results"] if (e["start"], e["epochs"]) == (start, epochs)]
-        right, held, seconds = (
-            float(np.mean([e[key] for e in same])) for key in ("test_accuracy", "held_out_accuracy", "processor_s")
-        )
-        yield f"| {start} | {epochs} | {len(same)} | {right:.4f} | {held:.4f} | {seconds:.0f} | {seconds / 2:.0f} |\n"
-
-
-def in_the_loop() -> Iterable[str]:
-    """Training with the chip's own outputs."""
-    path = RESULTS / "in_the_loop.json"
-    if not path.is_file():
-        return
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    yield "\n## MNIST: chip in the loop\n\n"
-    yield f"    SOMAFORGE_DATA=../shared/data python bench/in_the_loop.py {data['arguments']}\n\n"
-    yield "Chips are models in software; 10,000 test images on the chip. `known`: what the model holds that gradients\n"
-    yield "go through; `synapses` is the chip itself. Patterns and programmings: what the loop asks of a tester.\n\n"
-    yield "| mismatch over the foundry's | known | trained on | right | patterns | programmings |\n"
-    yield "|---|---|---|---|---|---|\n"
-    for case in dict.fromkeys((e["mismatch"], e["known"], e["way"]) for e in data["results"]):
-        same = [e for e in data["results"] if (e["mismatch"], e["known"], e["way"]) == case]
-        right = np.mean([e["accuracy"] for e in same])
-        yield f"| {case[0]:g} | {case[1]} | {case[2]} | {right:.4f} | {same[0]['loop_patterns']} "
-        yield f"| {same[0]['loop_programmings']} |\n"
-    if (RESULTS / "tester.json").is_file():
-        one = json.loads((RESULTS / "tester.json").read_text(encoding="utf-8"))["results"][0]
-        yield f"\nA model with slopes and every synapse takes {one['programmings']} programmings and {one['patterns']} "
-        yield "patterns, once for a chip (the\nnext section); the loop takes its own again for every network. Before "
-        yield "rows shared a programming, each pattern of the\nsynapses was one: 15,060.\n"
-
-
-def tester() -> Iterable[str]:
-    """Accuracy with a perfect tester and with others."""
-    path = RESULTS / "tester.json"
-    if not path.is_file():
-        return
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    entries, unit = data["results"], "/".join(map(str, data["unit_um"]))
-    chips = len({e["chip"] for e in entries})
-    yield "\n## MNIST: what a tester costs\n\n"
-    yield f"    SOMAFORGE_DATA=../shared/data python bench/tester.py {data['arguments']}\n\n"
-    yield f"Chips: {chips} of {'-'.join(map(str, data['layers']))}, units of {unit} um, law `{data['law']}`, a "
-    yield "short recipe for all of them.\n`array engine`: programmed chip at rest, the first "
-    yield f"{data['images']} test images. `measured chip`: all 10,000 in\nthe calibration of the perfect tester, a "
-    yield "stand-in for the chip. `lost`: against the perfect tester, in points.\n`default`: the tester of a spec that "
-    yield "names none. `time`: writing, settling and reading of one chip.\n\n"
-    yield "| tester | measured chip | lost | array engine | lost | programmings | patterns | time / min "
-    yield "| smallest current / pA | weak bits |\n|---|---|---|---|---|---|---|---|---|---|\n"
-    means = {
-        name: {key: float(np.mean([e[key] for e in entries if e["tester"] == name])) for key in MEANS}
-        for name in dict.fromkeys(e["tester"] for e in entries)
-    }
-    for name, mean in means.items():
-        yield f"| {name} "
-        for key in ("measured_model_accuracy", "chip_accuracy"):
-            yield f"| {mean[key]:.4f} | {100 * (means['perfect'][key] - mean[key]):.2f} "
-        yield f"| {mean['programmings']:.0f} | {mean['patterns']:.0f} | {mean['tester_s'] / 60:.0f} "
-        yield f"| {1e12 * mean['smallest_A']:.1f} | {mean['weak_bits']:.0f} |\n"
-
-
-def mirrors() -> Iterable[str]:
-    """Speed and energy of one chip with other devices."""
-    path = RESULTS / "mirrors.json"
-    if not path.is_file():
-        return
-    rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-    yield "\n## MNIST: mirrors, speed and energy\n\n    python bench/mirrors.py RUN\n\n"
-    yield f"Chip 1 with the weights and the wires of the run above, {rows[0]['patterns']} test images in time on the\n"
-    yield "array engine. `currents`: mean into the somas of each layer. `run`: fixed time after which 99 % have their\n"
-    yield f"winner and keep it; none within {1e6 * rows[0]['pattern_time_s']:.0f} us: -.\n\n"
-    yield "| unit / um | units in M0 | M1 to M4 | switch / um | supply / V | currents / nA "
-    yield "| power / uW | run / us | MAC/J |\n|---|---|---|---|---|---|---|---|---|\n"
-    for r in rows:
-        currents = ", ".join(f"{1e9 * a:.0f}" for a in r["layer_currents_A"])
-        run = "-" if r["run_s"] is None else f"{1e6 * r['run_s']:.0f}"
-        per_joule = "-" if r["efficiency_per_J"] is None else f"{r['efficiency_per_J']:.2g}"
-        yield f"| {r['w_um']}/{r['l_um']} | {r['input_multiplier']} | {r['multiplier']} "
-        yield f"| {r['switch_w_um']}/{r['switch_l_um']} | {r['supply_V']} | {currents} | {1e6 * r['power_W']:.0f} "
-        yield f"| {run} | {per_joule} |\n"
-
-
-def _shares(values: Iterable[float]) -> str:
-    return ", ".join(f"{100 * v:.1f} %" for v in values)
-
-
 def text() -> str:
     """The document."""
     runs = kept_runs()
-    parts = (
-        aims(runs),
-        tables(runs),
-        learning(*MNIST),
-        mirrors(),
-        learning(*SPOKEN),
-        iris(),
-        reference(),
-        tuning(),
-        retraining(),
-        in_the_loop(),
-        tester(),
-        characterization(),
-    )
-    return HEAD + "".join("".join(part) for part in parts)
+    return HEAD + "".join([*aims(runs), *tables(runs), *sections(RESULTS)])
 
 
 if __name__ == "__main__":

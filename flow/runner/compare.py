@@ -11,7 +11,8 @@ from somaforge.flow.machinery.stale import FINAL
 from somaforge.flow.machinery.store import DONE, METRICS, vouched
 from somaforge.flow.runner import manifest
 from somaforge.flow.runner.verify import require_one_run
-from somaforge.flow.signoff.metrics import find, is_resource, unit_of
+from somaforge.flow.signoff.metric import unit_of
+from somaforge.flow.signoff.metrics import find, is_resource
 from somaforge.pdk.errors import InputError
 
 TOLERANCE = 1e-3

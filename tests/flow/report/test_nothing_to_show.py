@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from tests.flow.montecarlo.test_montecarlo import ACCURACY, records
-from tests.flow.report.test_report import run
 
 from somaforge.flow.figures.svg import Plot
 from somaforge.flow.montecarlo import plots
@@ -17,7 +16,6 @@ from somaforge.flow.montecarlo.summary import summarize
 from somaforge.flow.report import build
 from somaforge.flow.report.data import RunData
 
-__all__ = ["run"]  # a fixture
 FIGURES = [draw for members in build.PLOTS.values() for draw in members]
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from somaforge.flow import cli
 from somaforge.flow.runner.compare import compare
-from somaforge.flow.signoff.metrics import find, unit_of
+from somaforge.flow.signoff.metric import unit_of
+from somaforge.flow.signoff.metrics import find
 from somaforge.pdk.errors import InputError
 
 NAN = float("nan")

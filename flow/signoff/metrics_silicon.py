@@ -1,0 +1,73 @@
+"""Metrics: the design, its layout and what it was checked against."""
+
+from somaforge.flow.checks.registry import LAYOUT_CHECKS
+from somaforge.flow.signoff.metric import Metric, several
+
+SILICON: tuple[Metric, ...] = (
+    # design and layout
+    *several("neither", "synapses with a weight in the array", "design__synapses__count"),
+    *several("neither", "transistors in the array, latches included", "design__transistors__count"),
+    *several(
+        "neither",
+        "multiply-accumulates of one pattern: the weights of the network that runs (49 for 4-7-3)",
+        "design__macs__count",
+    ),
+    *several("lower", "pitch area of a synapse with its latches", "layout__synapse__um2"),
+    *several("lower", "pitch area of a soma", "layout__soma__um2"),
+    *several("lower", "the whole macro", "layout__die__um2"),
+    *several("higher", "share of the macro that cells cover", "layout__utilization__ratio"),
+    *several("higher", "the same without the port's periphery", "layout__core_utilization__ratio"),
+    *several("neither", "rules of good matching, looked at on the drawn mirrors", "layout__matching__rules__count"),
+    *several(
+        "higher", "of these the ones that they follow (report/matching.json)", "layout__matching__followed__count"
+    ),
+    # checks
+    *(Metric(check.metric, "lower", check.meaning) for check in LAYOUT_CHECKS),
+    *several(
+        "lower",
+        "layers with shapes that may be masks and that no native rule looks at; 0 to pass",
+        "drc__unchecked_layers__count",
+    ),
+    *several("higher", "rules that were checked", *(check.rules_metric for check in LAYOUT_CHECKS)),
+    *several(
+        "lower",
+        "layout against schematic: devices, W, L, nets, pins; 0 to pass and to go on",
+        "lvs__mismatches__count",
+    ),
+    *several("neither", "what was compared", "lvs__devices__count", "lvs__nets__count"),
+    *several("lower", "the second opinion on every cell; 0 to pass and to go on", "netgen__mismatches__count"),
+    *several("neither", "cells that netgen compared", "netgen__cells__count"),
+    # parasitics
+    *several("lower", "wiring capacitance that one synapse adds to its row and column", "pex__synapse__F"),
+    *several("lower", "sum of all wiring capacitances", "pex__wiring__F"),
+    *several(
+        "neither",
+        "what the layout changes against the schematic on the same chip and patterns (0: nothing)",
+        "pex__slope_change__ratio",
+        "pex__energy_change__ratio",
+        "pex__time_to_output_change__ratio",
+    ),
+    *several("neither", "elements in the post-layout netlist", "pex__capacitors__count", "pex__resistors__count"),
+    *several(
+        "neither", "nets with a wire, and transistors, of the layout", "pex__nets__count", "pex__transistors__count"
+    ),
+    *several("neither", "resistors and diodes of a layout (pex --layout)", "pex__other_devices__count"),
+    # cells alone
+    *several("neither", "output over soma input for code 1 at 15 nA, no mismatch", "cells__unit_gain__ratio"),
+    *several(
+        "lower", "worst departure of a code from its multiple of code 1, at 15 nA", "cells__code_error_max__ratio"
+    ),
+    *several("lower", "worst difference between +code and -code, at 15 nA", "cells__asymmetry_max__ratio"),
+    *several(
+        "higher", "static noise margins of the latch", "cells__latch_hold_margin__V", "cells__latch_read_margin__V"
+    ),
+    *several("neither", "how long one reading of a product averages, for its noise", "noise__reading__s"),
+    *several(
+        "lower",
+        "deviation between readings of one product over the product: median and worst of all codes and three inputs, "
+        "from ngspice's noise analysis",
+        "noise__reading_p50__ratio",
+        "noise__reading_max__ratio",
+    ),
+    *several("lower", "the same between chips: mismatch before any calibration, median", "noise__chips_p50__ratio"),
+)
