@@ -9,7 +9,7 @@ from somaforge.flow.readout.bench import Bench
 from somaforge.generator.readout.bias import BITS
 from somaforge.pdk.errors import InputError, ToolError
 
-RAMP_S, SETTLE_S = 1e-5, 3e-4
+RAMP_S, SETTLE_S = 1e-5, 1e-4
 """The supply comes up, and then the reference has that long."""
 OUT_V = 0.5
 """A soma's input at some 100 nA: where `out` is held."""

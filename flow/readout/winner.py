@@ -59,14 +59,14 @@ class Decisions:
 
 def race(bench: Bench, currents: Floats, race_s: float | None = None, around: Conditions | None = None) -> Decisions:
     """Races one after the other, reset between them. `currents` [races, inputs] in A; `race_s` is the time of each,
-    by default three times what the smallest of the races' largest currents needs.
+    by default 1 us and 1.7 times what the smallest of the races' largest currents needs.
 
     InputError for currents that are not finite and positive; ToolError if ngspice fails.
     """
     if currents.ndim != 2 or not np.all(np.isfinite(currents)) or np.any(currents < 0) or np.any(currents.max(1) <= 0):
         raise InputError("winner-take-all: currents are [races, inputs], none negative, one of each race above 0")
     conditions = around or Conditions()
-    one_s = race_s if race_s is not None else 1e-6 + 3 * CHARGE_C / float(currents.max(axis=1).min())
+    one_s = race_s if race_s is not None else 1e-6 + 1.7 * CHARGE_C / float(currents.max(axis=1).min())
     count, inputs = currents.shape
     period, supply = one_s + EMPTY_S, bench.where.supply_V
     nets = [f"v(win_{i})" for i in range(inputs)]

@@ -103,17 +103,23 @@ class Levels:
 
     @cached_property
     def _edge(self) -> int:
-        """From a rail to the diffusion of the widest transistors."""
-        return self.canvas.m.tap_half + self.canvas.r.active_space
+        """From a rail to the diffusion of the widest transistors: implants of both kinds fit between, and the ends of
+        gates keep clear of the tap."""
+        r = self.canvas.r
+        space = max(r.active_space, 2 * r.implant_to_other, r.gate_beyond_active + r.gate_to_active)
+        return self.canvas.m.tap_half + space
 
     def _widest(self, kind: str) -> int:
         return max(i.width for plan in self.plans for k, strip in plan.strips() if k == kind for i in strip.islands)
 
     def _gate(self, p_side: bool) -> int:
-        """From a strip's diffusion to the middle of its gates' contacts; p implant keeps its own distance."""
-        r = self.canvas.r
+        """From a strip's diffusion to the middle of its gates' contacts; p implant keeps its own distance, and the
+        wires of contacts on diffusion theirs."""
+        r, m = self.canvas.r, self.canvas.m
+        half, drain = r.contact_size // 2, r.active_over_contact_end + r.contact_size // 2
         to_implant = r.implant_over_active + r.gate_contact_to_p_implant if p_side else 0
-        return max(r.gate_contact_to_active, to_implant) + r.contact_size // 2
+        gate = max(max(r.gate_contact_to_active, to_implant) + half, r.gate_to_active + half + r.gate_over_contact)
+        return max(gate, m.local_end + r.local.space + m.local_half - drain)
 
     @cached_property
     def far(self) -> Mapping[str, int]:

@@ -55,7 +55,7 @@ def _frame(canvas: Canvas, width: int, z: Levels) -> None:
     canvas.box("n_implant", -over, tap, width + over, z.far["n"] + r.implant_over_active)
     canvas.box("p_implant", -over, z.far["p"] - r.implant_over_active, width + over, h - tap)
     canvas.box("n_implant", -over, h - tap, width + over, h + tap)
-    reach, pitch = r.contact_size // 2, canvas.m.tap_pitch
+    reach, pitch = canvas.m.local_half, canvas.m.tap_pitch
     for y, net in ((0, "gnd"), (h, "vdd")):
         canvas.box("tap", -end, y - canvas.m.tap_half, width + end, y + canvas.m.tap_half)
         canvas.box("local", -end, y - reach, width + end, y + reach)
@@ -77,14 +77,14 @@ def _up(kind: str) -> int:
 
 def _diffusions(canvas: Canvas, z: Levels, kind: str, strip: StripPlan) -> None:
     r, up, far = canvas.r, _up(kind), z.far[kind]
-    reach = r.contact_size // 2
+    half, reach = r.contact_size // 2, canvas.m.local_half
     for island in strip.islands:
         canvas.box("active", island.left, far - up * island.width, island.right, far)
     for c in strip.contacts:
         if c.kind == "rail":
-            y = far - up * c.low + up * (r.active_over_contact_end + reach)
+            y = far - up * c.low + up * (r.active_over_contact_end + half)
             canvas.contact(c.x, y)
-            top = y + up * (reach + r.local_over_contact)
+            top = y + up * canvas.m.local_end
             canvas.box("local", c.x - reach, _rail_y(z, kind), c.x + reach, top)
         else:
             canvas.contact(c.x, z.drain_y[kind])
@@ -103,11 +103,11 @@ def _gate(canvas: Canvas, z: Levels, kind: str, strip: StripPlan, gate: Gate) ->
     canvas.contact(gate.contact, y)
     if gate.tie is None:
         return
-    long = half + r.local_over_contact
+    reach, long = canvas.m.local_half, canvas.m.local_end
     ends = sorted((gate.contact, gate.tie))
-    left, right = (ends[0] - long, ends[1] + half) if gate.contact < gate.tie else (ends[0] - half, ends[1] + long)
-    canvas.box("local", left, y - half, right, y + half)
-    canvas.box("local", gate.tie - half, _rail_y(z, kind), gate.tie + half, y + up * half)
+    left, right = (ends[0] - long, ends[1] + reach) if gate.contact < gate.tie else (ends[0] - reach, ends[1] + long)
+    canvas.box("local", left, y - reach, right, y + reach)
+    canvas.box("local", gate.tie - reach, _rail_y(z, kind), gate.tie + reach, y + up * reach)
 
 
 def _column(canvas: Canvas, plan: RowPlan, z: Levels, kind: str, net: str, x: int, y: int) -> None:
@@ -131,5 +131,6 @@ def _leaving(canvas: Canvas, plan: RowPlan, z: Levels) -> None:
     for net, way, x in plan.leaving:
         y = z.y(plan.track(net))
         canvas.stack(x, y, "row", "column", "h")
+        canvas.around("row", x, y, *canvas.pad("row", "inner", "row", "h"))  # it may have no wire beside it
         canvas.box("column", x - half, y, x + half, z.height if way == "up" else 0)
         canvas.label("column", net, x, z.height - half if way == "up" else half)

@@ -171,7 +171,7 @@ class StripPlanner:
         else:
             lowest = left + min(half, self.pad)
             if not bare and self.contacts and self.contacts[-1].kind == "rail":
-                lowest = max(lowest, self.contacts[-1].x + 2 * self.half + self.r.local.space)
+                lowest = max(lowest, self.contacts[-1].x + 2 * self.m.local_half + self.r.local.space)
             x = self.column(lowest)
             if m.l_nm < 2 * self.pad:
                 left = x - half

@@ -1,0 +1,43 @@
+"""Rows of the readout blocks on a process with other names, another grid and another stack."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.fake_process import FAKE
+from tests.fake_process.specs import registered
+
+from somaforge.flow.checks import antenna, drc, lvs
+from somaforge.generator.circuit import Library
+from somaforge.generator.netlist import write_spice
+from somaforge.generator.readout.bias import bias, draw_bias
+from somaforge.generator.readout.block import DrawnBlock
+from somaforge.generator.readout.converter import converter, draw_converter
+from somaforge.generator.readout.winner import draw_winner, winner_take_all
+from somaforge.pdk import Pdk
+
+
+@pytest.fixture(autouse=True)
+def known() -> Iterator[None]:
+    with registered():
+        yield
+
+
+def winner(pdk: Pdk, design: str) -> Library:
+    return winner_take_all(pdk, design, 2)
+
+
+@pytest.mark.parametrize(("make", "draw"), [(winner, draw_winner), (converter, draw_converter), (bias, draw_bias)])
+def test_blocks_are_clean_and_match(
+    make: Callable[[Pdk, str], Library], draw: Callable[[Pdk, Library, str], DrawnBlock], tmp_path: Path
+) -> None:
+    library = make(FAKE, "chip")
+    gds, spice = tmp_path / "block.gds", tmp_path / "block.spice"
+    draw(FAKE, library, "chip").write(gds)
+    write_spice(library, spice)
+    found = drc.run(FAKE, gds, library.top, tmp_path / "drc.lyrdb")
+    found |= antenna.run(FAKE, gds, library.top, tmp_path / "antenna.lyrdb")
+    assert {rule: n for rule, n in found.items() if n} == {}
+    result = lvs.run(FAKE, gds, spice, library.top, None)
+    assert result.mismatches == ()
+    assert result.devices == library.transistor_count()
