@@ -124,7 +124,7 @@ class Design:
 
 def core_name(spec: Spec) -> str:
     """Circuit and cell of the array: the whole macro, or its core where it has a port."""
-    return spec.name if spec.array.port == "none" else cell_name(spec.name, CORE)
+    return cell_name(spec.name, CORE) if spec.array.has_port else spec.name
 
 
 def latch_nets(bits: int) -> list[str]:

@@ -5,21 +5,26 @@ and the smallest diffusion that its transistors can have (a shared one). Every r
 closed over the whole outline but around the pins: wires over matched analog devices would couple into them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import klayout.db as kdb
 
+from somaforge.generator.block import Block, Box, Role
 from somaforge.generator.circuit import Library
-from somaforge.generator.periphery.netlist import PORT_INPUTS, PORT_OUTPUTS
 from somaforge.pdk import Pdk
-from somaforge.pdk.errors import CheckError
 from somaforge.pdk.geometry import Rules
 from somaforge.pdk.templating import render
 
-_POWER = {"vdd": "POWER", "gnd": "GROUND"}
-Box = tuple[int, int, int, int]
-"""x1, y1, x2, y2 in nm, in the layout's coordinates."""
+_USES: Mapping[Role, tuple[str, str]] = {
+    Role.SUPPLY: ("INOUT", "POWER"),
+    Role.GROUND: ("INOUT", "GROUND"),
+    Role.DIGITAL_INPUT: ("INPUT", "SIGNAL"),
+    Role.DIGITAL_OUTPUT: ("OUTPUT", "SIGNAL"),
+    Role.DIGITAL_BOTH: ("INOUT", "SIGNAL"),
+    Role.CLOCK: ("INPUT", "CLOCK"),
+}
+"""DIRECTION and USE of a role; all others are analog."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +61,18 @@ class Abstract:
     """By layer of ours."""
 
 
-def abstract(layout: kdb.Layout, pdk: Pdk, library: Library, outline: Box) -> Abstract:
-    """The abstract of the library's top cell; CheckError if a pin of the schematic has no shape with its label."""
-    cell = layout.cell(library.top)
-    shapes = _pin_shapes(layout, cell, pdk)
-    areas = port_areas(library, half_drain_nm(pdk))
+def abstract(layout: kdb.Layout, pdk: Pdk, block: Block) -> Abstract:
+    """The abstract of a block that is drawn in `layout`."""
+    areas = port_areas(block.library, half_drain_nm(pdk))
     pins = []
-    for name in library.circuits[library.top].ports:
-        if name not in shapes:
-            raise CheckError(f"lef: the layout of {library.top} has no pin {name}; this is a fault of somaforge")
-        direction, use = _role(name)
-        hung = Areas() if name in _POWER else areas[name]
-        pins.append(Pin(name, direction, use, hung, tuple(shapes[name])))
-    return Abstract(library.top, outline, tuple(pins), _obstructions(layout, cell, pdk, outline, tuple(pins)))
+    for net, role in block.roles().items():
+        direction, use = _USES.get(role, ("INOUT", "ANALOG"))
+        boxes = tuple((port.layer, port.box) for port in block.ports if port.net == net)
+        pins.append(Pin(net, direction, use, Areas() if role.is_power else areas[net], boxes))
+    cell = layout.cell(block.name)
+    return Abstract(
+        block.name, block.outline, tuple(pins), _obstructions(layout, cell, pdk, block.outline, tuple(pins))
+    )
 
 
 def half_drain_nm(pdk: Pdk) -> int:
@@ -128,41 +132,6 @@ def lef(macro: Abstract, rules: Rules) -> str:
 
 def _um(nm: int) -> str:
     return f"{nm / 1000:.3f}"
-
-
-def _role(name: str) -> tuple[str, str]:
-    """DIRECTION and USE of a pin."""
-    if name in _POWER:
-        return "INOUT", _POWER[name]
-    if name in PORT_INPUTS:
-        return "INPUT", "CLOCK" if name == "clk" else "SIGNAL"
-    if name in PORT_OUTPUTS:
-        return "OUTPUT", "SIGNAL"
-    if name.startswith("wl_"):
-        return "INPUT", "SIGNAL"
-    if name.startswith(("bl_", "blb_")):
-        return "INOUT", "SIGNAL"
-    return "INOUT", "ANALOG"
-
-
-def _pin_shapes(layout: kdb.Layout, cell: kdb.Cell, pdk: Pdk) -> dict[str, list[tuple[str, Box]]]:
-    """Pin rectangles of the top cell by the label that lies in them."""
-    found: dict[str, list[tuple[str, Box]]] = {}
-    for layer in (c.role for c in pdk.rules.conductors):
-        boxes = [s.bbox() for s in _shapes(layout, cell, pdk, f"{layer}_pin")]
-        texts = kdb.Texts()
-        for shape in _shapes(layout, cell, pdk, f"{layer}_label"):
-            texts.insert(shape.text)
-        for text in texts.each():
-            at = kdb.Point(text.x, text.y)
-            for b in (b for b in boxes if b.contains(at)):
-                found.setdefault(text.string, []).append((layer, (b.left, b.bottom, b.right, b.top)))
-    return found
-
-
-def _shapes(layout: kdb.Layout, cell: kdb.Cell, pdk: Pdk, layer: str) -> Iterator[kdb.Shape]:
-    if layer in pdk.layers:
-        yield from cell.shapes(layout.layer(*pdk.layers[layer])).each()
 
 
 def _obstructions(

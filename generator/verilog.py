@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from somaforge.generator.address import Cell, MemoryMap
-from somaforge.generator.circuit import Circuit
+from somaforge.generator.block import Block, Role
 from somaforge.generator.names import LATCHES, PERIPHERY, RAILS, cell_name, input_net, memory_line, output_net
 from somaforge.generator.periphery.netlist import PORT_INPUTS, Gate, GateNetlist
 from somaforge.pdk.errors import InputError
@@ -15,7 +15,7 @@ from somaforge.pdk.templating import render
 
 
 @dataclass(frozen=True)
-class Block:
+class Rectangle:
     """The rectangle of the memory that one matrix takes: rows and places from first to before end."""
 
     first_row: int
@@ -24,12 +24,12 @@ class Block:
     end_place: int
 
 
-def blocks(memory: MemoryMap) -> tuple[Block, ...]:
+def rectangles(memory: MemoryMap) -> tuple[Rectangle, ...]:
     """The rectangle of every matrix, in order."""
     found = []
     for matrix, (rows, columns) in enumerate(zip(memory.layers, memory.layers[1:], strict=False)):
         row, place = memory.place(Cell(matrix, 0, 0, 0))
-        found.append(Block(row, row + rows, place, place + columns * (memory.bits + 1)))
+        found.append(Rectangle(row, row + rows, place, place + columns * (memory.bits + 1)))
     return tuple(found)
 
 
@@ -49,7 +49,7 @@ def _common(name: str, memory: MemoryMap) -> Mapping[str, object]:
         "name": name,
         "rows": memory.rows,
         "width": memory.width,
-        "matrices": blocks(memory),
+        "matrices": rectangles(memory),
         "power": RAILS,
         "analog": analog_pins(memory.layers),
         "inputs": PORT_INPUTS,
@@ -61,10 +61,11 @@ def model(name: str, memory: MemoryMap) -> str:
     return render("port_model.v.j2", layers=memory.layers, bits=memory.bits, **_common(name, memory))
 
 
-def pins(top: Circuit) -> str:
-    """A macro without a port: its pins and nothing else; word lines and bit lines are its user's."""
-    require_name(top.name)
-    return render("pins.v.j2", name=top.name, power=RAILS, pins=[p for p in top.ports if p not in RAILS])
+def pins(block: Block) -> str:
+    """A block without behaviour, as a macro without a port is: its pins and nothing else."""
+    require_name(block.name)
+    power = block.nets(Role.SUPPLY, Role.GROUND)
+    return render("pins.v.j2", name=block.name, power=power, pins=[p for p in block.circuit.ports if p not in power])
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
-"""The wires over the array and the macro's pins: inputs, sums, word lines, bit lines, outputs, power."""
+"""The wires over the array: inputs, sums, word lines, bit lines, outputs, power. Its pins are its ports (array.py)."""
 
 from somaforge.generator.draw import Canvas
 from somaforge.generator.floorplan import Floorplan
-from somaforge.generator.names import bit_line, bit_line_bar, input_net, output_net, word_line
 
 
 def draw_wiring(top: Canvas, plan: Floorplan) -> None:
@@ -23,7 +22,6 @@ def _inputs(top: Canvas, plan: Floorplan) -> None:
     for i in range(plan.layers[0]):
         y = plan.y(plan.row(0, i), plan.input_y)
         top.box("strap", left, y - half, plan.soma_x(0) + plan.soma.input_x, y + half)
-        top.label("strap", input_net(i), left + half, y, (half, half))
 
 
 def _to_soma(top: Canvas, plan: Floorplan, matrix: int, column: int, x: int, y: int) -> None:
@@ -72,9 +70,7 @@ def _word_lines(top: Canvas, plan: Floorplan) -> None:
         end = plan.bank_x(bank) + plan.soma.width
         for r in plan.memory.word_rows(bank):
             y = plan.y(r, plan.rows.word_y)
-            layer, pin_x, pin_y = plan.word_pin(bank, r)
-            pin = top.m.bus_half if layer == "row" else half
-            top.label(layer, word_line(bank, r), pin_x, pin_y, (pin, pin))
+            layer, _, pin_y = plan.word_pin(bank, r)
             if layer == "row":
                 top.box("row", left, y - top.m.bus_half, end, y + top.m.bus_half)
                 continue
@@ -90,15 +86,13 @@ def _word_lines(top: Canvas, plan: Floorplan) -> None:
 def _bit_lines(top: Canvas, plan: Floorplan) -> None:
     """Bit lines go down to the macro's lower edge, across whatever lies between the matrices of their bank."""
     half = top.r.column.width // 2
-    bottom = plan.die[1]
     for bank in range(len(plan.memory.banks)):
         for c in range(plan.memory.bank_columns(bank)):
             gaps = plan.bit_line_gaps(bank, c)
             for bit in range(plan.memory.bits + 1):
-                for x, name in zip(plan.bit_line_x(bank, c, bit), (bit_line, bit_line_bar), strict=True):
+                for x in plan.bit_line_x(bank, c, bit):
                     for low, high in gaps:
                         top.box("column", x - half, low, x + half, high)
-                    top.label("column", name(bank, c, bit), x, bottom + half, (half, half))
 
 
 def _outputs(top: Canvas, plan: Floorplan) -> None:
@@ -108,13 +102,11 @@ def _outputs(top: Canvas, plan: Floorplan) -> None:
         y = plan.y(plan.row(plan.outputs, j), sum(plan.rows.switch) // 2)
         top.box("row", start - half, y - half, right, y + half)
         top.around("row", right - top.m.bus_half, y, top.m.bus_half, top.m.bus_half)
-        top.label("row", output_net(j), right - top.m.bus_half, y, (top.m.bus_half, top.m.bus_half))
 
 
 def _power(top: Canvas, plan: Floorplan) -> None:
-    """Straps over the rails across the macro; their left ends are the power pins."""
+    """Straps over the rails across the array; their left ends are the power pins."""
     left, _, right, _ = plan.die
     for k in range(plan.row_count + 1):
-        net, y = ("vdd" if k % 2 else "gnd"), k * plan.rows.height
+        y = k * plan.rows.height
         top.box("strap", left, y - top.m.power_half, right, y + top.m.power_half)
-        top.label("strap", net, left + top.m.edge // 4, y, (top.m.edge // 4, top.m.power_half))

@@ -14,7 +14,7 @@ def through_port(spec: Path, file: Path, out: Path | None, as_json: bool) -> Non
     from somaforge.generator.design import build
 
     design, content = build(read_spec(spec)), bitfile.read(file)
-    if design.spec.array.port == "none":
+    if not design.spec.array.has_port:
         raise InputError(f"{spec}: array.port is none, so there is no port to program through; say scan")
     bitfile.verify(content, design, str(file))
     memory = design.memory

@@ -128,7 +128,7 @@ def of_design(design: Design, corner: str, temperature_C: float, supply_V: float
 def port_states(design: Design) -> Mapping[State, float]:
     """How many cells of the port are in which state while its pins are low: the mean of a data register that holds
     zeros and one that holds ones. Nothing without a port."""
-    return {} if design.spec.array.port == "none" else _states(plan_of(design))
+    return _states(plan_of(design)) if design.spec.array.has_port else {}
 
 
 @lru_cache(maxsize=4)

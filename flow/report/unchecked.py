@@ -75,7 +75,7 @@ def _silicon(run: RunData) -> Iterator[tuple[str, str]]:
             f"{latches - m['program__bits__count']:,.0f} of {latches:,.0f} latches of all chips at transistor level",
             "a few are; through the port all of them are written in Verilog simulation",
         )
-    if run.spec.array.port == "none":
+    if not run.spec.array.has_port:
         yield "how weights get to the word and bit lines", "`array.port: none`: they are pins"
     if m["drc__unchecked_layers__count"] != 0:
         yield (

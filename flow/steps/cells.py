@@ -122,7 +122,7 @@ def port_speed(folder: Path, spec: Spec) -> None:
 
 def port_metrics(context: Context) -> Mapping[str, float]:
     """How long the clock of the port must be low; nothing if there is no port."""
-    if context.spec.array.port == "none":
+    if not context.spec.array.has_port:
         return {}
     found = read_json(context.each(port_speed, {"port": context.spec})["port"] / "port.json")
     write_json(context.folder / "port.json", found)

@@ -38,7 +38,7 @@ def action(context: Context) -> Mapping[str, float]:
     if drawn.library.transistor_count() <= SMALL:
         require_no_antenna(design, folder / "layout.gds", drawn.top)
     drawn.write(folder / "layout.oas")
-    abstract = lef.abstract(drawn.layout, design.pdk, drawn.library, drawn.die)
+    abstract = lef.abstract(drawn.layout, design.pdk, drawn.block)
     atomic_write(folder / "macro.lef", lef.lef(abstract, design.pdk.rules))
     (folder / "schematic").mkdir()
     write_schematics(design, folder / "schematic")
@@ -76,7 +76,7 @@ def write_verilog(drawn: DrawnDesign, design: Design, folder: Path) -> None:
     name, memory = design.spec.name, design.memory
     folder.mkdir()
     if drawn.macro is None:
-        atomic_write(folder / f"{name}.v", verilog.pins(drawn.library.circuits[name]))
+        atomic_write(folder / f"{name}.v", verilog.pins(drawn.block))
         return
     atomic_write(folder / f"{name}.v", verilog.model(name, memory))
     atomic_write(folder / f"{name}_gates.v", verilog.gates(library(design.pdk), name, memory, drawn.macro.gates))
@@ -85,7 +85,7 @@ def write_verilog(drawn: DrawnDesign, design: Design, folder: Path) -> None:
 
 def verilog_files(spec: Spec) -> tuple[str, ...]:
     """What write_verilog writes."""
-    ends = (".v",) if spec.array.port == "none" else (".v", "_gates.v", "_bench.v", "_steps.mem")
+    ends = (".v", "_gates.v", "_bench.v", "_steps.mem") if spec.array.has_port else (".v",)
     return tuple(f"verilog/{spec.name}{end}" for end in ends)
 
 

@@ -75,7 +75,7 @@ def write_through_port(folder: Path, job: Job, design: Design, values: Sequence[
     name, memory = design.spec.name, design.memory
     words = port.to_words(memory, values)
     (folder / "weights.mem").write_text(port.words_file(words), encoding="ascii")
-    if job.spec.array.port == "none":
+    if not job.spec.array.has_port:
         return []
     verilog = job.inputs.file("generate", "verilog")
     view = port_simulation.View(name, (verilog / f"{name}.v").read_text(encoding="ascii"))

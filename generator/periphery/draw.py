@@ -36,6 +36,8 @@ class DrawnPeriphery:
     canvas: Canvas
     outline: tuple[int, int, int, int]
     """With the core: x1, y1, x2, y2."""
+    select_left: int
+    """Left edge of the row select, and of its power straps."""
     cell_area_um2: float
     """Sum of the areas of the standard cells, without the fill between them."""
 
@@ -79,7 +81,7 @@ def draw_periphery(layout: kdb.Layout, pdk: Pdk, plan: PeripheryPlan) -> DrawnPe
     outline = (m.core.snap(left), m.core.snap(bottom), up(right, grid), plan.floor.die[3])
     area = len(plan.groups) * painter.repeaters_area + plan.floor.memory.width * painter.rows.cell_area
     area += select.cell_area + control.control_rows(m).cell_area
-    return DrawnPeriphery(canvas, outline, area / 1e6)
+    return DrawnPeriphery(canvas, outline, select.left, area / 1e6)
 
 
 def _channel(canvas: Canvas, plan: PeripheryPlan, line: Line) -> None:

@@ -1,52 +1,71 @@
-"""The macro: the array as a cell, its periphery around it, and the pins at the outer edge."""
+"""The macro: the array and its programming port as one block, with the pins at the outer edge."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import klayout.db as kdb
 
-from somaforge.generator.address import MemoryMap
+from somaforge.generator.block import Block, Part, Port, Role, compose
 from somaforge.generator.circuit import Library
 from somaforge.generator.draw import Canvas
 from somaforge.generator.floorplan import Floorplan
-from somaforge.generator.names import cell_name, input_net, output_net
-from somaforge.generator.periphery.circuit import macro
+from somaforge.generator.names import (
+    CORE,
+    GROUND,
+    PERIPHERY,
+    SUPPLY,
+    cell_name,
+    input_net,
+    output_net,
+    port_word,
+)
+from somaforge.generator.periphery.circuit import gate_circuits
 from somaforge.generator.periphery.control import pin_y
 from somaforge.generator.periphery.draw import DrawnPeriphery, draw_periphery
 from somaforge.generator.periphery.measures import PortMeasures
-from somaforge.generator.periphery.netlist import GateNetlist, build
+from somaforge.generator.periphery.netlist import PINS, GateNetlist, build
 from somaforge.generator.periphery.plan import PeripheryPlan, plan_periphery
 from somaforge.pdk import Pdk
 from somaforge.pdk.library import StandardCells
 
 
 @dataclass(frozen=True)
-class DrawnMacro:
-    """What the periphery adds to a drawn core."""
+class Macro:
+    """Array and port."""
 
-    library: Library
-    """Schematic of the macro: core, the library's cells, periphery, top."""
+    block: Block
     gates: GateNetlist
-    outline: tuple[int, int, int, int]
-    """x1, y1, x2, y2 in nm."""
     cell_area_um2: float
-    """Of the periphery's cells."""
+    """Of the port's cells."""
 
 
-def draw_macro(
-    layout: kdb.Layout, pdk: Pdk, core: Library, memory: MemoryMap, floor: Floorplan, name: str
-) -> DrawnMacro:
-    """Draw the periphery of the core cell (it is in `layout`) and the top cell `name` of both."""
-    m = PortMeasures(pdk)
-    plan = plan_periphery(m, floor)
-    gates = build(memory, plan.gates)
-    periphery = draw_periphery(layout, pdk, plan)
-    _own(layout, m.cells, periphery.canvas.cell, name)
-    top = Canvas(layout, pdk, name)
-    top.place(layout.cell(core.top), 0, 0)
-    top.place(periphery.canvas, 0, 0)
-    _pins(top, plan, periphery)
-    top.box("boundary", *periphery.outline)
-    return DrawnMacro(macro(m.cells, core, memory, gates, name), gates, periphery.outline, periphery.cell_area_um2)
+def macro_block(pdk: Pdk, core: Block, floor: Floorplan, name: str) -> Macro:
+    """The macro `name` of an array; InputError if the process has no cells for its port."""
+    plan = plan_periphery(PortMeasures(pdk), floor)
+    gates = build(floor.memory, plan.gates)
+    scratch = kdb.Layout()
+    scratch.dbu = 0.001
+    drawn = draw_periphery(scratch, pdk, plan)
+    port = _port(scratch, plan, drawn, gates, name)
+    parts = (Part(CORE, core, nets=floor.memory.port_nets()), Part(PERIPHERY, port))
+    ports = tuple(_pins(plan, drawn))
+    block = compose(pdk, name, parts, drawn.outline, ports, lambda top: _wires(top, plan, drawn))
+    return Macro(block, gates, drawn.cell_area_um2)
+
+
+def _port(scratch: kdb.Layout, plan: PeripheryPlan, drawn: DrawnPeriphery, gates: GateNetlist, name: str) -> Block:
+    """The port as a block: drawn once, because only that says how large it is, and copied from there."""
+    cells, own = plan.m.cells, cell_name(name, PERIPHERY)
+    circuits = gate_circuits(cells, gates, own)
+
+    def draw(layout: kdb.Layout) -> kdb.Cell:
+        cell = layout.create_cell(PERIPHERY)
+        cell.copy_tree(drawn.canvas.cell)
+        _own(layout, cells, cell, name)
+        return cell
+
+    library = Library({circuit.name: circuit for circuit in circuits}, own)
+    return Block(own, drawn.outline, tuple(_port_ports(plan, drawn)), library, draw)
 
 
 def _own(layout: kdb.Layout, cells: StandardCells, periphery: kdb.Cell, name: str) -> None:
@@ -57,23 +76,65 @@ def _own(layout: kdb.Layout, cells: StandardCells, periphery: kdb.Cell, name: st
             layout.rename_cell(index, cell_name(name, role))
 
 
-def _pins(top: Canvas, plan: PeripheryPlan, periphery: DrawnPeriphery) -> None:
-    """Inputs, supply and port at the left edge, outputs at the right edge."""
+def _control_ports(plan: PeripheryPlan, left: int) -> Iterator[Port]:
+    half, heights = plan.m.pdk.rules.column.width // 2, pin_y(plan.m)
+    for pin, role in PINS.items():
+        y = plan.slices_bottom + heights[pin]
+        yield Port(pin, role, "column", (left, y - half, left + 2 * half, y + half))
+
+
+def _supplies(plan: PeripheryPlan, left: int) -> Iterator[Port]:
+    """A port on every rail's strap, those of the supply first."""
+    floor, half = plan.floor, plan.floor.measures.power_half
+    for net, role, first in ((SUPPLY, Role.SUPPLY, 1), (GROUND, Role.GROUND, 0)):
+        for k in range(first, floor.row_count + 1, 2):
+            y = k * floor.rows.height
+            yield Port(net, role, "strap", (left, y - half, left + 2 * half, y + half))
+
+
+def _port_ports(plan: PeripheryPlan, drawn: DrawnPeriphery) -> Iterator[Port]:
+    """Pins at the left edge, lines and supplies where the array has them."""
+    floor, half = plan.floor, plan.m.pdk.rules.column.width // 2
+    yield from _control_ports(plan, drawn.outline[0])
+    yield from _supplies(plan, drawn.select_left)
+    for bank in range(len(floor.memory.banks)):
+        for row in floor.memory.word_rows(bank):
+            layer, _, y = floor.word_pin(bank, row)
+            x, wide = floor.die[0], floor.measures.strap_half if layer == "strap" else floor.measures.bus_half
+            yield Port(port_word(row), Role.DIGITAL_OUTPUT, layer, (x - wide, y - wide, x + wide, y + wide))
+    top = floor.die[1]
+    for line in (line for group in plan.groups for line in group.lines):
+        box = (line.above - half, top - 2 * half, line.above + half, top)
+        yield Port(line.name, Role.DIGITAL_BOTH, "column", box)
+
+
+def _pins(plan: PeripheryPlan, drawn: DrawnPeriphery) -> Iterator[Port]:
+    """Supplies, inputs and port at the left edge, outputs at the right edge."""
+    floor, m = plan.floor, plan.floor.measures
+    left, _, right, _ = drawn.outline
+    yield from _supplies(plan, left)
+    for i in range(floor.layers[0]):
+        y = floor.y(floor.row(0, i), floor.input_y)
+        box = (left, y - m.strap_half, left + 2 * m.strap_half, y + m.strap_half)
+        yield Port(input_net(i), Role.ANALOG_INPUT, "strap", box)
+    for j in range(floor.layers[-1]):
+        y = floor.y(floor.row(floor.outputs, j), sum(floor.rows.switch) // 2)
+        box = (right - 2 * m.bus_half, y - m.bus_half, right, y + m.bus_half)
+        yield Port(output_net(j), Role.ANALOG_OUTPUT, "row", box)
+    yield from _control_ports(plan, left)
+
+
+def _wires(top: Canvas, plan: PeripheryPlan, drawn: DrawnPeriphery) -> None:
+    """From the array's own pins to those of the macro."""
     floor = plan.floor
-    left, _, right, _ = periphery.outline
-    half = floor.measures.strap_half
+    left, _, right, _ = drawn.outline
+    half, wide = floor.measures.strap_half, top.m.bus_half
     for i in range(floor.layers[0]):
         y = floor.y(floor.row(0, i), floor.input_y)
         top.box("strap", left, y - half, floor.die[0] + half, y + half)
-        top.label("strap", input_net(i), left + half, y, (half, half))
     for k in range(floor.row_count + 1):
-        net, y = ("vdd" if k % 2 else "gnd"), k * floor.rows.height
+        y = k * floor.rows.height
         top.box("strap", left, y - top.m.power_half, floor.die[0], y + top.m.power_half)
-        top.label("strap", net, left + top.m.power_half, y, (top.m.power_half, top.m.power_half))
     for j in range(floor.layers[-1]):
         y = floor.y(floor.row(floor.outputs, j), sum(floor.rows.switch) // 2)
-        top.box("row", floor.die[2] - 2 * top.m.bus_half, y - top.m.bus_half, right, y + top.m.bus_half)
-        top.label("row", output_net(j), right - top.m.bus_half, y, (top.m.bus_half, top.m.bus_half))
-    half = top.r.column.width // 2
-    for pin, y in pin_y(plan.m).items():
-        top.label("column", pin, left + half, plan.slices_bottom + y, (half, half))
+        top.box("row", floor.die[2] - 2 * wide, y - wide, right, y + wide)

@@ -14,15 +14,27 @@ high while its token and `write` or `read` are.
 Control pins change while `clk` is low: the clock gates are transparent then. Every pin drives one gate.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from somaforge.generator.address import MemoryMap
+from somaforge.generator.block import Role
 from somaforge.generator.names import RAILS, bit_line, bit_line_bar, port_word
 from somaforge.pdk.library import OUTPUT, Function
 
-PORT_INPUTS = ("clk", "shift", "data_in", "row_in", "row_step", "write", "read")
-PORT_OUTPUTS = ("data_out",)
+PINS: Mapping[str, Role] = {
+    "clk": Role.CLOCK,
+    "shift": Role.DIGITAL_INPUT,
+    "data_in": Role.DIGITAL_INPUT,
+    "row_in": Role.DIGITAL_INPUT,
+    "row_step": Role.DIGITAL_INPUT,
+    "write": Role.DIGITAL_INPUT,
+    "read": Role.DIGITAL_INPUT,
+    "data_out": Role.DIGITAL_OUTPUT,
+}
+"""Pins of the port, in their order."""
+PORT_OUTPUTS = tuple(pin for pin, role in PINS.items() if role is Role.DIGITAL_OUTPUT)
+PORT_INPUTS = tuple(pin for pin in PINS if pin not in PORT_OUTPUTS)
 ROW_SEGMENT = 8
 """Rows that one set of repeaters serves: 8 clock pins and 66 um of wire are about 50 fF, a fifth of what a repeater of
 drive 4 is meant for, and the unbuffered token hop stays inside the segment's wire delay."""

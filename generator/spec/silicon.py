@@ -62,3 +62,8 @@ class Array(Model):
     foundry's standard cells; none brings word and bit lines to the macro's edge (docs/port.md)."""
     switch: Device = Device(w_um=0.54, l_um=0.54)
     """Bit switches; the sign switches have this length and the mirrors' width (they share their strip)."""
+
+    @property
+    def has_port(self) -> bool:
+        """Whether weights are written through a port of the macro; else its user has word lines and bit lines."""
+        return self.port != "none"

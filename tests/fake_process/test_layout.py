@@ -112,6 +112,6 @@ def test_sizes_lie_on_its_own_grid() -> None:
 
 def test_the_lef_has_its_names() -> None:
     drawn = draw(design((2, 2)))
-    text = lef.lef(lef.abstract(drawn.layout, FAKE, drawn.library, drawn.die), FAKE.rules)
+    text = lef.lef(lef.abstract(drawn.layout, FAKE, drawn.block), FAKE.rules)
     assert "LAYER METAL5 ;" in text
     assert "LAYER met" not in text

@@ -33,7 +33,7 @@ def digests(made: Design) -> dict[str, str]:
     found = {f"layout {cell.name}": _digest(cell_text(drawn.layout, cell)) for cell in drawn.layout.each_cell()}
     for dialect in ("spice", "cdl"):
         found[dialect] = _digest(spice_text(drawn.library, dialect))  # type: ignore[arg-type]
-    abstract = lef.abstract(drawn.layout, made.pdk, drawn.library, drawn.die)
+    abstract = lef.abstract(drawn.layout, made.pdk, drawn.block)
     found["lef"] = _digest(lef.lef(abstract, made.pdk.rules))
     with TemporaryDirectory() as folder:
         write_verilog(drawn, made, Path(folder, "verilog"))

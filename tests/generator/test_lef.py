@@ -1,7 +1,6 @@
 """The LEF, read by KLayout's LEF reader, against the layout that it describes and the foundry's own numbers."""
 
 import re
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from somaforge.generator import lef
 from somaforge.generator.circuit import Call, Circuit, Library, Mos
 from somaforge.generator.design import Design
 from somaforge.generator.layout import draw
-from somaforge.pdk.errors import CheckError
 from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.sky130.process import SKY130
 
@@ -24,7 +22,7 @@ NFET = "sky130_fd_pr__nfet_01v8"
 def drawn() -> tuple[Design, kdb.Layout, lef.Abstract]:
     target = design([4, 5, 3])
     found = draw(target)
-    return target, found.layout, lef.abstract(found.layout, target.pdk, target.library, found.plan.die)
+    return target, found.layout, lef.abstract(found.layout, target.pdk, found.block)
 
 
 @pytest.mark.needs_pdk
@@ -105,22 +103,12 @@ def test_routers_are_kept_out() -> None:
     assert {"local", "inner", "row", "column", "strap"} <= macro.obstructions.keys()
 
 
-def test_a_pin_without_a_shape_is_refused() -> None:
-    target, layout, macro = drawn()
-    top = target.library.circuits[macro.name]
-    more = replace(
-        target.library, circuits={**target.library.circuits, top.name: replace(top, ports=(*top.ports, "x"))}
-    )
-    with pytest.raises(CheckError, match=f"^lef: the layout of {top.name} has no pin x;"):
-        lef.abstract(layout, target.pdk, more, macro.outline)
-
-
 @pytest.mark.needs_pdk
 def test_port_pins_have_the_areas_of_the_foundrys_lef() -> None:
     """Every input drives a buf_2, data_out is driven by a buf_4: antenna areas from the foundry's own LEF."""
     target = design([4, 2, 3], port="scan")
     found = draw(target)
-    macro = lef.abstract(found.layout, target.pdk, found.library, found.die)
+    macro = lef.abstract(found.layout, target.pdk, found.block)
     pins = {p.name: p for p in macro.pins}
     folder = DATA.folder("cells") / "cells/buf"
     gate = re.search(r"ANTENNAGATEAREA\s+(\S+)", (folder / "sky130_fd_sc_hd__buf_2.lef").read_text())
