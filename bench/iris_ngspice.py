@@ -68,12 +68,14 @@ def main() -> None:
     if pex is None:
         raise SystemExit(f"{wanted.run}: step pex has not run")
     spec = load_spec(ROOT / "examples/iris.yaml")
-    entries: list[dict[str, Any]] = json.loads(RESULTS.read_text())["results"] if RESULTS.is_file() else []
+    about = {"array": spec.array.model_dump(mode="json"), "law": spec.chips.law}
+    kept: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    entries: list[dict[str, Any]] = kept["results"] if kept.get("about") == about else []
     for seed in range(1, wanted.chips + 1):
         if all(e["chip"] != seed for e in entries):
             entries.append(one(spec, pex, seed))
             print(json.dumps(entries[-1]), flush=True)
-            head = {"arguments": f"--chips {wanted.chips}", "results": entries}
+            head = {"arguments": f"--chips {wanted.chips}", "about": about, "results": entries}
             atomic_write(RESULTS, json.dumps(head, indent=1) + "\n")
     print(f"mean {np.mean([e['accuracy'] for e in entries]):.4f} of {len(entries)} chips")
 

@@ -90,7 +90,7 @@ def measure(run: Path, spec: Spec, choice: Choice, patterns: int, period_s: floa
     layers = [float(layer.current.mean()) for layer in rest.layers]
     curves = speed_and_energy([found.to_json()], macs)
     figures = {name: value for name, value in curves.items() if not isinstance(value, list)}
-    return {**asdict(choice), "accuracy": found.accuracy, "layer_currents_A": layers, **figures}
+    return {**asdict(choice), "law": spec.chips.law, "accuracy": found.accuracy, "layer_currents_A": layers, **figures}
 
 
 def main() -> None:

@@ -5,9 +5,10 @@
 
 After Mohammadirad and Sodojishijani, who keep imprecise features and retrain the last layer. Two kinds of chips, both
 models in software, known exactly: `alpha`, every weight times 1 + alpha z with a standard normal z (a synapse cannot
-change its sign: it stops at 0), and `mismatch`, unit mirrors with a multiple of the foundry's threshold spread, in
-every bit of every synapse and in the somas. Four networks for each: the ideal one (`none`), and with the last matrix,
-the last two, or all of them trained for the chip. The ideal network is a run's (shadow.npz), or trained now.
+change its sign: it stops at 0), and `mismatch`, unit mirrors with a multiple of the spread of ln I that the example's
+law gives its unit at 15 nA, in every bit of every synapse and in the somas. Four networks for each: the ideal one
+(`none`), and with the last matrix, the last two, or all of them trained for the chip. The ideal network is a run's
+(shadow.npz), or trained now. Results of other arguments, of another law or unit are not gone on with.
 """
 
 import argparse
@@ -21,15 +22,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from learning import codes_of, ideal
+from learning import codes_of, ideal, short
 
 from somaforge.flow import datasets
+from somaforge.flow.engines.spread import sigma_ln_I
 from somaforge.flow.learning import minibatch, training
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec, load_spec
 from somaforge.pdk.files import atomic_write
-from somaforge.pdk.sky130.mismatch import sigma_vth_V
 
 Floats = npt.NDArray[np.float64]
 ROOT = Path(__file__).parents[1]
@@ -42,8 +43,8 @@ SIZES: Mapping[str, tuple[float, ...]] = {
 METHODS = {"none": None, "last": 2, "last two": 1, "all": 0}
 """Matrices that stay as they are; None: nothing is trained."""
 TICKS = (2, 3, 5, 10, 20, 50)
-PER_E_FOLD_V = {"n": 39e-3, "p": 57e-3}
-"""Gate voltage per e-fold of current: foundry models, unit of 0.84/0.79 um, some nA (docs/learning.md)."""
+CURRENT_A = 15e-9
+"""Mean input current of the example."""
 
 
 def wrong_weights(spec: Spec, alpha: float, seed: int) -> Calibration:
@@ -65,21 +66,19 @@ def mismatched(spec: Spec, design: Design, times: float, seed: int) -> Calibrati
     """A chip of the foundry's mismatch, `times` as large."""
     draw, layers, unit = np.random.default_rng(seed), spec.array.layers, design.sizes.unit
     sigma = {
-        k: times * float(sigma_vth_V(design.pdk.device(k, "standard").name, unit.w, unit.l)) / PER_E_FOLD_V[k]
-        for k in PER_E_FOLD_V
+        k: times * sigma_ln_I(design.pdk.device(k, "standard").name, unit.w, unit.l, CURRENT_A, spec.chips.law)
+        for k in "np"
     }
-    multiplier = spec.array.mirror.multiplier
+    first, others = spec.array.mirror.input_units, spec.array.mirror.multiplier
 
     def mirrors(kind: str, count: int, *shape: int) -> Floats:
         """Current of `count` units in parallel over that of nominal ones."""
         found: Floats = np.exp(sigma[kind] * draw.standard_normal((count, *shape))).mean(axis=0)
         return found
 
-    # a soma: M0, M1 (n), M2, M3 (p), M4 (n), `multiplier` units each; the n rail sees M3 and M4 as well
-    slopes = [
-        0.25 * mirrors("n", multiplier, n) / (mirrors("n", multiplier, n) * mirrors("p", multiplier, n)) for n in layers
-    ]
-    rails = [mirrors("p", multiplier, n) / mirrors("n", multiplier, n) for n in layers]
+    # a soma: M0 has `first` units, M1 (n), M2, M3 (p), M4 (n) `others`; the n rail sees M3 and M4 as well
+    slopes = [0.25 * mirrors("n", others, n) / (mirrors("n", first, n) * mirrors("p", others, n)) for n in layers]
+    rails = [mirrors("p", others, n) / mirrors("n", others, n) for n in layers]
     positive, negative = [], []
     for m, shape in enumerate(pairwise(layers)):
         up = [mirrors("p", 2**k, *shape) for k in range(spec.array.bits)]
@@ -152,22 +151,27 @@ def main() -> None:
     parser.add_argument("--chips", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=2, help="for each chip")
     parser.add_argument("--ideal", type=Path, help="ideal network (shadow.npz of a run)")
+    parser.add_argument("--ideal-epochs", type=int, help="of the ideal network, instead of the example's recipe")
     parser.add_argument("--plot", action="store_true")
     wanted = parser.parse_args()
-    entries: list[dict[str, Any]] = json.loads(RESULT.read_text())["results"] if RESULT.is_file() else []
+    kept: dict[str, Any] = json.loads(RESULT.read_text()) if RESULT.is_file() else {}
+    entries: list[dict[str, Any]] = kept.pop("results", [])
     if not wanted.plot:
-        spec = load_spec(ROOT / "examples/mnist.yaml")
-        recipe = spec.training.model_copy(update={"chip_epochs": wanted.epochs, "augment": False})
+        spec = short(load_spec(ROOT / "examples/mnist.yaml"), wanted.ideal_epochs, wanted.epochs)
+        recipe = spec.training.model_copy(update={"augment": False})
         data = datasets.load("mnist")
         start = ideal(spec, data, wanted.ideal)
         spec = spec.model_copy(update={"training": recipe})
-        arguments = f"--chips {wanted.chips} --epochs {wanted.epochs}"
+        short_ideal = "" if wanted.ideal_epochs is None else f" --ideal-epochs {wanted.ideal_epochs}"
+        arguments = f"--chips {wanted.chips} --epochs {wanted.epochs}{short_ideal}"
+        mirror = spec.array.mirror
+        about = {"arguments": arguments, "law": spec.chips.law, "unit_um": [mirror.w_um, mirror.l_um]}
+        entries = entries if kept == about else []
         for kind, sizes in SIZES.items():
             for size, seed in [(s, c) for s in sizes for c in range(1, wanted.chips + 1)]:
                 if not any((e["kind"], e["size"], e["chip"]) == (kind, size, seed) for e in entries):
                     entries += results(spec, data, start, kind, size, seed)
-                    head = {"arguments": arguments, "results": entries}
-                    atomic_write(RESULT, json.dumps(head, indent=1) + "\n")
+                    atomic_write(RESULT, json.dumps({**about, "results": entries}, indent=1) + "\n")
     plot(entries)
 
 
