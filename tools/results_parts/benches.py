@@ -65,8 +65,8 @@ def retraining(results: Path) -> Iterable[str]:
     yield "\n## MNIST: how much has to learn its chip again\n\n"
     yield f"    SOMAFORGE_DATA=../shared/data python bench/retraining.py {data['arguments']}\n\n"
     yield "Models in software, 10,000 test images. `alpha`: every weight times 1 + alpha z, z a standard normal\n"
-    yield "number. `mismatch`: unit mirrors with that multiple of the foundry's threshold spread. Columns: matrices\n"
-    yield "that were trained for the chip.\n\n"
+    yield "number. `mismatch`: unit mirrors with that multiple of the foundry's spread (law "
+    yield f"`{data.get('law', 'pelgrom')}`). Columns: matrices\nthat were trained for the chip.\n\n"
     yield f"| errors | size | {' | '.join(methods)} |\n|---|---|{'---|' * len(methods)}\n"
     for kind, size in dict.fromkeys((e["kind"], e["size"]) for e in entries):
         means = [
@@ -102,7 +102,8 @@ def iris(results: Path) -> Iterable[str]:
     yield "\n## Iris: programmed chips on ngspice, at rest\n\n"
     yield "    somaforge pex examples/iris.yaml --out runs/iris\n"
     yield f"    python bench/iris_ngspice.py runs/iris {data['arguments']}\n\n"
-    yield f"{entries[0]['patterns']} test flowers, extracted netlist, mismatch on; measured on the array engine.\n\n"
+    yield f"{entries[0]['patterns']} test flowers, extracted netlist, mismatch on (law "
+    yield f"`{data.get('about', {}).get('law', 'pelgrom')}`); measured on the array engine.\n\n"
     yield "| chips | mean | worst | chips without an error |\n|---|---|---|---|\n"
     values = [e["accuracy"] for e in entries]
     yield f"| {len(values)} | {np.mean(values):.4f} | {min(values):.4f} | {sum(v == 1.0 for v in values)} |\n"
