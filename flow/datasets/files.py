@@ -31,6 +31,6 @@ def sha256(path: Path) -> str:
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
     for file in files:
         if file != path:
-            digest.update(file.relative_to(path).as_posix().encode() + b"\0")
+            digest.update(os.fsencode(file.relative_to(path).as_posix()) + b"\0")  # names need not be UTF-8
         digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -4,11 +4,13 @@ Both give every task's result exactly once, as they come. A worker that is kille
 again. A task that takes three workers with it is a ToolError.
 """
 
+import logging
 import multiprocessing
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
@@ -24,6 +26,9 @@ AHEAD = 3
 STRIKES = 3
 """Times that a task may take its worker with it."""
 CONNECT_S = 30
+LONELY_S = 600.0
+"""How long a scheduler may be without a worker: a farm may need that to start one."""
+LOOK_S = 0.2
 
 
 def here(function: Callable[[Task], Record], tasks: Mapping[str, Task]) -> Iterator[tuple[str, Record]]:
@@ -82,10 +87,12 @@ def dask(address: str, prefix: str) -> Spread:
     """On the workers of the scheduler at `address`; `prefix` tells this study's tasks from others'. ToolError if it
     cannot be reached or the package distributed is missing."""
     try:
-        from distributed import Client, as_completed
+        from distributed import Client
         from distributed.scheduler import KilledWorker
     except ImportError:
         raise ToolError("montecarlo --scheduler: needs the package distributed: pip install somaforge[farm]") from None
+
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said in one line
 
     def spread(function: Callable[[Task], Record], tasks: Mapping[str, Task]) -> Iterator[tuple[str, Record]]:
         try:
@@ -96,9 +103,11 @@ def dask(address: str, prefix: str) -> Spread:
             futures = {
                 client.submit(function, task, key=f"{prefix}-{name}", pure=False): name for name, task in tasks.items()
             }
-            for future in as_completed(list(futures), loop=client.loop):  # type: ignore[no-untyped-call]
+            for future in _as_they_end(client, list(futures), address):
                 try:
                     record: Record = future.result()
+                except CancelledError:
+                    raise _gone(address) from None
                 except KilledWorker as error:
                     raise ToolError(
                         f"montecarlo: {futures[future]} was lost with its workers again and again ({error}); "
@@ -108,3 +117,35 @@ def dask(address: str, prefix: str) -> Spread:
                 future.release()
 
     return spread
+
+
+def _gone(address: str) -> ToolError:
+    return ToolError(
+        f"montecarlo: the Dask scheduler at {address} went away; start it and run again: finished points are kept"
+    )
+
+
+def _as_they_end(client: Any, futures: list[Any], address: str) -> Iterator[Any]:
+    """Dask's futures in the order in which they end; ToolError without a scheduler, or a worker for LONELY_S."""
+    from distributed import as_completed
+
+    ended = as_completed(futures, loop=client.loop)  # type: ignore[no-untyped-call]
+    alone_since: float | None = None
+    while ended.count():
+        batch = ended.next_batch(block=False)
+        yield from batch
+        if batch:
+            alone_since = None
+            continue
+        time.sleep(LOOK_S)
+        if client.status != "running":  # its tasks are lost with it
+            raise _gone(address)
+        if client.scheduler_info(n_workers=-1)["workers"]:
+            alone_since = None
+        elif alone_since is None:
+            alone_since = time.monotonic()
+        elif time.monotonic() - alone_since > LONELY_S:
+            raise ToolError(
+                f"montecarlo: the Dask scheduler has had no worker for {LONELY_S:g} s; start some and run again: "
+                "finished points are kept"
+            )

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ class Task:
     number: int
     deadly: Path | None = None
     always: bool = False
+    pause_s: float = 0.0
 
 
 def square(task: Task) -> dict[str, Any]:
+    time.sleep(task.pause_s)
     if task.deadly is not None:
         mark = task.deadly / f"died_{task.number}"
         if task.always or not mark.exists():

@@ -1,8 +1,13 @@
 """Workers are killed: nothing is lost, nothing is counted twice, the numbers are those of one core."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +135,59 @@ def test_study_goes_on_where_it_was(plan: Plan, tmp_path: Path) -> None:
     assert study.run(plan, tmp_path, counted).done_before == 10
     # other patterns are other results
     assert study.run(Plan(plan.spec, plan.points, "nominal", 3), tmp_path, counted).done_before == 0
+
+
+@contextmanager
+def farm(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes], subprocess.Popen[bytes]]]:
+    """Address of a scheduler, its process and that of its one worker, without a nanny that would start it again."""
+    file = folder / "scheduler.json"
+    common = {"stderr": subprocess.DEVNULL, "cwd": folder}
+    module = [sys.executable, "-m"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    scheduler = subprocess.Popen(
+        [*module, "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+         "--scheduler-file", str(file)],
+        **common,  # type: ignore[arg-type]
+    )  # fmt: skip
+    try:
+        end = time.monotonic() + 60
+        while not file.exists():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        worker = subprocess.Popen(
+            [*module, "distributed.cli.dask_worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-nanny",
+             "--no-dashboard"],
+            env=environment,
+            **common,  # type: ignore[arg-type]
+        )  # fmt: skip
+        try:
+            yield json.loads(file.read_text())["address"], scheduler, worker
+        finally:
+            worker.kill()
+            worker.wait()
+    finally:
+        scheduler.kill()
+        scheduler.wait()
+
+
+@pytest.mark.parametrize(
+    ("victim", "message"),
+    [
+        ("scheduler", r"^montecarlo: the Dask scheduler at tcp://127\.0\.0\.1:\d+ went away; start it and run again"),
+        ("worker", r"^montecarlo: the Dask scheduler has had no worker for 1 s; start some and run again"),
+    ],
+)
+def test_killed_scheduler_or_last_worker(
+    victim: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One line, in time; what was finished before was given."""
+    tasks = {f"n{n}": Task(n, pause_s=0.2) for n in range(20)}
+    found = []
+    with farm(tmp_path) as (address, scheduler, worker), pytest.raises(ToolError, match=message):  # noqa: PT012
+        victims = {"scheduler": scheduler, "worker": worker}
+        for item in dask(address, "test")(square, tasks):
+            found.append(item)
+            victims[victim].kill()
+            monkeypatch.setattr("somaforge.flow.montecarlo.spread.LONELY_S", 1.0)  # it has started
+    assert 1 <= len(found) < len(tasks)
+    assert "Traceback" not in capfd.readouterr().err
