@@ -1,5 +1,6 @@
 """The command line. Exit codes: 0 all well, 1 a check failed, 2 wrong input, 3 a tool is missing or crashed."""
 
+import errno
 import os
 import sys
 import traceback
@@ -56,7 +57,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except OSError as error:
         _complain(f"{error.filename or 'system'}: {error.strerror or error}; check the file, its rights and the disk")
-        return EXIT_TOOL
+        return EXIT_INPUT if error.errno in (errno.ENAMETOOLONG, errno.ELOOP) else EXIT_TOOL  # the name itself is wrong
     except Exception as error:  # noqa: BLE001  the outermost frame: nothing unknown may look like success
         return _internal(error)
 

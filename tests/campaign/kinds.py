@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from tests.campaign import damage
+from tests.campaign import damage, surroundings
 from tests.campaign.damage import Random
 from tests.campaign.trial import Ended, attempt, command
 from tests.flow import fake_steps
@@ -307,5 +307,9 @@ KINDS = (
     Kind("damaged run folders", run_folders, 58),
     Kind("odd places for output", places, 51),
     Kind("missing and fake tools", fake_tools, 28),
+    Kind("full disks, no place for temporary files", surroundings.full_disks, 40),
+    Kind("another user, a home that is read-only or missing", surroundings.other_users, 16),
+    Kind("hostile names of data folders", surroundings.data_folders, 60),
+    Kind("one cache for several processes", surroundings.shared_caches, 12),
 )
 """As many trials as the review that found issue 15 made, or more."""

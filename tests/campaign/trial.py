@@ -1,5 +1,6 @@
 """One trial: work in a process of its own, with a time limit, and what is wrong with how it ended."""
 
+import contextlib
 import faulthandler
 import os
 import re
@@ -84,8 +85,9 @@ def _child(work: Callable[[], int], folder: Path) -> None:
     except BaseException as error:  # noqa: BLE001  what comes out is what the trial is about
         print(f"Traceback: {error!r}", file=sys.stderr)
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):  # of a trial in which nothing can be written
+                stream.flush()
         os._exit(code)
 
 
