@@ -129,7 +129,7 @@ def _as_they_end(client: Any, futures: list[Any], address: str) -> Iterator[Any]
     """Dask's futures in the order in which they end; ToolError without a scheduler, or a worker for LONELY_S."""
     from distributed import as_completed
 
-    ended = as_completed(futures, loop=client.loop)  # type: ignore[no-untyped-call]
+    ended: Any = as_completed(futures, loop=client.loop)  # type: ignore[no-untyped-call]
     alone_since: float | None = None
     while ended.count():
         batch = ended.next_batch(block=False)
