@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: setup lint test demo nightly bench bench-engine bench-macro bench-pex clean
+.PHONY: setup lint test demo nightly coverage bench bench-engine bench-macro bench-pex clean
 
 setup:
 	@tools/setup.sh
@@ -20,6 +20,10 @@ demo: setup
 
 nightly: setup
 	.venv/bin/python -m pytest -q -n 2 -m nightly
+
+coverage: setup  # printed, no gate: which lines no test runs, worker processes left out
+	.venv/bin/python -m coverage run --source=flow,generator,pdk -m pytest -q
+	.venv/bin/python -m coverage report --skip-covered --sort=cover
 
 bench: setup
 	@for file in bench/*.py; do echo "== $$file"; .venv/bin/python "$$file"; done

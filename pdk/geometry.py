@@ -13,7 +13,12 @@ from itertools import pairwise
 
 
 class Length(int):
-    """A rule's value in nm (areas: nm2) that knows which rule of the foundry it is."""
+    """A rule's value in nm (areas: nm2) that knows which rule of the foundry it is.
+
+    >>> width = Length(140, "m1.1")
+    >>> width, 2 * width, width.origin
+    (Length(140, 'm1.1'), 280, 'm1.1')
+    """
 
     origin: str
 

@@ -97,7 +97,11 @@ class NetlistDevices:
 
 def um(length: float) -> float:
     """A length of a netlist in um: no device is 1 mm or 1 nm long, so what is below 1e-3 is in metres. Diodes of
-    foundries' netlists and of xschem are in 1e-6 um: what is above 1e4 is that."""
+    foundries' netlists and of xschem are in 1e-6 um: what is above 1e4 is that.
+
+    >>> um(0.42), round(um(420e-9), 6), um(420_000)
+    (0.42, 0.42, 0.42)
+    """
     if abs(length) < 1e-3:
         return length * 1e6
     return length * 1e-6 if abs(length) > 1e4 else length

@@ -3,10 +3,12 @@
 import json
 import re
 import runpy
+import tomllib
 from pathlib import Path
 
 import pytest
 
+import somaforge
 from somaforge.flow.checks.registry import LAYOUT_CHECKS
 from somaforge.flow.signoff.metrics import METRICS
 from somaforge.generator.spec import load_spec
@@ -112,3 +114,12 @@ def test_a_figure_that_was_not_measured_is_no_number() -> None:
     assert run.interval("fixed_time__run__s", "s") == "2 us (1 us to 3 us)"
     assert run.value("power__mean__W", "W") == run.percent("accuracy__folds__ratio") == "not measured by the kept run"
     assert (run.law, run.chips) == ("pelgrom", 2), "runs from before the key had the matching constants alone"
+
+
+def test_the_version_is_the_last_release_or_on_the_way_to_the_next() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == somaforge.__version__
+    releases = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert releases == sorted(releases, key=lambda r: tuple(map(int, r.split("."))), reverse=True)
+    number, dev, _ = somaforge.__version__.partition(".dev")
+    assert (number not in releases) if dev else (number == releases[0])

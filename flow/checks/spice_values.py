@@ -39,7 +39,11 @@ class ExpressionError(Exception):
 
 
 def number(text: str) -> float | None:
-    """A number with SPICE's suffixes ("650n", "1.5meg", "0.65um"); None if `text` is not one."""
+    """A number with SPICE's suffixes; None if `text` is not one.
+
+    >>> number("1.5meg"), number("2k"), number("0.5u"), number("w/2")
+    (1500000.0, 2000.0, 5e-07, None)
+    """
     sign = -1.0 if text[:1] == "-" else 1.0
     body = text[1:] if text[:1] in ("+", "-") else text
     found = _NUMBER.fullmatch(body)

@@ -31,7 +31,11 @@ class Names:
 
 
 def safe(name: str) -> str:
-    """A name that SPICE takes for one word; `$7` (a net without a label) becomes `net_7`."""
+    """A name that SPICE takes for one word.
+
+    >>> safe("$7"), safe("a b,c"), safe("bus[3]")
+    ('net_7', 'a_b_c', 'bus[3]')
+    """
     return _UNSAFE.sub("_", "net_" + name[1:] if name.startswith("$") else name)
 
 
@@ -46,7 +50,11 @@ def layout_names() -> Names:
 
 
 def distinct(names: Iterable[str]) -> list[str]:
-    """The same names, made different where SPICE would take two for one: `p`, `P` become `p`, `P__2`."""
+    """The same names, made different where SPICE would take two for one.
+
+    >>> distinct(["p", "P", "q", "0"])
+    ['p', 'P__2', 'q', '0__2']
+    """
     taken = set(_TAKEN)
     found = []
     for name in names:

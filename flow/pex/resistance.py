@@ -16,7 +16,11 @@ _CLUSTER_NM = 300
 
 
 def squares(area: float, perimeter: float) -> float:
-    """Length over width of the straight wire that has this area and perimeter (at least 1)."""
+    """Length over width of the straight wire that has this area and perimeter (at least 1).
+
+    >>> squares(10 * 1, 2 * (10 + 1))
+    10.0
+    """
     half = perimeter / 2
     root = math.sqrt(max(half * half / 4 - area, 0.0))
     return (half / 2 + root) / (half / 2 - root)

@@ -49,7 +49,11 @@ class Metric:
 
 
 def unit_of(name: str) -> str:
-    """The unit that a metric's name ends with; "" if there is none."""
+    """The unit that a metric's name ends with; "" if there is none.
+
+    >>> unit_of("energy__pattern__J"), unit_of("efficiency__mac__per_J"), unit_of("name")
+    ('J', '1/J', '')
+    """
     for end, unit in UNITS.items():
         if name.endswith(f"_{end}"):
             return unit
