@@ -17,10 +17,10 @@ import numpy as np
 from learning import Case
 
 from somaforge.flow.engines.array import ArrayEngine
-from somaforge.flow.engines.base import Floats
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.probes import probe
 from somaforge.generator.spec import load_spec
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.files import atomic_write
 
 ROOT = Path(__file__).parents[1]

@@ -25,11 +25,12 @@ from learning import codes_of, ideal
 from retraining import mismatched
 
 from somaforge.flow import datasets
-from somaforge.flow.engines.base import Floats, Program
+from somaforge.flow.engines.base import Program
 from somaforge.flow.learning import minibatch, training
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec, load_spec
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.files import atomic_write
 
 ROOT = Path(__file__).parents[1]

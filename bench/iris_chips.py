@@ -16,7 +16,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from somaforge.flow import datasets
 from somaforge.flow.datasets.iris import flowers
@@ -26,9 +25,9 @@ from somaforge.flow.measure import cells
 from somaforge.generator.address import Codes
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import load_spec
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.sky130.mismatch import sigma_vth_V
 
-Floats = npt.NDArray[np.float64]
 SLOPE_ERROR = 0.02
 """Of a measured slope: ten paths of full-code synapses with 5 % each."""
 
@@ -38,7 +37,7 @@ class Nominal:
 
     def __init__(self, design: Design, full_scale_A: float) -> None:
         self.full, self.full_scale = design.weights.full_scale, full_scale_A
-        self.table = cells.transfer(design)
+        self.table = cells.transfer(design, design.spec.at)
         self.gains = self.table.outputs_A / self.table.inputs_A
         self.gains[self.full] = 0.0  # code 0: leakage
         self.log = np.log(self.table.inputs_A)

@@ -11,17 +11,17 @@ import json
 import re
 import tempfile
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
-from tests.flow.foundry_draws import CURRENTS_A, UNITS, N, P, Size, by_table, theirs
+from tests.flow.foundry_draws import CURRENTS_A, MODELS, UNITS, N, P, by_table, theirs
 
 from somaforge.flow.engines.spread import sigma_ln_I, spread
-from somaforge.pdk.base import Law
 from somaforge.pdk.files import atomic_write
+from somaforge.pdk.models import Law, Size
 
 ROOT = Path(__file__).parents[1]
-LAWS: tuple[Law, ...] = tuple(law for law in get_args(Law) if law != "pelgrom")
+LAWS: tuple[Law, ...] = tuple(law for law in MODELS.laws if law != "pelgrom")
 START, END = "<!-- table -->\n", "<!-- end of table -->\n"
 
 
@@ -34,13 +34,13 @@ def one(kept: Path, size: Size, law: Law, draws: int) -> dict[str, Any]:
     log = np.load(path, allow_pickle=False)
     if log.shape != (len(CURRENTS_A), draws):
         raise SystemExit(f"{path}: {log.shape}, not {draws} draws; remove it")
-    drawn = spread(*size, law)
+    drawn = spread(MODELS, size, law)
     return {
         "law": law, "device": size[0], "w_um": size[1] / 1e3, "l_um": size[2] / 1e3,
         "sigma_vth_V": drawn.vth_V, "sigma_weak_V": drawn.weak_V, "correlation": drawn.correlation,
         "currents_A": CURRENTS_A,
         "theirs": log.std(axis=1, ddof=1).tolist(),
-        "ours": [sigma_ln_I(*size, current, law) for current in CURRENTS_A],
+        "ours": [sigma_ln_I(MODELS, size, current, law) for current in CURRENTS_A],
         "ours_drawn": by_table(size, law, 10 * draws).std(axis=1, ddof=1).tolist(),
     }  # fmt: skip
 
@@ -67,7 +67,7 @@ def main() -> None:
     wanted = parser.parse_args()
     wanted.kept.mkdir(parents=True, exist_ok=True)
     entries = [
-        one(wanted.kept, (device, *unit), law, wanted.draws) for law in LAWS for device in (N, P) for unit in UNITS
+        one(wanted.kept, Size(device, *unit), law, wanted.draws) for law in LAWS for device in (N, P) for unit in UNITS
     ]
     result = {"draws": wanted.draws, "drain_V": 0.9, "entries": entries}
     atomic_write(ROOT / "bench/results/mismatch.json", json.dumps(result, indent=1) + "\n")

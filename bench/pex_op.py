@@ -89,10 +89,11 @@ def measure(
         netlist.write_spice(design.library, folder / "array.spice")
         begin = time.monotonic()
         found = pex.extract(SKY130, folder / "array.gds", design.library.top, folder / "array.spice")
-        options = pex.Options(models="tt", smallest_F=coupling, wires=wires, merged_cells=merged)
+        bound = (design.pdk.models, design.spec.at)
+        options = pex.Options(models=bound, smallest_F=coupling, wires=wires, merged_cells=merged)
         if not latches:
             options = pex.Options(
-                without=".x_latch_", exposed=lambda net: _WEIGHT.search(net) is not None, ties=ties, models="tt",
+                without=".x_latch_", exposed=lambda net: _WEIGHT.search(net) is not None, ties=ties, models=bound,
                 smallest_F=coupling, wires=wires, merged_cells=merged,
             )  # fmt: skip
         counts = pex.write_hierarchical(found, folder / "macro.spice", options)

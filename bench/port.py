@@ -55,17 +55,14 @@ def measure(layers: tuple[int, ...], with_gates: bool) -> dict[str, object]:
     """One array."""
     design = design_of(layers)
     name, memory, plan = "macro", design.memory, port_timing.plan_of(design)
-    corner, temperature_C, part = port_timing.SLOW
-    slow = port_timing.measure(
-        design, plan, corner=corner, temperature_C=temperature_C, supply_V=part * design.spec.supply_V
-    )
+    slow = port_timing.measure(design, plan, port_timing.slow(design))
     found: dict[str, object] = {
         "layers": layers,
         "words": memory.rows,
         "bits_per_word": memory.width,
         "latches": sum(a * b for a, b in pairwise(layers)) * design.weights.latches,
         "behaviour": simulated(port_simulation.behaviour(name, memory), design),
-        "timing_typical": _timing(port_timing.measure(design, plan)),
+        "timing_typical": _timing(port_timing.measure(design, plan, design.spec.at)),
         "timing_slow": _timing(slow),
     }
     if with_gates:

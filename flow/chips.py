@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtri
 
 from somaforge.flow.engines.base import Program, ProgrammedChip
-from somaforge.flow.engines.spread import Spread, spread
+from somaforge.flow.engines.spread import spread
+from somaforge.flow.spice.deck import size_of
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design
 from somaforge.generator.spec.network import Chips
 from somaforge.pdk import Pdk
-from somaforge.pdk.base import Law
-from somaforge.pdk.errors import InputError
+from somaforge.pdk.arrays import Floats
+from somaforge.pdk.models import Law, Spread
 
-Floats = npt.NDArray[np.float64]
 DEVIATE = 0.1
 """Of a standard deviation: it adds 0.04 % to the spread."""
 
@@ -62,7 +61,7 @@ class VirtualChip:
     def shifts(self, flat: FlatNetlist, pdk: Pdk) -> Floats:
         """Shift of |Vth| in V for every transistor of `flat`, in its canonical order; positive makes it weaker.
 
-        InputError for a process without mismatch numbers or a size outside the foundry's models.
+        InputError for a law that the process lacks or a size outside the foundry's models.
         """
         return self._drawn(flat, pdk, lambda sigma, vth, _: sigma.vth_V * vth)
 
@@ -80,15 +79,12 @@ class VirtualChip:
 
     def _drawn(self, flat: FlatNetlist, pdk: Pdk, one: Callable[[Spread, float, float], float]) -> Floats:
         """`one` of the standard deviations and two independent deviates of each transistor."""
-        if pdk.name != "sky130":
-            raise InputError(f"chips: no mismatch numbers for {pdk.name}; use sky130")
         if self.mismatch == 0:
             return np.zeros(len(flat.mos))
-        sizes = {(m.device, m.w_nm, m.l_nm) for m in flat.mos}
-        sigma = {size: spread(*size, self.law) for size in sizes}
+        sigma = {size: spread(pdk.models, size, self.law) for size in {size_of(m) for m in flat.mos}}
         found = np.zeros(len(flat.mos))
         for i, m in enumerate(flat.mos):
-            its = sigma[m.device, m.w_nm, m.l_nm]
+            its = sigma[size_of(m)]
             second = standard_normal(self.seed, f"{m.name}/weak") if its.weak_V > 0 else 0.0
             found[i] = self.mismatch * one(its, standard_normal(self.seed, m.name), second)
         return found

@@ -1,9 +1,7 @@
 """What somaforge builds on: one folder per process, and one line for it here."""
 
-import difflib
-
 from somaforge.pdk.base import DeviceType, Pdk
-from somaforge.pdk.errors import InputError
+from somaforge.pdk.errors import InputError, nearest
 from somaforge.pdk.sky130.process import SKY130
 
 PROCESSES: dict[str, Pdk] = {
@@ -19,9 +17,7 @@ def load(name: str) -> Pdk:
     """The process with that name; InputError with the nearest one if somaforge does not know it."""
     if name in PROCESSES:
         return PROCESSES[name]
-    known = ", ".join(sorted(PROCESSES))
-    nearest = difflib.get_close_matches(name.lower(), PROCESSES, n=1, cutoff=0.0)
-    raise InputError(f"pdk: unknown process {name!r}; nearest: {nearest[0]}; known: {known}")
+    raise InputError(f"pdk: unknown process {name!r}; {nearest(name, PROCESSES)}")
 
 
 def default() -> str:

@@ -8,12 +8,11 @@ from somaforge.pdk.checks import Checks
 from somaforge.pdk.data import Data
 from somaforge.pdk.geometry import Length, Rules
 from somaforge.pdk.library import StandardCells
+from somaforge.pdk.models import Models
 from somaforge.pdk.wires import Wires
 
 Polarity = Literal["n", "p"]
 Flavour = Literal["standard", "lvt", "hvt"]
-Law = Literal["continuous", "binned", "subthreshold", "pelgrom"]
-"""How far transistors of one chip differ: by which of the foundry's statistics."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,8 @@ class Pdk:
     wires: Wires
     checks: Checks
     data: Data
+    models: Models
+    """Of its transistors."""
     cells: StandardCells | None = None
     """None: arrays of this process have no programming port."""
 

@@ -15,7 +15,8 @@ MAY_USE = {
 }
 EVERYWHERE = ("tests", "bench", "tools")
 FLOORS = (
-    {"machinery", "figures", "datasets", "engines"},
+    {"machinery", "figures", "datasets", "spice"},
+    {"engines"},
     {"chips"},
     {"checks", "memory", "readout"},
     {"signoff"},

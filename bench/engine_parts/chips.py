@@ -6,10 +6,11 @@ from itertools import pairwise
 import numpy as np
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.base import Floats, ProgrammedChip
+from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.generator.circuit import Capacitor, FlatNetlist
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import parse_spec
+from somaforge.pdk.arrays import Floats
 
 INPUT_A = 45e-9
 """Mean input current of the paper's faster operating point."""

@@ -27,9 +27,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from engine_parts.chips import chip_of, patterns, wired
 from somaforge.flow.engines.array import ArrayEngine
-from somaforge.flow.engines.base import Floats, ProgrammedChip
-from somaforge.flow.engines.deck import Deck, Stimulus
+from somaforge.flow.engines.base import ProgrammedChip
+from somaforge.flow.engines.deck import ChipDeck, Stimulus
 from somaforge.flow.engines.ngspice import BASE_OPTIONS, RISE_S, read_raw
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.files import atomic_path, atomic_write
 
 FOLDER = Path(__file__).parents[1] / "results" / "engine_ngspice"
@@ -73,7 +74,7 @@ def deck_of(chip: ProgrammedChip, inputs: Floats, period_s: float, start: str) -
     """Two patterns; `start` is nodeset (the somas' nodes at the array engine's solution) or cold."""
     probes = tuple(f"sum_{k}_{i}" for k, n in enumerate(chip.design.layers) if k for i in range(n))
     options = {"nodeset": "itl1=1000", "cold": "noopiter itl1=1000"}[start]
-    text = Deck(chip, Stimulus(inputs[:2], period_s, RISE_S, probes=probes), f"{BASE_OPTIONS} {options} acct").text
+    text = ChipDeck(chip, Stimulus(inputs[:2], period_s, RISE_S, probes=probes), f"{BASE_OPTIONS} {options} acct").text
     if start == "nodeset":
         nodes = [f".nodeset v({net})={v:.9g}" for net, v in at_rest(chip, inputs[0]).items()]
         text = text.replace("\n.save", "\n" + "\n".join(nodes) + "\n.save", 1)

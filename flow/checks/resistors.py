@@ -16,9 +16,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.wires import Wires
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 

@@ -37,7 +37,7 @@ def noise(spec: Path, chips: int, reading: float, wire: float, out: Path | None,
 
     loaded = read_spec(spec)
     full_scale = datasets.load(loaded.network.dataset).full_scale(loaded.input)
-    point = Point(loaded.corners[0], loaded.temperature_C, loaded.supply_V, wire)
+    point = Point(loaded.at, wire)
     folder = out if out is not None else Path("runs") / f"{loaded.name}-noise"
     limit, seeds = loaded.time_limits.noise_s, range(1, chips + 1)
     found = module.measure(

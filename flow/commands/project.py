@@ -11,8 +11,9 @@ import click
 from somaforge.flow.commands.console import Progress, show_json
 from somaforge.flow.commands.options import PATH
 from somaforge.pdk import load
-from somaforge.pdk.base import Flavour, Law, Polarity
+from somaforge.pdk.base import Flavour, Polarity
 from somaforge.pdk.errors import InputError, ToolError
+from somaforge.pdk.models import Law, Size
 
 TEMPLATES = ("iris", "mnist", "spoken-digits")
 
@@ -56,23 +57,31 @@ def pdk_install(name: str) -> None:
 @click.option("--w", "w_um", type=float, required=True, help="Width in um.")
 @click.option("--l", "l_um", type=float, required=True, help="Length in um.")
 @click.option("--current", "current_A", type=click.FloatRange(1e-12, 1e-3), default=15e-9, show_default=True)
-@click.option("--law", type=click.Choice(get_args(Law)), default="continuous", show_default=True)
+@click.option("--law", help="Which of the foundry's statistics [default: the process's first].")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def pdk_mismatch(
-    name: str, polarity: Polarity, flavour: Flavour, w_um: float, l_um: float, current_A: float, law: Law, as_json: bool
+    name: str,
+    polarity: Polarity,
+    flavour: Flavour,
+    w_um: float,
+    l_um: float,
+    current_A: float,
+    law: Law | None,
+    as_json: bool,
 ) -> None:
     """How far single transistors of one size of process NAME differ: threshold, and ln of a current."""
     from somaforge.flow.engines.spread import sigma_ln_I, spread
 
     try:
-        device = load(name).device(polarity, flavour).name
+        models, device = load(name).models, load(name).device(polarity, flavour).name
     except KeyError as error:
         raise InputError(f"pdk mismatch: {error.args[0]}") from None
     if not (0 < w_um < 1e6 and 0 < l_um < 1e6):
         raise InputError(f"pdk mismatch: {w_um:g}/{l_um:g} um is no size; give W and L in um")
-    w_nm, l_nm = round(w_um * 1000), round(l_um * 1000)
-    found = spread(device, w_nm, l_nm, law)
-    ln_current = sigma_ln_I(device, w_nm, l_nm, current_A, law)
+    size = Size(device, round(w_um * 1000), round(l_um * 1000))
+    law = models.laws[0] if law is None else law
+    found = spread(models, size, law)
+    ln_current = sigma_ln_I(models, size, current_A, law)
     if as_json:
         numbers = {"sigma_vth_V": found.vth_V, "sigma_weak_V": found.weak_V, "correlation": found.correlation}
         what = {"device": device, "w_um": w_um, "l_um": l_um, "law": law, "current_A": current_A}

@@ -7,11 +7,12 @@ import difflib
 from pathlib import Path
 
 from somaforge.flow.datasets import files as data_files
-from somaforge.flow.datasets.base import HOLDOUT, Augmentation, Dataset, Floats, Labels, Source
+from somaforge.flow.datasets.base import HOLDOUT, Augmentation, Dataset, Labels, Source
 from somaforge.flow.datasets.digits import DIGITS as DIGITS
 from somaforge.flow.datasets.fsdd import FSDD as FSDD
 from somaforge.flow.datasets.iris import IRIS as IRIS
 from somaforge.flow.datasets.mnist import MNIST as MNIST
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
 __all__ = [

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from somaforge.generator.spec import Input
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
-Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 Augmentation = Callable[[np.random.Generator], Floats]
 """Draws the training patterns anew, deformed as their kind allows; same shape and labels as `train_x`."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from somaforge.flow.datasets import files as data_files
-from somaforge.flow.datasets.base import Dataset, Floats, Source
+from somaforge.flow.datasets.base import Dataset, Source
 from somaforge.pdk.errors import InputError
 
 COEFFICIENTS, SLICES = 12, 11

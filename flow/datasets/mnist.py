@@ -15,8 +15,9 @@ import numpy.typing as npt
 import platformdirs
 
 from somaforge.flow.datasets import files as data_files
-from somaforge.flow.datasets.base import Dataset, Floats, Source
+from somaforge.flow.datasets.base import Dataset, Source
 from somaforge.flow.datasets.idx import read_idx
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
 PIXELS = 196

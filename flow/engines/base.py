@@ -4,30 +4,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from somaforge.generator.address import Codes
 from somaforge.generator.circuit import FlatNetlist, Mos
 from somaforge.generator.design import Design
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.models import OperatingPoint, Shift
 
-Floats = npt.NDArray[np.float64]
 Program = tuple[Codes, ...]
 """Signed codes of every matrix, each [rows, columns] of the physical array."""
 Memory = Literal["ideal", "transistor"]
 """ideal: latches are left out and the weight nets sit on the rails; transistor: every latch is simulated."""
 MEMORIES: tuple[Memory, ...] = ("ideal", "transistor")
-
-
-class Shift(NamedTuple):
-    """Of one transistor, in V; positive makes it weaker."""
-
-    vth_V: float
-    weak_V: float = 0.0
-    """Of the gate in weak inversion alone."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +51,11 @@ class ProgrammedChip:
                     f"chip: {shifts.shape} threshold shifts for {len(self.flat.mos)} transistors; make them from the "
                     "same netlist"
                 )
+
+    @property
+    def at(self) -> OperatingPoint:
+        """Where it works."""
+        return OperatingPoint(self.corner, self.temperature_C, self.supply_V)
 
     @property
     def transistors(self) -> Iterator[tuple[Mos, Shift]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from somaforge.flow.engines.base import Floats
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.files import atomic_path
 
 Arrays = Mapping[str, Floats]

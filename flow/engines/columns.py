@@ -15,14 +15,14 @@ from functools import cached_property
 
 import numpy as np
 
-from somaforge.flow.engines.base import Floats, LayerAtRest
+from somaforge.flow.engines.base import LayerAtRest
 from somaforge.flow.engines.layered import LADDER, RAIL, SOMA, LayeredReference, Transistors, lookup, settled
 from somaforge.flow.engines.lines import RAILS, resistor_lines, transistor_lines, whole
-from somaforge.flow.engines.process import RunError, run_ngspice, saved
-from somaforge.generator.circuit import Resistor
-from somaforge.pdk.errors import ToolError
-from somaforge.pdk.sky130.binding import SCALE_OPTION
-from somaforge.pdk.templating import render
+from somaforge.flow.spice.deck import Deck, control
+from somaforge.flow.spice.ladder import climb
+from somaforge.flow.spice.process import run_ngspice, saved
+from somaforge.generator.circuit import Mos, Resistor
+from somaforge.pdk.arrays import Floats
 
 TRANSISTORS = 1500
 """In one deck, unless a single column has more: all columns of a deck iterate until the last one is done."""
@@ -88,22 +88,20 @@ class ColumnReference(LayeredReference):
     def _run(
         self, part: _Part, inputs: Floats, before: LayerAtRest | None, near: LayerAtRest | None
     ) -> tuple[Floats, Floats]:
-        problems: list[str] = []
         what = f"layer {part.layer}, columns {part.columns}"
-        for number, (rung, options) in enumerate(LADDER.items()):
-            text, saves = self._deck(part, inputs, before, near if number == 0 else None, options)
-            try:
-                run = settled(run_ngspice(text, self.limit_s, control=True, what=what), options)
-                values = saved(run, saves, len(inputs))
-            except RunError as problem:
-                problems.append(str(problem))
-                continue
-            self._rungs.append(rung)
-            each = 4 if part.layer < len(self.chip.design.layers) else 1
-            table = values[:, 1:].reshape(len(inputs), len(part.columns), each)
-            # a source's current flows into it from the circuit
-            return table, -values[:, 0]
-        raise ToolError(f"ngspice: {what}: {'; '.join(problems)}")
+        first = next(iter(LADDER.values()))
+
+        def attempt(options: str) -> Floats:
+            text, saves = self._deck(part, inputs, before, near if options == first else None, options)
+            run = settled(run_ngspice(text, self.limit_s, control=True, what=what), options)
+            return saved(run, saves, len(inputs))
+
+        values, tried = climb(what, LADDER.items(), attempt)
+        self._rungs.append(tried[-1])
+        each = 4 if part.layer < len(self.chip.design.layers) else 1
+        table = values[:, 1:].reshape(len(inputs), len(part.columns), each)
+        # a source's current flows into it from the circuit
+        return table, -values[:, 0]
 
     def _deck(
         self, part: _Part, inputs: Floats, before: LayerAtRest | None, near: LayerAtRest | None, options: str
@@ -137,33 +135,23 @@ class ColumnReference(LayeredReference):
             sources += [line for c in part.columns for line in _row(k - 1, c, before)]
         else:
             sources += [line for r in range(before.p.shape[1]) for line in _row(k - 1, r, before)]
-        lines, cards = transistor_lines(chip, mos, self._node)
-        if not outputs:
-            lines = [self._behind_ammeter(line) for line in lines]
-        text = render(
-            "columns.sp.j2",
-            title=f"layer {k}",
-            scale_option=SCALE_OPTION,
-            options=options,
-            temperature=f"{chip.temperature_C:.6g}",
-            cards=cards,
-            transistors=lines,
-            wiring=resistor_lines(resistors, self._node),
-            supply=f"{chip.supply_V:.9g}",
-            sources=sources,
-            starts=starts,
-            saves=" ".join(saves),
-            patterns=[str(p) for p in range(len(inputs))],
-        )
-        return text, saves
+        deck = Deck(f"layer {k}", chip.design.pdk.models, chip.at, f"klu {options}", body=chip.exact)
+        own = _as_it_is if outputs else _behind_ammeter
+        deck.put(*transistor_lines(deck.cards, chip, mos, self._node, own), *resistor_lines(resistors, self._node))
+        deck.put(f"v_vdd vdd gnd {chip.supply_V:.9g}", "v_pattern pattern gnd 0", *sources, *starts)
+        steps = [(f"alter v_pattern = {p}", "op", f"write out.raw {' '.join(saves)}") for p in range(len(inputs))]
+        commands = ("set appendwrite", f"save {' '.join(saves)}", *(line for step in steps for line in step), "quit 0")
+        return deck.text(*control(*commands)), saves
 
-    def _behind_ammeter(self, line: str) -> str:
-        """A soma's transistors take the column's current through its ammeter."""
-        name, *nets = line.split(" ")
-        soma = SOMA.match(name[1:])
-        if soma is None:
-            return line
-        return " ".join([name, *(f"amp_{soma[2]}" if _INPUT.fullmatch(whole(n)) else n for n in nets[:4]), *nets[4:]])
+
+def _as_it_is(_: Mos, node: str) -> str:
+    return node
+
+
+def _behind_ammeter(m: Mos, node: str) -> str:
+    """A soma's transistors take the column's current through its ammeter."""
+    soma = SOMA.match(m.name)
+    return f"amp_{soma[2]}" if soma is not None and _INPUT.fullmatch(whole(node)) else node
 
 
 def _row(layer: int, row: int, rails: LayerAtRest) -> list[str]:

@@ -5,18 +5,10 @@ from functools import cached_property
 
 import numpy as np
 
-from somaforge.flow.engines.base import Floats, ProgrammedChip
-from somaforge.flow.engines.lines import (
-    RAILS,
-    Nets,
-    check_value,
-    resistor_lines,
-    safe,
-    transistor_lines,
-    weight_bits,
-)
-from somaforge.pdk.sky130.binding import SCALE_OPTION
-from somaforge.pdk.templating import render
+from somaforge.flow.engines.base import ProgrammedChip
+from somaforge.flow.engines.lines import RAILS, Nets, check_value, resistor_lines, transistor_lines, weight_bits
+from somaforge.flow.spice.deck import Deck, pwl, safe, transient
+from somaforge.pdk.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -39,7 +31,7 @@ class Stimulus:
 
 
 @dataclass(frozen=True)
-class Deck:
+class ChipDeck:
     """Writes the deck of one chip and one stimulus."""
 
     chip: ProgrammedChip
@@ -53,25 +45,12 @@ class Deck:
     def text(self) -> str:
         """The deck; InputError if a name or value in the netlist cannot stand in one."""
         chip, stimulus = self.chip, self.stimulus
-        transistors, cards = transistor_lines(chip, chip.transistors, self._nets.node)
-        return render(
-            "array.sp.j2",
-            title=safe(chip.flat.name),
-            scale_option=SCALE_OPTION,
-            options=self.options,
-            temperature=f"{chip.temperature_C:.6g}",
-            cards=cards,
-            transistors=transistors,
-            wiring=self._wiring(),
-            supply=f"{chip.supply_V:.9g}",
-            sources=[*self._outputs(), *self._inputs()],
-            starts=self._starts(),
-            saves=" ".join(self.vectors),
-            step=f"{stimulus.dwell_s / 50:.6e}",
-            stop=f"{stimulus.stop_s:.9e}",
-            max_step=f"{stimulus.dwell_s / 4:.6e}",
-            uic="uic" if self.uic else "",
-        )
+        options = f"klu method=gear {self.options}"
+        deck = Deck(safe(chip.flat.name), chip.design.pdk.models, chip.at, options, body=chip.exact)
+        deck.put(*transistor_lines(deck.cards, chip, chip.transistors, self._nets.node), *self._wiring())
+        deck.put(f"v_vdd vdd gnd {chip.supply_V:.9g}", *self._outputs(), *self._inputs(), *self._starts())
+        more = f"0 {stimulus.dwell_s / 4:.6e} {'uic' if self.uic else ''}"
+        return deck.text(*transient(self.vectors, stimulus.dwell_s / 50, stimulus.stop_s, more))
 
     @property
     def vectors(self) -> tuple[str, ...]:
@@ -121,7 +100,7 @@ class Deck:
                 points += [(p * s.dwell_s, levels[p - 1]), (p * s.dwell_s + s.rise_s, levels[p])]
         if len(points) == 1:
             return f"{levels[0]:.9e}"
-        return f"pwl({' '.join(f'{t:.9e} {v:.9e}' for t, v in points)})"
+        return pwl(points, value=".9e", time=".9e")
 
     def _starts(self) -> list[str]:
         """Latch states: held while the operating point is found (.nodeset guesses were lost on the way), then free."""

@@ -7,10 +7,11 @@ from itertools import pairwise
 import numpy as np
 
 from somaforge.flow.engines.array import ArrayEngine
-from somaforge.flow.engines.base import Floats, ProgrammedChip, Settled
+from somaforge.flow.engines.base import ProgrammedChip, Settled
 from somaforge.flow.engines.columns import ColumnReference
 from somaforge.flow.engines.layered import Reference
 from somaforge.flow.engines.synapses import SynapseReference, takes
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import CheckError
 
 ABOVE = 0.01

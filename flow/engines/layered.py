@@ -14,11 +14,13 @@ from functools import cached_property
 
 import numpy as np
 
-from somaforge.flow.engines.base import Floats, LayerAtRest, ProgrammedChip, Shift, check_inputs
+from somaforge.flow.engines.base import LayerAtRest, ProgrammedChip, check_inputs
 from somaforge.flow.engines.lines import RAILS, Nets, whole
-from somaforge.flow.engines.process import Run, RunError
+from somaforge.flow.spice.process import Run, RunError
 from somaforge.generator.circuit import Mos
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.models import Shift
 
 # A node that floats behind transistors that are off hangs on some 1e-15 S, and on the 1e-2 S of a diffusion: rounding
 # alone moves it by some 0.1 mV an iteration, so vntol must be no smaller. What carries current is held by the currents'

@@ -7,16 +7,14 @@ from functools import cached_property
 
 import numpy as np
 
-from somaforge.flow.engines.base import Program, ProgrammedChip, Shift
+from somaforge.flow.engines.base import Program, ProgrammedChip
+from somaforge.flow.spice.deck import Cards, drawn, safe, size_of
 from somaforge.generator.address import Bits
 from somaforge.generator.circuit import Mos, Resistor
 from somaforge.generator.design import latch_nets
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.sky130 import mismatch
-from somaforge.pdk.sky130.binding import BoundModel, Diffusion, bind
+from somaforge.pdk.models import Shift
 
-SAFE = re.compile(r"[a-z][a-z0-9_]*([.:#][a-z0-9_]+)*")
-"""Names that may stand in a deck. Lower case: SPICE does not tell cases apart, so mixed case could merge two nets."""
 RAILS = {"vdd", "gnd"}
 _LATCH = ".x_latch_"
 _SEGMENT = re.compile(r"__s\d+$")
@@ -24,13 +22,6 @@ _SEGMENT = re.compile(r"__s\d+$")
 
 Net = Callable[[str], str]
 """Node of a net in a deck."""
-
-
-def safe(name: str) -> str:
-    """The name; InputError if it cannot stand in a deck."""
-    if not SAFE.fullmatch(name):
-        raise InputError(f"netlist: the name {name[:60]!r} cannot stand in a deck; use a-z, 0-9, _ and . : # between")
-    return name
 
 
 def whole(name: str) -> str:
@@ -85,38 +76,22 @@ class Nets:
 
 
 def transistor_lines(
-    chip: ProgrammedChip, mos: Iterable[tuple[Mos, Shift]], node: Net, *, sheets: bool = True
-) -> tuple[list[str], list[str]]:
-    """Lines of transistors with their shifts, and the model cards that they need.
-
-    Without `sheets` models have no diffusion resistance either: for capacitances, which do not feel it.
-    """
-    kinds: dict[tuple[str, int, int, float], tuple[str, BoundModel, int]] = {}
-    cards, lines = [], []
+    cards: Cards,
+    chip: ProgrammedChip,
+    mos: Iterable[tuple[Mos, Shift]],
+    node: Net,
+    own: Callable[[Mos, str], str] = lambda _, name: name,
+) -> list[str]:
+    """Lines of transistors with their shifts; `own` is what a node is called for one of them."""
+    lines = []
     for m, shift in mos:
         if _LATCH in m.name and chip.memory == "ideal":
             continue
         d, g, s, b = (node(n) for n in (m.d, m.g, m.s, m.b))
         if d == s and {whole(d), whole(g)} <= RAILS:
             continue  # a dummy across one rail carries nothing
-        key = (m.device, m.w_nm, m.l_nm, shift.weak_V)
-        if key not in kinds:
-            model = bind(*key[:3], chip.corner, shift.weak_V)
-            name = f"model_{len(kinds)}"
-            cards.append(model.card(name, exact=sheets, body=chip.exact))
-            kinds[key] = (name, model, mismatch.sign(m.device))
-        name, model, sign = kinds[key]
-        lines.append(f"m{safe(m.name)} {d} {g} {s} {b} {name}{_instance(model, m)} delvto={sign * shift.vth_V:.9g}")
-    return lines, cards
-
-
-def _instance(model: BoundModel, m: Mos) -> str:
-    """Size and junctions: those that were drawn, where the netlist knows them."""
-    j = m.junctions
-    if j is None:
-        return model.instance()
-    drain = Diffusion(j.drain_area_nm2, j.drain_perimeter_nm)
-    return model.instance(drain, Diffusion(j.source_area_nm2, j.source_perimeter_nm))
+        lines.append(cards.line(safe(m.name), size_of(m), [own(m, n) for n in (d, g, s, b)], shift, **drawn(m)))
+    return lines
 
 
 def resistor_lines(resistors: Iterable[Resistor], node: Net) -> list[str]:

@@ -8,17 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from somaforge.flow.engines.base import (
-    DcResult,
-    Effort,
-    Floats,
-    Program,
-    ProgrammedChip,
-    TransientResult,
-    check_inputs,
-)
-from somaforge.flow.engines.deck import Deck, Stimulus
-from somaforge.flow.engines.process import Run, RunError, last_error, parse_raw, run_ngspice
+from somaforge.flow.engines.base import DcResult, Effort, Program, ProgrammedChip, TransientResult, check_inputs
+from somaforge.flow.engines.deck import ChipDeck, Stimulus
+from somaforge.flow.spice.ladder import climb
+from somaforge.flow.spice.process import Run, RunError, last_error, parse_raw, run_ngspice
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import ToolError
 
 # abstol and gmin resolve 0.1 nA: with ngspice's gmin of 1e-12 S the outputs of a 7-7-7 array were 2 pA and its supply
@@ -143,19 +137,9 @@ class NgspiceEngine:
         """Time and saved vectors [points, 1 + vectors]; ToolError if no rung gives a whole result."""
         check_inputs(chip.design, stimulus.inputs)
         start = time.monotonic()
-        attempts: list[str] = []
-        problems: list[str] = []
-        for rung in self.ladder:
-            if chip.memory == "transistor" and not rung.keeps_latches:
-                continue
-            attempts.append(rung.name)
-            try:
-                values = self._attempt(chip, stimulus, rung)
-            except RunError as problem:
-                problems.append(f"{rung.name}: {problem}")
-                continue
-            return values, Effort(time.monotonic() - start, tuple(attempts), (rung.name,))
-        raise ToolError(f"ngspice: {chip.flat.name}: no option set gave a result ({'; '.join(problems)})")
+        rungs = [(r.name, r) for r in self.ladder if chip.memory != "transistor" or r.keeps_latches]
+        values, tried = climb(chip.flat.name, rungs, lambda rung: self._attempt(chip, stimulus, rung))
+        return values, Effort(time.monotonic() - start, tuple(tried), (tried[-1],))
 
     def _attempt(self, chip: ProgrammedChip, stimulus: Stimulus, rung: Rung) -> Floats:
         lead = 0
@@ -163,7 +147,7 @@ class NgspiceEngine:
             lead = max(1, round(DC_DWELL_S / stimulus.dwell_s))
             repeated = np.concatenate([np.repeat(stimulus.inputs[:1], lead, axis=0), stimulus.inputs])
             stimulus = replace(stimulus, inputs=repeated)
-        deck = Deck(chip, stimulus, rung.options, rung.uic)
+        deck = ChipDeck(chip, stimulus, rung.options, rung.uic)
         limit_s = self.timeout_s or chip.design.spec.time_limits.ngspice_s
         names, values, done = self._run(deck.text, chip.flat.name, limit_s)
         if names[0] != "time" or [n.lower() for n in names[1:]] != list(deck.vectors):
@@ -205,7 +189,7 @@ def _equal(a: Program, b: Program) -> bool:
     return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
-def _check_states(chip: ProgrammedChip, deck: Deck, final: Floats) -> None:
+def _check_states(chip: ProgrammedChip, deck: ChipDeck, final: Floats) -> None:
     """RunError unless every latch ended in the state it was programmed to."""
     expected = deck.states * chip.supply_V
     lost = np.abs(final - expected) > STATE_MARGIN * chip.supply_V

@@ -19,18 +19,18 @@ import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from somaforge.flow.engines.base import Floats, LayerAtRest, ProgrammedChip
+from somaforge.flow.engines.base import LayerAtRest, ProgrammedChip
 from somaforge.flow.engines.layered import LADDER, RAIL, SOMA_ROW, LayeredReference, Transistors, lookup, settled
 from somaforge.flow.engines.lines import RAILS, transistor_lines, whole
-from somaforge.flow.engines.process import RunError, run_ngspice, saved
+from somaforge.flow.spice.deck import Deck, control
+from somaforge.flow.spice.ladder import climb
+from somaforge.flow.spice.process import run_ngspice, saved
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError, ToolError
-from somaforge.pdk.sky130.binding import SCALE_OPTION
-from somaforge.pdk.templating import render
 
 CELLS = 20
 """In one deck: reading it costs as much as solving it for 100 patterns, and all its cells wait for the slowest."""
@@ -211,33 +211,24 @@ class SynapseReference(LayeredReference):
         """What was saved [patterns, saves]."""
         every = [t for cell in cells for t in cell.transistors]
         of = {m.name: i for i, cell in enumerate(cells) for m, _ in cell.transistors}
-        lines, cards = transistor_lines(self.chip, every, self._node)
-        own = [_own(line, of) for line in lines]
-        deck = partial(
-            render,
-            "cells.sp.j2",
-            title=f"{cells[0].name} and {len(cells) - 1} more",
-            scale_option=SCALE_OPTION,
-            temperature=f"{self.chip.temperature_C:.6g}",
-            cards=cards,
-            transistors=own,
-            sources=sources,
-            saves=" ".join(saves),
-            last=str(patterns - 1),
-        )
-        problems: list[str] = []
         what = f"{cells[0].name} and {len(cells) - 1} more"
-        for rung, options in ladder.items():
-            text = deck(options=f"{options} itl2=200")
-            try:
-                run = settled(run_ngspice(text, self.limit_s, control=True, what=what), options)
-                values = saved(run, saves, patterns)
-            except RunError as problem:
-                problems.append(str(problem))
-                continue
-            self._rungs.append(rung)
-            return values
-        raise ToolError(f"ngspice: {what}: {'; '.join(problems)}")
+
+        def attempt(options: str) -> Floats:
+            chip = self.chip
+            both = f"{options} itl2=200"
+            deck = Deck(what, chip.design.pdk.models, chip.at, f"klu {both}", body=chip.exact)
+            deck.put(*transistor_lines(deck.cards, chip, every, self._node, lambda m, node: _own(node, of[m.name])))
+            # the place in each cell's own order of patterns is a voltage
+            deck.put("v_place place gnd 0", *sources)
+            names = " ".join(saves)
+            text = deck.text(
+                *control(f"save {names}", f"dc v_place 0 {patterns - 1} 1", f"write out.raw {names}", "quit 0")
+            )
+            return saved(settled(run_ngspice(text, self.limit_s, control=True, what=what), both), saves, patterns)
+
+        values, tried = climb(what, ladder.items(), attempt)
+        self._rungs.append(tried[-1])
+        return values
 
 
 def takes(chip: ProgrammedChip) -> bool:
@@ -265,18 +256,12 @@ def tour(p: Floats, column: Floats) -> npt.NDArray[np.int64]:
     return order
 
 
-def _own(line: str, of: Mapping[str, int]) -> str:
-    """The line with the supply, rails and column of its own cell."""
-    name, *nets = line.split(" ")
-    i = of[name[1:]]
-
-    def node(net: str) -> str:
-        if net == "vdd":
-            return f"vdd_{i}"
-        kind = RAIL.fullmatch(net) or _COLUMN.fullmatch(net)
-        return net if kind is None else f"{kind[1] if kind[1] in ('vp', 'vn') else 'column'}_{i}"
-
-    return " ".join([name, *map(node, nets[:4]), *nets[4:]])
+def _own(net: str, i: int) -> str:
+    """The supply, rails and column of cell i are its own."""
+    if net == "vdd":
+        return f"vdd_{i}"
+    kind = RAIL.fullmatch(net) or _COLUMN.fullmatch(net)
+    return net if kind is None else f"{kind[1] if kind[1] in ('vp', 'vn') else 'column'}_{i}"
 
 
 def _at(values: Floats) -> str:

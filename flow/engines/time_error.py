@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from somaforge.flow.engines.base import Engine, Floats, ProgrammedChip, TransientResult
+from somaforge.flow.engines.base import Engine, ProgrammedChip, TransientResult
 from somaforge.flow.engines.ngspice import CAREFUL, NgspiceEngine
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import CheckError
 
 CHANGE = 0.05

@@ -12,18 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from somaforge.flow.engines import vacask_deck
-from somaforge.flow.engines.base import (
-    DcResult,
-    Effort,
-    Floats,
-    Program,
-    ProgrammedChip,
-    TransientResult,
-    check_inputs,
-)
-from somaforge.flow.engines.deck import Deck, Stimulus
+from somaforge.flow.engines.base import DcResult, Effort, Program, ProgrammedChip, TransientResult, check_inputs
+from somaforge.flow.engines.deck import ChipDeck, Stimulus
 from somaforge.flow.engines.ngspice import RISE_S
-from somaforge.flow.engines.process import parse_raw
+from somaforge.flow.spice.process import parse_raw
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.files import scratch
 from somaforge.pdk.tool import run_tool
@@ -76,7 +69,7 @@ class VacaskEngine:
                 np.zeros(len(inputs)),
                 Effort(seconds, ("gmin-stepping",), ("gmin-stepping",) * len(inputs)),
             )
-        deck = Deck(chip, Stimulus(inputs[:1], 1.0, 0.1, dynamic=False), "")
+        deck = ChipDeck(chip, Stimulus(inputs[:1], 1.0, 0.1, dynamic=False), "")
         control = []
         for k, pattern in enumerate(inputs):
             control += [f' alter instance("i_in_{i}") dc={value:.10g}' for i, value in enumerate(pattern)]
@@ -96,7 +89,7 @@ class VacaskEngine:
         """Patterns one after the other; starts in the operating point of the first."""
         check_inputs(chip.design, inputs)
         stimulus = Stimulus(inputs, pattern_time_s, min(RISE_S, pattern_time_s / 20), probes=tuple(probes))
-        deck = Deck(chip, stimulus, "")
+        deck = ChipDeck(chip, stimulus, "")
         step, longest = pattern_time_s / 50, pattern_time_s / 4
         control = [
             f" options {IN_TIME}",
@@ -113,14 +106,25 @@ class VacaskEngine:
         )
 
     def _run(
-        self, chip: ProgrammedChip, deck: Deck, control: Sequence[str], results: Sequence[str], in_time: bool = False
+        self,
+        chip: ProgrammedChip,
+        deck: ChipDeck,
+        control: Sequence[str],
+        results: Sequence[str],
+        in_time: bool = False,
     ) -> tuple[list[Floats], float]:
         """What each analysis saved [points, vectors] in the order of the deck's vectors, and the seconds it took."""
         if chip.memory != "ideal":
             raise InputError("vacask: simulated latches need ngspice; use memory ideal")
         saves = [re.sub(r"\((.*)\)", lambda m: f"({vacask_deck.name(m[1])})", v) for v in deck.vectors]
         begin = f" options temp={chip.temperature_C:g} {OPTIONS}"
-        lines = ["array", *vacask_deck.netlist(deck.text), "control", begin, " save " + " ".join(saves)]
+        lines = [
+            "array",
+            *vacask_deck.netlist(deck.text, chip.design.pdk.models),
+            "control",
+            begin,
+            " save " + " ".join(saves),
+        ]
         text = "\n".join([*lines, *control, "endc"]) + "\n"
         with scratch("vacask") as folder:
             (folder / "deck.sim").write_text(text, encoding="ascii")

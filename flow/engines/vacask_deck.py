@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.sky130.binding import SCALE_OPTION
+from somaforge.pdk.models import Models
 
 HEAD = (
     'load "spice/bsim4v8.osdi"',
@@ -20,8 +20,8 @@ HEAD = (
     "model r_plain sp_resistor",
     "model c_plain sp_capacitor",
 )
-_METRES = {"w": 1e-6, "l": 1e-6, "pd": 1e-6, "ps": 1e-6, "ad": 1e-12, "as": 1e-12}
-"""What `.option scale=1u` multiplies."""
+_POWERS = {"w": 1, "l": 1, "pd": 1, "ps": 1, "ad": 2, "as": 2}
+"""Of the length of 1 (Models.metres) by which a parameter is multiplied."""
 _CARD_ONLY = {"level", "version"}
 """They choose the model in ngspice; here its name does."""
 _SKIPPED = (".option", ".temp", ".save", ".tran", ".end", "*")
@@ -29,13 +29,13 @@ _SKIPPED = (".option", ".temp", ".save", ".tran", ".end", "*")
 _GROUND = {"gnd", "0"}
 
 
-def netlist(spice: str, *, ground: bool = True) -> list[str]:
+def netlist(spice: str, models: Models, *, ground: bool = True) -> list[str]:
     """Lines of a VACASK netlist, without title and control block. InputError for a line that has no translation.
 
     With `ground` the node gnd is the reference, as in ngspice; subcircuits that have a pin gnd need ground=False.
     """
     lines = [line for line in re.sub(r"\n\+", " ", spice).split("\n") if line.strip()]
-    return [*HEAD, *(out for line in lines for out in _line(line, ground))]
+    return [*HEAD, *(out for line in lines for out in _line(line, models, ground))]
 
 
 def name(spice: str, ground: bool = True) -> str:
@@ -45,7 +45,7 @@ def name(spice: str, ground: bool = True) -> str:
     return re.sub(r"[.:#]", "__", spice)
 
 
-def _line(line: str, ground: bool) -> Iterator[str]:
+def _line(line: str, models: Models, ground: bool) -> Iterator[str]:
     words = line.split()
     kind = words[0][0].lower()
     if line.startswith(".model"):
@@ -54,10 +54,12 @@ def _line(line: str, ground: bool) -> Iterator[str]:
         yield f"subckt {words[1]}({' '.join(name(w, ground) for w in words[2:])})"
     elif line.startswith(".ends"):
         yield "ends"
-    elif line.startswith(_SKIPPED) and not (line.startswith(".option") and "scale" in line and line != SCALE_OPTION):
+    elif line.startswith(_SKIPPED) and not (line.startswith(".option") and "scale" in line and line != models.options):
         return
     elif kind == "m":
-        yield _element(words[0], words[1:5], words[5], dict(_pair(w) for w in words[6:]), ground)
+        values = dict(_pair(w) for w in words[6:])
+        metres = {key: value * models.metres ** _POWERS.get(key, 0) for key, value in values.items()}
+        yield _element(words[0], words[1:5], words[5], metres, ground)
     elif kind == "x" and "=" not in line:
         yield _element(words[0], words[1:-1], words[-1], {}, ground)
     elif kind in "rc" and len(words) == 4:
@@ -72,7 +74,7 @@ def _line(line: str, ground: bool) -> Iterator[str]:
 
 
 def _element(what: str, nodes: Sequence[str], master: str, values: dict[str, float], ground: bool) -> str:
-    scaled = " ".join(f"{key}={value * _METRES.get(key, 1.0):.10g}" for key, value in values.items())
+    scaled = " ".join(f"{key}={value:.10g}" for key, value in values.items())
     ends = " ".join(name(n, ground) for n in nodes)
     return f"{name(what)} ({ends}) {master} {scaled}".rstrip()
 

@@ -29,9 +29,9 @@ import numpy as np
 import numpy.typing as npt
 
 from somaforge.generator.address import WeightFormat
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
-Floats = npt.NDArray[np.float64]
 FORMAT = 2
 Strengths = tuple[tuple[tuple[tuple[float, ...], ...], ...], ...]
 

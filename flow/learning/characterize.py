@@ -13,10 +13,11 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from somaforge.flow.engines.base import Engine, Floats, Program, ProgrammedChip
+from somaforge.flow.engines.base import Engine, Program, ProgrammedChip
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.paths import Configuration, plan
 from somaforge.flow.learning.tester import Bench
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import CheckError
 
 Ints = npt.NDArray[np.int64]

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from somaforge.flow.engines.base import Floats, Program
+from somaforge.flow.engines.base import Program
 from somaforge.flow.learning.calibration import Calibration
+from somaforge.pdk.arrays import Floats
 
 Ints = npt.NDArray[np.int64]
 

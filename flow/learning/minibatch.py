@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from somaforge.flow.datasets import Dataset, Floats
+from somaforge.flow.datasets import Dataset
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.chip_model import ChipModel, Noise
 from somaforge.flow.learning.patterns import Patterns
@@ -27,6 +27,7 @@ from somaforge.flow.learning.teacher import TEMPERATURE, Teacher, teach
 from somaforge.flow.learning.training import Weights, check_fit, one_thread, physical
 from somaforge.generator.address import Codes
 from somaforge.generator.spec import Spec
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_path
 

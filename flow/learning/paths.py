@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from somaforge.flow.engines.base import Floats, Program
+from somaforge.flow.engines.base import Program
+from somaforge.pdk.arrays import Floats
 
 Ints = npt.NDArray[np.int64]
 

@@ -19,10 +19,11 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from somaforge.flow.engines.base import Engine, Floats, Program, ProgrammedChip
+from somaforge.flow.engines.base import Engine, Program, ProgrammedChip
 from somaforge.flow.learning.calibration import Calibration, Strengths
 from somaforge.flow.learning.fans import Fan, Group, Ints, groups
 from somaforge.flow.learning.tester import SURE, Bench
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import CheckError
 
 Bools = npt.NDArray[np.bool_]

@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from somaforge.flow.engines.base import DcResult, Engine, Floats, Program, ProgrammedChip, TransientResult
+from somaforge.flow.engines.base import DcResult, Engine, Program, ProgrammedChip, TransientResult
 from somaforge.flow.memory import port
 from somaforge.generator.design import Design
 from somaforge.generator.spec import Meter, Spec
+from somaforge.pdk.arrays import Floats
 
 ZEROS = 16
 """Readings of a pad from which its zero is taken."""

@@ -18,11 +18,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from somaforge.flow.datasets import Dataset, Floats, Labels
+from somaforge.flow.datasets import Dataset, Labels
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.chip_model import ChipModel, Noise
 from somaforge.generator.address import Codes
 from somaforge.generator.spec import Spec, Training
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_path
 

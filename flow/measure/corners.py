@@ -1,12 +1,12 @@
 """Corners, temperatures and supplies: what the calibration at the run's own operating point is worth elsewhere."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from somaforge.flow.engines.base import Engine, Floats, ProgrammedChip
+from somaforge.flow.engines.base import Engine, ProgrammedChip
 from somaforge.flow.measure.evaluate import Ints, pad_inputs
 from somaforge.flow.measure.operating import in_time
 from somaforge.flow.measure.point import Point
@@ -15,8 +15,9 @@ from somaforge.flow.memory import leakage
 from somaforge.flow.memory.worst_latch import WorstLatch
 from somaforge.flow.signoff.verdict import Lookup
 from somaforge.generator.spec import Conditions, Spec, Study
-from somaforge.generator.spec.fields import Corner
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import NotSettledError
+from somaforge.pdk.models import OperatingPoint
 
 KEPT = 100
 """Patterns whose output currents are compared over temperature."""
@@ -33,9 +34,7 @@ Record = Mapping[str, Any]
 class PointResult:
     """All chips of the study at one operating point with one way of calibration."""
 
-    corner: str
-    temperature_C: float
-    supply_V: float
+    at: OperatingPoint
     calibration: str
     """nominal: characterized and trained at the run's own point; recalibrated: at this one."""
     chips: Mapping[int, Mapping[str, float]]
@@ -52,38 +51,28 @@ class PointResult:
     def to_json(self) -> dict[str, Any]:
         """For corners.json; from_json reads it back."""
         chips = {str(seed): dict(metrics) for seed, metrics in self.chips.items()}
-        return {**vars(self), "chips": chips, "metrics": self.metrics}
+        mine = {"calibration": self.calibration, "chips": chips, "problem": self.problem}
+        return {**vars(self.at), **mine, "metrics": self.metrics}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> "PointResult":
         """The value that to_json wrote."""
         chips = {int(seed): metrics for seed, metrics in data["chips"].items()}
-        at = (data["corner"], data["temperature_C"], data["supply_V"], data["calibration"])
-        return PointResult(*at, chips, data["problem"])
+        return PointResult(OperatingPoint.of(data), data["calibration"], chips, data["problem"])
 
 
 def points_of(spec: Spec, wanted: Study) -> tuple[Point, ...]:
     """The points of the study's grid, all chips of a place in a row; the run's own place is one of them."""
     temperatures = sorted({*wanted.temperatures_C, spec.temperature_C})
-    own, first = own_place(spec), spec.corners[0]
+    own = spec.at
     if wanted.grid == "full":
-        places = [(corner, t, spec.supply_V) for corner in spec.corners for t in temperatures]
+        places = [OperatingPoint(corner, t, own.supply_V) for corner in spec.corners for t in temperatures]
     else:
-        places = [own, *((corner, spec.temperature_C, spec.supply_V) for corner in spec.corners)]
-        places += [(first, t, spec.supply_V) for t in temperatures]
-    places += [(first, spec.temperature_C, supply) for supply in wanted.supplies_V]
+        places = [own, *(replace(own, corner=corner) for corner in spec.corners)]
+        places += [replace(own, temperature_C=t) for t in temperatures]
+    places += [replace(own, supply_V=supply) for supply in wanted.supplies_V]
     seeds = spec.chips.seeds[: wanted.chips]
-    return tuple(Point(seed, *place) for place in dict.fromkeys(places) for seed in seeds)
-
-
-def own_place(spec: Spec) -> tuple[Corner, float, float]:
-    """Corner, temperature and supply of the run."""
-    return spec.corners[0], spec.temperature_C, spec.supply_V
-
-
-def place_of(point: Point) -> tuple[Corner, float, float]:
-    """The point without its chip."""
-    return point.corner, point.temperature_C, point.supply_V
+    return tuple(Point(seed, place) for place in dict.fromkeys(places) for seed in seeds)
 
 
 def measure(
@@ -113,7 +102,7 @@ def measure(
     leaking_W = leakage.of_chip(chip).total_W
     metrics = {
         "accuracy__array__ratio": float(np.mean(outputs.argmax(axis=1) == labels)),
-        "power__settled__W": float(found.supply.mean() * point.supply_V) + leaking_W,
+        "power__settled__W": float(found.supply.mean() * point.at.supply_V) + leaking_W,
         "power__memory_leakage__W": leaking_W,
         **memory.metrics(),
     }
@@ -123,22 +112,25 @@ def measure(
         run = in_time(engine, chip, inputs[:timed], labels[:timed], period, classes, rest)
         problem = run["problem"]
         metrics |= {} if problem else speed_metrics([run], spec.network.macs)
-    return {"point": vars(point), "metrics": metrics, "problem": problem, "outputs_A": outputs[:KEPT]}
+    return {"point": point.to_json(), "metrics": metrics, "problem": problem, "outputs_A": outputs[:KEPT]}
 
 
 def no_point(point: Point, problem: str, memory: WorstLatch) -> Record:
     """The record of a chip for which there is no operating point: nothing is right, and nothing else known."""
-    return {"point": vars(point), "metrics": {"accuracy__array__ratio": 0.0, **memory.metrics()}, "problem": problem}
+    return {
+        "point": point.to_json(),
+        "metrics": {"accuracy__array__ratio": 0.0, **memory.metrics()},
+        "problem": problem,
+    }
 
 
 def grouped(calibration: str, records: Sequence[Record]) -> list[PointResult]:
     """The records of all chips with one way of calibration, point by point."""
-    groups: dict[tuple[str, float, float], list[Record]] = {}
+    groups: dict[OperatingPoint, list[Record]] = {}
     for record in records:
-        at = record["point"]
-        groups.setdefault((at["corner"], at["temperature_C"], at["supply_V"]), []).append(record)
+        groups.setdefault(OperatingPoint.of(record["point"]), []).append(record)
     return [
-        PointResult(*at, calibration, {r["point"]["seed"]: r["metrics"] for r in mine}, _problems(mine))
+        PointResult(at, calibration, {r["point"]["seed"]: r["metrics"] for r in mine}, _problems(mine))
         for at, mine in groups.items()
     ]
 
@@ -195,16 +187,18 @@ def _shares(outputs: Floats) -> Floats:
     return outputs / total
 
 
+def asked(spec: Spec, conditions: Conditions) -> OperatingPoint:
+    """Where a limit holds: what its conditions leave open is the run's own."""
+    given = {name: getattr(conditions, name) for name in ("corner", "temperature_C", "supply_V")}
+    return replace(spec.at, **{name: value for name, value in given.items() if value is not None})
+
+
 def lookup(spec: Spec, points: Sequence[PointResult]) -> Lookup:
     """The metrics of the point that a limit's conditions name; none if it was not studied."""
 
     def find(conditions: Conditions) -> Mapping[str, float]:
-        corner = conditions.corner if conditions.corner is not None else spec.corners[0]
-        temperature = conditions.temperature_C if conditions.temperature_C is not None else spec.temperature_C
-        supply = conditions.supply_V if conditions.supply_V is not None else spec.supply_V
-        wanted = (corner, temperature, supply, conditions.calibration)
         for point in points:
-            if (point.corner, point.temperature_C, point.supply_V, point.calibration) == wanted:
+            if (point.at, point.calibration) == (asked(spec, conditions), conditions.calibration):
                 return point.metrics
         return {}
 

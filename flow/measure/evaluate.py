@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.integrate import cumulative_trapezoid
 
-from somaforge.flow.engines.base import MEMORIES, Engine, Floats, ProgrammedChip, TransientResult, check_inputs
+from somaforge.flow.engines.base import MEMORIES, Engine, ProgrammedChip, TransientResult, check_inputs
 from somaforge.flow.memory import leakage
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
 Ints = npt.NDArray[np.int64]

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from somaforge.flow.engines.base import Floats
 from somaforge.flow.measure.timed import decided_time
+from somaforge.pdk.arrays import Floats
 
 DRAWS = 1000
 SEED = 1

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from somaforge.flow.engines.base import Engine, Floats, ProgrammedChip
+from somaforge.flow.engines.base import Engine, ProgrammedChip
 from somaforge.flow.measure.evaluate import Ints, evaluate, pad_inputs
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
 PATTERNS = 12

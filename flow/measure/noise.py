@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.base import Floats
 from somaforge.flow.measure.noise_row import RAILS, Point, Row
 from somaforge.generator.design import Design
+from somaforge.pdk.arrays import Floats
 
 ELEMENTARY_CHARGE_C = 1.602176634e-19  # SI, exact
 LEVELS = (1 / 3, 2 / 3, 1.0)

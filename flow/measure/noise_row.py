@@ -8,22 +8,20 @@ their gates' capacitance on both rails. Without mismatch unit devices in paralle
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.base import Floats, Shift
-from somaforge.flow.engines.process import last_error, parse_raw, run_ngspice
+from somaforge.flow.spice.deck import Deck, control, size_of
+from somaforge.flow.spice.process import last_error, parse_raw, run_ngspice
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import Design, latch_nets
 from somaforge.generator.names import SOMA, SYNAPSE
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import atomic_write
-from somaforge.pdk.sky130 import mismatch
-from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
-from somaforge.pdk.templating import render
+from somaforge.pdk.models import OperatingPoint, Shift
 
 LOW_HZ, HIGH_HZ = 1.0, 1e10
 """Readings spread over a second do not see slower changes; nothing in a cell is faster than 10 GHz."""
@@ -35,9 +33,7 @@ RAILS = ("vp", "vn")
 class Point:
     """Where the cells are measured."""
 
-    corner: str
-    temperature_C: float
-    supply_V: float
+    at: OperatingPoint
     wire_F: float
     """Wiring capacitance of each rail (Vp, Vn) for one synapse."""
 
@@ -78,10 +74,6 @@ class Row:
         core = (m for m in flatten(self.design.cell(SYNAPSE)).mos if not m.name.startswith("x_latch_"))
         object.__setattr__(self, "_synapse", tuple(core))
 
-    @cached_property
-    def _sizes(self) -> list[tuple[str, int, int]]:
-        return sorted({(m.device, m.w_nm, m.l_nm) for m in (*self._soma, *self._synapse)})
-
     @property
     def codes(self) -> tuple[int, ...]:
         """One synapse each."""
@@ -104,12 +96,13 @@ class Row:
         """Without mismatch."""
         merged = _merged(self.transistors(code))
         rail_of = {m.name: m.g for m, _ in merged if m.g in RAILS and m.name.startswith("syn_")}
-        deck = self._deck(_lines(merged, self.point.corner), saves=(f"@m{name}[cgg]" for name in rail_of))
-        names, values = self._run(code, "rest", deck, control=False)
+        deck = self._deck(merged)
+        vector = {m.name: deck.cards.of(size_of(m))[1].gate_vector(m.name) for m, _ in merged if m.name in rail_of}
+        names, values = self._run(code, "rest", self._sweep(deck, ["all", *vector.values()]), control=False)
         table = {name: values[:, i].copy() for i, name in enumerate(names)}
         gates = {rail: 0 * self.levels for rail in RAILS}
         for name, rail in rail_of.items():  # of all that `m` stands for
-            gates[rail] += table[f"@m{name}[cgg]"]
+            gates[rail] += table[vector[name]]
         voltages = {name: v for name, v in table.items() if name.startswith("v(")}
         return Settled(voltages, table["i(v_out)"], gates)
 
@@ -119,10 +112,8 @@ class Row:
         flat = replace(self.design.flat_without_memory, name="noise_row", mos=mos, capacitors=(), resistors=())
         drawn = (chip.shifts(flat, self.design.pdk).tolist(), chip.weak(flat, self.design.pdk).tolist())
         shifts = [*map(Shift, *drawn)]
-        deck = self._deck(
-            _lines(((m, 1) for m in mos), self.point.corner, shifts), saves=(), weak=[s.weak_V for s in shifts]
-        )
-        names, values = self._run(code, f"chip_{chip.seed}", deck, control=False)
+        deck = self._deck(((m, 1) for m in mos), shifts)
+        names, values = self._run(code, f"chip_{chip.seed}", self._sweep(deck, ["all"]), control=False)
         output: Floats = values[:, names.index("i(v_out)")].copy()
         return output
 
@@ -133,42 +124,42 @@ class Row:
         itself: it gets the one that KLU found. Without the foundry's diffusion resistance it fails even so
         (conductances of 1 kS).
         """
-        lines = _lines(_merged(self.transistors(code)), self.point.corner)
-        lines += [f"c_{rail} {rail} gnd {load_F[rail]:.6e}" for rail in RAILS if load_F[rail] > 0]
-        lines += [f".nodeset {name}={values[level]:.12g}" for name, values in start.voltages.items()]
-        deck = self._deck(lines, levels=self.levels[level : level + 1], spectra=True)
-        values = self._run(code, f"level_{level}", deck, control=True)[1]
+        deck = self._deck(_merged(self.transistors(code)), current_A=float(self.levels[level]), solver="sparse")
+        deck.put(*(f"c_{rail} {rail} gnd {load_F[rail]:.6e}" for rail in RAILS if load_F[rail] > 0))
+        deck.put(*(f".nodeset {name}={values[level]:.12g}" for name, values in start.voltages.items()))
+        sweep = f"noise v(h_out) i_in dec {PER_DECADE} {LOW_HZ:g} {HIGH_HZ:g}"
+        commands = ("set sqrnoise", "op", "destroy all", sweep, "setplot previous", "write out.raw onoise_spectrum")
+        values = self._run(code, f"level_{level}", deck.text(*control(*commands)), control=True)[1]
         return values[:, 0].copy(), values[:, 1].copy()
 
     def _deck(
         self,
-        lines: list[str],
+        mos: Iterable[tuple[Mos, int]],
+        shifts: Sequence[Shift] | None = None,
         *,
-        levels: Floats | None = None,
-        saves: Iterable[str] = (),
-        spectra: bool = False,
-        weak: Iterable[float] = (),
-    ) -> str:
-        """`weak` are the weak shifts of the lines' transistors: each needs cards of its own."""
-        kinds = [(*size, value) for size in self._sizes for value in sorted({0.0, *weak})]
-        currents = self.levels if levels is None else levels
-        return render(
-            "noise.sp.j2",
-            title="noise of a synapse in its row",
-            scale_option=SCALE_OPTION,
-            temperature=f"{self.point.temperature_C:.6g}",
-            cards=[bind(*k[:3], self.point.corner, k[3]).card(_model(*k), exact=True) for k in kinds],
-            supply=f"{self.point.supply_V:.9g}",
-            held=f"{self.point.supply_V / 2:.9g}",
-            lines=lines,
-            levels=[f"{current:.9e}" for current in currents],
-            step=f"{currents[-1] - currents[-2] if len(currents) > 1 else 0:.9e}",
-            saves=list(saves),
-            spectra=spectra,
-            per_decade=PER_DECADE,
-            low_Hz=f"{LOW_HZ:g}",
-            high_Hz=f"{HIGH_HZ:g}",
+        current_A: float | None = None,
+        solver: str = "klu",
+    ) -> Deck:
+        """Transistors, how many there are of each, and what drives them: by default the first of the levels."""
+        at = self.point.at
+        options = f"reltol=1e-5 abstol=1e-15 vntol=1e-8 gmin=1e-15 itl1=500 {solver}"
+        deck = Deck("noise of a synapse in its row", self.design.pdk.models, at, options)
+        deck.put(
+            f"v_vdd vdd gnd {at.supply_V:.9g}",
+            f"i_in vdd in dc {self.levels[0] if current_A is None else current_A:.9e} ac 1",
+            f"v_out syn_out gnd {at.supply_V / 2:.9g}",
+            "h_out h_out gnd v_out 1",
         )
+        for i, (m, times) in enumerate(mos):
+            shift = Shift(0.0) if shifts is None else shifts[i]
+            deck.transistor(m.name, size_of(m), (m.d, m.g, m.s, m.b), shift, parallel=times)
+        return deck
+
+    def _sweep(self, deck: Deck, saves: Sequence[str]) -> str:
+        """Through all levels."""
+        step = self.levels[-1] - self.levels[-2]
+        sweep = f".dc i_in {self.levels[0]:.9e} {self.levels[-1]:.9e} {step:.9e}"
+        return deck.text(f".save {' '.join(saves)}", sweep)
 
     def _run(self, code: int, place: str, deck: str, *, control: bool) -> tuple[list[str], Floats]:
         """Names and values [points, vectors]; ToolError that names the kept deck."""
@@ -199,18 +190,3 @@ def _merged(mos: Iterable[Mos]) -> list[tuple[Mos, int]]:
         first.setdefault(key, m)
         count[key] += 1
     return [(m, count[key]) for key, m in first.items()]
-
-
-def _model(device: str, w_nm: int, l_nm: int, weak_V: float) -> str:
-    return f"{device}_{w_nm}_{l_nm}_weak_{round(weak_V * 1e9)}".replace("-", "m")
-
-
-def _lines(mos: Iterable[tuple[Mos, int]], corner: str, shifts: Sequence[Shift] | None = None) -> list[str]:
-    lines = []
-    for i, (m, times) in enumerate(mos):
-        size = (m.device, m.w_nm, m.l_nm)
-        shift = Shift(0.0) if shifts is None else shifts[i]
-        delvto = mismatch.sign(m.device) * shift.vth_V
-        model = f"{_model(*size, shift.weak_V)}{bind(*size, corner).instance()}"
-        lines.append(f"m{m.name} {m.d} {m.g} {m.s} {m.b} {model} m={times} delvto={delvto:.9g}")
-    return lines

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from somaforge.flow.datasets import Dataset
-from somaforge.flow.engines.base import Engine, Floats, ProgrammedChip
+from somaforge.flow.engines.base import Engine, ProgrammedChip
 from somaforge.flow.measure.evaluate import Ints, evaluate, pad_inputs
 from somaforge.flow.measure.timed import Timed
 from somaforge.flow.memory import leakage
 from somaforge.flow.memory.worst_latch import WorstLatch
 from somaforge.generator.spec import Input, Operating, Spec
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import NotSettledError
 
 WORKS = 0.9

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from somaforge.flow.engines.base import Floats
+from somaforge.pdk.arrays import Floats
 
 DECIDED = 0.99
 """Share of the patterns that have their final winner, and keep it, after the fixed run time."""

@@ -9,26 +9,23 @@ line at the supply. Node q is held by a source and swept; the latch still holds 
 pushes current into q for some q that keeps the other node low (the N-curve's hump). Below 0 it cannot be written.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.base import Shift
-from somaforge.flow.engines.batch import run_batch
-from somaforge.generator.circuit import FlatNetlist, Mos
+from somaforge.flow.spice.batch import run_batch
+from somaforge.flow.spice.deck import Deck, size_of
+from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design
 from somaforge.generator.names import LATCH
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import ToolError
-from somaforge.pdk.sky130 import mismatch
-from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
-from somaforge.pdk.templating import render
+from somaforge.pdk.models import OperatingPoint, Shift
 
-Floats = npt.NDArray[np.float64]
-
+OPTIONS = "method=gear reltol=1e-4 abstol=1e-14 vntol=1e-6 gmin=1e-15 itl1=500 itl2=200"
 EYE_STEPS = 120
 NODE_STEPS, NODE_LOWEST = 26, 0.28
 """Sweep of the held node, from the supply down to this part of it: below, the other node is high, without a hump."""
@@ -70,16 +67,11 @@ def with_mismatch(design: Design, corner: str, count: int) -> list[Sample]:
 
 
 def measure(
-    design: Design,
-    samples: Sequence[Sample],
-    temperature_C: float,
-    evidence: Path | None = None,
-    supply_V: float | None = None,
+    design: Design, samples: Sequence[Sample], temperature_C: float, supply_V: float, evidence: Path | None = None
 ) -> Margins:
-    """Margins of every sample at one temperature, and at the spec's supply if none is given; ToolError if ngspice
-    fails. `evidence` gets decks and logs."""
-    supply = design.spec.supply_V if supply_V is None else supply_V
-    bench = _Bench(design, samples, temperature_C, supply, evidence)
+    """Margins of every sample at one temperature and supply; ToolError if ngspice fails. `evidence` gets decks and
+    logs."""
+    bench = _Bench(design, samples, temperature_C, supply_V, evidence)
     hold, read, current = bench.eyes()
     return Margins(hold, read, bench.write(), current)
 
@@ -119,20 +111,19 @@ class _Bench:
         self.design, self.samples, self.temperature_C, self.evidence = design, samples, temperature_C, evidence
         self.latch: FlatNetlist = design.library.flatten(design.cell(LATCH))
         self.supply = supply_V
-        self.models: dict[tuple[str, int, int, str, float], str] = {}
 
     def eyes(self) -> tuple[Floats, Floats, Floats]:
         """Hold and read margins and the smaller read current, [samples]."""
-        lines, saves = ["v_drive drive 0 0", f"v_word word 0 {self.supply:.9g}"], ["v(drive)"]
+        deck, saves = self._deck("eyes"), ["v(drive)"]
         for i, sample in enumerate(self.samples):
             for side, names in enumerate(_HALVES):
                 for word in ("gnd", "word"):
                     tag = f"{i}_{side}_{word}"
-                    lines += self._transistors(sample, names, tag, self._half_nets(side, tag, word))
-                    lines.append(f"v_line_{tag} line_{tag} 0 {self.supply:.9g}")
+                    self._put(deck, sample, names, tag, self._half_nets(side, tag, word))
+                    deck.put(f"v_line_{tag} line_{tag} 0 {self.supply:.9g}")
                     saves.append(f"v(out_{tag})")
                 saves.append(f"i(v_line_{i}_{side}_word)")
-        found = self._run("eyes", lines, saves, self._sweep("v_drive", 0.0, 1.0, EYE_STEPS))
+        found = self._run("eyes", deck, saves, self._sweep("v_drive", 0.0, 1.0, EYE_STEPS))
         drive = found["v(drive)"]
 
         def margin(i: int, word: str) -> float:
@@ -146,8 +137,8 @@ class _Bench:
 
     def write(self) -> Floats:
         """Write margins, [samples]."""
-        lines = ["v_drive drive 0 0", f"v_word word 0 {self.supply:.9g}", "v_low low 0 0"]
-        saves = ["v(drive)", "v(low)"]
+        deck, saves = self._deck("write"), ["v(drive)", "v(low)"]
+        deck.put("v_low low 0 0")
         names = [m.name for m in self.latch.mos]
         for i, sample in enumerate(self.samples):
             for side in (0, 1):
@@ -155,12 +146,12 @@ class _Bench:
                 nets = {"bl": "low", "blb": "vdd", "q": f"held_{tag}", "qb": f"out_{tag}", "wl": "word"}
                 if side:
                     nets = {_SWAPPED.get(net, net): node for net, node in nets.items()}
-                lines += self._transistors(sample, names, tag, nets)
-                lines.append(f"v_held_{tag} held_{tag} drive 0")
+                self._put(deck, sample, names, tag, nets)
+                deck.put(f"v_held_{tag} held_{tag} drive 0")
                 saves += [f"v(out_{tag})", f"i(v_held_{tag})"]
         node = self._sweep("v_drive", 1.0, NODE_LOWEST, NODE_STEPS)
         line = self._sweep("v_low", LINE_LOWEST, LINE_HIGHEST, LINE_STEPS)
-        found = self._run("write", lines, saves, f"{node} {line}")
+        found = self._run("write", deck, saves, f"{node} {line}")
         voltages, place = np.unique(found["v(low)"].round(6), return_inverse=True)
 
         def margin(tag: str) -> float:
@@ -180,34 +171,25 @@ class _Bench:
         nets = {"qb": "drive", "q": f"out_{tag}", "bl": f"line_{tag}", "wl": word}
         return {_SWAPPED.get(net, net): node for net, node in nets.items()} if side else nets
 
-    def _transistors(self, sample: Sample, names: Sequence[str], tag: str, nets: dict[str, str]) -> Iterator[str]:
+    def _deck(self, what: str) -> Deck:
+        title = f"{self.design.spec.name}: latch margins, {what}"
+        at = OperatingPoint(self.samples[0].corner, self.temperature_C, self.supply)
+        deck = Deck(title, self.design.pdk.models, at, OPTIONS, exact=False)
+        deck.put(f"v_vdd vdd 0 {self.supply:.9g}", "v_drive drive 0 0", f"v_word word 0 {self.supply:.9g}")
+        return deck
+
+    def _put(self, deck: Deck, sample: Sample, names: Sequence[str], tag: str, nets: dict[str, str]) -> None:
         """The named transistors of the latch with other nets."""
         nets = {**nets, "vdd": "vdd", "gnd": "gnd", "vpb": "vdd", "vnb": "gnd"}
         for mos, *shift in zip(self.latch.mos, sample.shifts.tolist(), sample.weak.tolist(), strict=True):
             if mos.name in names:
-                moved = replace(mos, d=nets[mos.d], g=nets[mos.g], s=nets[mos.s], b=nets[mos.b])
-                yield self._line(moved, tag, sample.corner, Shift(*shift))
+                ends = [nets[n] for n in (mos.d, mos.g, mos.s, mos.b)]
+                deck.transistor(f"{mos.name}_{tag}", size_of(mos), ends, Shift(*shift), corner=sample.corner)
 
-    def _line(self, m: Mos, tag: str, corner: str, shift: Shift) -> str:
-        key = (m.device, m.w_nm, m.l_nm, corner, shift.weak_V)
-        name = self.models.setdefault(key, f"model_{len(self.models)}")
-        delvto = mismatch.sign(m.device) * shift.vth_V
-        return f"m{m.name}_{tag} {m.d} {m.g} {m.s} {m.b} {name}{bind(*key).instance()} delvto={delvto:.9g}"
-
-    def _run(self, what: str, lines: list[str], saves: list[str], sweep: str) -> dict[str, Floats]:
-        deck = render(
-            "cell.sp.j2",
-            title=f"{self.design.spec.name}: latch margins, {what}",
-            scale_option=SCALE_OPTION,
-            temperature=f"{self.temperature_C:.6g}",
-            cards=[bind(*key).card(name, exact=False) for key, name in self.models.items()],
-            supply=f"{self.supply:.9g}",
-            lines=lines,
-            saves="\n+ ".join(saves),
-            sweep=sweep,
-        )
+    def _run(self, what: str, deck: Deck, saves: list[str], sweep: str) -> dict[str, Floats]:
+        text = deck.text(".save " + "\n+ ".join(saves), f".dc {sweep}")
         name = f"latch_{what}_{self.temperature_C:g}"
-        names, values = run_batch(deck, self.evidence, name, 600.0)
+        names, values = run_batch(text, self.evidence, name, 600.0)
         found = {n: values[:, k] for k, n in enumerate(names)}
         missing = [s for s in saves if s not in found]
         if missing or not np.all(np.isfinite(values)):

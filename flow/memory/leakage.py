@@ -22,12 +22,11 @@ from pathlib import Path
 import numpy as np
 
 from somaforge.flow.engines.base import ProgrammedChip
-from somaforge.flow.engines.batch import run_batch
 from somaforge.flow.engines.cache import kept
 from somaforge.flow.engines.spread import spread
 from somaforge.flow.memory.port_timing import plan_of
-from somaforge.flow.memory.port_transistors import modelled
-from somaforge.generator.circuit import Mos
+from somaforge.flow.spice.batch import run_batch
+from somaforge.flow.spice.deck import Deck, size_of
 from somaforge.generator.design import Design
 from somaforge.generator.names import LATCH
 from somaforge.generator.periphery import netlist
@@ -35,9 +34,7 @@ from somaforge.generator.periphery.cells import cell_circuit
 from somaforge.generator.periphery.measures import library
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.library import INPUTS, OUTPUT, Function
-from somaforge.pdk.sky130 import mismatch
-from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
-from somaforge.pdk.templating import render
+from somaforge.pdk.models import OperatingPoint, Shift
 
 GMIN_S = 1e-15
 """ngspice lays this conductance across every junction. At its own 1e-12 S it would add 16 pW to a latch, more than half
@@ -111,14 +108,14 @@ class Leakage:
 
 def of_chip(chip: ProgrammedChip) -> Leakage:
     """Beside what an engine finds for the chip: where it simulates the latches, only the port's cells are missing."""
-    found = of_design(chip.design, chip.corner, chip.temperature_C, chip.supply_V)
+    found = of_design(chip.design, chip.at)
     return found if chip.memory == "ideal" else Leakage(0.0, found.port_W)
 
 
-def of_design(design: Design, corner: str, temperature_C: float, supply_V: float) -> Leakage:
+def of_design(design: Design, at: OperatingPoint) -> Leakage:
     """At one operating point; ToolError if ngspice fails."""
     states = port_states(design)
-    bench = Bench(design, tuple(sorted(states)), corner, temperature_C, supply_V)
+    bench = Bench(design, tuple(sorted(states)), at)
     watts = bench.watts()
     latch = bench.mean_latch(watts[: bench.latches])
     port = sum(states[state] * w for state, w in zip(bench.states, watts[bench.latches :], strict=True))
@@ -165,15 +162,11 @@ def _idle(gates: tuple[netlist.Gate, ...], register: Mapping[str, bool]) -> Iter
 class Bench:
     """One deck: latches and cells side by side, each with a supply of its own."""
 
-    def __init__(
-        self, design: Design, states: tuple[State, ...], corner: str, temperature_C: float, supply_V: float
-    ) -> None:
-        self.design, self.states = design, states
-        self.corner, self.temperature_C, self.supply = corner, temperature_C, supply_V
-        self.models: dict[tuple[str, int, int, float], str] = {}
+    def __init__(self, design: Design, states: tuple[State, ...], at: OperatingPoint) -> None:
+        self.design, self.states, self.at, self.supply = design, states, at, at.supply_V
         chips = design.spec.chips
         self.mos = design.library.flatten(design.cell(LATCH)).mos
-        self.sigmas = [spread(m.device, m.w_nm, m.l_nm, chips.law) for m in self.mos]
+        self.sigmas = [spread(design.pdk.models, size_of(m), chips.law) for m in self.mos]
         nodes, weights = np.polynomial.hermite_e.hermegauss(NODES if chips.mismatch > 0 else 1)
         two = chips.mismatch > 0 and any(sigma.weak_V > 0 for sigma in self.sigmas)
         first, second = (z.ravel() for z in np.meshgrid(nodes, nodes if two else [0.0], indexing="ij"))
@@ -214,68 +207,51 @@ class Bench:
         lost = [k for k in range(self.latches) if last[f"v(out_{k})"] < (1 - LEVEL) * self.supply]
         found = [-last[f"i({name})"] * self.supply for name in self.names]
         if lost or not all(0 < w < math.inf for w in found):
-            raise ToolError(f"ngspice: leakage at {self.place}: a latch lost its bit, or a current is not positive")
+            raise ToolError(f"ngspice: leakage at {self.at}: a latch lost its bit, or a current is not positive")
         return found
-
-    @property
-    def place(self) -> str:
-        """For readers."""
-        return f"{self.corner}, {self.temperature_C:g} C, {self.supply:g} V"
 
     @property
     def deck(self) -> str:
         """Its text."""
-        lines = [line for k in range(self.latches) for line in self._latch(k)]
+        options = f"klu method=gear reltol=1e-4 abstol=1e-15 vntol=1e-6 chgtol=1e-18 gmin={GMIN_S:g}"
+        options += " noopiter itl1=500 itl4=200"
+        deck = Deck(f"leakage of the weight memory: {self.at}", self.design.pdk.models, self.at, options)
+        deck.put(f"v_high high 0 {self.supply:.9g}")
+        for k in range(self.latches):
+            self._latch(deck, k)
         for k, state in enumerate(self.states, self.latches):
-            lines += self._cell(k, state)
+            self._cell(deck, k, state)
         outputs = [f"v(out_{k})" for k in range(self.latches + len(self.states))]
-        return render(
-            "leakage.sp.j2",
-            title=f"leakage of the weight memory: {self.place}",
-            scale_option=SCALE_OPTION,
-            gmin=f"{GMIN_S:g}",
-            temperature=f"{self.temperature_C:.6g}",
-            cards=[bind(*key[:3], self.corner, key[3]).card(name) for key, name in self.models.items()],
-            supply=f"{self.supply:.9g}",
-            lines=lines,
-            saves="\n+ ".join([*(f"i({name})" for name in self.names), *outputs]),
-            step=f"{SETTLED_S / 50:.6g}",
-            stop=f"{SETTLED_S:.6g}",
-        )
+        saves = "\n+ ".join([*(f"i({name})" for name in self.names), *outputs])
+        return deck.text(f".save {saves}", f".tran {SETTLED_S / 50:.6g} {SETTLED_S:.6g}")
 
-    def _latch(self, k: int) -> Iterator[str]:
+    def _latch(self, deck: Deck, k: int) -> None:
         """Its output is the node that is high."""
         (first, second), high, chips = self.nodes[k // 2], k % 2, self.design.spec.chips
         nets = {"vdd": f"vdd_{k}", "vpb": f"vdd_{k}", "bl": f"vdd_{k}", "blb": f"vdd_{k}"}
         nets |= {"gnd": "0", "vnb": "0", "wl": "0", "q": f"low_{k}", "qb": f"out_{k}"}
         if high:
             nets |= {"q": nets["qb"], "qb": nets["q"]}
-        yield f"v_{k} vdd_{k} 0 {self.supply:.9g}"
-        yield f".ic v(out_{k})={self.supply:.9g} v(low_{k})=0"
+        deck.put(f"v_{k} vdd_{k} 0 {self.supply:.9g}", f".ic v(out_{k})={self.supply:.9g} v(low_{k})=0")
         for mos, sigma in zip(self.mos, self.sigmas, strict=True):
             both = sigma.correlation * first + np.sqrt(1 - sigma.correlation**2) * second
-            vth, weak = chips.mismatch * sigma.vth_V * first, float(chips.mismatch * sigma.weak_V * both)
-            yield f"{self._line(k, mos, nets, weak)} delvto={mismatch.sign(mos.device) * vth:.9g}"
+            shift = Shift(chips.mismatch * sigma.vth_V * first, float(chips.mismatch * sigma.weak_V * both))
+            ends = [nets[n] for n in (mos.d, mos.g, mos.s, mos.b)]
+            deck.transistor(f"{mos.name.lower()}_{k}", size_of(mos), ends, shift)
 
-    def _cell(self, k: int, state: State) -> Iterator[str]:
+    def _cell(self, deck: Deck, k: int, state: State) -> None:
         cells = library(self.design.pdk)
         cell = cells.cell(state.function, state.drive)
         circuit, output = cell_circuit(cells, cell.name), cell.pins[OUTPUT]
         inputs = dict(zip(INPUTS[state.function], state.levels, strict=False))
         nets = {pin: "0" if rail == "gnd" else f"vdd_{k}" for pin, rail in cells.power.items()}
         nets |= {cell.pins[pin]: "high" if level else "0" for pin, level in inputs.items()} | {output: f"out_{k}"}
-        yield f"v_{k} vdd_{k} 0 {self.supply:.9g}"
+        deck.put(f"v_{k} vdd_{k} 0 {self.supply:.9g}")
         if state.kind.stores:
             # its output's driver inverts what it stores
             node = next(m.g for m in circuit.mos if output in (m.d, m.s))
             nets[node] = f"stored_{k}"
-            yield f".ic v(stored_{k})={0.0 if state.levels[-1] else self.supply:.9g}"
+            deck.put(f".ic v(stored_{k})={0.0 if state.levels[-1] else self.supply:.9g}")
         for mos in circuit.mos:
-            inner = {n: nets.get(n, f"n{k}_{n.lower().strip('#')}") for n in (mos.d, mos.g, mos.s, mos.b)}
-            yield self._line(k, mos, inner)
-
-    def _line(self, k: int, mos: Mos, nets: Mapping[str, str], weak_V: float = 0.0) -> str:
-        size = modelled(mos)
-        model = self.models.setdefault((*size, weak_V), f"model_{len(self.models)}")
-        places = " ".join(nets[n] for n in (mos.d, mos.g, mos.s, mos.b))
-        return f"m{mos.name.lower()}_{k} {places} {model}{bind(*size, self.corner).instance()}"
+            ends = [nets.get(n, f"n{k}_{n.lower().strip('#')}") for n in (mos.d, mos.g, mos.s, mos.b)]
+            deck.transistor(f"{mos.name.lower()}_{k}", self.design.pdk.models.simulated(size_of(mos)), ends)

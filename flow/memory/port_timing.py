@@ -5,13 +5,14 @@ line from its gate to its far end, a bit line that a latch pulls down, a bit lin
 is charged again. Wires are a lumped model: the totals of the longest lines, word lines as a ladder.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Unpack
 
 import numpy as np
-import numpy.typing as npt
 
-from somaforge.flow.engines.batch import run_batch
+from somaforge.flow.spice.batch import run_batch
+from somaforge.flow.spice.deck import Deck, Instance, pwl, size_of, transient
 from somaforge.generator.cells.plan import plan_core
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import Design
@@ -20,16 +21,11 @@ from somaforge.generator.periphery.cells import cell_circuit
 from somaforge.generator.periphery.measures import library
 from somaforge.generator.periphery.netlist import Plan, default_plan
 from somaforge.generator.periphery.plan import word_drive
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.library import Function
-from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
-from somaforge.pdk.sky130.parasitics import interconnect
-from somaforge.pdk.templating import render
+from somaforge.pdk.models import OperatingPoint
 
-Floats = npt.NDArray[np.float64]
-
-OXIDE_F_PER_M2 = 8.3e-3
-"""Gate capacitance: 3.9 eps0 over the 4.15 nm of the models' toxe."""
 WIRE_F = 1.2e-15
 """Of a control bus's wire per bit slice: 5 um of it, at 0.2 fF/um and some."""
 WORD_F = 4e-15
@@ -42,7 +38,7 @@ SETUP_S = 0.3e-9
 """Of the scan flip-flop; the foundry's library gives 0.1 to 0.25 ns in its slow corner."""
 CAPTURE = 0.4
 """A line is read as 0 below this part of the supply: the flip-flop's input switches at a half, less its spread."""
-_START_S, _STOP_S, _EDGE_S = 1e-9, 60e-9, 0.1e-9
+_START_S, _STOP_S, _EDGE_S, _STEP_S = 1e-9, 60e-9, 0.1e-9, 2e-11
 _LADDER = 8
 
 
@@ -74,14 +70,19 @@ class PortTiming:
         return 0.5 / self.half_period_s
 
 
-SLOW = ("ss", -40.0, 0.9)
-"""Slowest corner, temperature in Celsius and part of the supply: at low supply the gates slow down with the cold."""
+def slow(design: Design) -> OperatingPoint:
+    """Where the process's logic is slowest, with its tolerance of the supply below the design's."""
+    models = design.pdk.models
+    return replace(models.slow, supply_V=models.slow.supply_V / models.nominal.supply_V * design.spec.supply_V)
 
 
 def word_ohm(design: Design) -> float:
-    """Of a word line per latch, in ohm: its share of a synapse's row wire (m2.1 wide) in the highest corner of met2."""
+    """Of a word line per latch, in ohm: its share of a synapse's row wire, which is as narrow as it may be, where its
+    sheet resistance is the highest."""
     length = plan_core(design).width / design.weights.latches
-    return interconnect(resistance="high").sheet_ohm["met2"] * length / design.pdk.rules.row.width
+    wires = design.pdk.wires
+    sheet = max(wires.interconnect(corner).sheet_ohm[wires.roles["row"]] for corner in wires.corners)
+    return sheet * length / design.pdk.rules.row.width
 
 
 def plan_of(design: Design) -> Plan:
@@ -89,13 +90,11 @@ def plan_of(design: Design) -> Plan:
     return replace(default_plan(design.memory), word_drive=word_drive(library(design.pdk), design.memory))
 
 
-def measure(
-    design: Design, plan: Plan, *, corner: str = "tt", temperature_C: float = 27.0, supply_V: float | None = None
-) -> PortTiming:
+def measure(design: Design, plan: Plan, at: OperatingPoint) -> PortTiming:
     """Timing of the port of a design whose periphery has that plan; ToolError if ngspice fails."""
-    bench = _Bench(design, plan, corner, design.spec.supply_V if supply_V is None else supply_V)
+    bench = _Bench(design, plan, at)
     levels = {"bus_1": 0.5, "bus_2": 0.5, "word_end": 0.8, "line_read": CAPTURE, "q_write": 0.1, "line_charge": 0.95}
-    found = bench.crossings(levels, temperature_C)
+    found = bench.crossings(levels)
     repeater = found["bus_2"] - found["bus_1"]
     return PortTiming(
         repeater_s=repeater,
@@ -110,110 +109,99 @@ def measure(
 class _Bench:
     """The deck: circuits side by side that share nothing but the supply. Every one starts at _START_S."""
 
-    def __init__(self, design: Design, plan: Plan, corner: str, supply: float) -> None:
-        self.design, self.plan, self.corner, self.supply = design, plan, corner, supply
-        self.models: dict[tuple[str, int, int], str] = {}
+    def __init__(self, design: Design, plan: Plan, at: OperatingPoint) -> None:
+        self.design, self.plan, self.supply = design, plan, at.supply_V
         self.cells = library(design.pdk)
+        options = "klu method=gear reltol=1e-3 abstol=1e-12 vntol=1e-6 gmin=1e-15 itl4=100"
+        self.deck = Deck(f"{design.spec.name}: timing of the port", design.pdk.models, at, options, exact=False)
         self.latch = design.library.flatten(design.cell(LATCH)).mos
 
-    def crossings(self, wanted: Mapping[str, float], temperature_C: float) -> dict[str, float]:
+    def crossings(self, wanted: Mapping[str, float]) -> dict[str, float]:
         """The time at which each node last crosses its part of the supply."""
-        parts = (self._bus(), self._word(), self._read(), self._write(), self._charge())
-        lines = [line for part in parts for line in part]
-        deck = render(
-            "port_timing.sp.j2",
-            title=f"{self.design.spec.name}: timing of the port",
-            scale_option=SCALE_OPTION,
-            temperature=f"{temperature_C:.6g}",
-            cards=[bind(*key, self.corner).card(name, exact=False) for key, name in self.models.items()],
-            supply=f"{self.supply:.9g}",
-            lines=lines,
-            saves=" ".join(f"v({node})" for node in wanted),
-            step="2e-11",
-            stop=f"{_STOP_S:.6e}",
-        )
-        names, values = run_batch(deck, None, "port_timing", 300.0)
+        self.deck.put(f"v_vdd vdd 0 {self.supply:.9g}")
+        for part in (self._bus, self._word, self._read, self._write, self._charge):
+            part()
+        text = self.deck.text(*transient([f"v({node})" for node in wanted], _STEP_S, _STOP_S, f"0 {_STEP_S:.6e}"))
+        names, values = run_batch(text, None, "port_timing", 300.0)
         waves = {name: values[:, k] for k, name in enumerate(names)}
         return {n: _crossing(n, waves["time"], waves[f"v({n})"], part * self.supply) for n, part in wanted.items()}
 
-    def _step(self, node: str, rising: bool) -> str:
+    def _step(self, node: str, rising: bool) -> None:
         low, high = (0.0, self.supply) if rising else (self.supply, 0.0)
-        return f"v_{node} {node} 0 pwl(0 {low:.9g} {_START_S:.6e} {low:.9g} {_START_S + _EDGE_S:.6e} {high:.9g})"
+        self.deck.put(f"v_{node} {node} 0 {pwl([(0.0, low), (_START_S, low), (_START_S + _EDGE_S, high)])}")
 
-    def _bus(self) -> Iterator[str]:
+    def _bus(self) -> None:
         """Two loaded groups of `read`, the bus with the most gates on it, and a repeater after them."""
         bits = max(self.plan.groups)
-        load = 2 * bits * self._pin_farad("tri_state_inverter", 2, "off") + bits * WIRE_F
-        yield self._step("bus_0", rising=True)
+        load = 2 * bits * self._pin_F("tri_state_inverter", 2, "off") + bits * WIRE_F
+        self._step("bus_0", rising=True)
         for k in range(3):
-            yield from self._gate(f"repeater_{k}", "buffer", 2, a=f"bus_{k}", y=f"bus_{k + 1}")
-        for k in (1, 2):
-            yield f"c_bus_{k} bus_{k} 0 {load:.6e}"
+            self._gate(f"repeater_{k}", "buffer", 2, a=f"bus_{k}", y=f"bus_{k + 1}")
+        self.deck.put(*(f"c_bus_{k} bus_{k} 0 {load:.6e}" for k in (1, 2)))
 
-    def _word(self) -> Iterator[str]:
+    def _word(self) -> None:
         latches, ohm = self.plan.memory.width, word_ohm(self.design)
-        yield self._step("select", rising=True)
-        yield from self._gate("word_gate", "nand2", 1, a="vdd", b="select", y="word_n")
-        yield from self._gate("word_driver", "inverter", self.plan.word_drive, a="word_n", y="word_0")
+        self._step("select", rising=True)
+        self._gate("word_gate", "nand2", 1, a="vdd", b="select", y="word_n")
+        self._gate("word_driver", "inverter", self.plan.word_drive, a="word_n", y="word_0")
         for k in range(_LADDER):
             end = "word_end" if k == _LADDER - 1 else f"word_{k + 1}"
-            yield f"r_word_{k} word_{k} {end} {latches * ohm / _LADDER:.6e}"
-            yield f"c_word_{k} {end} 0 {latches * WORD_F / _LADDER:.6e}"
+            self.deck.put(
+                f"r_word_{k} word_{k} {end} {latches * ohm / _LADDER:.6e}",
+                f"c_word_{k} {end} 0 {latches * WORD_F / _LADDER:.6e}",
+            )
 
-    def _read(self) -> Iterator[str]:
+    def _read(self) -> None:
         """A latch that holds 0 on a charged pair, the drivers let go."""
-        yield self._step("open", rising=True)
-        yield from self._pair("read", "open", driver={"a": "0", "off": "vdd"}, held=False)
-        yield f".ic v(line_read)={self.supply:.9g} v(bar_read)={self.supply:.9g}"
+        self._step("open", rising=True)
+        self._pair("read", "open", driver={"a": "0", "off": "vdd"}, held=False)
+        self.deck.put(f".ic v(line_read)={self.supply:.9g} v(bar_read)={self.supply:.9g}")
 
-    def _write(self) -> Iterator[str]:
+    def _write(self) -> None:
         """A 0 through the driver into an open latch that holds 1."""
-        yield self._step("zero", rising=True)
-        yield from self._pair("write", "vdd", driver={"a": "zero", "off": "0"}, held=True)
-        yield "r_bar_write bar_write vdd 1"
+        self._step("zero", rising=True)
+        self._pair("write", "vdd", driver={"a": "zero", "off": "0"}, held=True)
+        self.deck.put("r_bar_write bar_write vdd 1")
 
-    def _charge(self) -> Iterator[str]:
+    def _charge(self) -> None:
         """A line that a read has left at ground; its latch is closed."""
-        yield self._step("release", rising=False)
-        yield from self._pair("charge", "0", driver={"a": "0", "off": "release"}, held=False)
-        yield f".ic v(line_charge)=0 v(bar_charge)={self.supply:.9g}"
+        self._step("release", rising=False)
+        self._pair("charge", "0", driver={"a": "0", "off": "release"}, held=False)
+        self.deck.put(f".ic v(line_charge)=0 v(bar_charge)={self.supply:.9g}")
 
-    def _pair(self, tag: str, word: str, driver: Mapping[str, str], held: bool) -> Iterator[str]:
+    def _pair(self, tag: str, word: str, driver: Mapping[str, str], held: bool) -> None:
         """A pair of bit lines with one latch, the closed latches of all other rows, its driver and its flip-flop."""
         rows = self.plan.memory.rows
         own = {"wl": word, "bl": f"line_{tag}", "blb": f"bar_{tag}", "q": f"q_{tag}", "qb": f"qb_{tag}"}
         nets = {**own, "vdd": "vdd", "gnd": "0", "vpb": "vdd", "vnb": "0"}
         for mos in self.latch:
-            yield self._line(mos, nets, tag)
+            self._put(mos, nets, tag)
             if mos.name.startswith("m_access") and rows > 1:
-                closed = {**nets, "wl": "0", "q": "vdd", "qb": "vdd"}
-                yield f"{self._line(mos, closed, f'{tag}_others')} m={rows - 1}"
-        wired = rows * LINE_F + PERIPHERY_F + self._pin_farad("scan_flip_flop", 1, "data")
-        for line in ("line", "bar"):
-            yield f"c_{line}_{tag} {line}_{tag} 0 {wired:.6e}"
-        yield from self._gate(f"driver_{tag}", "tri_state_inverter", 2, **driver, y=f"line_{tag}")
+                self._put(mos, {**nets, "wl": "0", "q": "vdd", "qb": "vdd"}, f"{tag}_others", parallel=rows - 1)
+        wired = rows * LINE_F + PERIPHERY_F + self._pin_F("scan_flip_flop", 1, "data")
+        self.deck.put(*(f"c_{line}_{tag} {line}_{tag} 0 {wired:.6e}" for line in ("line", "bar")))
+        self._gate(f"driver_{tag}", "tri_state_inverter", 2, **driver, y=f"line_{tag}")
         high, low = (f"q_{tag}", f"qb_{tag}") if held else (f"qb_{tag}", f"q_{tag}")
-        yield f".ic v({high})={self.supply:.9g} v({low})=0"
+        self.deck.put(f".ic v({high})={self.supply:.9g} v({low})=0")
 
-    def _gate(self, name: str, function: Function, drive: int, **pins: str) -> Iterator[str]:
+    def _gate(self, name: str, function: Function, drive: int, **pins: str) -> None:
         cell = self.cells.cell(function, drive)
         nets = {pin: "0" if rail == "gnd" else "vdd" for pin, rail in self.cells.power.items()}
         nets |= {cell.pins[pin]: net for pin, net in pins.items()}
         for mos in cell_circuit(self.cells, cell.name).mos:
             inner = {n: nets.get(n, f"{name}_{n.lower()}") for n in (mos.d, mos.g, mos.s, mos.b)}
-            yield self._line(mos, inner, name)
+            self._put(mos, inner, name)
 
-    def _pin_farad(self, function: Function, drive: int, pin: str) -> float:
+    def _put(self, mos: Mos, nets: Mapping[str, str], tag: str, **more: Unpack[Instance]) -> None:
+        ends = [nets[n] for n in (mos.d, mos.g, mos.s, mos.b)]
+        self.deck.transistor(f"{mos.name.lower()}_{tag}", size_of(mos), ends, **more)
+
+    def _pin_F(self, function: Function, drive: int, pin: str) -> float:  # noqa: N802 (a unit)
         """Gate capacitance of an input of a cell."""
         cell = self.cells.cell(function, drive)
         gates = (m for m in cell_circuit(self.cells, cell.name).mos if m.g == cell.pins[pin])
-        return sum(m.w_nm * m.l_nm for m in gates) * 1e-18 * OXIDE_F_PER_M2
-
-    def _line(self, mos: Mos, nets: Mapping[str, str], tag: str) -> str:
-        key = (mos.device, mos.w_nm, mos.l_nm)
-        model = self.models.setdefault(key, f"model_{len(self.models)}")
-        places = " ".join(nets[n] for n in (mos.d, mos.g, mos.s, mos.b))
-        return f"m{mos.name.lower()}_{tag} {places} {model}{bind(*key, self.corner).instance()}"
+        area_nm2 = sum(m.w_nm * m.l_nm for m in gates)
+        return area_nm2 * 1e-18 * self.design.pdk.models.gate_F_per_m2
 
 
 def _crossing(node: str, time: Floats, wave: Floats, level: float) -> float:

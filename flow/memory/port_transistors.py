@@ -10,24 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from somaforge.flow.engines.batch import run_batch
 from somaforge.flow.memory.port import Clock
+from somaforge.flow.spice.batch import run_batch
+from somaforge.flow.spice.deck import Deck, pwl, size_of, transient
 from somaforge.generator.address import Cell
-from somaforge.generator.circuit import FlatNetlist, Mos
+from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.periphery.netlist import PORT_INPUTS
-from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
-from somaforge.pdk.sky130.devices import NETLIST_DEVICES
-from somaforge.pdk.templating import render
-
-Floats = npt.NDArray[np.float64]
+from somaforge.pdk.arrays import Floats
+from somaforge.pdk.models import Models, OperatingPoint
 
 EDGE_S = 2e-10
 POWER_UP_S = 5e-9
 """The supply rises from 0 before the first clock: latches and flip-flops fall to whatever side they like."""
 STEP_S = 2e-9
-NARROWEST_NM = 420
 _LATCH = re.compile(r"x_matrix_(\d+)\.x_row_(\d+)\.x_synapse_(\d+)\.x_latch_(\d+)\.m_down$")
 
 
@@ -63,13 +59,12 @@ def latches(flat: FlatNetlist) -> dict[Cell, str]:
 
 def play(
     flat: FlatNetlist,
+    models: Models,
+    at: OperatingPoint,
     farad: Mapping[str, float],
     sequence: Sequence[Clock],
     watch: Sequence[str],
     *,
-    corner: str = "tt",
-    temperature_C: float = 27.0,
-    supply_V: float = 1.8,
     half_period_s: float = 1e-8,
     evidence: Path | None = None,
     timeout_s: float = 1800.0,
@@ -82,46 +77,23 @@ def play(
     names |= {pin: pin for pin in PORT_INPUTS}
     wires = {net.lower(): value for net, value in farad.items()}
     starts: Floats = np.float64(POWER_UP_S) + 2 * half_period_s * np.arange(len(sequence) + 1, dtype=np.float64)
-    models: dict[tuple[str, int, int], str] = {}
-
-    def lines() -> Iterator[str]:
-        yield from _sources(sequence, starts, half_period_s, supply_V)
-        for port in flat.ports:
-            if re.fullmatch(r"(in|out)_\d+", port):
-                yield f"v_{names[port]} {names[port]} 0 0"
-        for k, mos in enumerate(flat.mos):
-            key = modelled(mos)
-            model = models.setdefault(key, f"model_{len(models)}")
-            nets = " ".join(names[n] for n in (mos.d, mos.g, mos.s, mos.b))
-            yield f"m{k} {nets} {model}{bind(*key, corner).instance()}"
-        for net, name in names.items():
-            if name not in ("0", "vdd") and net.lower() in wires:
-                yield f"c_{name} {name} 0 {wires[net.lower()]:.6e}"
-
-    body = list(lines())
-    deck = render(
-        "port_transistors.sp.j2",
-        title=f"{flat.name}: {len(flat.mos)} transistors through the port",
-        scale_option=SCALE_OPTION,
-        temperature=f"{temperature_C:.6g}",
-        cards=[bind(*key, corner).card(name, exact=False) for key, name in models.items()],
-        supply=f"pwl(0 0 {POWER_UP_S / 2:.6e} {supply_V:.9g})",
-        lines=body,
-        saves=" ".join(f"v({names[net]})" for net in watch),
-        step=f"{STEP_S:.6e}",
-        stop=f"{starts[-1]:.9e}",
-    )
-    found, values = run_batch(deck, evidence, "port_transistors", timeout_s)
+    title = f"{flat.name}: {len(flat.mos)} transistors through the port"
+    options = "klu method=gear reltol=1e-3 abstol=1e-12 vntol=1e-6 gmin=1e-15 itl4=100"
+    deck = Deck(title, models, at, options, exact=False)
+    deck.put(f"v_vdd vdd 0 {pwl([(0.0, 0.0), (POWER_UP_S / 2, at.supply_V)])}")
+    deck.put(*_sources(sequence, starts, half_period_s, at.supply_V))
+    deck.put(*(f"v_{names[p]} {names[p]} 0 0" for p in flat.ports if re.fullmatch(r"(in|out)_\d+", p)))
+    for k, mos in enumerate(flat.mos):
+        ends = [names[n] for n in (mos.d, mos.g, mos.s, mos.b)]
+        deck.transistor(str(k), models.simulated(size_of(mos)), ends)
+    for net, name in names.items():
+        if name not in ("0", "vdd") and net.lower() in wires:
+            deck.put(f"c_{name} {name} 0 {wires[net.lower()]:.6e}")
+    saves = [f"v({names[net]})" for net in watch]
+    text = deck.text(*transient(saves, STEP_S, float(starts[-1]), f"0 {STEP_S:.6e} uic"))
+    found, values = run_batch(text, evidence, "port_transistors", timeout_s)
     columns = {name: values[:, k] for k, name in enumerate(found)}
     return Waves(columns["time"], {n: columns[f"v({names[n]})"] for n in watch}, starts, half_period_s)
-
-
-def modelled(mos: Mos) -> tuple[str, int, int]:
-    """Device and size as simulated: the models begin at 0.42 um of width. The flip-flops' narrower feedback devices
-    (0.36 um) get that width, which makes the flip-flops harder to write, not easier."""
-    if mos.device in NETLIST_DEVICES.same:
-        return NETLIST_DEVICES.same[mos.device], max(mos.w_nm, NARROWEST_NM), mos.l_nm
-    return mos.device, mos.w_nm, mos.l_nm
 
 
 def _sources(sequence: Sequence[Clock], starts: Floats, half_period: float, supply: float) -> Iterator[str]:
@@ -132,7 +104,7 @@ def _sources(sequence: Sequence[Clock], starts: Floats, half_period: float, supp
         clock += [(start + 2 * half_period, supply), (start + 2 * half_period + EDGE_S, 0.0)]
     # Pins change after the falling edge has passed: the clock gates are open only while the clock is low.
     changes = starts + 5 * EDGE_S
-    yield _pwl("clk", clock)
+    yield f"v_clk clk 0 {pwl(clock, value='.6g')}"
     for pin in PORT_INPUTS:
         if pin == "clk":
             continue
@@ -142,11 +114,7 @@ def _sources(sequence: Sequence[Clock], starts: Floats, half_period: float, supp
             if level != before:
                 points += [(start, before), (start + EDGE_S, level)]
                 before = level
-        yield _pwl(pin, points)
-
-
-def _pwl(pin: str, points: Sequence[tuple[float, float]]) -> str:
-    return f"v_{pin} {pin} 0 pwl(" + " ".join(f"{t:.6e} {v:.6g}" for t, v in points) + ")"
+        yield f"v_{pin} {pin} 0 {pwl(points, value='.6g')}"
 
 
 def judge(waves: Waves, sequence: Sequence[Clock], supply_V: float) -> tuple[list[str], int]:

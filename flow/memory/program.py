@@ -12,18 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from somaforge.flow.engines.batch import run_batch
 from somaforge.flow.engines.lines import weight_net
-from somaforge.flow.memory.program_bench import Bench, Deck
+from somaforge.flow.memory.program_bench import Bench, RowDeck
+from somaforge.flow.spice.batch import run_batch
 from somaforge.generator.address import Bits
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design
 from somaforge.generator.names import bit_line, bit_line_bar
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import CheckError, InputError, ToolError
-
-Floats = npt.NDArray[np.float64]
+from somaforge.pdk.models import OperatingPoint
 
 LEVEL = 0.1
 """A latch holds its bit if both of its nodes are within this part of the supply from their rails."""
@@ -102,7 +101,7 @@ def simulate(
     *,
     flat: FlatNetlist | None = None,
     shifts: Floats | None = None,
-    corner: str = "tt",
+    at: OperatingPoint | None = None,
     bench: Bench | None = None,
     evidence: Path | None = None,
     timeout_s: float = 120.0,
@@ -110,9 +109,9 @@ def simulate(
     """Write, hold and read back one row of one matrix with ngspice.
 
     `values` are the latch values of that row, [columns, bits+1], as in a bitfile; fewer columns than the matrix has
-    leave the others out. `flat` is the schematic (default) or
-    the extracted netlist, whose wiring is then used; `shifts` are threshold shifts per transistor of `flat` in V
-    (flow.chips). `evidence` gets the deck and the log. InputError if the row does not exist or the values do not fit;
+    leave the others out. `flat` is the schematic (default) or the extracted netlist, whose wiring is then used;
+    `shifts` are threshold shifts per transistor of `flat` in V (flow.chips). `at` is the design's own operating point
+    by default. `evidence` gets the deck and the log. InputError if the row does not exist or the values do not fit;
     ToolError if ngspice fails.
     """
     shapes = list(zip(design.layers, design.layers[1:], strict=False))
@@ -127,14 +126,14 @@ def simulate(
         raise InputError(
             f"programming: {shifts.shape} threshold shifts for {len(flat.mos)} transistors; make them again"
         )
-    deck = Deck(design, values, matrix, row, flat, shifts, corner, bench or Bench())
+    deck = RowDeck(design, values, matrix, row, flat, shifts, at or design.spec.at, bench or Bench())
     names, waves = run_batch(deck.text, evidence, f"program_{matrix}_{row}", timeout_s)
     if waves[-1, 0] < deck.stop_s * (1 - 1e-9):
         raise ToolError(f"ngspice: programming bench stopped at {waves[-1, 0]:.3e} s of {deck.stop_s:.3e} s")
     return _judge(deck, {name: waves[:, i] for i, name in enumerate(names)})
 
 
-def _judge(deck: Deck, waves: dict[str, Floats]) -> Programming:
+def _judge(deck: RowDeck, waves: dict[str, Floats]) -> Programming:
     """Bits and margins from the waveforms."""
     time, bench, phase = waves["time"], deck.bench, deck.bench.phase_s
     rows = []

@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from somaforge.flow.engines.lines import SAFE, weight_net
+from somaforge.flow.engines.lines import weight_net
+from somaforge.flow.spice import deck as spice
+from somaforge.flow.spice.deck import pwl, safe, size_of, transient
 from somaforge.generator.address import Bits
 from somaforge.generator.circuit import FlatNetlist, Mos
 from somaforge.generator.design import Design, latch_nets
 from somaforge.generator.names import bit_line, bit_line_bar, word_line
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.sky130 import mismatch
-from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
-from somaforge.pdk.templating import render
+from somaforge.pdk.models import OperatingPoint, Shift
 
-Floats = npt.NDArray[np.float64]
+OPTIONS = "klu method=gear reltol=1e-3 abstol=1e-13 vntol=1e-6 chgtol=1e-16 gmin=1e-15 itl1=500 itl4=100"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Bench:
     """Output resistance of a bit-line driver."""
 
 
-class Deck:
+class RowDeck:
     """The bench of one row as text."""
 
     def __init__(
@@ -53,10 +53,10 @@ class Deck:
         row: int,
         flat: FlatNetlist,
         shifts: Floats | None,
-        corner: str,
+        at: OperatingPoint,
         bench: Bench,
     ) -> None:
-        self.design, self.matrix, self.flat, self.corner, self.bench = design, matrix, flat, corner, bench
+        self.design, self.matrix, self.flat, self.at, self.bench = design, matrix, flat, at, bench
         self.shifts = np.zeros(len(flat.mos)) if shifts is None else shifts
         self.bank, self.base = design.memory.bank(matrix), design.memory.base(matrix)
         self.row_count = len(design.memory.word_rows(self.bank))
@@ -64,7 +64,7 @@ class Deck:
         self.bits: dict[int, Bits] = {row: values} | ({neighbour: ~values} if neighbour >= 0 else {})
         """Row -> what is written into it, in the order of writing."""
         self.latches = latch_nets(design.weights.bits)
-        self.supply = design.spec.supply_V
+        self.supply = at.supply_V
         self.read_from = 2 * len(self.bits) + 1
         """Phase of the first read: phases are idle, write, idle, write, idle, read, idle, read, idle."""
         self.stop_s = (4 * len(self.bits) + 1) * bench.phase_s
@@ -72,29 +72,19 @@ class Deck:
     @property
     def text(self) -> str:
         """The deck; InputError if a net of an extracted netlist has a name that cannot stand in one."""
-        transistors, cards = self._transistors()
-        wiring = self._wiring()
+        title = f"{self.design.spec.name}: write and read back layer {self.matrix} rows {list(self.bits)}"
+        deck = spice.Deck(title, self.design.pdk.models, self.at, OPTIONS, exact=False)
+        transistors, wiring = self._transistors(deck.cards), self._wiring()
         known = set(re.findall(r"\S+", " ".join((*transistors, *wiring))))
         for net in self.saved():
             if net not in known:
                 raise InputError(f"programming: the netlist has no net {net}; generate netlist and layout again")
-        return render(
-            "program.sp.j2",
-            title=f"{self.design.spec.name}: write and read back layer {self.matrix} rows {list(self.bits)}",
-            scale_option=SCALE_OPTION,
-            temperature=f"{self.design.spec.temperature_C:.6g}",
-            cards=cards,
-            transistors=transistors,
-            wiring=wiring,
-            supply=f"{self.supply:.9g}",
-            drive=self._pulse([p for p in range(4 * len(self.bits) + 1) if not self.is_read(p)], 1.0, whole=True),
-            driver_ohm=f"{self.bench.driver_ohm:.6g}",
-            lines=[*self._word_lines(), *self._bit_lines()],
-            starts=self._starts(),
-            saves=" ".join(f"v({net})" for net in self.saved()),
-            step=f"{self.bench.phase_s / 100:.6e}",
-            stop=f"{self.stop_s:.6e}",
-        )
+        drive = self._pulse([p for p in range(4 * len(self.bits) + 1) if not self.is_read(p)], 1.0, whole=True)
+        deck.put(*transistors, *wiring, f"v_vdd vdd gnd {self.supply:.9g}", f"v_drive drive gnd {drive}")
+        deck.put(f".model driver sw vt=0.5 vh=0 ron={self.bench.driver_ohm:.6g} roff=1e15")
+        deck.put(*self._word_lines(), *self._bit_lines(), *self._starts())
+        step = self.bench.phase_s / 100
+        return deck.text(*transient([f"v({net})" for net in self.saved()], step, self.stop_s, f"0 {step:.6e}"))
 
     def word(self, row: int) -> str:
         """Net of the word line of a row of the matrix."""
@@ -113,7 +103,7 @@ class Deck:
             for moment, before, after in ((start * span, 0.0, high), (end * span, high, 0.0)):
                 if moment > 0 and not (whole and (p + (1 if after == 0 else -1)) in phases):
                     points += [(moment, before), (moment + edge, after)]
-        return f"pwl({' '.join(f'{t:.6e} {v:.9g}' for t, v in points)})"
+        return pwl(points)
 
     def _word_lines(self) -> Iterator[str]:
         for index, row in enumerate(self.bits):
@@ -139,26 +129,19 @@ class Deck:
         points = [(0.0, high)]
         for p in phases:
             points += [(p * span, high), (p * span + edge, 0.0), ((p + 1) * span, 0.0), ((p + 1) * span + edge, high)]
-        return f"v_{name} source_{name} gnd pwl({' '.join(f'{t:.6e} {v:.9g}' for t, v in points)})"
+        return f"v_{name} source_{name} gnd {pwl(points)}"
 
     def _load(self) -> float:
         wired = 0.0 if self.flat.capacitors else self.row_count * self.bench.wire_row_F
         return self.bench.bit_line_F + wired
 
-    def _transistors(self) -> tuple[list[str], list[str]]:
-        """Lines of the kept transistors and their model cards."""
-        kinds: dict[tuple[str, int, int], tuple[str, str, int]] = {}
-        lines: list[str] = []
+    def _transistors(self, cards: spice.Cards) -> list[str]:
+        """Lines of the kept transistors."""
+        lines = []
         for mos, shift, count in self._grouped():
-            key = (mos.device, mos.w_nm, mos.l_nm)
-            if key not in kinds:
-                model, name = bind(*key, self.corner), f"model_{len(kinds)}"
-                kinds[key] = (name, model.instance(), mismatch.sign(mos.device))
-            name, geometry, sign = kinds[key]
-            nets = " ".join(_safe(n) for n in (mos.d, mos.g, mos.s, mos.b))
-            lines.append(f"m{_safe(mos.name)} {nets} {name}{geometry} delvto={sign * shift:.9g} m={count}")
-        cards = [bind(*key, self.corner).card(name, exact=False) for key, (name, _, _) in kinds.items()]
-        return lines, cards
+            ends = [safe(n) for n in (mos.d, mos.g, mos.s, mos.b)]
+            lines.append(cards.line(safe(mos.name), size_of(mos), ends, Shift(shift), parallel=count))
+        return lines
 
     def _grouped(self) -> Iterator[tuple[Mos, float, int]]:
         """Transistors, their shifts, and how many are in parallel: closed access devices of many rows at one node of a
@@ -203,10 +186,10 @@ class Deck:
         for i, c in enumerate(self.flat.capacitors):
             a, b = (n if _base(n) in own else "gnd" for n in (c.a, c.b))
             if a != b:
-                lines.append(f"c{i} {_safe(a)} {_safe(b)} {c.farad:.6e}")
+                lines.append(f"c{i} {safe(a)} {safe(b)} {c.farad:.6e}")
         for i, r in enumerate(self.flat.resistors):
             if _base(r.a) in own and _base(r.b) in own:
-                lines.append(f"r{i} {_safe(r.a)} {_safe(r.b)} {r.ohm:.6e}")
+                lines.append(f"r{i} {safe(r.a)} {safe(r.b)} {r.ohm:.6e}")
         return lines
 
     def _starts(self) -> Iterator[str]:
@@ -230,9 +213,3 @@ class Deck:
 def _base(node: str) -> str:
     """The net of a node: extraction names the segments of a wire after its net (flow.pex.wires.Wire.node)."""
     return re.sub(r"__s[0-9]+$", "", node)
-
-
-def _safe(name: str) -> str:
-    if not SAFE.fullmatch(name):
-        raise InputError(f"netlist: the name {name[:60]!r} cannot stand in a deck; use a-z, 0-9, _ and . : # between")
-    return name

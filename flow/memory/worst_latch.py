@@ -14,9 +14,11 @@ from scipy.special import ndtri
 
 from somaforge.flow.engines.cache import kept
 from somaforge.flow.memory import latch_margins
+from somaforge.flow.spice.deck import size_of
 from somaforge.generator.design import Design
 from somaforge.generator.names import LATCH
-from somaforge.pdk.sky130.binding import bind
+from somaforge.pdk.arrays import Floats
+from somaforge.pdk.models import OperatingPoint
 
 SAMPLES = 50
 """Latches with mismatch; their standard deviation is known to a tenth."""
@@ -55,32 +57,25 @@ class WorstLatch:
         return f"memory: the worst of {self.latches} latches {', '.join(failed)}" if failed else ""
 
 
-def at(
-    design: Design,
-    corner: str,
-    temperature_C: float,
-    supply_V: float,
-    evidence: Path | None = None,
-    cache: Path | None = None,
-) -> WorstLatch:
+def at(design: Design, point: OperatingPoint, evidence: Path | None = None, cache: Path | None = None) -> WorstLatch:
     """At one operating point, from the cache folder (default: the user's) or from ngspice; ToolError if that fails."""
-    samples = latch_margins.with_mismatch(design, corner, SAMPLES)
+    samples = latch_margins.with_mismatch(design, point.corner, SAMPLES)
     count = design.synapse_count * design.weights.latches
     latch = design.library.flatten(design.cell(LATCH)).mos
-    cards = [bind(m.device, m.w_nm, m.l_nm, corner).card("latch") for m in latch]
+    cards = [design.pdk.models.bind(size_of(m), point).card("latch") for m in latch]
     shifts = [[sample.shifts.tolist(), sample.weak.tolist()] for sample in samples]
-    content = [FORMAT, [str(m) for m in latch], cards, shifts, temperature_C, supply_V]
+    content = [FORMAT, [str(m) for m in latch], cards, shifts, point.temperature_C, point.supply_V]
     names = ("hold_V", "read_V", "write_V")
 
-    def measured() -> Mapping[str, latch_margins.Floats]:
-        margins = latch_margins.measure(design, samples, temperature_C, evidence, supply_V)
+    def measured() -> Mapping[str, Floats]:
+        margins = latch_margins.measure(design, samples, point.temperature_C, point.supply_V, evidence)
         return {name: getattr(margins, name) for name in names}
 
     found = kept(json.dumps(content), cache, names, measured)
     return _worst(count, *(found[name] for name in names))
 
 
-def _worst(count: int, *margins: latch_margins.Floats) -> WorstLatch:
+def _worst(count: int, *margins: Floats) -> WorstLatch:
     """Of hold, read and write margins, [samples]; the smallest that was seen if that is less."""
     sigmas = float(ndtri(1 - 1 / max(count, 2)))
     return WorstLatch(count, *(float(min(m.min(), m.mean() - sigmas * m.std(ddof=1))) for m in margins))

@@ -8,6 +8,7 @@ from somaforge.flow.measure.point import Point
 from somaforge.generator.spec import Spec
 from somaforge.generator.spec.fields import Corner
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.models import OperatingPoint
 
 Source = Literal["nominal", "per-chip", "per-point", "run"]
 """Whose weights a chip gets: a network trained for the chip without mismatch, for each chip itself (characterized on
@@ -52,13 +53,13 @@ def grid(
     if count > MAX_POINTS:
         raise InputError(f"montecarlo: {count} points are more than {MAX_POINTS}; take fewer chips or corners")
     points = tuple(
-        Point(seed, corner, float(temperature), float(supply))
+        Point(seed, OperatingPoint(corner, float(temperature), float(supply)))
         for corner in corners
         for temperature in temperatures_C
         for supply in supplies_V
         for seed in seeds
     )
-    for point in {(p.corner, p.temperature_C, p.supply_V): p for p in points}.values():
+    for point in {p.at: p for p in points}.values():
         try:
             Spec.model_validate(point.spec(spec).model_dump())
         except ValueError as error:

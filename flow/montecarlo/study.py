@@ -135,7 +135,7 @@ def _weights(
         made = {seed: _bitfile(plan, run_folder, seed) for seed in plan.seeds}
         return {point.id: made[point.seed] for point in plan.points}
     spec = plan.spec
-    at = Point(0, spec.corners[0], spec.temperature_C, spec.supply_V)
+    at = Point(0, spec.at)
     text, code = _text(spec), common["code"]
     if plan.source == "nominal":
         names = dict.fromkeys((point.id for point in plan.points), "nominal")

@@ -9,6 +9,7 @@ from scipy.stats import binom
 
 from somaforge.flow.signoff.population import CONFIDENCE, Yield, population_yield
 from somaforge.generator.spec import Limit
+from somaforge.pdk.models import OperatingPoint
 
 QUANTILES = (0.01, 0.05, 0.5, 0.95, 0.99)
 
@@ -43,9 +44,7 @@ class Condition:
     """All chips at one operating point."""
 
     name: str
-    corner: str
-    temperature_C: float
-    supply_V: float
+    at: OperatingPoint
     metrics: Mapping[str, Distribution]
     population: Yield | None
     """None if no limit is on a metric that was measured."""
@@ -56,9 +55,7 @@ class Condition:
         found = self.population.to_json() if self.population is not None else None
         return {
             "name": self.name,
-            "corner": self.corner,
-            "temperature_C": self.temperature_C,
-            "supply_V": self.supply_V,
+            **vars(self.at),
             "metrics": metrics,
             "yield": found,
         }
@@ -115,13 +112,13 @@ def distribution(sample: Sequence[float]) -> Distribution:
 
 def summarize(records: Iterable[Mapping[str, Any]], limits: Sequence[Limit]) -> Summary:
     """From the records of all points; the order of the records does not matter."""
-    groups: dict[tuple[str, float, float], dict[int, Mapping[str, float]]] = {}
+    groups: dict[OperatingPoint, dict[int, Mapping[str, float]]] = {}
     for record in records:
         at = record["point"]
-        groups.setdefault((at["corner"], at["temperature_C"], at["supply_V"]), {})[at["seed"]] = record["metrics"]
+        groups.setdefault(OperatingPoint.of(at), {})[at["seed"]] = record["metrics"]
     measured = {name for group in groups.values() for metrics in group.values() for name in metrics}
     judged = [limit for limit in limits if limit.metric in measured]
-    conditions = [_condition(*at, dict(sorted(chips.items())), judged) for at, chips in sorted(groups.items())]
+    conditions = [_condition(at, dict(sorted(chips.items())), judged) for at, chips in sorted(groups.items())]
     return Summary(
         tuple(conditions),
         _everywhere(list(groups.values()), judged) if judged else None,
@@ -130,15 +127,11 @@ def summarize(records: Iterable[Mapping[str, Any]], limits: Sequence[Limit]) -> 
     )
 
 
-def _condition(
-    corner: str, temperature: float, supply: float, chips: Mapping[int, Mapping[str, float]], limits: Sequence[Limit]
-) -> Condition:
+def _condition(at: OperatingPoint, chips: Mapping[int, Mapping[str, float]], limits: Sequence[Limit]) -> Condition:
     names = sorted({name for metrics in chips.values() for name in metrics})
     metrics = {name: distribution([m[name] for m in chips.values() if name in m]) for name in names}
     found = population_yield(limits, chips, {}) if limits else None
-    return Condition(
-        f"{corner} {temperature:g} C {supply:g} V", corner, temperature, supply, metrics, found
-    )  # fmt: skip
+    return Condition(f"{at.corner} {at.temperature_C:g} C {at.supply_V:g} V", at, metrics, found)
 
 
 def _everywhere(groups: Sequence[Mapping[int, Mapping[str, float]]], limits: Sequence[Limit]) -> Yield:

@@ -102,9 +102,9 @@ def _chip(bench: _Bench, point: Point, seed: int | None, codes: Program) -> Prog
         bench.flat,
         codes,
         chip.shifts(bench.flat, bench.design.pdk),
-        corner=point.corner,
-        temperature_C=point.temperature_C,
-        supply_V=point.supply_V,
+        corner=point.at.corner,
+        temperature_C=point.at.temperature_C,
+        supply_V=point.at.supply_V,
         weak=chip.weak(bench.flat, bench.design.pdk),
     )
 
@@ -154,7 +154,7 @@ def measure(task: PointTask) -> dict[str, Any]:
         leaking_W = leakage.of_chip(chip).total_W
         metrics = {
             "accuracy__array__ratio": float(np.mean(outputs.argmax(axis=1) == labels)),
-            "power__settled__W": float(settled.supply.mean() * point.supply_V) + leaking_W,
+            "power__settled__W": float(settled.supply.mean() * point.at.supply_V) + leaking_W,
             "power__memory_leakage__W": leaking_W,
         }
         if task.timed > 0:
@@ -163,7 +163,7 @@ def measure(task: PointTask) -> dict[str, Any]:
             run = in_time(bench.engine, chip, inputs[first], labels[first], period, classes, rest)
             metrics |= {} if run["problem"] else speed_metrics([run], spec.network.macs)
     return {
-        "point": vars(point),
+        "point": point.to_json(),
         "patterns": len(labels),
         "metrics": metrics,
         "methods": list(settled.effort.attempts),

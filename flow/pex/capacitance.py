@@ -10,8 +10,9 @@ from functools import cached_property
 
 import numpy as np
 
-from somaforge.flow.pex.kernel import EMPTY, SUBSTRATE, Couplings, Floats, Ints, Rectangles, couple, join
+from somaforge.flow.pex.kernel import EMPTY, SUBSTRATE, Couplings, Ints, Rectangles, couple, join
 from somaforge.flow.pex.tiling import Lines, Tiling, aligned
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.interconnect import Interconnect
 
 Box = tuple[int, int, int, int]

@@ -7,8 +7,9 @@ import klayout.db as kdb
 import numpy as np
 
 from somaforge.flow.pex.elements import PlacedElement
-from somaforge.flow.pex.kernel import EMPTY, Floats, Ints, Rectangles
+from somaforge.flow.pex.kernel import EMPTY, Ints, Rectangles
 from somaforge.flow.pex.naming import Names
+from somaforge.pdk.arrays import Floats
 
 
 @dataclass(frozen=True)

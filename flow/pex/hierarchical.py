@@ -19,8 +19,9 @@ from somaforge.flow.pex.kernel import SUBSTRATE
 from somaforge.flow.pex.merging import Merged, merge
 from somaforge.flow.pex.stamps import Cells, Pairs, Stamps, stamp
 from somaforge.flow.pex.wires import Wire, axis
+from somaforge.flow.spice.deck import Cards
 from somaforge.pdk.files import atomic_path
-from somaforge.pdk.sky130.binding import SCALE_OPTION, Diffusion, bind
+from somaforge.pdk.models import Diffusion, Models, OperatingPoint, Size
 
 _PER_LINE = 12
 _PLACES = 8
@@ -42,8 +43,8 @@ class Options:
     """Inner nets that become pins of their cell, so that the top can tie them."""
     ties: Mapping[str, str] | None = None
     """Net -> the node that it is replaced by in the top (a weight and the rail that it sits on)."""
-    models: str | None = None
-    """A corner: M lines with bound models, which are in the file. None: X lines for the foundry's library."""
+    models: tuple[Models, OperatingPoint] | None = None
+    """Lines with bound models, which are in the file. None: X lines for the foundry's library."""
     exact: bool = False
     """Bound models keep their body network and diffusion resistance."""
     smallest_F: float = SMALLEST_F
@@ -78,7 +79,7 @@ class Writer:
         self.geometry = parasitics.geometry
         self.cells = Cells(self.geometry, frozenset(parasitics.ports))
         self.known: dict[tuple[object, ...], _Variant] = {}
-        self.cards: dict[tuple[str, int, int], tuple[str, str]] = {}
+        self.cards = None if options.models is None else Cards(*options.models, exact=options.exact)
         self.variants: list[_Variant] = []
 
     @cached_property
@@ -202,16 +203,11 @@ class Writer:
     def _transistor(self, row: int, name: str, nodes: str) -> str:
         t = self.geometry.transistors
         (w_nm, l_nm), (ad, as_, pd, ps) = t.size[row].tolist(), t.junctions[row].tolist()
-        if self.options.models is None:
+        if self.cards is None:
             size = f"w={w_nm / 1000:g} l={l_nm / 1000:g} ad={ad:g} as={as_:g} pd={pd:g} ps={ps:g}"
             return f"X{name} {nodes} {t.kinds[row]} {size}"
-        kind = (t.kinds[row], w_nm, l_nm)
-        model = bind(*kind, self.options.models)
-        if kind not in self.cards:
-            card = f"model_{len(self.cards)}"
-            self.cards[kind] = (card, model.card(card, exact=self.options.exact))
-        ends = (Diffusion(round(area * 1e6), round(around * 1e3)) for area, around in ((ad, pd), (as_, ps)))
-        return f"M{name} {nodes} {self.cards[kind][0]}{model.instance(*ends)}"
+        drain, source = (Diffusion(round(a * 1e6), round(p * 1e3)) for a, p in ((ad, pd), (as_, ps)))
+        return self.cards.line(name, Size(t.kinds[row], w_nm, l_nm), nodes.split(), drain=drain, source=source)
 
 
 def _with_threshold(pairs: Pairs, ground: int, smallest_F: float) -> Pairs:
@@ -267,8 +263,8 @@ def write_hierarchical(parasitics: Parasitics, path: Path, options: Options | No
 
         instances = len(parasitics.geometry.transistors.instances)
         put([f"* {parasitics.name}: {instances} cells of {len(writer.variants)} kinds, extracted from the layout"])
-        if writer.cards:
-            put([SCALE_OPTION, *(card for _, card in writer.cards.values())])
+        if writer.cards is not None:
+            put([writer.cards.models.options, *writer.cards.texts])
         for variant in writer.variants:
             put(variant.lines)
         put(_wrapped(f".subckt {parasitics.name}", parasitics.ports))

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.interconnect import Interconnect
 
 Ints = NDArray[np.signedinteger[Any]]
-Floats = NDArray[np.float64]
 Small = NDArray[np.int32]
 Box = tuple[int, int, int, int]
 

@@ -13,8 +13,9 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
-from somaforge.flow.pex.kernel import Floats, Ints
+from somaforge.flow.pex.kernel import Ints
 from somaforge.flow.pex.wires import Segment, Wire
+from somaforge.pdk.arrays import Floats
 
 PROBED = 200
 _SHORT_OHM = 1e-6

@@ -12,8 +12,9 @@ from typing import Any
 import klayout.db as kdb
 import numpy as np
 
-from somaforge.flow.pex.kernel import DIFFUSION, GATE, Floats, Ints, Rectangles
+from somaforge.flow.pex.kernel import DIFFUSION, GATE, Ints, Rectangles
 from somaforge.flow.pex.polygons import boxes_region
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.interconnect import Interconnect
 
 # KLayout's own stubs of this module are empty (0.30.12), so that a type checker knows nothing of it.

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from somaforge.flow.pex.capacitance import Capacitances, Tile
 from somaforge.flow.pex.geometry import Geometry
-from somaforge.flow.pex.kernel import EMPTY, SUBSTRATE, Couplings, Floats, Ints
+from somaforge.flow.pex.kernel import EMPTY, SUBSTRATE, Couplings, Ints
+from somaforge.pdk.arrays import Floats
 
 _NONE = np.zeros(0, dtype=np.int64)
 

@@ -4,8 +4,9 @@ import numpy as np
 
 from somaforge.flow.pex.flat import FlatCell
 from somaforge.flow.pex.geometry import Geometry
-from somaforge.flow.pex.kernel import DIFFUSION, EMPTY, GATE, Floats, Rectangles
+from somaforge.flow.pex.kernel import DIFFUSION, EMPTY, GATE, Rectangles
 from somaforge.flow.pex.network import Port, resistances
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.interconnect import Interconnect
 
 _BESIDE_NM = 10

@@ -15,8 +15,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from somaforge.flow.pex.geometry import Geometry
-from somaforge.flow.pex.kernel import GATE, Floats, Ints
+from somaforge.flow.pex.kernel import GATE, Ints
 from somaforge.flow.pex.polygons import boxes_region, rectangles
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.interconnect import Interconnect
 
 _SAME_LINE_NM = 1500

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
-from somaforge.flow.engines.base import Floats
 from somaforge.flow.readout.bench import Bench, crossings
+from somaforge.flow.spice.deck import pwl
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
 EDGE_S = 1e-9
@@ -137,4 +138,4 @@ def _steps(levels: Sequence[float] | Floats, period: float) -> str:
     points = [(0.0, float(levels[0]))]
     for k in range(1, len(levels)):
         points += [(k * period, float(levels[k - 1])), (k * period + EDGE_S, float(levels[k]))]
-    return f"pwl({' '.join(f'{t:.9e} {v:.9e}' for t, v in points)})"
+    return pwl(points, value=".9e", time=".9e")

@@ -3,9 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from somaforge.flow.engines.base import Floats
 from somaforge.flow.figures.svg import BLUE, GREY, ORANGE, Plot, colours, style, to_svg
 from somaforge.flow.report.data import ChipData, RunData
+from somaforge.pdk.arrays import Floats
 
 MAX_SOMAS = 60
 """Somas that are drawn one by one; of more, histograms."""

@@ -41,11 +41,9 @@ def _at(spec: Spec, metric: str, conditions: Conditions) -> str:
 
     if spec.study is None:
         return "a limit with `conditions` needs a `study`"
-    own = corners.own_place(spec)
-    asked = (conditions.corner, conditions.temperature_C, conditions.supply_V)
-    place = tuple(mine if given is None else given for given, mine in zip(asked, own, strict=True))
-    if place not in {corners.place_of(point) for point in corners.points_of(spec, spec.study)}:
-        return f"the study has no point at {place[0]}, {place[1]:g} C, {place[2]:g} V"
+    asked = corners.asked(spec, conditions)
+    if asked not in {point.at for point in corners.points_of(spec, spec.study)}:
+        return f"the study has no point at {asked}"
     if conditions.calibration == "recalibrated" and not spec.study.recalibrate:
         return "`study.recalibrate` is false"
     if metric in TIMED_AT_A_POINT:

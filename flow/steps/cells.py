@@ -2,7 +2,7 @@
 corners, temperatures and mismatch, in ngspice."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,11 @@ from somaforge.flow.memory import latch_margins, port_timing
 from somaforge.flow.steps.chip import MemoryJob, memories
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
-from somaforge.pdk.sky130.foundry import CORNERS
+from somaforge.pdk import load
 
 TEMPERATURES_C = (-40.0, 27.0, 85.0)
 """Industrial range, where the margins of the latch must hold."""
 MISMATCH_SAMPLES = 200
-TYPICAL = ("tt", 27.0)
 MARGINS = {"hold_snm": "hold_V", "read_snm": "read_V", "write_margin": "write_V", "read_current": "read_current_A"}
 """Name in metrics -> field of latch_margins.Margins."""
 
@@ -33,9 +32,9 @@ def config(spec: Spec) -> JsonObject:
 
 def simulate(folder: Path, spec: Spec) -> None:
     """In a process of its own: libngspice keeps its state, and a crash of it must not end the run."""
-    design, corner = build(spec), spec.corners[0]
-    transfer = cells.transfer(design, corner=corner)
-    wings = {name: cells.butterfly(design, reading=name == "read", corner=corner) for name in ("hold", "read")}
+    design = build(spec)
+    transfer = cells.transfer(design, spec.at)
+    wings = {name: cells.butterfly(design, spec.at, reading=name == "read") for name in ("hold", "read")}
     write_json(
         folder / "cells.json",
         {
@@ -65,24 +64,26 @@ def latch(folder: Path, job: LatchJob) -> None:
     """latch.json with every margin of every sample."""
     design = build(job.spec)
     if job.corner is None:
-        samples = latch_margins.nominal(CORNERS)
+        samples = latch_margins.nominal(design.pdk.models.corners)
     else:
         samples = latch_margins.with_mismatch(design, job.corner, MISMATCH_SAMPLES)
-    found = latch_margins.measure(design, samples, job.temperature_C, folder / "ngspice")
+    found = latch_margins.measure(design, samples, job.temperature_C, job.spec.supply_V, folder / "ngspice")
     write_json(folder / "latch.json", vars(found))
 
 
 def latch_over_corners(context: Context) -> tuple[JsonObject, Mapping[str, float]]:
     """What goes into latch.json, and its metrics. Mismatch: at the typical corner and, for the smallest value, at
     the corner and temperature that is the worst without it."""
+    models = load(context.spec.pdk).models
+    typical = (models.nominal.corner, models.nominal.temperature_C)
     by_corner = _each(context, [LatchJob(context.spec, t) for t in TEMPERATURES_C])
     places = {}
     for name, field in MARGINS.items():
         places[name] = min(
-            ((CORNERS[i], job.temperature_C) for job in by_corner for i in range(len(CORNERS))),
+            ((corner, job.temperature_C) for job in by_corner for corner in models.corners),
             key=lambda place, field=field: _at(by_corner, *place)[field],  # type: ignore[misc]
         )
-    wanted = dict.fromkeys([TYPICAL, *places.values()])
+    wanted = dict.fromkeys([typical, *places.values()])
     spread = {
         (job.corner, job.temperature_C): v
         for job, v in _each(context, [LatchJob(context.spec, t, c) for c, t in wanted]).items()
@@ -90,11 +91,11 @@ def latch_over_corners(context: Context) -> tuple[JsonObject, Mapping[str, float
     metrics: dict[str, float] = {}
     for name, field in MARGINS.items():
         unit = field.rsplit("_", 1)[1]
-        typical, worst = np.array(spread[TYPICAL][field]), np.array(spread[places[name]][field])
+        usual, worst = np.array(spread[typical][field]), np.array(spread[places[name]][field])
         metrics |= {
             f"memory__{name}_min__{unit}": _at(by_corner, *places[name])[field],
-            f"memory__{name}_mismatch_mean__{unit}": float(typical.mean()),
-            f"memory__{name}_mismatch_sigma__{unit}": float(typical.std(ddof=1)),
+            f"memory__{name}_mismatch_mean__{unit}": float(usual.mean()),
+            f"memory__{name}_mismatch_sigma__{unit}": float(usual.std(ddof=1)),
             f"memory__{name}_mismatch_min__{unit}": float(worst.min()),
         }
     metrics["memory__bad_latches__count"] = sum(
@@ -103,7 +104,7 @@ def latch_over_corners(context: Context) -> tuple[JsonObject, Mapping[str, float
     table = [
         {"corner": c, "temperature_C": j.temperature_C, **_at(by_corner, c, j.temperature_C)}
         for j in by_corner
-        for c in CORNERS
+        for c in models.corners
     ]
     samples = [{"corner": c, "temperature_C": t, **values} for (c, t), values in spread.items()]
     return {"corners": table, "mismatch": samples}, metrics
@@ -112,10 +113,9 @@ def latch_over_corners(context: Context) -> tuple[JsonObject, Mapping[str, float
 def port_speed(folder: Path, spec: Spec) -> None:
     """port.json: delays of the programming port, typical and slow."""
     design = build(spec)
-    corner, temperature_C, part = port_timing.SLOW
     plan = port_timing.plan_of(design)
-    typical = port_timing.measure(design, plan)
-    slow = port_timing.measure(design, plan, corner=corner, temperature_C=temperature_C, supply_V=part * spec.supply_V)
+    typical = port_timing.measure(design, plan, replace(design.pdk.models.nominal, supply_V=spec.supply_V))
+    slow = port_timing.measure(design, plan, port_timing.slow(design))
     timings = {"typical": typical, "slow": slow}
     write_json(folder / "port.json", {n: vars(t) | {"half_period_s": t.half_period_s} for n, t in timings.items()})
 
@@ -141,8 +141,9 @@ def _each(context: Context, jobs: list[LatchJob]) -> dict[LatchJob, JsonObject]:
 
 def _at(by_corner: Mapping[LatchJob, JsonObject], corner: str, temperature_C: float) -> Mapping[str, float]:
     """The margins without mismatch of one corner and temperature."""
-    values = next(v for job, v in by_corner.items() if job.temperature_C == temperature_C)
-    return {field: values[field][CORNERS.index(corner)] for field in MARGINS.values()}
+    spec, values = next((job.spec, v) for job, v in by_corner.items() if job.temperature_C == temperature_C)
+    corners = load(spec.pdk).models.corners
+    return {field: values[field][corners.index(corner)] for field in MARGINS.values()}
 
 
 def bad_latches(values: Mapping[str, Any]) -> int:
@@ -162,7 +163,7 @@ def action(context: Context) -> Mapping[str, float]:
     }
     full = max(data["codes"])
     table, margins = latch_over_corners(context)
-    own = MemoryJob(context.spec, context.spec.corners[0], context.spec.temperature_C, context.spec.supply_V)
+    own = MemoryJob(context.spec, context.spec.at)
     worst = memories(context, [own])[own]
     if worst.problem:
         context.log(worst.problem)

@@ -19,6 +19,7 @@ from somaforge.flow.memory import worst_latch
 from somaforge.flow.memory.worst_latch import WorstLatch
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
+from somaforge.pdk.models import OperatingPoint
 
 
 @dataclass(frozen=True)
@@ -89,19 +90,17 @@ class MemoryJob:
     """The weight memory at one operating point."""
 
     spec: Spec
-    corner: str
-    temperature_C: float
-    supply_V: float
+    at: OperatingPoint
 
     @property
     def id(self) -> str:
         """Its name in files, for example memory_tt_27C_1.8V."""
-        return f"memory_{self.corner}_{self.temperature_C:g}C_{self.supply_V:g}V"
+        return f"memory_{self.at.id}"
 
 
 def memory_margins(folder: Path, job: MemoryJob) -> None:
     """memory.json: margins of the array's worst latch."""
-    found = worst_latch.at(build(job.spec), job.corner, job.temperature_C, job.supply_V, folder / "ngspice")
+    found = worst_latch.at(build(job.spec), job.at, folder / "ngspice")
     write_json(folder / "memory.json", vars(found))
 
 

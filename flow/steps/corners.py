@@ -78,9 +78,9 @@ def action(context: Context) -> Mapping[str, float]:
         write_json(context.folder / "corners.json", {"points": [], "drift": None})
         return {"corners__points__count": 0}
     points = corners.points_of(spec, wanted)
-    others = [p for p in points if corners.place_of(p) != corners.own_place(spec)] if wanted.recalibrate else []
+    others = [p for p in points if p.at != spec.at] if wanted.recalibrate else []
     jobs = {point: Job(spec, point.seed, context.inputs) for point in points}
-    at = {point: MemoryJob(spec, *corners.place_of(point)) for point in points}
+    at = {point: MemoryJob(spec, point.at) for point in points}
     latches = memories(context, at.values())
 
     def task(point: Point, again: bool) -> PointJob:

@@ -39,7 +39,7 @@ class NoiseJob:
 def measure(folder: Path, job: NoiseJob) -> None:
     """noise.json: the test matrix."""
     spec = job.spec
-    point = Point(spec.corners[0], spec.temperature_C, spec.supply_V, job.wire_F)
+    point = Point(spec.at, job.wire_F)
     full_scale = datasets.load(spec.network.dataset).full_scale(spec.input)
     limit, seeds = spec.time_limits.noise_s, range(1, CHIPS + 1)
     found = noise.measure(build(spec), point, full_scale, seeds, timeout_s=limit, evidence=job.evidence)

@@ -1,7 +1,7 @@
 """Step operate: the first chips with their weights at other input currents and supplies, if the spec asks for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from somaforge.flow import datasets
 from somaforge.flow.datasets import Dataset
-from somaforge.flow.engines.base import Floats, ProgrammedChip
+from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.named import named
 from somaforge.flow.machinery.base import Context, JsonObject, Step
 from somaforge.flow.machinery.records import read_json, write_json
@@ -20,6 +20,7 @@ from somaforge.flow.steps.characterize import operating_point
 from somaforge.flow.steps.chip import Job, MemoryJob, Use, memories, programmed
 from somaforge.flow.steps.evaluate import codes_of
 from somaforge.generator.spec import Operating, Spec
+from somaforge.pdk.arrays import Floats
 
 
 def config(spec: Spec) -> JsonObject:
@@ -91,7 +92,7 @@ def action(context: Context) -> Mapping[str, float]:
     jobs = {
         (place, seed): PointJob(Job(spec, seed, context.inputs), place, wanted) for place in places for seed in seeds
     }
-    at = {place: MemoryJob(spec, spec.corners[0], spec.temperature_C, place.supply_V) for place in places}
+    at = {place: MemoryJob(spec, replace(spec.at, supply_V=place.supply_V)) for place in places}
     latches = memories(context, at.values())
     memory = {place: latches[job] for place, job in at.items()}
     names = {key: f"chip_{key[1]}_{key[0].id}" for key in jobs}

@@ -40,7 +40,7 @@ def write_and_read(folder: Path, job: Job) -> None:
             ROW,
             flat=chip.flat,
             shifts=chip.shifts,
-            corner=chip.corner,
+            at=chip.at,
             evidence=folder / "ngspice",
             timeout_s=job.spec.time_limits.ngspice_s,
         )

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from somaforge.generator.spec.fields import LayerSize, Model, Name
 from somaforge.generator.spec.tester import Meter
-from somaforge.pdk.base import Law
+from somaforge.pdk.models import Law
 
 
 class Network(Model):

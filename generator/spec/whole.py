@@ -12,7 +12,8 @@ from somaforge.generator.spec.signoff import Limit, Operating, Study, TimeLimits
 from somaforge.generator.spec.silicon import Array
 from somaforge.generator.yaml_file import read_yaml
 from somaforge.pdk import load
-from somaforge.pdk.errors import InputError
+from somaforge.pdk.errors import InputError, nearest
+from somaforge.pdk.models import OperatingPoint
 
 
 class Spec(Model):
@@ -49,6 +50,11 @@ class Spec(Model):
     time_limits: TimeLimits = TimeLimits()
 
     @property
+    def at(self) -> OperatingPoint:
+        """Its own operating point; `study` and `operating` have others."""
+        return OperatingPoint(self.corners[0], self.temperature_C, self.supply_V)
+
+    @property
     def simulated_in_full(self) -> bool:
         """Whether the engine takes the flat netlist with couplings, wire segments and latches, and every pattern in
         time; else the capacitance of each net, one subcircuit for each distinct cell, and some patterns in time."""
@@ -80,6 +86,11 @@ class Spec(Model):
                     f"{where}: {supply:g} V is more than the {process.max_supply_V:g} V up to which the models of "
                     f"{process.name} are valid"
                 )
+        if self.chips.law not in process.models.laws:
+            raise ValueError(
+                f"chips.law: {process.name} has no statistics called {self.chips.law!r}; "
+                f"{nearest(self.chips.law, process.models.laws)}"
+            )
         mirror = self.array.mirror
         for polarity, flavour in (("n", mirror.nfet), ("p", mirror.pfet)):
             try:

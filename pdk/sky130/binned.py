@@ -5,15 +5,17 @@ of `subthreshold` set how far; the cards are the same. Expressions are evaluated
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from somaforge.pdk.bsim4 import Bsim4
 from somaforge.pdk.errors import ToolError
+from somaforge.pdk.models import Deviates, Size
 from somaforge.pdk.sky130 import foundry
-from somaforge.pdk.sky130.binding import BoundModel, check_request, pick_bin
+from somaforge.pdk.sky130.binding import CONTACT_NM, check_request, pick_bin, sign_of
 from somaforge.pdk.sky130.data import DATA
 
 BinnedLaw = Literal["binned", "subthreshold"]
@@ -25,16 +27,19 @@ FILES: Mapping[BinnedLaw, str] = {"binned": "mismatch", "subthreshold": "subvt_m
 class Drawn:
     """One transistor of the binned library at tt."""
 
-    card: BoundModel
+    card: Bsim4
     """Without mismatch."""
     deviations: Mapping[str, float]
     """Parameter of the card -> one standard deviation, in the parameter's unit."""
 
-    def moved(self, parameter: str, sigmas: float) -> BoundModel:
-        """The card with one parameter off by some standard deviations."""
-        values = dict(self.card.parameters)
-        values[parameter] += sigmas * self.deviations[parameter]
-        return replace(self.card, parameters=MappingProxyType(values))
+    @property
+    def deviates(self) -> Deviates:
+        """Its cards."""
+        pairs = {
+            name: (self.card.moved(name, sigma), self.card.moved(name, -sigma))
+            for name, sigma in self.deviations.items()
+        }
+        return Deviates(self.card, pairs)
 
 
 def drawn(device: str, w_nm: int, l_nm: int, law: BinnedLaw) -> Drawn:
@@ -66,7 +71,6 @@ def _drawn(folder: Path, device: str, w_nm: int, l_nm: int, law: BinnedLaw) -> D
             raise ToolError(f"sky130 models: {name} of {device} has two deviates; the PDK data are not the pinned ones")
         if up.evaluate(expression) != values[name]:
             deviations[name] = up.evaluate(expression) - values[name]
-    kind: Literal["nmos", "pmos"] = "pmos" if chosen.kind == "pmos" else "nmos"
     # the subcircuit passes on the squares that its netlist gives, none by default
-    card = BoundModel(device, w_nm, l_nm, "tt", kind, MappingProxyType(values), 0.0)
+    card = Bsim4(Size(device, w_nm, l_nm), sign_of(chosen), MappingProxyType(values), 0.0, CONTACT_NM)
     return Drawn(card, MappingProxyType(deviations))

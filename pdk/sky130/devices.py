@@ -40,6 +40,11 @@ def _list() -> tuple[Device, ...]:
     return tuple(replace(device, prefix=PREFIX, card=CARDS.get(device.name)) for device in found)
 
 
+MODELLED: tuple[str, ...] = tuple(
+    PREFIX + name for name in ("nfet_01v8", "nfet_01v8_lvt", "pfet_01v8", "pfet_01v8_hvt", "pfet_01v8_lvt")
+)
+"""Transistors whose models we bind."""
+
 # Netlist names of devices that no mask layer tells from another: the foundry's standard cells call their narrow
 # transistors "special" (sky130_fd_pr/cells/nfet_01v8).
 _SAME = {

@@ -21,16 +21,6 @@ from somaforge.pdk.sky130.data import DATA
 ThresholdLaw = Literal["continuous", "pelgrom"]
 
 
-def sign(device: str) -> int:
-    """What turns a shift of |Vth| into the instance's `delvto`: +1 for n-channel, -1 for p-channel.
-
-    somaforge counts a shift positive when it makes |Vth| larger, so the transistor weaker. `delvto` adds to the signed
-    threshold, which is negative for p-channel devices. InputError for unknown devices.
-    """
-    check_request(device)
-    return -1 if "__pfet" in device else 1
-
-
 def sigma_vth_V(device: str, w_nm: int, l_nm: int, law: ThresholdLaw = "continuous") -> float:  # noqa: N802 (a unit)
     """Standard deviation of one transistor's threshold in V.
 

@@ -12,6 +12,7 @@ from somaforge.pdk.sky130.drc import RULES as CHECKED
 from somaforge.pdk.sky130.gds import CONDUCTORS
 from somaforge.pdk.sky130.layers import LAYERS, ROLES
 from somaforge.pdk.sky130.library import CELLS
+from somaforge.pdk.sky130.models import MODELS
 from somaforge.pdk.sky130.parasitics import CORNERS, interconnect
 from somaforge.pdk.wires import Wires
 
@@ -117,4 +118,5 @@ SKY130 = Pdk(
     checks=CHECKS,
     data=DATA,
     cells=CELLS,
+    models=MODELS,
 )

@@ -20,10 +20,10 @@ from tests.campaign.damage import Random
 from tests.campaign.trial import Ended, attempt, command
 from tests.flow import fake_steps
 
-from somaforge.flow.engines.process import run_ngspice
 from somaforge.flow.machinery import tools
 from somaforge.flow.memory import bitfile
 from somaforge.flow.runner.run import Runner
+from somaforge.flow.spice.process import run_ngspice
 from somaforge.generator.design import build
 from somaforge.generator.spec import load_spec
 from somaforge.pdk.errors import SomaforgeError, ToolError

@@ -10,11 +10,11 @@ from tests.pdk.side_by_side import Array, simulate
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.array.device import HALF, Device, moved
 from somaforge.flow.engines.array.tables import Kind, table
-from somaforge.flow.engines.response import GATES, curves
+from somaforge.flow.engines.response import curves
 from somaforge.generator.circuit import FlatNetlist, Mos
 from somaforge.pdk import load
-from somaforge.pdk.base import Law
-from somaforge.pdk.sky130 import binned, mismatch
+from somaforge.pdk.models import Law, OperatingPoint, Size
+from somaforge.pdk.sky130 import binned
 from somaforge.pdk.sky130.binding import bind
 from somaforge.pdk.sky130.data import DATA
 
@@ -23,8 +23,8 @@ UNITS = ((420, 360), (420, 540), (840, 790), (1680, 1580))
 """W and L in nm: the foundry's smallest unit that we use, the paper's, and those of the examples."""
 CURRENTS_A = (1e-9, 15e-9, 100e-9)
 DRAIN_V = 0.9
+MODELS = load("sky130").models
 OPTIONS = [".option klu gmin=1e-16 abstol=1e-16 reltol=1e-6", ".temp 27"]
-Size = tuple[str, int, int]
 
 
 def theirs(folder: Path, sizes: Sequence[Size], law: Law, draws: int) -> dict[Size, Array]:
@@ -69,7 +69,7 @@ def _run(
     """ln of the drain currents; a `{i}`, `{d}` and `{g}` in an element are its number, drain and gate."""
     lines, vectors = [], []
     for k, (size, element) in enumerate(zip(sizes, elements, strict=True)):
-        sign = mismatch.sign(size[0])
+        sign = bind(*size, "tt").sign
         lines += [f"b_gate{k} g{k} 0 v={sign}*({gates[size]})", f"v_drain{k} d{k} 0 {sign * DRAIN_V}"]
         for i in range(draws):
             name = f"{k}_{i}"
@@ -93,16 +93,17 @@ def drawn(size: Size, law: Law, draws: int, seed: int = 1) -> tuple[Array, Array
 
 def our_gates(size: Size) -> Array:
     """Gate voltages at which our card carries CURRENTS_A."""
-    log = curves([bind(*size, "tt")], DRAIN_V)[:, 0]
+    found = curves(MODELS, [bind(*size, "tt")], DRAIN_V, 27.0)
+    log = found.log[:, 0]
     rising = int(np.argmin(log)) + 1
-    return np.interp(np.log(CURRENTS_A), np.maximum.accumulate(log[rising:]), GATES[rising:])
+    return np.interp(np.log(CURRENTS_A), np.maximum.accumulate(log[rising:]), found.gates[rising:])
 
 
 def ours(folder: Path, size: Size, law: Law, draws: int) -> Array:
     """ln I [currents, draws] of our cards with our draws, in ngspice."""
     shifts, weak = drawn(size, law, draws)
     names = {value: f"card_{k}" for k, value in enumerate(dict.fromkeys(weak.tolist()))}
-    sign = mismatch.sign(size[0])
+    sign = bind(*size, "tt").sign
     deck = ["* our draws", ".option scale=1u", *(bind(*size, "tt", value).card(name) for value, name in names.items())]
     deck += [*OPTIONS, "vplace place 0 0", f"v_drain d 0 {sign * DRAIN_V}"]
     table_ = ",".join(f"{i},{v:.9g}" for i, v in enumerate(our_gates(size)))
@@ -119,7 +120,7 @@ def ours(folder: Path, size: Size, law: Law, draws: int) -> Array:
 def by_table(size: Size, law: Law, draws: int) -> Array:
     """The same from the array engine's table."""
     where = torch.device("cpu")
-    device = Device(table(Kind(*size, "tt", 27.0, 1.8)), where)
+    device = Device(table(Kind(Size(*size), OperatingPoint("tt", 27.0, 1.8), MODELS)), where)
     shifts = moved(*(values[:, None] for values in drawn(size, law, draws)), where)
     gate = torch.tensor(our_gates(size), dtype=torch.float64).unsqueeze(1).expand(-1, draws).contiguous()
     found = gate - device.pooled(gate, shifts, HALF)

@@ -7,10 +7,11 @@ from itertools import pairwise
 import numpy as np
 
 from somaforge.flow.engines import vacask
-from somaforge.flow.engines.base import Floats, Program, ProgrammedChip
+from somaforge.flow.engines.base import Program, ProgrammedChip
 from somaforge.generator.circuit import Capacitor, FlatNetlist
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import parse_spec
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import ToolError
 
 

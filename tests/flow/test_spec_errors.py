@@ -35,6 +35,8 @@ MESSAGES = {
     "two_input_modes": "input: give exactly one of full_scale_A and mean_A",
     "unknown_corner": "corners.0: must be 'tt', 'ss', 'ff', 'sf' or 'fs', not 'typical' (and 1 more)",
     "unknown_dataset": "network.dataset: there is no imagenet; nearest: mnist; choose one of digits, fsdd, iris, mnist",
+    "unknown_law": "spec: chips.law: sky130 has no statistics called 'pelgrim'; nearest: pelgrom; known: binned, "
+    "continuous, pelgrom, subthreshold",
     "unmeasured_limit": "limits.3: accuracy__array__ratio is never measured: the spec has `engine: ngspice`; give "
     "`conditions` for a point of a study",
     "unknown_limit": "limits.3.metric: no metric is called accurracy__spice__ratio; nearest: accuracy__spice__ratio",

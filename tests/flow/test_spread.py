@@ -6,15 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.flow.foundry_draws import CURRENTS_A, UNITS, N, P, Size, by_table, ours, theirs
+from tests.flow.foundry_draws import CURRENTS_A, UNITS, N, P, by_table, ours, theirs
 
 from somaforge.flow import cli
 from somaforge.flow.engines.spread import sigma_ln_I, spread
-from somaforge.pdk.base import Law
+from somaforge.pdk import load
+from somaforge.pdk.models import Law, Size
 from somaforge.pdk.sky130 import binned
 
 pytestmark = [pytest.mark.needs_pdk, pytest.mark.needs_ngspice]
 LAWS: tuple[Law, ...] = ("continuous", "binned", "subthreshold")
+MODELS = load("sky130").models
 UT_V = 0.02585
 """kT/q at 27 C."""
 
@@ -23,10 +25,11 @@ UT_V = 0.02585
 def test_in_weak_inversion_by_hand(device: str) -> None:
     """sigma(ln I) = sigma(Vth) / (n U_T) with n between 1.2 and 1.7, a little more for wide spreads; less at 100 nA."""
     for law in ("continuous", "pelgrom"):
-        sigma = spread(device, 840, 790, law)
-        slope = sigma.vth_V / (sigma_ln_I(device, 840, 790, 1e-9, law) * UT_V)
+        size = Size(device, 840, 790)
+        sigma = spread(MODELS, size, law)
+        slope = sigma.vth_V / (sigma_ln_I(MODELS, size, 1e-9, law) * UT_V)
         assert 1.2 < slope < 1.85
-        assert sigma_ln_I(device, 840, 790, 1e-7, law) < sigma_ln_I(device, 840, 790, 1e-9, law)
+        assert sigma_ln_I(MODELS, size, 1e-7, law) < sigma_ln_I(MODELS, size, 1e-9, law)
 
 
 def test_what_the_binned_cards_draw_by_hand() -> None:
@@ -41,15 +44,16 @@ def test_what_the_binned_cards_draw_by_hand() -> None:
 
 def test_a_second_shift_only_where_a_threshold_does_not_serve() -> None:
     """p at 0.42/0.54 um varies by its threshold; n by voff as much, and together they are the threshold's 2.1 times."""
-    assert spread(P, 420, 540, "binned").weak_V == 0
-    wide = spread(N, 420, 540, "binned")
+    assert spread(MODELS, Size(P, 420, 540), "binned").weak_V == 0
+    wide = spread(MODELS, Size(N, 420, 540), "binned")
     assert wide.weak_V > 0.01
     off = wide.vth_V**2 + 2 * wide.correlation * wide.vth_V * wide.weak_V + wide.weak_V**2
-    assert math.sqrt(off) == pytest.approx(spread(N, 420, 540, "continuous").vth_V, rel=0.15)
+    assert math.sqrt(off) == pytest.approx(spread(MODELS, Size(N, 420, 540), "continuous").vth_V, rel=0.15)
 
 
 def _over_theirs(folder: Path, size: Size, law: Law, draws: int) -> np.ndarray:
     """Sigma of ln I of ours over theirs at every current; our many draws from the table, which ngspice confirms."""
+    size = Size(N, 420, 360)
     reference = theirs(folder, [size], law, draws)[size].std(axis=1, ddof=1)
     confirmed = by_table(size, law, draws) - ours(folder, size, law, draws)
     assert np.abs(confirmed).max() < 0.02 * np.log(10)
@@ -57,7 +61,8 @@ def _over_theirs(folder: Path, size: Size, law: Law, draws: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("law", "size"), [("continuous", (N, 420, 360)), ("binned", (N, 840, 790)), ("subthreshold", (P, 420, 540))]
+    ("law", "size"),
+    [("continuous", Size(N, 420, 360)), ("binned", Size(N, 840, 790)), ("subthreshold", Size(P, 420, 540))],
 )
 def test_the_foundrys_own_draws(tmp_path: Path, law: Law, size: Size) -> None:
     """200 each; the other sizes nightly, with 1,000."""
@@ -68,8 +73,9 @@ def test_the_foundrys_own_draws(tmp_path: Path, law: Law, size: Size) -> None:
 
 def test_pelgrom_is_not_what_the_foundry_draws(tmp_path: Path) -> None:
     """The check can fail: A_VT / sqrt(W L) is half of it for a small n device."""
-    reference = theirs(tmp_path, [(N, 420, 360)], "binned", 200)[N, 420, 360].std(axis=1, ddof=1)
-    found = by_table((N, 420, 360), "pelgrom", 200).std(axis=1, ddof=1)
+    size = Size(N, 420, 360)
+    reference = theirs(tmp_path, [size], "binned", 200)[size].std(axis=1, ddof=1)
+    found = by_table(size, "pelgrom", 200).std(axis=1, ddof=1)
     assert (found / reference).max() < 0.6
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from somaforge.pdk.sky130.binding import SCALE_OPTION, BoundModel
+from somaforge.pdk.bsim4 import SCALE_OPTION, Bsim4
 from somaforge.pdk.sky130.data import DATA
 
 Array = npt.NDArray[np.float64]
@@ -19,7 +19,7 @@ TERMINALS = "dgsb"
 class Pair:
     """A foundry instance and the model that must equal it; `delvto` (V) goes to our instance only."""
 
-    model: BoundModel
+    model: Bsim4
     exact: bool = True
     delvto: float = 0.0
 
@@ -49,7 +49,7 @@ def _deck(pairs: Sequence[Pair], corner: str) -> list[str]:
         for copy in "fm":
             lines += [f"v{copy}{t}{i} {side}{t} {copy}{t}{i} 0" for t in TERMINALS]
         foundry, ours = (" ".join(f"{copy}{t}{i}" for t in TERMINALS) for copy in "fm")
-        lines.append(f"xf{i} {foundry} {model.device}{model.instance()}")
+        lines.append(f"xf{i} {foundry} {model.size.device}{model.instance()}")
         lines.append(f"mm{i} {ours} bound{i}{model.instance()} delvto={pair.delvto}")
     return lines
 

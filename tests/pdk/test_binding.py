@@ -10,8 +10,9 @@ import pytest
 from side_by_side import Pair, compare_ac, compare_dc
 
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.models import Diffusion
 from somaforge.pdk.sky130 import foundry
-from somaforge.pdk.sky130.binding import Diffusion, bind, pick_bin
+from somaforge.pdk.sky130.binding import bind, pick_bin
 from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.sky130.process import DEVICES
 
@@ -96,7 +97,7 @@ def test_reduced_card_is_close_to_the_exact_one(tmp_path: Path) -> None:
     pairs = [replace(pair, exact=False) for pair in grid("tt")]
     theirs, ours = compare_dc(tmp_path, pairs, "tt")
     error = np.abs(ours - theirs) / (np.abs(theirs) + 1e-12)
-    per_square = np.abs(theirs) / np.array([p.model.w_nm / p.model.l_nm for p in pairs])
+    per_square = np.abs(theirs) / np.array([p.model.size.w_nm / p.model.size.l_nm for p in pairs])
     assert error[per_square < 1e-8].max() < 5e-4
     assert error[per_square < 1e-7].max() < 5e-3
     assert 0.01 < error.max() < 0.2  # a card that changed nothing would not be the reduced one

@@ -18,16 +18,17 @@ from pathlib import Path
 
 import numpy as np
 
-from somaforge.flow.engines.base import Floats, ProgrammedChip, Shift
+from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.cache import kept
 from somaforge.flow.engines.lines import transistor_lines
-from somaforge.flow.engines.process import run_ngspice
+from somaforge.flow.spice.deck import Deck
+from somaforge.flow.spice.process import run_ngspice
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import latch_nets
 from somaforge.generator.names import SOMA, SYNAPSE
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError, ToolError
-from somaforge.pdk.sky130.binding import SCALE_OPTION
-from somaforge.pdk.templating import render
+from somaforge.pdk.models import Shift
 
 LOWEST_A, HIGHEST_A = 1e-11, 1e-5
 """Currents into the soma between which cells are measured, if the supply carries them: at least one in a decade."""
@@ -104,17 +105,12 @@ def loads(
 
 def _deck(chip: ProgrammedChip, part: "_Cells") -> str:
     # 1 kohm takes 0.1 mV of a terminal's voltage at 100 nA: capacitances do not feel it, ngspice's start does
-    transistors, cards = transistor_lines(chip, ((m, Shift(0.0)) for m in part.mos), lambda net: net, sheets=False)
-    return render(
-        "capacitance_table.sp.j2",
-        title="loads of cells",
-        scale_option=SCALE_OPTION,
-        temperature=f"{chip.temperature_C:.6g}",
-        cards=cards,
-        lines=[*part.lines(chip.supply_V), *transistors],
-        saves=" ".join(f"i({p})" for p in part.sources),
-        frequency=f"{FREQUENCY_HZ:g}",
-    )
+    options = "reltol=1e-4 abstol=1e-14 vntol=1e-7 gmin=1e-15 itl1=500 klu"
+    deck = Deck("loads of cells", chip.design.pdk.models, chip.at, options, exact=False)
+    deck.put(*part.lines(chip.supply_V))
+    deck.put(*transistor_lines(deck.cards, chip, ((m, Shift(0.0)) for m in part.mos), lambda net: net))
+    saves = " ".join(f"i({p})" for p in part.sources)
+    return deck.text(f".save {saves}", f".ac lin 1 {FREQUENCY_HZ:g} {FREQUENCY_HZ:g}")
 
 
 def _open(parts: list["_Cells"]) -> "_Cells":

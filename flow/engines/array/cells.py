@@ -16,8 +16,8 @@ from torch import Tensor
 
 from somaforge.flow.engines.array.capacitance import COLUMNS_V, Loads
 from somaforge.flow.engines.array.reduced import shapes
-from somaforge.flow.engines.base import Floats
 from somaforge.generator.address import Codes
+from somaforge.pdk.arrays import Floats
 
 FINER = 8
 """Steps between two measured currents: a cubic spline leads to them, then it is linear."""

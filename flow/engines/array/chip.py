@@ -16,7 +16,8 @@ from somaforge.flow.engines.array.network import Ints, Kinds, Places
 from somaforge.flow.engines.array.soma import Somas
 from somaforge.flow.engines.array.synapse import Devices, Synapses
 from somaforge.flow.engines.array.tables import Kind
-from somaforge.flow.engines.base import Floats, LayerAtRest, Program, ProgrammedChip, Settled
+from somaforge.flow.engines.base import LayerAtRest, Program, ProgrammedChip, Settled
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
 DRAINS = (None, HALF, None, FAR, None)

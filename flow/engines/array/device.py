@@ -12,7 +12,7 @@ from torch import Tensor
 from somaforge.flow.engines.array import kernels
 from somaforge.flow.engines.array.tables import FINE_GATE_V, FINE_ROOTS, FINE_SOURCE_V, GATE_FROM_V, Table
 from somaforge.flow.engines.array.weak import FINE_SHIFT_V, SHIFTS_V, worth
-from somaforge.flow.engines.base import Floats
+from somaforge.pdk.arrays import Floats
 
 POOL_STEPS = 2
 """Of the gate between which the one shift of parallel transistors is a straight line."""

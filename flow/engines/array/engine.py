@@ -17,7 +17,6 @@ from somaforge.flow.engines.array.tables import Kind, table
 from somaforge.flow.engines.base import (
     DcResult,
     Effort,
-    Floats,
     Program,
     ProgrammedChip,
     Settled,
@@ -25,6 +24,7 @@ from somaforge.flow.engines.base import (
     check_inputs,
 )
 from somaforge.generator.circuit import FlatNetlist
+from somaforge.pdk.arrays import Floats
 
 RISE_S = 10e-9
 """How fast inputs change from pattern to pattern, as in the reference engine."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numba
 
-from somaforge.flow.engines.base import Floats
+from somaforge.pdk.arrays import Floats
 
 Compiled = Callable[..., Any]
 

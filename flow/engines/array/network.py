@@ -8,10 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from somaforge.flow.engines.array.tables import Kind
-from somaforge.flow.engines.base import Floats, ProgrammedChip
+from somaforge.flow.engines.base import ProgrammedChip
+from somaforge.flow.spice.deck import size_of
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design, mirror_parts, soma_units
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.models import Size
 
 Ints = npt.NDArray[np.int64]
 SOMA_ROLES = ("m0", "m1", "m2", "m3", "m4")
@@ -51,7 +54,7 @@ class Places:
     def __init__(self, design: Design, flat: FlatNetlist) -> None:
         """InputError if the netlist lacks a transistor of the design or has it in another size."""
         self._flat, self._index = flat, {m.name: i for i, m in enumerate(flat.mos)}
-        self._sizes: dict[str, tuple[str, int, int]] = {}
+        self._sizes: dict[str, Size] = {}
         spec = design.spec.array
         self.bits = spec.bits
         self._parts = [len(mirror_parts(design.spec, k)) for k in range(self.bits)]
@@ -79,9 +82,11 @@ class Places:
         if i is None:
             raise InputError(f"netlist: no transistor {path}{name}; the array engine needs the design's own netlist")
         m = self._flat.mos[i]
-        size = (m.device, m.w_nm, m.l_nm)
+        size = size_of(m)
         if self._sizes.setdefault(role, size) != size:
-            raise InputError(f"netlist: {path}{name} is {size}, others in its role are {self._sizes[role]}")
+            raise InputError(
+                f"netlist: {path}{name} is {tuple(size)}, others in its role are {tuple(self._sizes[role])}"
+            )
         return i
 
     def _synapses(self, paths: list[list[str]]) -> Mapping[str, Ints]:
@@ -101,7 +106,7 @@ class Places:
         """Roles at the chip's corner, temperature and supply; InputError if roles that must be equal are not."""
 
         def kind(role: str) -> Kind:
-            return Kind(*self._sizes[role], chip.corner, chip.temperature_C, chip.supply_V)
+            return Kind(self._sizes[role], chip.at, chip.design.pdk.models)
 
         return Kinds(
             kind("soma_m0"),

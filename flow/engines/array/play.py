@@ -18,7 +18,8 @@ from somaforge.flow.engines.array.slow import layers_of
 from somaforge.flow.engines.array.soma import SMALLEST_A
 from somaforge.flow.engines.array.transient import Course, Points, Stepper
 from somaforge.flow.engines.array.wires import wires_of
-from somaforge.flow.engines.base import Effort, Floats, TransientResult
+from somaforge.flow.engines.base import Effort, TransientResult
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError, NotSettledError
 
 START_V = 3e-3

@@ -11,7 +11,8 @@ from somaforge.flow.engines.array.capacitance import Loads
 from somaforge.flow.engines.array.cells import PINS, USUAL, Cells, Levels
 from somaforge.flow.engines.array.soma import SMALLEST_A, Somas
 from somaforge.flow.engines.array.wires import Wires
-from somaforge.flow.engines.base import Floats, ProgrammedChip
+from somaforge.flow.engines.base import ProgrammedChip
+from somaforge.pdk.arrays import Floats
 
 MAP_POINTS = 240
 HIGHEST_A = 1e-4

@@ -15,7 +15,8 @@ import torch
 from somaforge.flow.engines.array.chip import CHUNK, Links, Parts, output_links
 from somaforge.flow.engines.array.layers import columns, held, rails
 from somaforge.flow.engines.array.network import Ints
-from somaforge.flow.engines.base import Floats, Program
+from somaforge.flow.engines.base import Program
+from somaforge.pdk.arrays import Floats
 
 SOMAS = 4000
 """In one layer of a stack: what fits into a core's cache."""

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from somaforge.flow.engines.array.device import FAR, NEAR, Branch, Device, moved
 from somaforge.flow.engines.array.network import Ints, SynapseShifts
-from somaforge.flow.engines.base import Floats
 from somaforge.generator.address import Codes, WeightFormat
+from somaforge.pdk.arrays import Floats
 
 GMIN_S = 1e-15
 """At every inner node, as in ngspice (base options of the reference engine)."""

@@ -17,13 +17,12 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from somaforge.flow.engines.base import Floats
 from somaforge.flow.engines.cache import kept
-from somaforge.flow.engines.process import parse_raw, run_ngspice
+from somaforge.flow.spice.batch import run_batch
+from somaforge.flow.spice.deck import Deck
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import ToolError
-from somaforge.pdk.sky130 import mismatch
-from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
-from somaforge.pdk.templating import render
+from somaforge.pdk.models import Element, Models, OperatingPoint, Size
 
 BOLTZMANN_PER_CHARGE = 8.617333262e-5
 """V/K (CODATA 2018)."""
@@ -32,7 +31,8 @@ GATE_FROM_V, GATE_STEP_V = -0.3, 0.02
 MARGIN_V = 0.1
 """Beyond the supply: a threshold shift moves the gate, a column can be pulled below ground."""
 SOURCES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9, 1.05, 1.2, 1.4, 1.6, 1.8, 2.0, 2.1)
-"""Source over body in V."""
+"""Source over body in V; further ones SOURCE_STEP_V apart."""
+SOURCE_STEP_V = 0.2
 ROOTS = 48
 """Steps of the drain, equal in the root of v_ds: dense where the current leaves zero."""
 SMALLEST_DRAIN_V = 1e-4
@@ -53,22 +53,24 @@ FORMAT = 3
 class Kind:
     """What a table depends on."""
 
-    device: str
-    w_nm: int
-    l_nm: int
-    corner: str
-    temperature_C: float
-    supply_V: float
+    size: Size
+    at: OperatingPoint
+    models: Models
+
+    @property
+    def element(self) -> Element:
+        """The transistor."""
+        return self.models.bind(self.size, self.at)
 
     @property
     def span_V(self) -> float:  # noqa: N802 (a unit)
         """Largest voltage in the table."""
-        return self.supply_V + MARGIN_V
+        return self.at.supply_V + MARGIN_V
 
     @property
     def thermal_V(self) -> float:  # noqa: N802 (a unit)
         """U_T."""
-        return BOLTZMANN_PER_CHARGE * (self.temperature_C + 273.15)
+        return BOLTZMANN_PER_CHARGE * (self.at.temperature_C + 273.15)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,64 +93,54 @@ def sweep(kind: Kind, cache: Path | None = None, timeout_s: float = 120.0) -> Sw
     """From the cache folder (default: the user's), or from ngspice; ToolError if that fails."""
     deck, gates = _deck(kind)
     names = tuple(Sweep.__dataclass_fields__)
-    return Sweep(
-        **kept(f"{FORMAT}\n{deck}", cache, names, lambda: vars(_read(kind, _simulate(deck, timeout_s), gates)))
-    )
+
+    def simulated() -> dict[str, Floats]:
+        return vars(_read(kind, run_batch(deck, None, "device table", timeout_s)[1], gates))
+
+    return Sweep(**kept(f"{FORMAT}\n{deck}", cache, names, simulated))
 
 
 def _sources(kind: Kind) -> list[float]:
+    more = np.arange(SOURCES[-1] + SOURCE_STEP_V, kind.span_V, SOURCE_STEP_V).tolist()
     # a point beside the last one, as 1.2 beside 1.1 + 0.1, would let the spline through both run away
-    return [v for v in SOURCES if v < kind.span_V - SMALLEST_DRAIN_V] + [kind.span_V]
+    return [v for v in (*SOURCES, *more) if v < kind.span_V - SMALLEST_DRAIN_V] + [kind.span_V]
 
 
 def _deck(kind: Kind) -> tuple[str, Floats]:
     """The sweep's text and its gate voltages."""
-    model = bind(kind.device, kind.w_nm, kind.l_nm, kind.corner)
-    sign = mismatch.sign(kind.device)
+    element = kind.element
+    sign, (device, w_nm, l_nm) = element.sign, kind.size
     steps = int(np.ceil((kind.span_V - GATE_FROM_V) / GATE_STEP_V))
     gates: Floats = GATE_FROM_V + GATE_STEP_V * np.arange(steps + 1, dtype=np.float64)
-    lines, saves = [], []
+    deck = Deck(
+        f"{device} {w_nm}/{l_nm} nm, {kind.at.corner}",
+        kind.models,
+        kind.at,
+        "reltol=1e-6 abstol=1e-19 vntol=1e-9 gmin=1e-19",
+    )
+    deck.put(element.card("device"), "v_gate gate 0 0", "v_root root 0 0")
+    deck.put(f"b_drain drain 0 v=max({SMALLEST_DRAIN_V:g}, {kind.span_V:.6g}*v(root)*v(root))")
+    deck.put("* one transistor for each source voltage; a last pair is shifted")
+    saves = []
     for i, (source, shift) in enumerate([*((v, 0.0) for v in _sources(kind)), (0.0, SHIFT_V), (0.0, -SHIFT_V)]):
-        lines += [
+        deck.put(
             f"b_g{i} g{i} 0 v={sign}*(v(gate)+{source:.6g})",
             f"b_d{i} d{i} 0 v={sign}*(v(drain)+{source:.6g})",
             f"v_s{i} s{i} 0 {sign * source:.6g}",
-            f"m{i} d{i} g{i} s{i} 0 device{model.instance()} delvto={sign * shift:.6g}",
-        ]
+            element.line(str(i), (f"d{i}", f"g{i}", f"s{i}", "0"), "device", vth_V=shift),
+        )
         saves.append(f"i(v_s{i})")
-    deck = render(
-        "device_table.sp.j2",
-        title=f"{kind.device} {kind.w_nm}/{kind.l_nm} nm, {kind.corner}",
-        scale_option=SCALE_OPTION,
-        temperature=f"{kind.temperature_C:.6g}",
-        card=model.card("device"),
-        smallest=f"{SMALLEST_DRAIN_V:g}",
-        span=f"{kind.span_V:.6g}",
-        lines=lines,
-        saves=" ".join(saves),
-        gate_from=f"{GATE_FROM_V:g}",
-        gate_to=f"{gates[-1] + GATE_STEP_V / 4:.6g}",
-        gate_step=f"{GATE_STEP_V:g}",
-        root_step=f"{1 / ROOTS:.12g}",
-    )
-    return deck, gates
-
-
-def _simulate(deck: str, timeout_s: float) -> Floats:
-    run = run_ngspice(deck, timeout_s, what="device table")
-    try:
-        return parse_raw(run.raw)[1]
-    except ValueError as error:
-        raise ToolError(f"ngspice: no device table (exit code {run.code}, {error})") from None
+    gate = f"{GATE_FROM_V:g} {gates[-1] + GATE_STEP_V / 4:.6g} {GATE_STEP_V:g}"
+    return deck.text(f".save {' '.join(saves)}", f".dc v_gate {gate} v_root 0 1 {1 / ROOTS:.12g}"), gates
 
 
 def _read(kind: Kind, values: Floats, gates: Floats) -> Sweep:
     sources, drains = np.array(_sources(kind)), kind.span_V * (np.arange(ROOTS + 1) / ROOTS) ** 2
     drains[0] = SMALLEST_DRAIN_V
     if values.shape != (len(gates) * len(drains), len(sources) + 3):
-        raise ToolError(f"ngspice: the device table of {kind.device} has shape {values.shape}; sweep it by hand")
+        raise ToolError(f"ngspice: the device table of {kind.size.device} has shape {values.shape}; sweep it by hand")
     # i(v_s) flows into the voltage source, that is out of the transistor's source
-    current = mismatch.sign(kind.device) * values[:, 1:].reshape(len(drains), len(gates), -1)
+    current = kind.element.sign * values[:, 1:].reshape(len(drains), len(gates), -1)
     # what the source's junction takes, seen where the channel is off
     junction = current[0, 0]
     current = current - junction
@@ -206,7 +198,7 @@ class Table:
     @property
     def p_channel(self) -> bool:
         """Whether voltages are counted down from the supply."""
-        return mismatch.sign(self.kind.device) < 0
+        return self.kind.element.sign < 0
 
 
 def table(kind: Kind, cache: Path | None = None) -> Table:

@@ -6,9 +6,8 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from somaforge.flow.engines.array.tables import FINE_GATE_V, GATE_FROM_V, Table
-from somaforge.flow.engines.base import Floats
-from somaforge.flow.engines.response import GATES, curves
-from somaforge.pdk.sky130.binding import bind
+from somaforge.flow.engines.response import curves
+from somaforge.pdk.arrays import Floats
 
 SHIFTS_V = (0.0, 0.01, 0.02, 0.035, 0.05, 0.07, 0.1, 0.14, 0.2, 0.3)
 """Of both signs: 4 standard deviations of the smallest p-channel unit."""
@@ -22,19 +21,20 @@ def worth(table: Table, cache: Path | None = None) -> Floats:
     the gate; source at the body, drain at half the span. ToolError if ngspice cannot say."""
     kind = table.kind
     shifts = np.array([*(-v for v in reversed(SHIFTS_V[1:])), *SHIFTS_V])
-    cards = [bind(kind.device, kind.w_nm, kind.l_nm, kind.corner, v) for v in shifts.tolist()]
-    log = curves(cards, kind.span_V / 2, kind.temperature_C, cache=cache)
-    dense = np.linspace(GATES[0], GATES[-1], 10 * len(GATES))
-    plain = CubicSpline(GATES, log[:, len(SHIFTS_V) - 1])(dense)
+    elements = [kind.models.bind(kind.size, kind.at, v) for v in shifts.tolist()]
+    found = curves(kind.models, elements, kind.span_V / 2, kind.at.temperature_C, cache)
+    gates, log = found.gates, found.log
+    dense = np.linspace(gates[0], gates[-1], 10 * len(gates))
+    plain = CubicSpline(gates, log[:, len(SHIFTS_V) - 1])(dense)
     rising = plain > np.log(SMALLEST_A)
     moved = np.zeros(log.shape)
     for i, one in enumerate(log.T):
         # the gate at which the transistor without the shift carries that current
         at = np.interp(one, np.maximum.accumulate(plain[rising]), dense[rising])
         inside = (one > plain[rising][0]) & (one < plain[rising][-1])
-        moved[:, i] = np.interp(GATES, GATES[inside], (GATES - at)[inside])
+        moved[:, i] = np.interp(gates, gates[inside], (gates - at)[inside])
     fine = np.arange(shifts[0], shifts[-1] + FINE_SHIFT_V / 2, FINE_SHIFT_V)
     moved = CubicSpline(shifts, moved, axis=1)(fine)
-    gates = np.clip(GATE_FROM_V + FINE_GATE_V * np.arange(table.values.shape[0]), GATES[0], GATES[-1])
-    found: Floats = CubicSpline(GATES, moved, axis=0)(gates)
-    return found
+    wanted = np.clip(GATE_FROM_V + FINE_GATE_V * np.arange(table.values.shape[0]), gates[0], gates[-1])
+    worth: Floats = CubicSpline(gates, moved, axis=0)(wanted)
+    return worth

@@ -13,7 +13,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from somaforge.pdk.arrays import Floats
+
 Singles = NDArray[np.float32]
 Strides = tuple[int, int, int]
 Links = tuple[Singles, Singles, Singles]

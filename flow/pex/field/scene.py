@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from somaforge.flow.pex.field.iteration import Floats
 from somaforge.flow.pex.field.solver import FREE, Scene, planes
 from somaforge.flow.pex.kernel import DIFFUSION, SUBSTRATE, Box, Ints, Rectangles
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.dielectrics import Coat, Dielectrics
 from somaforge.pdk.interconnect import Interconnect
 

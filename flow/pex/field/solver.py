@@ -18,7 +18,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from somaforge.flow.pex.field.iteration import Floats, Links, Singles, apply, relax
+from somaforge.flow.pex.field.iteration import Links, Singles, apply, relax
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import CheckError
 
 EPS0_F_PER_M = 8.8541878128e-12

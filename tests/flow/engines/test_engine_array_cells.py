@@ -5,7 +5,7 @@ import torch
 
 from somaforge.flow.engines.array.capacitance import COLUMNS_V, Loads
 from somaforge.flow.engines.array.cells import PINS, TOLERANCE, Cells, Levels
-from somaforge.flow.engines.base import Floats
+from somaforge.pdk.arrays import Floats
 
 LEVELS = np.geomspace(1e-11, 1e-5, 7)
 

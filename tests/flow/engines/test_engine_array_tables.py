@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from somaforge.flow.engines.array.device import HALF, Device, Moved
 from somaforge.flow.engines.array.tables import Kind, Sweep, Table, sweep, table
 from somaforge.flow.engines.ngspice import read_raw
+from somaforge.pdk import load
 from somaforge.pdk.errors import ToolError
+from somaforge.pdk.models import OperatingPoint, Size
 from somaforge.pdk.sky130 import mismatch
-from somaforge.pdk.sky130.binding import SCALE_OPTION, bind
 
 N = "sky130_fd_pr__nfet_01v8"
 P = "sky130_fd_pr__pfet_01v8"
@@ -23,17 +24,17 @@ pytestmark = [pytest.mark.needs_pdk, pytest.mark.needs_ngspice]
 
 
 def kind(device: str, w: int = 840, l: int = 790) -> Kind:  # noqa: E741
-    return Kind(device, w, l, "tt", 27.0, 1.8)
+    return Kind(Size(device, w, l), OperatingPoint("tt", 27.0, 1.8), load("sky130").models)
 
 
 def by_ngspice(kind: Kind, points: np.ndarray, folder: Path) -> np.ndarray:
     """Source currents of one transistor per row of `points`: gate, drain, source in V over the body, shift in V."""
-    model, sign = bind(kind.device, kind.w_nm, kind.l_nm, kind.corner), mismatch.sign(kind.device)
-    lines = ["* single transistors", SCALE_OPTION, ".option reltol=1e-6 abstol=1e-19 vntol=1e-9 gmin=1e-19"]
-    lines += [f".temp {kind.temperature_C}", model.card("device")]
+    model, sign = kind.element, kind.element.sign
+    lines = ["* single transistors", kind.models.options, ".option reltol=1e-6 abstol=1e-19 vntol=1e-9 gmin=1e-19"]
+    lines += [f".temp {kind.at.temperature_C}", model.card("device")]
     for i, (gate, drain, source, shift) in enumerate(points):
         lines += [f"v_{t}{i} {t}{i} 0 {sign * v:.9g}" for t, v in (("g", gate), ("d", drain), ("s", source))]
-        lines.append(f"m{i} d{i} g{i} s{i} 0 device{model.instance()} delvto={sign * shift:.9g}")
+        lines.append(model.line(str(i), (f"d{i}", f"g{i}", f"s{i}", "0"), "device", vth_V=shift))
     lines += [".save " + " ".join(f"i(v_s{i})" for i in range(len(points))), "v_x x 0 0", ".dc v_x 0 1 1", ".end"]
     (folder / "t.sp").write_text("\n".join(lines) + "\n")
     command = ["ngspice", "-n", "-b", "-r", str(folder / "t.raw"), str(folder / "t.sp")]

@@ -7,7 +7,7 @@ import pytest
 from tests.flow.small import nominal, small_design
 
 from somaforge.flow.engines.base import ProgrammedChip
-from somaforge.flow.engines.deck import Deck, Stimulus
+from somaforge.flow.engines.deck import ChipDeck, Stimulus
 from somaforge.flow.engines.lines import weight_net
 from somaforge.generator.circuit import Capacitor, Resistor
 from somaforge.pdk.errors import InputError
@@ -16,7 +16,7 @@ STIMULUS = Stimulus(np.array([[1e-8, 2e-8], [1e-8, 3e-8]]), 1e-6, 1e-8)
 
 
 def lines(chip: ProgrammedChip, stimulus: Stimulus = STIMULUS) -> list[str]:
-    return Deck(chip, stimulus, "reltol=1e-3").text.splitlines()
+    return ChipDeck(chip, stimulus, "reltol=1e-3").text.splitlines()
 
 
 @pytest.mark.needs_pdk
@@ -70,7 +70,7 @@ class TestText:
     def test_transistor_memory_keeps_latches_and_says_their_state(self) -> None:
         design = small_design()
         chip = replace(nominal(design, (np.full((2, 2), -5), np.zeros((2, 2), dtype=np.int64))), memory="transistor")
-        deck = Deck(chip, STIMULUS, "")
+        deck = ChipDeck(chip, STIMULUS, "")
         latches = [m for m in design.flat.mos if "x_latch" in m.name]
         assert sum("x_latch" in x for x in deck.text.splitlines()) == len(latches)
         net = weight_net(0, 0, 0, "w_sign")

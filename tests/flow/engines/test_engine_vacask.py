@@ -14,12 +14,14 @@ from somaforge.flow.engines.base import ProgrammedChip, TransientResult
 from somaforge.flow.engines.ngspice import NgspiceEngine, Rung
 from somaforge.flow.engines.vacask import GMIN_S, VacaskEngine
 from somaforge.generator.circuit import Capacitor
+from somaforge.pdk import load
 from somaforge.pdk.errors import InputError, ToolError
 
 SAME = f"reltol=1e-4 abstol=1e-13 vntol=1e-7 chgtol=1e-16 gmin={GMIN_S:g} noopiter itl1=500"
 REFERENCE = NgspiceEngine(ladder=(Rung("same conductance", SAME),), timeout_s=3600)
 """ngspice with the conductance that VACASK needs: the equations are compared, not what gmin adds."""
 CODES = (np.array([[4, 0], [4, -4]]), np.array([[7, 0], [0, 7]]))
+MODELS = load("sky130").models
 INPUTS = np.array([[20e-9, 10e-9], [40e-9, 10e-9], [5e-9, 10e-9]])
 
 
@@ -100,7 +102,7 @@ class TestNetlist:
             ".subckt cell a gnd\nm1 a b gnd gnd m0 w=0.84 l=0.79 ad=0.1\nc1 a b 1e-15\n.ends cell\n"
             "xx.1 n:1 gnd cell\nr1 a.b c 2.5\ni_in vdd a pwl(0 1e-9 1e-6 1e-9 2e-6 3e-9)\nv_vdd vdd gnd 1.8\n"
         )
-        lines = vacask_deck.netlist(spice, ground=False)[len(vacask_deck.HEAD) :]
+        lines = vacask_deck.netlist(spice, MODELS, ground=False)[len(vacask_deck.HEAD) :]
         assert lines == [
             "model m0 sp_bsim4v8 (\n  type=1\n  mobmod=0 ngate=1e+23\n)",
             "subckt cell(a gnd)",
@@ -113,9 +115,9 @@ class TestNetlist:
             'i_in__step_0 (vdd a) i_source type="pulse" val0=0 val1=2e-09 delay=1e-06 rise=1e-06 width=1000',
             "v_vdd (vdd gnd) v_source dc=1.8",
         ]
-        assert vacask_deck.netlist("r1 a gnd 1\n")[-1] == "r1 (a 0) r_plain r=1"
+        assert vacask_deck.netlist("r1 a gnd 1\n", MODELS)[-1] == "r1 (a 0) r_plain r=1"
 
     @pytest.mark.parametrize("line", [".include other.spice", "x1 a b cell w=1", "d1 a b diode", ".option scale=1n"])
     def test_what_has_no_translation_is_refused(self, line: str) -> None:
         with pytest.raises(InputError, match="no VACASK for the line"):
-            vacask_deck.netlist(line + "\n")
+            vacask_deck.netlist(line + "\n", MODELS)

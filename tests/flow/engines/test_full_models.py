@@ -10,15 +10,17 @@ from tests.flow.small import small_design, wired
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.array.network import Places
-from somaforge.flow.engines.base import Effort, Floats, ProgrammedChip, TransientResult
+from somaforge.flow.engines.base import Effort, ProgrammedChip, TransientResult
 from somaforge.flow.engines.columns import ColumnReference
 from somaforge.flow.engines.error import full_model_error
 from somaforge.flow.engines.layered import LADDER, settled
 from somaforge.flow.engines.ngspice import CAREFUL, NgspiceEngine
 from somaforge.flow.engines.ngspice import LADDER as USUAL
-from somaforge.flow.engines.process import Run, RunError
 from somaforge.flow.engines.synapses import SynapseReference
 from somaforge.flow.engines.time_error import compared_in_time, half_time, time_error
+from somaforge.flow.spice.process import Run, RunError
+from somaforge.generator.circuit import Capacitor
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import CheckError
 
 pytestmark = [pytest.mark.needs_pdk, pytest.mark.needs_ngspice]

@@ -8,12 +8,13 @@ import pytest
 from tests.flow.small import nominal, small_design, zeros
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.base import DcResult, Effort, Floats, Program, ProgrammedChip, TransientResult
+from somaforge.flow.engines.base import DcResult, Effort, Program, ProgrammedChip, TransientResult
 from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.paths import plan
 from somaforge.generator.design import Design
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import CheckError
 
 

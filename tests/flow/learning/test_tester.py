@@ -7,12 +7,13 @@ import pytest
 from tests.flow.learning.test_characterize import Model, truth
 from tests.flow.small import nominal, small_design, zeros
 
-from somaforge.flow.engines.base import DcResult, Floats, Program, ProgrammedChip
+from somaforge.flow.engines.base import DcResult, Program, ProgrammedChip
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.tester import PERFECT, ZEROS, Bench, programming_s
 from somaforge.flow.memory import port
 from somaforge.generator.design import build
 from somaforge.generator.spec import Meter
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import CheckError
 
 NOTHING = Meter(noise_A=0.0, noise_ratio=0.0, resolution_A=0.0, pad_leakage_A=0.0, drift_C=0.0)

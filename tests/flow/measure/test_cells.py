@@ -1,5 +1,6 @@
 """Single cells against hand estimates: unit gains, subthreshold slopes, noise margins."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def design() -> Design:
 
 @cache
 def transfer() -> cells.Transfer:
-    return cells.transfer(design(), lowest_A=1e-9, highest_A=3e-7)
+    return cells.transfer(design(), design().spec.at, lowest_A=1e-9, highest_A=3e-7)
 
 
 spice = [pytest.mark.needs_pdk, pytest.mark.needs_ngspice]
@@ -66,7 +67,7 @@ class TestTransfer:
 
     def test_impossible_currents_are_refused(self) -> None:
         with pytest.raises(InputError, match="give 0 < lowest < highest"):
-            cells.transfer(design(), lowest_A=1e-6, highest_A=1e-9)
+            cells.transfer(design(), design().spec.at, lowest_A=1e-6, highest_A=1e-9)
 
 
 class TestLatch:
@@ -75,8 +76,9 @@ class TestLatch:
     @pytest.mark.parametrize("corner", ["tt", "sf"])
     def test_margins_while_holding_and_reading(self, corner: str) -> None:
         """Holding: near the ideal of half the supply; reading divides, but must keep ten sigma of mismatch (20 mV)."""
-        hold = cells.butterfly(design(), reading=False, corner=corner)
-        read = cells.butterfly(design(), reading=True, corner=corner)
+        at = replace(design().spec.at, corner=corner)
+        hold = cells.butterfly(design(), at, reading=False)
+        read = cells.butterfly(design(), at, reading=True)
         assert 0.4 < hold.noise_margin_V < design().spec.supply_V / 2
         assert 0.2 < read.noise_margin_V < hold.noise_margin_V
 

@@ -23,15 +23,18 @@ from somaforge.flow.steps import corners as step
 from somaforge.flow.steps.chip import Job
 from somaforge.generator.spec import Evaluation, Limit, Study, Training, parse_spec
 from somaforge.pdk.errors import InputError, NotSettledError
+from somaforge.pdk.models import OperatingPoint
 
 SPEC = small_spec().model_copy(update={"corners": ("tt", "ss")})
 GOOD, BAD = WorstLatch(36, 0.7, 0.4, 0.5), WorstLatch(36, 0.3, 0.2, -0.1)
-HOT = PointResult("ss", 85.0, 1.8, "nominal", {1: {"accuracy__array__ratio": 0.9}, 2: {"accuracy__array__ratio": 0.8}})
+HOT = PointResult(
+    OperatingPoint("ss", 85.0, 1.8), "nominal", {1: {"accuracy__array__ratio": 0.9}, 2: {"accuracy__array__ratio": 0.8}}
+)
 
 
 def test_points_are_corners_by_temperatures_and_supplies_at_one_place() -> None:
     points = points_of(SPEC, Study(temperatures_C=(-40, 85), supplies_V=(1.62, 1.8)))
-    places = [(p.corner, p.temperature_C, p.supply_V) for p in points]
+    places = [(p.at.corner, p.at.temperature_C, p.at.supply_V) for p in points]
     assert len(places) == len(set(places)) == 7
     assert ("tt", 27.0, 1.8) in places, "the run's own point"
     assert ("tt", 27.0, 1.62) in places
@@ -39,10 +42,10 @@ def test_points_are_corners_by_temperatures_and_supplies_at_one_place() -> None:
 
 def test_a_cross_leaves_out_corners_at_other_temperatures() -> None:
     points = points_of(SPEC, Study(grid="cross", temperatures_C=(-40, 85), supplies_V=(1.62,), chips=1))
-    places = [corners.place_of(p) for p in points]
-    assert places[0] == corners.own_place(SPEC) == ("tt", 27.0, 1.8)
+    places = [p.at for p in points]
+    assert places[0] == SPEC.at == OperatingPoint("tt", 27.0, 1.8)
     assert len(places) == len(set(places)) == 5
-    assert not [place for place in places if place[0] == "ss" and place[1] != 27.0]
+    assert not [place for place in places if place.corner == "ss" and place.temperature_C != 27.0]
 
 
 def test_temperature_drift_by_hand() -> None:
@@ -110,13 +113,13 @@ def test_a_chip_without_an_operating_point_gets_nothing_right() -> None:
         def dc(self, *anything: Any) -> None:
             raise NotSettledError("array engine: no")
 
-    point = Point(1, "ss", -40.0, 1.62)
+    point = Point(1, OperatingPoint("ss", -40.0, 1.62))
     chip = nominal(small_design())
     currents, labels = np.zeros((3, 2)), np.zeros(3, dtype=int)
     record = corners.measure(Lost(), chip, point, currents, labels, SPEC, 1, GOOD)  # type: ignore[arg-type]
     assert record["problem"] == "array engine: no"
     good = {
-        "point": {**vars(point), "seed": 2},
+        "point": {**point.to_json(), "seed": 2},
         "problem": "",
         "metrics": {"accuracy__array__ratio": 0.9, "power__settled__W": 1.0},
     }
@@ -128,7 +131,7 @@ def test_a_chip_without_an_operating_point_gets_nothing_right() -> None:
 
 def test_a_point_where_latches_cannot_be_written_is_none(tmp_path: Path) -> None:
     """Neither the engine nor a new calibration is asked: nobody could bring weights into such a chip."""
-    point = Point(1, "fs", -40.0, 1.0)
+    point = Point(1, OperatingPoint("fs", -40.0, 1.0))
     record = corners.measure(None, nominal(small_design()), point, np.zeros((3, 2)), np.zeros(3), SPEC, 1, BAD)  # type: ignore[arg-type]
     assert record["metrics"]["accuracy__array__ratio"] == 0
     assert record["metrics"]["memory__worst_write__V"] == -0.1
@@ -148,7 +151,7 @@ def test_speed_and_energy_only_where_patterns_ran_in_time() -> None:
     design = small_design((3, 3, 3))
     codes = (7 * np.eye(3, dtype=np.int64),) * 2
     chip = nominal(design, codes, design.flat_without_memory)
-    inputs, labels, point = 1e-8 + 9e-8 * np.eye(3), np.arange(3), Point(1, "tt", 27.0, 1.8)
+    inputs, labels, point = 1e-8 + 9e-8 * np.eye(3), np.arange(3), Point(1, OperatingPoint("tt", 27.0, 1.8))
     spec = SPEC.model_copy(update={"evaluation": Evaluation(pattern_time_s=2e-5)})
 
     class LostInTime(ArrayEngine):
@@ -185,7 +188,7 @@ def test_hot_chip_with_old_and_new_weights(tmp_path: Path, monkeypatch: pytest.M
     for name, temperature, again in (("a", 27.0, False), ("b", 125.0, False), ("c", 125.0, True)):
         folder = tmp_path / name
         folder.mkdir()
-        point = Point(1, "tt", temperature, 1.8)
+        point = Point(1, OperatingPoint("tt", temperature, 1.8))
         wanted = Study(patterns=30)
         step.measure(folder, step.PointJob(Job(spec, 1, Inputs({"train": tmp_path}, {})), point, wanted, again, GOOD))
         records.append(read_json(folder / "point.json"))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tests.flow.small import nominal, small_design
 
-from somaforge.flow.engines.base import DcResult, Effort, Floats, Program, ProgrammedChip, TransientResult
+from somaforge.flow.engines.base import DcResult, Effort, Program, ProgrammedChip, TransientResult
 from somaforge.flow.machinery.inputs import Inputs
 from somaforge.flow.measure.evaluate import evaluate, time_to_output
 from somaforge.flow.measure.timed import Timed, speed_metrics
@@ -16,6 +16,7 @@ from somaforge.flow.memory.leakage import Leakage
 from somaforge.flow.steps.chip import Job
 from somaforge.flow.steps.evaluate import timed_patterns
 from somaforge.generator.spec import load_spec
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
 PERIOD = 1e-6

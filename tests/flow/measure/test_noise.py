@@ -17,6 +17,7 @@ from somaforge.flow.measure.noise_row import Point
 from somaforge.flow.report.noise import matrix as draw
 from somaforge.generator.design import build
 from somaforge.generator.spec import load_spec
+from somaforge.pdk.models import OperatingPoint
 
 FREQUENCY = np.geomspace(1.0, 1e10, 101)
 
@@ -57,7 +58,9 @@ def test_matrix_of_the_iris_array(tmp_path: Path) -> None:
     0.4 and 30 times 2 q I at 1 MHz, and above that at 1 Hz.
     """
     design = build(load_spec(Path(__file__).parents[3] / "examples/iris.yaml"))
-    matrix = measure(design, Point("tt", 27.0, 1.8, 5e-15), 45e-9, seeds=[1, 2], timeout_s=60.0, evidence=tmp_path)
+    matrix = measure(
+        design, Point(OperatingPoint("tt", 27.0, 1.8), 5e-15), 45e-9, seeds=[1, 2], timeout_s=60.0, evidence=tmp_path
+    )
     assert matrix.codes == tuple(range(-7, 8))
     assert matrix.spectrum.shape == (3, 15, 101)
     mean, sigma = matrix.means_A.mean(axis=0), matrix.sigma_A

@@ -14,17 +14,19 @@ from somaforge.flow.machinery.inputs import Inputs, StepError
 from somaforge.flow.machinery.workers import PartStore
 from somaforge.flow.measure.noise import LEVELS, measure, reading_sigma
 from somaforge.flow.measure.noise_row import RAILS, Point, Row
+from somaforge.flow.spice.deck import Deck
 from somaforge.flow.steps import noise as step
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec, parse_spec
 from somaforge.generator.yaml_file import read_yaml
 from somaforge.pdk.errors import ToolError
+from somaforge.pdk.models import OperatingPoint
 
 pytestmark = [pytest.mark.needs_pdk, pytest.mark.needs_ngspice]
 
 EXAMPLE = Path(__file__).parents[3] / "examples/iris.yaml"
-POINT = Point("tt", 27.0, 1.8, 5e-15)
+POINT = Point(OperatingPoint("tt", 27.0, 1.8), 5e-15)
 
 
 def small(bits: int = 1, **changes: object) -> Spec:
@@ -48,9 +50,10 @@ class Whole(Row):
                     found += (replace(m, d=d, g=g, s=s, b=b),)
         return found
 
-    def _deck(self, lines: list[str], **options: object) -> str:
-        held = [f"v_{k} c{k}_syn_out gnd {POINT.supply_V / 2}" for k in range(len(self.codes))]
-        return super()._deck(lines + held, **options)  # type: ignore[arg-type]
+    def _deck(self, *mos: object, **options: object) -> Deck:
+        deck = super()._deck(*mos, **options)  # type: ignore[arg-type]
+        deck.put(*(f"v_{k} c{k}_syn_out gnd {POINT.at.supply_V / 2}" for k in range(len(self.codes))))
+        return deck
 
 
 def test_one_synapse_at_a_time_is_the_row(tmp_path: Path) -> None:

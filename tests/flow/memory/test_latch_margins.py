@@ -25,7 +25,7 @@ def design() -> Design:
 @cache
 def corners() -> Margins:
     """tt ss ff sf fs at 27 C."""
-    return measure(design(), latch_margins.nominal(("tt", "ss", "ff", "sf", "fs")), 27.0)
+    return measure(design(), latch_margins.nominal(("tt", "ss", "ff", "sf", "fs")), 27.0, 1.8)
 
 
 def shifted(**shifts: float) -> Sample:
@@ -65,12 +65,14 @@ class TestLatch:
     def test_the_butterfly_of_the_cell_agrees(self, reading: bool) -> None:
         """libngspice in process, 5 mV steps, one half mirrored: another deck for the same latch."""
         margin = (corners().read_V if reading else corners().hold_V)[0]
-        assert cells.butterfly(design(), reading=reading).noise_margin_V == pytest.approx(margin, abs=0.004)
+        assert cells.butterfly(design(), design().spec.at, reading=reading).noise_margin_V == pytest.approx(
+            margin, abs=0.004
+        )
 
     def test_known_bad_latches(self) -> None:
         """A weak pull-down loses its read margin, a weak access device its write margin: the worse side counts."""
         bad = (shifted(), shifted(m_down_bar=0.5), shifted(m_access=0.7), shifted(m_up=-0.3, m_up_bar=-0.3))
-        m = measure(design(), bad, 27.0)
+        m = measure(design(), bad, 27.0, 1.8)
         assert m.read_V[1] < 0.5 * m.read_V[0]
         assert m.read_current_A[1] < 0.8 * m.read_current_A[0]
         assert m.write_V[2] < 0.2
@@ -79,7 +81,7 @@ class TestLatch:
     def test_mismatch(self) -> None:
         """Thresholds spread by 55 mV (access), 24 mV (pull-down) and 23 mV (pull-up); margins see a part of it."""
         sigmas = [sigma_vth_V(m.device, m.w_nm, m.l_nm) for m in design().library.flatten(design().cell(LATCH)).mos]
-        m = measure(design(), latch_margins.with_mismatch(design(), "tt", 20), 27.0)
+        m = measure(design(), latch_margins.with_mismatch(design(), "tt", 20), 27.0, 1.8)
         nominal = corners()
         for some, one in (
             (m.hold_V, nominal.hold_V[0]),
@@ -90,8 +92,8 @@ class TestLatch:
             assert abs(some.mean() - one) < 4 * max(sigmas) / np.sqrt(20)
 
     def test_a_latch_does_not_see_its_neighbours_in_the_deck(self) -> None:
-        alone = measure(design(), [shifted(m_down=0.1)], 27.0)
-        among = measure(design(), [shifted(), shifted(m_down=0.1), replace(shifted(), corner="ff")], 27.0)
+        alone = measure(design(), [shifted(m_down=0.1)], 27.0, 1.8)
+        among = measure(design(), [shifted(), shifted(m_down=0.1), replace(shifted(), corner="ff")], 27.0, 1.8)
         for field in ("hold_V", "read_V", "write_V", "read_current_A"):
             assert getattr(among, field)[1] == pytest.approx(getattr(alone, field)[0], rel=1e-3)
 

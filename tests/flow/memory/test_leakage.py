@@ -8,22 +8,22 @@ import pytest
 from scipy.interpolate import RectBivariateSpline
 from tests.flow.small import nominal, small_design
 
-from somaforge.flow.engines.batch import run_batch
 from somaforge.flow.engines.ngspice import NgspiceEngine
-from somaforge.flow.engines.response import GATES, curves
+from somaforge.flow.engines.response import curves
 from somaforge.flow.engines.spread import spread
 from somaforge.flow.measure.evaluate import memory_effect
 from somaforge.flow.memory import leakage
 from somaforge.flow.memory.leakage import Bench, Kind, State, of_chip, of_design, port_states
+from somaforge.flow.spice.batch import run_batch
 from somaforge.generator.design import Design, build
 from somaforge.generator.names import LATCH
 from somaforge.generator.periphery import netlist
 from somaforge.generator.spec import load_spec
 from somaforge.pdk.errors import ToolError
-from somaforge.pdk.sky130.binding import bind
+from somaforge.pdk.models import OperatingPoint, Size
 from somaforge.pdk.sky130.data import DATA
 
-TYPICAL = ("tt", 27.0, 1.8)
+TYPICAL = OperatingPoint("tt", 27.0, 1.8)
 
 
 @cache
@@ -64,8 +64,10 @@ class TestLeakage:
     )
     def test_the_array_of_the_mnist_example(self, place: tuple[str, float, float], watts: float) -> None:
         """100,400 latches without mismatch, as measured by others; with it 4 to 15 % more."""
-        assert of_design(changed(mnist(), mismatch=0), *place).latches_W == pytest.approx(watts, rel=0.02)
-        whole = of_design(mnist(), *place)
+        assert of_design(changed(mnist(), mismatch=0), OperatingPoint(*place)).latches_W == pytest.approx(
+            watts, rel=0.02
+        )
+        whole = of_design(mnist(), OperatingPoint(*place))
         assert 1.02 * watts < whole.latches_W < 1.2 * watts
         assert 0 < whole.port_W < 0.02 * whole.latches_W, "4,051 cells with thick-threshold p devices"
         assert whole.total_W == whole.latches_W + whole.port_W
@@ -90,7 +92,7 @@ class TestLeakage:
         _, values = run_batch(deck, None, "closed transistors", 60.0)
         expected = supply_V * np.abs(values[0, -3:]).sum()
         design = changed(small_design(), mismatch=0)
-        found = of_design(design, *place).latches_W / (design.synapse_count * design.weights.latches)
+        found = of_design(design, OperatingPoint(*place)).latches_W / (design.synapse_count * design.weights.latches)
         assert found == pytest.approx(expected, rel=0.01)
 
     def test_mean_over_both_shifts(self) -> None:
@@ -102,16 +104,16 @@ class TestLeakage:
         latch = {m.name: m for m in design.library.flatten(design.cell(LATCH)).mos}
         draw, expected = np.random.default_rng(5), 0.0
         for name in ("m_access", "m_down", "m_up"):
-            size = (latch[name].device, latch[name].w_nm, latch[name].l_nm)
-            sigma = spread(*size, "subthreshold")
+            size, models = Size(latch[name].device, latch[name].w_nm, latch[name].l_nm), design.pdk.models
+            sigma = spread(models, size, "subthreshold")
             assert sigma.weak_V > 0.02
             weak_at = np.linspace(-5, 5, 41) * sigma.weak_V
-            log = curves([bind(*size, "tt", v) for v in weak_at.tolist()], 1.8)
+            one = curves(models, [models.bind(size, TYPICAL, v) for v in weak_at.tolist()], 1.8, 27.0)
             first, second = draw.standard_normal((2, 20_000))
             weak = sigma.weak_V * (sigma.correlation * first + np.sqrt(1 - sigma.correlation**2) * second)
-            surface = RectBivariateSpline(weak_at, GATES, log.T, s=0)
+            surface = RectBivariateSpline(weak_at, one.gates, one.log.T, s=0)
             expected += 1.8 * np.exp(surface.ev(weak, -sigma.vth_V * first)).mean()
-        found = of_design(design, *TYPICAL).latches_W / (design.synapse_count * design.weights.latches)
+        found = of_design(design, TYPICAL).latches_W / (design.synapse_count * design.weights.latches)
         assert found == pytest.approx(expected, rel=0.05)
 
     def test_every_latch_simulated(self) -> None:
@@ -119,23 +121,23 @@ class TestLeakage:
         design = changed(small_design(), mismatch=0)
         effect = memory_effect(NgspiceEngine(), nominal(design), np.full((1, 2), 5e-8))
         latches = design.synapse_count * design.weights.latches
-        assert of_design(design, *TYPICAL).latches_W == pytest.approx(1.8 * latches * effect.latch_current, rel=0.03)
+        assert of_design(design, TYPICAL).latches_W == pytest.approx(1.8 * latches * effect.latch_current, rel=0.03)
 
     def test_heat_and_supply(self) -> None:
         """Subthreshold leakage rises faster than twice for every 25 K, and with the supply (drain-induced barrier)."""
-        cold, warm, hot = (of_design(small_design(), "tt", t, 1.8).total_W for t in (0.0, 50.0, 100.0))
+        cold, warm, hot = (of_design(small_design(), OperatingPoint("tt", t, 1.8)).total_W for t in (0.0, 50.0, 100.0))
         assert warm / cold > 4
         assert 4 < hot / warm < 100
-        low, high = (of_design(small_design(), "tt", 27.0, v).total_W for v in (1.0, 1.8))
+        low, high = (of_design(small_design(), OperatingPoint("tt", 27.0, v)).total_W for v in (1.0, 1.8))
         assert high / low > 1.8, "more than in proportion"
 
     def test_an_output_against_the_function_is_seen(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(leakage.KINDS, "inverter", Kind(lambda a: a))  # type: ignore[arg-type]
         with pytest.raises(ToolError, match="inverter 2 with"):
-            Bench(small_design(), (State("inverter", 2, (False,)),), *TYPICAL).watts(tmp_path)
+            Bench(small_design(), (State("inverter", 2, (False,)),), TYPICAL).watts(tmp_path)
 
     def test_measured_once(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        bench = Bench(small_design(), (State("inverter", 2, (False,)),), *TYPICAL)
+        bench = Bench(small_design(), (State("inverter", 2, (False,)),), TYPICAL)
         first = bench.watts(tmp_path)
         (kept,) = tmp_path.iterdir()
         with monkeypatch.context() as patch:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from somaforge.flow.memory.port_timing import LINE_F, PERIPHERY_F, PortTiming, measure, plan_of, word_ohm
+from somaforge.flow.memory.port_timing import LINE_F, PERIPHERY_F, PortTiming, measure, plan_of, slow, word_ohm
 from somaforge.generator.address import memory_map
 from somaforge.generator.design import Design, build
 from somaforge.generator.layout import draw
@@ -29,7 +29,7 @@ def plan(rows: int) -> Plan:
 
 @cache
 def timing(rows: int) -> PortTiming:
-    return measure(design(), plan(rows))
+    return measure(design(), plan(rows), design().spec.at)
 
 
 def test_a_bit_line_takes_its_charge_over_the_read_current() -> None:
@@ -65,9 +65,12 @@ def test_half_a_period_is_the_sum_of_what_happens_in_it() -> None:
 
 
 def test_a_slow_corner_is_slower() -> None:
-    slow = measure(design(), plan_of(design()), corner="ss", temperature_C=-40.0, supply_V=1.62)
-    typical = measure(design(), plan_of(design()))
-    assert 1.2 < slow.half_period_s / typical.half_period_s < 3
+    at = slow(design())
+    assert (at.corner, at.temperature_C) == ("ss", -40.0)
+    assert at.supply_V == pytest.approx(1.62)
+    slowest = measure(design(), plan_of(design()), at)
+    typical = measure(design(), plan_of(design()), design().spec.at)
+    assert 1.2 < slowest.half_period_s / typical.half_period_s < 3
     assert typical.clock_Hz > 20e6
 
 
@@ -75,4 +78,4 @@ def test_a_driver_that_is_too_weak_is_seen() -> None:
     """A word line of 4,000 columns behind the smallest buffer does not open in 60 ns."""
     wide = replace(plan(4), memory=memory_map((4, 4000), 3), groups=(8,) * 2000, word_drive=1)
     with pytest.raises(ToolError, match="word_end does not reach"):
-        measure(design(), wide)
+        measure(design(), wide, design().spec.at)

@@ -11,6 +11,8 @@ from somaforge.flow.memory.port_transistors import disturbance, judge, latches, 
 from somaforge.flow.pex import extract
 from somaforge.generator.layout import draw
 from somaforge.generator.netlist import write_spice
+from somaforge.pdk import load
+from somaforge.pdk.models import OperatingPoint
 from somaforge.pdk.sky130.process import SKY130
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "generator"))
@@ -19,6 +21,7 @@ from specs import free_design
 pytestmark = [pytest.mark.nightly, pytest.mark.needs_ngspice, pytest.mark.needs_pdk]
 
 SUPPLY = 1.8
+MODELS = load("sky130").models
 WORDS = np.array([[1, 0, 0, 1], [0, 1, 1, 0], [1, 1, 0, 0], [0, 0, 1, 1]], dtype=np.int8)
 
 
@@ -47,7 +50,7 @@ def test_corner_is_written_kept_and_read_back(corner: str, temperature: float, t
     nodes = latches(flat)
     assert len(nodes) == np.count_nonzero(WORDS != EMPTY)
     waves = play(
-        flat, farad, sequence, ["data_out", *nodes.values()], corner=corner, temperature_C=temperature, supply_V=SUPPLY
+        flat, MODELS, OperatingPoint(corner, temperature, SUPPLY), farad, sequence, ["data_out", *nodes.values()]
     )
     wrong, compared = judge(waves, sequence, SUPPLY)
     assert wrong == []

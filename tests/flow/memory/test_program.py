@@ -9,7 +9,7 @@ import pytest
 
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.memory import program
-from somaforge.flow.memory.program_bench import Bench, Deck
+from somaforge.flow.memory.program_bench import Bench, RowDeck
 from somaforge.generator.address import Bits
 from somaforge.generator.circuit import Capacitor
 from somaforge.generator.design import Design, build
@@ -47,7 +47,7 @@ def test_row_and_neighbour_are_read_back(row: int, neighbour: int) -> None:
 @pytest.mark.parametrize("corner", ["ss", "sf"])
 def test_slow_corners_with_mismatch(corner: str) -> None:
     shifts = VirtualChip(1, mismatch=2.0).shifts(design().flat, design().pdk)
-    program.simulate(design(), bits(-7, 2), 0, 0, shifts=shifts, corner=corner).check()
+    program.simulate(design(), bits(-7, 2), 0, 0, shifts=shifts, at=replace(IRIS.at, corner=corner)).check()
 
 
 def test_a_row_without_neighbour() -> None:
@@ -85,7 +85,7 @@ def test_extracted_wiring_slows_the_read() -> None:
 
 
 def test_the_neighbour_gets_the_opposite_on_the_same_bit_lines() -> None:
-    deck = Deck(design(), bits(3, -3), 0, 0, design().flat, None, "tt", Bench())
+    deck = RowDeck(design(), bits(3, -3), 0, 0, design().flat, None, IRIS.at, Bench())
     assert list(deck.bits) == [0, 1]
     assert np.array_equal(deck.bits[1], ~deck.bits[0])
     # Of row 2 only the access devices are kept: 2 columns x 4 latches x 2.
@@ -96,7 +96,7 @@ def test_matrices_of_one_bank_share_bit_lines() -> None:
     """8-3-2-2: matrix 2 lies in rows 4 and 5 of bank 1, on the bit lines of matrix 1 (3 rows of 2 columns)."""
     target = design(8, 3, 2, 2)
     assert target.memory.banks == ((0,), (1, 2))
-    deck = Deck(target, bits(3, -3), 2, 0, target.flat, None, "tt", Bench())
+    deck = RowDeck(target, bits(3, -3), 2, 0, target.flat, None, IRIS.at, Bench())
     assert {"wl_1_4", "wl_1_5", "bl_1_1_3"} <= set(deck.text.split())
     # the closed access devices of the 3 rows above, one line of three in parallel for each of 2 columns x 4 bits x 2
     above = [line for line in deck.text.splitlines() if line.startswith("m") and "x_matrix_1." in line]

@@ -13,6 +13,7 @@ from somaforge.flow.machinery.workers import PartStore
 from somaforge.flow.memory import latch_margins, worst_latch
 from somaforge.flow.memory.worst_latch import WorstLatch
 from somaforge.flow.steps import cells
+from somaforge.pdk.models import OperatingPoint
 
 
 def test_what_fails_is_told() -> None:
@@ -30,18 +31,18 @@ def test_a_supply_at_which_latches_cannot_be_written(tmp_path: Path, monkeypatch
     """At 0.6 V the access device of the worst latch does not overcome its pull-up device; at 1.8 V it does."""
     monkeypatch.setattr(worst_latch, "SAMPLES", 10)
     design = small_design()
-    high, low = (worst_latch.at(design, "tt", 27.0, supply, cache=tmp_path) for supply in (1.8, 0.6))
+    high, low = (worst_latch.at(design, OperatingPoint("tt", 27.0, supply), cache=tmp_path) for supply in (1.8, 0.6))
     assert high.latches == 32
     assert not high.problem
     assert "cannot be written" in low.problem
-    margins = latch_margins.measure(design, latch_margins.with_mismatch(design, "tt", 10), 27.0, supply_V=0.6)
+    margins = latch_margins.measure(design, latch_margins.with_mismatch(design, "tt", 10), 27.0, 0.6)
     assert low.hold_V <= margins.hold_V.min() < high.hold_V
     assert low.write_V == pytest.approx(
         min(margins.write_V.min(), margins.write_V.mean() - 1.863 * margins.write_V.std(ddof=1)), rel=1e-3
     )
     with monkeypatch.context() as patch:
         patch.setattr(latch_margins, "measure", lambda *anything: pytest.fail("simulated again"))
-        assert worst_latch.at(design, "tt", 27.0, 0.6, cache=tmp_path) == low
+        assert worst_latch.at(design, OperatingPoint("tt", 27.0, 0.6), cache=tmp_path) == low
 
 
 def test_the_estimate_holds_for_a_normal_distribution() -> None:

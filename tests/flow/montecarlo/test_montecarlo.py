@@ -19,6 +19,7 @@ from somaforge.flow.montecarlo.results import Results
 from somaforge.flow.montecarlo.summary import distribution, quantile, summarize
 from somaforge.generator.spec import Limit
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.models import OperatingPoint
 
 ACCURACY = Limit(metric="accuracy__array__ratio", min=0.9)
 
@@ -163,4 +164,4 @@ def test_wrong_input(
 
 
 def test_names_of_points_are_safe_files() -> None:
-    assert Point(1, "tt", -40.0, 1.8).id == "chip_1_tt_-40C_1.8V"
+    assert Point(1, OperatingPoint("tt", -40.0, 1.8)).id == "chip_1_tt_-40C_1.8V"

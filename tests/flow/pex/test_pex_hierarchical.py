@@ -15,13 +15,15 @@ from tests.flow.small import vacask_installed
 
 from somaforge.flow import pex
 from somaforge.flow.engines import vacask, vacask_deck
-from somaforge.flow.engines.base import Floats, ProgrammedChip
+from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.lines import weight_bits
 from somaforge.flow.engines.ngspice import NgspiceEngine, Rung, read_raw
-from somaforge.flow.engines.process import parse_raw
+from somaforge.flow.spice.process import parse_raw
 from somaforge.generator import layout, netlist
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec
+from somaforge.pdk import load
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.sky130.process import SKY130
 
 ROOT = Path(__file__).parents[3]
@@ -144,7 +146,10 @@ def placed(array: Array, tmp_path: Path, request: pytest.FixtureRequest) -> Plac
         ties[net], ties[f"{net}_bar"] = ("vdd", "gnd") if high else ("gnd", "vdd")
     weight = re.compile(r"x_synapse_\d+\.w_")
     options = pex.Options(
-        without=".x_latch_", exposed=lambda net: weight.search(net) is not None, ties=ties, models="tt"
+        without=".x_latch_",
+        exposed=lambda net: weight.search(net) is not None,
+        ties=ties,
+        models=(design.pdk.models, design.spec.at),
     )
     pex.write_hierarchical(found, tmp_path / "a.spice", options)
     nodes = ("0" if p == "gnd" or p[:2] == "wl" else "vdd" if p[:2] == "bl" else p for p in found.ports)
@@ -178,7 +183,8 @@ def test_ngspice_finds_the_same_operating_point(placed: Placed) -> None:
 def test_vacask_reads_it_too(placed: Placed) -> None:
     spice = (placed.folder / "a.spice").read_text() + "\n".join(placed.top)
     control = [f" options {vacask.OPTIONS}", " save i(v_vdd) i(v_out_0) i(v_out_1) i(v_out_2)", " analysis point op"]
-    lines = ["small", *vacask_deck.netlist(spice, ground=False), "control", *control, "endc"]
+    circuit = vacask_deck.netlist(spice, load("sky130").models, ground=False)
+    lines = ["small", *circuit, "control", *control, "endc"]
     (placed.folder / "deck.sim").write_text("\n".join(lines) + "\n")
     command = [vacask.program(), "-sp", "-se", "-qp", "deck.sim"]
     subprocess.run(command, cwd=placed.folder, capture_output=True, timeout=300, check=True)

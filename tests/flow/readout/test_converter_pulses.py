@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.readout.bench import Bench, Where
+from somaforge.flow.readout.bench import Bench
 from somaforge.flow.readout.converter import Pulse, Scale, leakage_A, meter, noise, pulse
 from somaforge.generator.readout.converter import ConverterSizes, converter
 from somaforge.pdk import load
@@ -14,7 +14,7 @@ from somaforge.pdk.errors import InputError, ToolError
 
 PDK = load("sky130")
 FLAT = converter(PDK, "chip").flatten()
-BENCH = Bench(PDK, FLAT, VirtualChip(1))
+BENCH = Bench(PDK, FLAT, VirtualChip(1), PDK.models.nominal)
 OXIDE_F_PER_M2 = 8.2e-3
 """Of 4.2 nm, the foundry's `toxe`."""
 
@@ -50,7 +50,7 @@ def test_without_the_trigger_it_rests_half_open() -> None:
 @pytest.mark.needs_ngspice
 @pytest.mark.needs_pdk
 def test_leakage_and_noise() -> None:
-    cold, hot = (leakage_A(replace(BENCH, where=Where(temperature_C=t))) for t in (27.0, 85.0))
+    cold, hot = (leakage_A(replace(BENCH, where=replace(PDK.models.nominal, temperature_C=t))) for t in (27.0, 85.0))
     assert 0 < cold < 0.5e-12
     assert 5 * cold < hot < 10e-12
     found = noise(BENCH, Pulse(15e-9, 200e-15 / 15e-9, 2e-8, 2e-7), capacitance_F())

@@ -41,7 +41,7 @@ def test_by_hand() -> None:
 @pytest.mark.needs_pdk
 def test_winner_tie_and_undecided() -> None:
     """One chip with mismatch, laid out: 3 % apart, clearly apart, too small to be decided."""
-    bench = Bench(PDK, extracted(), VirtualChip(1))
+    bench = Bench(PDK, extracted(), VirtualChip(1), PDK.models.nominal)
     currents = np.array([[15e-9, 14.56e-9, 10e-9], [14.56e-9, 10e-9, 15e-9], [30e-12, 20e-12, 10e-12]])
     found = race(bench, currents, race_s=8e-6)
     assert found.right(currents).tolist() == [True, True, False]
@@ -61,7 +61,9 @@ def test_winner_tie_and_undecided() -> None:
 def test_a_tie_is_never_valid() -> None:
     """Without mismatch equal currents end together: both racers stand, and `valid` stays low."""
     currents = np.array([[20e-9, 20e-9, 5e-9]])
-    found = race(Bench(PDK, extracted_without_wires(), VirtualChip(1, mismatch=0.0)), currents, race_s=6e-6)
+    found = race(
+        Bench(PDK, extracted_without_wires(), VirtualChip(1, mismatch=0.0), PDK.models.nominal), currents, race_s=6e-6
+    )
     assert found.winners.tolist() == [[True, True, False]]
     assert not found.valid[0]
 
@@ -72,7 +74,7 @@ def extracted_without_wires() -> FlatNetlist:
 
 
 def test_currents_are_checked() -> None:
-    bench = Bench(PDK, extracted_without_wires(), VirtualChip(1))
+    bench = Bench(PDK, extracted_without_wires(), VirtualChip(1), PDK.models.nominal)
     for wrong in ([[0.0, 0.0, 0.0]], [[-1e-9, 1e-9, 1e-9]], [[np.nan, 1e-9, 1e-9]]):
         with pytest.raises(InputError, match=r"winner-take-all: currents are \[races, inputs\]"):
             race(bench, np.array(wrong))

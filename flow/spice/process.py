@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from somaforge.flow.engines.base import Floats
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import scratch
 from somaforge.pdk.tool import run_tool

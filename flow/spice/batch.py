@@ -2,13 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from somaforge.flow.engines.process import last_error, parse_raw, run_ngspice
+from somaforge.flow.spice.process import last_error, parse_raw, run_ngspice
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import ToolError
-
-Floats = npt.NDArray[np.float64]
 
 
 def run_batch(text: str, evidence: Path | None, name: str, timeout_s: float) -> tuple[list[str], Floats]:

@@ -1,0 +1,1 @@
+"""ngspice: one writer of decks, one way to run them."""

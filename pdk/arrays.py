@@ -1,0 +1,6 @@
+"""Types of arrays, one name each."""
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
