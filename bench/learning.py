@@ -33,8 +33,8 @@ from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.characterize import characterize
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec, load_spec
-from somaforge.pdk.base import Law
 from somaforge.pdk.files import atomic_write
+from somaforge.pdk.models import Law
 
 ROOT = Path(__file__).parents[1]
 RESULTS = {"mnist": ROOT / "bench/results/learning.json", "fsdd": ROOT / "bench/results/learning-fsdd.json"}

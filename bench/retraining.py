@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from learning import codes_of, ideal, short
 
 from somaforge.flow import datasets
@@ -30,9 +29,10 @@ from somaforge.flow.learning import minibatch, training
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec, load_spec
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.files import atomic_write
+from somaforge.pdk.models import Size
 
-Floats = npt.NDArray[np.float64]
 ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "bench/results/retraining.json"
 PLOT = ROOT / "docs/images/retraining.png"
@@ -65,10 +65,8 @@ def wrong_weights(spec: Spec, alpha: float, seed: int) -> Calibration:
 def mismatched(spec: Spec, design: Design, times: float, seed: int) -> Calibration:
     """A chip of the foundry's mismatch, `times` as large."""
     draw, layers, unit = np.random.default_rng(seed), spec.array.layers, design.sizes.unit
-    sigma = {
-        k: times * sigma_ln_I(design.pdk.device(k, "standard").name, unit.w, unit.l, CURRENT_A, spec.chips.law)
-        for k in "np"
-    }
+    sizes = {k: Size(design.pdk.device(k, "standard").name, unit.w, unit.l) for k in "np"}
+    sigma = {k: times * sigma_ln_I(design.pdk.models, sizes[k], CURRENT_A, spec.chips.law) for k in "np"}
     first, others = spec.array.mirror.input_units, spec.array.mirror.multiplier
 
     def mirrors(kind: str, count: int, *shape: int) -> Floats:

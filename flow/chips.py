@@ -40,8 +40,8 @@ class VirtualChip:
     seed: int
     mismatch: float = 1.0
     """Multiplies the foundry's standard deviation; 0 makes the chip without mismatch."""
-    law: Law = "continuous"
-    """Which of the foundry's statistics."""
+    law: Law | None = None
+    """Which of the foundry's statistics; None: the process's first."""
 
     @classmethod
     def of(cls, chips: Chips, seed: int) -> "VirtualChip":
@@ -81,7 +81,9 @@ class VirtualChip:
         """`one` of the standard deviations and two independent deviates of each transistor."""
         if self.mismatch == 0:
             return np.zeros(len(flat.mos))
-        sigma = {size: spread(pdk.models, size, self.law) for size in {size_of(m) for m in flat.mos}}
+        sigma = {
+            size: spread(pdk.models, size, self.law or pdk.models.laws[0]) for size in {size_of(m) for m in flat.mos}
+        }
         found = np.zeros(len(flat.mos))
         for i, m in enumerate(flat.mos):
             its = sigma[size_of(m)]

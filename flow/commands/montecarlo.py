@@ -91,7 +91,7 @@ def montecarlo(
     points = grid(
         loaded,
         seeds,
-        _list("--corners", corners, loaded.corners),  # type: ignore[arg-type]  # grid validates them
+        _list("--corners", corners, loaded.corners),  # grid validates them
         _numbers("--temperatures", temperatures, loaded.temperature_C),
         _numbers("--supplies", supplies, loaded.supply_V),
     )

@@ -16,6 +16,7 @@ import numpy as np
 
 from somaforge.flow.datasets import files as data_files
 from somaforge.flow.datasets.base import Dataset, Source
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
 COEFFICIENTS, SLICES = 12, 11

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from somaforge.flow.engines.base import Floats
 from somaforge.flow.readout.bench import Bench
 from somaforge.generator.readout.bias import BITS
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError, ToolError
 
 RAMP_S, SETTLE_S = 1e-5, 1e-4

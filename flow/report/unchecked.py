@@ -1,11 +1,10 @@
 """What a run did not check: a verdict speaks for nothing else. From the spec and the measurements; some of it fixed."""
 
 from collections.abc import Iterator
-from typing import get_args
 
 from somaforge.flow import datasets
 from somaforge.flow.report.data import RunData
-from somaforge.generator.spec.fields import Corner
+from somaforge.pdk import load
 
 NEVER = (
     ("mismatch of wires, contacts and capacitances; gradients over the die", "each transistor differs on its own"),
@@ -30,7 +29,7 @@ def _places(run: RunData) -> Iterator[tuple[str, str]]:
     seen = {key: sorted({value, *(p[key] for p in points)}) for key, value in own.items()}
     if spec.operating is not None:
         seen["supply_V"] = sorted({*seen["supply_V"], *spec.operating.supplies_V})
-    missing = [corner for corner in get_args(Corner) if corner not in seen["corner"]]
+    missing = [corner for corner in load(spec.pdk).models.corners if corner not in seen["corner"]]
     if missing:
         yield (
             f"process corners {', '.join(missing)}",

@@ -1,7 +1,7 @@
 """Types of the spec's fields: names, lengths, corners, temperatures, supplies."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -40,7 +40,8 @@ Name = Annotated[str, AfterValidator(_safe_name)]
 Um = Annotated[float, Field(gt=0, le=20, allow_inf_nan=False), AfterValidator(_whole_nm)]
 """On the grid of the process (Spec._fits_the_process)."""
 LayerSize = Annotated[int, Field(ge=1, le=512)]
-Corner = Literal["tt", "ss", "ff", "sf", "fs"]
+Corner = str
+"""One of the process's (Spec._has_its_process)."""
 Celsius = Annotated[float, Field(ge=-40, le=125)]
 Supply = Annotated[float, Field(ge=0.8)]
 """In V; the most is the process's (Spec._fits_the_process)."""

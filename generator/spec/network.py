@@ -5,8 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from somaforge.generator.spec.fields import LayerSize, Model, Name
+from somaforge.generator.spec.fields import FIRST, LayerSize, Model, Name
 from somaforge.generator.spec.tester import Meter
+from somaforge.pdk import load
 from somaforge.pdk.models import Law
 
 
@@ -51,10 +52,10 @@ class Chips(Model):
     """One chip each: all its threshold shifts follow from its seed."""
     mismatch: Annotated[float, Field(ge=0, le=4)] = 1.0
     """Multiplies the foundry's mismatch; 1 is the foundry's, 0 switches it off."""
-    law: Law = "continuous"
-    """Which of the foundry's statistics: continuous, what its newest models draw for each transistor; binned and
-    subthreshold, what its older cards draw with their two sets of numbers; pelgrom, its matching constants alone,
-    A_VT / sqrt(W L): 1.4 to 2.4 times less for the units of n mirrors (docs/mismatch.md)."""
+    law: Law = load(FIRST).models.laws[0]
+    """Which of the foundry's statistics; of sky130's: continuous, what its newest models draw for each transistor;
+    binned and subthreshold, what its older cards draw with their two sets of numbers; pelgrom, its matching constants
+    alone, A_VT / sqrt(W L): 1.4 to 2.4 times less for the units of n mirrors (docs/mismatch.md)."""
 
     @field_validator("seeds")
     @classmethod

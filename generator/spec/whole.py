@@ -11,9 +11,12 @@ from somaforge.generator.spec.network import Characterization, Chips, Evaluation
 from somaforge.generator.spec.signoff import Limit, Operating, Study, TimeLimits, Waiver
 from somaforge.generator.spec.silicon import Array
 from somaforge.generator.yaml_file import read_yaml
-from somaforge.pdk import load
+from somaforge.pdk import PROCESSES, load
 from somaforge.pdk.errors import InputError, nearest
 from somaforge.pdk.models import OperatingPoint
+
+NOMINAL = load(FIRST).models.nominal
+"""Of a spec that names neither process nor operating point."""
 
 
 class Spec(Model):
@@ -25,16 +28,16 @@ class Spec(Model):
     """The process, by its name."""
     array: Array
     network: Network
-    supply_V: Supply = 1.8
+    supply_V: Supply = NOMINAL.supply_V
     """Supply of the array, its memory and its periphery; at most that for which the foundry's models are valid (sky130:
     1.95 V)."""
-    temperature_C: Celsius = 27.0
+    temperature_C: Celsius = NOMINAL.temperature_C
     """Of the chips, everywhere."""
     engine: Literal["ngspice", "array"] = "ngspice"
     """What simulates the array when chips are characterized and evaluated: ngspice up to some thousand synapses, the
     array engine beyond (docs/array-engine.md); every run compares it with ngspice."""
-    corners: Annotated[tuple[Corner, ...], Field(min_length=1, max_length=5, strict=False)] = ("tt",)
-    """Process corners (tt ss ff sf fs): chips are simulated at the first; `study` goes through all."""
+    corners: Annotated[tuple[Corner, ...], Field(min_length=1, max_length=5, strict=False)] = (NOMINAL.corner,)
+    """Process corners (sky130: tt ss ff sf fs): chips are simulated at the first; `study` goes through all."""
     input: Input
     chips: Chips
     characterization: Characterization = Characterization()
@@ -59,6 +62,40 @@ class Spec(Model):
         """Whether the engine takes the flat netlist with couplings, wire segments and latches, and every pattern in
         time; else the capacitance of each net, one subcircuit for each distinct cell, and some patterns in time."""
         return self.engine == "ngspice"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_process_has_it(cls, data: Any) -> Any:
+        """What a spec leaves open is its process's."""
+        name = data.get("pdk", FIRST) if isinstance(data, dict) else None
+        if not isinstance(name, str) or name not in PROCESSES:
+            return data
+        models = PROCESSES[name].models
+        open_ = {"corners": [models.nominal.corner], "temperature_C": models.nominal.temperature_C}
+        open_["supply_V"] = models.nominal.supply_V
+        found = {**open_, **data}
+        if isinstance(found.get("chips"), dict):
+            found["chips"] = {"law": models.laws[0], **found["chips"]}
+        return found
+
+    @model_validator(mode="after")
+    def _has_its_process(self) -> Self:
+        models = load(self.pdk).models
+        corners = [("corners", corner) for corner in self.corners]
+        corners += [
+            (f"limits.{i}.conditions.corner", limit.conditions.corner)
+            for i, limit in enumerate(self.limits)
+            if limit.conditions is not None and limit.conditions.corner is not None
+        ]
+        for where, corner in corners:
+            if corner not in models.corners:
+                raise ValueError(f"{where}: {self.pdk} has no corner {corner!r}; {nearest(corner, models.corners)}")
+        if self.chips.law not in models.laws:
+            raise ValueError(
+                f"chips.law: {self.pdk} has no statistics called {self.chips.law!r}; "
+                f"{nearest(self.chips.law, models.laws)}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -86,11 +123,6 @@ class Spec(Model):
                     f"{where}: {supply:g} V is more than the {process.max_supply_V:g} V up to which the models of "
                     f"{process.name} are valid"
                 )
-        if self.chips.law not in process.models.laws:
-            raise ValueError(
-                f"chips.law: {process.name} has no statistics called {self.chips.law!r}; "
-                f"{nearest(self.chips.law, process.models.laws)}"
-            )
         mirror = self.array.mirror
         for polarity, flavour in (("n", mirror.nfet), ("p", mirror.pfet)):
             try:

@@ -2,6 +2,7 @@
 
 from tests.fake_process.checks import CHECKS
 from tests.fake_process.layers import LAYERS
+from tests.fake_process.models import FakeModels
 from tests.fake_process.rules import DEVICES, GRID_NM, RULES
 from tests.fake_process.wires import WIRES
 
@@ -18,4 +19,5 @@ FAKE = Pdk(
     wires=WIRES,
     checks=CHECKS,
     data=Data("fake", (), {}),
+    models=FakeModels(),
 )

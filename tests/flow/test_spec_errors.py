@@ -33,7 +33,7 @@ MESSAGES = {
     "are valid",
     "too_many_bits": "array.bits: must be less than or equal to 6, not 9",
     "two_input_modes": "input: give exactly one of full_scale_A and mean_A",
-    "unknown_corner": "corners.0: must be 'tt', 'ss', 'ff', 'sf' or 'fs', not 'typical' (and 1 more)",
+    "unknown_corner": "spec: corners: sky130 has no corner 'typical'; nearest: tt; known: ff, fs, sf, ss, tt",
     "unknown_dataset": "network.dataset: there is no imagenet; nearest: mnist; choose one of digits, fsdd, iris, mnist",
     "unknown_law": "spec: chips.law: sky130 has no statistics called 'pelgrim'; nearest: pelgrom; known: binned, "
     "continuous, pelgrom, subthreshold",

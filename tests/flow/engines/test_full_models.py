@@ -19,7 +19,6 @@ from somaforge.flow.engines.ngspice import LADDER as USUAL
 from somaforge.flow.engines.synapses import SynapseReference
 from somaforge.flow.engines.time_error import compared_in_time, half_time, time_error
 from somaforge.flow.spice.process import Run, RunError
-from somaforge.generator.circuit import Capacitor
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import CheckError
 

@@ -13,7 +13,7 @@ from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.error import current_error, full_model_error
 from somaforge.flow.engines.ngspice import CAREFUL, NgspiceEngine
 from somaforge.flow.engines.time_error import compared_in_time, time_error
-from somaforge.pdk.base import Law
+from somaforge.pdk.models import Law
 
 pytestmark = [pytest.mark.needs_pdk, pytest.mark.needs_ngspice]
 LAWS: tuple[Law, ...] = ("binned", "subthreshold")

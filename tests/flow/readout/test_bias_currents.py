@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.readout.bench import Bench, Where
+from somaforge.flow.readout.bench import Bench
 from somaforge.flow.readout.bias import currents, spread
 from somaforge.generator.readout.bias import MANY, REFERENCE_UNITS, TRIODES, BiasSizes, bias
 from somaforge.pdk import load
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.models import OperatingPoint
 
 PDK = load("sky130")
 FLAT = bias(PDK, "chip").flatten()
-BENCH = Bench(PDK, FLAT, VirtualChip(1, mismatch=0.0))
+BENCH = Bench(PDK, FLAT, VirtualChip(1, mismatch=0.0), PDK.models.nominal)
 SLOPE, THERMAL_V = 1.4, 0.0259
 MOBILITY_OXIDE = 270e-6
 """A/V^2, of n channels."""
@@ -44,8 +45,8 @@ def test_reference_starts_and_is_what_it_is_by_hand() -> None:
     """At the middle and where it starts worst: slow, cold, low supply."""
     middle = currents(BENCH, REFERENCE_UNITS)
     assert middle.out_A == pytest.approx(by_hand_A(), rel=0.3)
-    worst = currents(replace(BENCH, where=Where("ss", -40.0, 1.62)), REFERENCE_UNITS)
-    hot = currents(replace(BENCH, where=Where("ff", 85.0, 1.8)), REFERENCE_UNITS)
+    worst = currents(replace(BENCH, where=OperatingPoint("ss", -40.0, 1.62)), REFERENCE_UNITS)
+    hot = currents(replace(BENCH, where=OperatingPoint("ff", 85.0, 1.8)), REFERENCE_UNITS)
     assert 0.6 * middle.out_A < worst.out_A < middle.out_A < hot.out_A < 1.4 * middle.out_A
     assert all(c.settled_s < 1e-4 for c in (middle, worst, hot))
     assert middle.supply_A < 1e-6
