@@ -103,6 +103,7 @@ def main() -> None:
         "law": spec.chips.law,
         "unit_um": [mirror.w_um, mirror.l_um],
         "layers": list(spec.array.layers),
+        "default": TESTERS["default"].model_dump(mode="json"),
     }
     kept: dict[str, Any] = json.loads(RESULT.read_text()) if RESULT.is_file() else {}
     entries: list[dict[str, Any]] = kept.pop("results", []) if kept else []

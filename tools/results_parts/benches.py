@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from somaforge.generator.spec import Meter
+
 MEANS = ("chip_accuracy", "measured_model_accuracy", "programmings", "patterns", "tester_s", "smallest_A", "weak_bits")
 """What bench/tester.py found for each chip and tester."""
 MNIST = (
@@ -186,7 +188,14 @@ def tester(results: Path) -> Iterable[str]:
     yield "short recipe for all of them.\n`array engine`: programmed chip at rest, the first "
     yield f"{data['images']} test images. `measured chip`: all 10,000 in\nthe calibration of the perfect tester, a "
     yield "stand-in for the chip. `lost`: against the perfect tester, in points.\n`default`: the tester of a spec that "
-    yield "names none. `time`: writing, settling and reading of one chip.\n\n"
+    yield "names none. `time`: writing, settling and reading of one chip.\n"
+    today, then = Meter().model_dump(mode="json"), data.get("default")
+    if then is None:
+        yield "Made before the default had three times the noise and 2.5 times the settling time.\n"
+    elif then != today:
+        changed = ", ".join(f"{key} {then.get(key)}" for key in today if then.get(key) != today[key])
+        yield f"Made with another default: {changed}.\n"
+    yield "\n"
     yield "| tester | measured chip | lost | array engine | lost | programmings | patterns | time / min "
     yield "| smallest current / pA | weak bits |\n|---|---|---|---|---|---|---|---|---|---|\n"
     means = {
