@@ -31,7 +31,7 @@ def action(context: Context) -> Mapping[str, float]:
     design, folder = context.design, context.folder
     drawn = draw(design)
     write_spice(drawn.library, folder / "netlist.spice", "spice")
-    write_spice(drawn.library, folder / "netlist.cdl", "cdl")
+    write_spice(drawn.library, folder / "netlist.cdl", "cdl", drawn.block.roles())
     write_verilog(drawn, design, folder / "verilog")
     context.log(f"layout of {drawn.library.transistor_count()} transistors")
     drawn.write(folder / "layout.gds")

@@ -82,7 +82,7 @@ def test_a_moved_edge_is_found(layer: str, rule: str, tmp_path: Path) -> None:
 
 def test_a_lost_via_is_found(tmp_path: Path) -> None:
     """The leftmost one of the soma's stacks is where its input arrives."""
-    made = design()
+    made = design((2, 1))
     drawn = draw(made)
     vias = drawn.layout.cell(made.cell("soma")).shapes(drawn.layout.layer(*NUMBERS["V3"]))
     min(vias.each(), key=lambda via: via.bbox().left).delete()

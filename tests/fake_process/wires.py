@@ -45,7 +45,7 @@ def interconnect(corner: str, resistance: str) -> Interconnect:
         plate_F_per_m2=plate,
         fringe_F_per_m=fringe,
         sidewall={name: Sidewall(c * 60e-18, 100.0) for name in NAMES[2:]},
-        fringe_alpha_per_plate=0.02e24,
+        fringe_alpha_per_plate=2e10,
         halo_nm=6000,
         device_pairs=frozenset({("GC", "od"), ("od", "sub")}),
         sheet_ohm={"od": 80.0 * r, "GC": 9.0 * r, **dict.fromkeys(METALS, 0.1 * r), "M6": 0.02 * r},

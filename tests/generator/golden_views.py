@@ -32,7 +32,7 @@ def digests(made: Design) -> dict[str, str]:
     drawn = draw(made)
     found = {f"layout {cell.name}": _digest(cell_text(drawn.layout, cell)) for cell in drawn.layout.each_cell()}
     for dialect in ("spice", "cdl"):
-        found[dialect] = _digest(spice_text(drawn.library, dialect))  # type: ignore[arg-type]
+        found[dialect] = _digest(spice_text(drawn.library, dialect, drawn.block.roles()))  # type: ignore[arg-type]
     abstract = lef.abstract(drawn.layout, made.pdk, drawn.block)
     found["lef"] = _digest(lef.lef(abstract, made.pdk.rules))
     with TemporaryDirectory() as folder:

@@ -1,12 +1,14 @@
 """Circuits: counts by hand, names, the flat form."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from specs import design
 
+from somaforge.generator.block import Role
 from somaforge.generator.netlist import spice_text
 
 
@@ -62,3 +64,13 @@ def test_design_hash_names_the_silicon_only() -> None:
     base = design([4, 3, 3])
     assert base.hash == design([4, 3, 3]).hash
     assert base.hash != design([4, 3, 3], bits=2).hash
+
+
+def test_pins_of_the_cdl_are_no_ports_of_a_circuit() -> None:
+    """Lists of pins that are longer than a line: every line of them is a comment, and says what the pins are."""
+    text = spice_text(design([4, 5, 3]).library, "cdl", {"wl_0_0": Role.DIGITAL_INPUT, "out_0": Role.ANALOG_OUTPUT})
+    lines = text.splitlines()
+    after = [b for a, b in pairwise(lines) if a.startswith("*.PININFO")]
+    assert not any(line.startswith("+") for line in after)
+    assert " wl_0_0:I" in text
+    assert " out_0:B" in text
