@@ -31,7 +31,7 @@ WIRE_F = 1.2e-15
 WORD_F = 4e-15
 """Of a word line per latch: two access gates and its share of wire (extracted rows: 3.6 to 4.2 fF)."""
 LINE_F = 1.5e-15
-"""Of a bit line's wire per row: 8 um of met3."""
+"""Of a bit line's wire per row: 8 um of a column's."""
 PERIPHERY_F = 10e-15
 """Of a bit line's wire from the array to its flip-flop; the cells' own capacitance is simulated."""
 SETUP_S = 0.3e-9

@@ -27,7 +27,7 @@ def squares(area: float, perimeter: float) -> float:
 
 
 def net_resistances(geometry: Geometry, process: Interconnect) -> dict[str, float]:
-    """Net -> ohm, for every net with metal or poly. Nets of one shape are computed once."""
+    """Net -> ohm, for every net with metal or gates. Nets of one shape are computed once."""
     known: dict[bytes, float] = {}
     found = {}
     for number, name in enumerate(geometry.nets):

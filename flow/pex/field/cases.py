@@ -114,7 +114,7 @@ def _of(found: Charges, electrode: int, times: float) -> Solved:
     return Solved(times * float(found.cells[electrode]), times * float(found.corners[electrode]))
 
 
-# A layout's conductors by who owns them: the net's own metal, poly and diffusion, and the others'.
+# A layout's conductors by who owns them: the net's own metal, gate and diffusion, and the others'.
 _METAL, _POLY, _DIFFUSION, _OTHERS = 1, 2, 3, 3
 _DEVICES = _DIFFUSION + _OTHERS
 
