@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from learning import Case
 
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.probes import probe
 from somaforge.generator.spec import load_spec

@@ -27,8 +27,8 @@ import torch
 from engine_parts.chips import chip_of, patterns, wired
 from engine_parts.reference import FOLDER, PERIOD_S, measure
 
-from somaforge.flow.engines.array import ArrayEngine
 from somaforge.flow.engines.array.device import Branch, Device
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import ProgrammedChip, TransientResult
 from somaforge.flow.engines.error import current_error
 from somaforge.pdk.files import atomic_write

@@ -15,7 +15,7 @@ from typing import Any
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.datasets import HOLDOUT
 from somaforge.flow.datasets.iris import flowers
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.training import train
 from somaforge.flow.measure.folds import right_at_rest

@@ -19,7 +19,7 @@ import numpy as np
 
 from somaforge.flow import datasets
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.error import reference_of
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.tester import Bench

@@ -60,8 +60,7 @@ def main() -> None:
     codes = tuple(load_codes(options.weights))
     engine, table, first = NgspiceEngine(), {}, None
     for name, flat in netlists(design).items():
-        drawn = VirtualChip.of(spec.chips, spec.chips.seeds[0]).programmed(design, flat, codes)
-        chip = replace(drawn, supply_V=spec.supply_V, temperature_C=spec.temperature_C)
+        chip = VirtualChip.of(spec.chips, spec.chips.seeds[0]).programmed(design, flat, codes)
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
         run = evaluate(engine, chip, inputs, labels, spec.evaluation.pattern_time_s, 3)
         seconds = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before

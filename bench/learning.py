@@ -26,7 +26,7 @@ import platformdirs
 
 from somaforge.flow import datasets
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.learning import minibatch, strengths, training
 from somaforge.flow.learning.calibration import Calibration

@@ -11,14 +11,14 @@ and are shown in docs/results.md (tools/results_doc.py).
 import argparse
 import json
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tuning import step  # the benchmark beside this file
 
 from somaforge.flow import datasets, pex
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.measure.evaluate import evaluate
 from somaforge.flow.measure.operating import speed_and_energy
 from somaforge.flow.memory import bitfile
@@ -76,11 +76,7 @@ def measure(run: Path, spec: Spec, choice: Choice, patterns: int, period_s: floa
     changed = choice.spec(spec)
     design = build(changed)
     flat = pex.read_lumped(step(run, "pex") / "lumped.json", design.flat_without_memory)
-    chip = replace(
-        VirtualChip.of(spec.chips, seed).programmed(design, flat, codes),
-        supply_V=choice.supply_V,
-        temperature_C=spec.temperature_C,
-    )
+    chip = VirtualChip.of(spec.chips, seed).programmed(design, flat, codes)
     dataset = datasets.load(spec.network.dataset)
     currents = dataset.to_currents(dataset.test_x[:patterns], spec.input)
     classes = spec.network.layers[-1]

@@ -18,7 +18,7 @@ import numpy as np
 from learning import Case, ideal, short
 
 from somaforge.flow import datasets
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.learning import minibatch, strengths, training
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.characterize import characterize

@@ -49,14 +49,15 @@ class VirtualChip:
         return cls(seed, chips.mismatch, chips.law)
 
     def programmed(self, design: Design, flat: FlatNetlist, codes: Program | None = None) -> ProgrammedChip:
-        """Its transistors with both shifts, at tt, 27 C and 1.8 V; all weights are 0 if none are given.
+        """Its transistors with both shifts at the spec's operating point; all weights are 0 if none are given.
 
         InputError as for shifts.
         """
         if codes is None:
             codes = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(design.layers))
         weak = self.weak(flat, design.pdk)
-        return ProgrammedChip(design, flat, codes, self.shifts(flat, design.pdk), weak=weak if weak.any() else None)
+        shifts = self.shifts(flat, design.pdk)
+        return ProgrammedChip(design, flat, codes, shifts, design.spec.at, weak=weak if weak.any() else None)
 
     def shifts(self, flat: FlatNetlist, pdk: Pdk) -> Floats:
         """Shift of |Vth| in V for every transistor of `flat`, in its canonical order; positive makes it weaker.

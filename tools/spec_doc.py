@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from somaforge.flow import datasets
+from somaforge.flow.engines.named import ENGINES
 from somaforge.generator.spec import Spec
 from somaforge.generator.spec.fields import Model
 from somaforge.pdk import PROCESSES
@@ -69,7 +70,7 @@ def section(model: type[Model], path: str) -> list[str]:
         nested = models(field.annotation)
         if nested and not meaning:
             meaning = inspect.getdoc(nested[0]) or ""
-        known = {"pdk": PROCESSES, "dataset": datasets.SOURCES}.get(name, ())
+        known = {"pdk": PROCESSES, "dataset": datasets.SOURCES, "engine": ENGINES}.get(name, ())
         allowed = " or ".join(known) if field.annotation is str and known else bounds(field)
         lines.append(f"| `{name}` | {default(field)} | {allowed} | {meaning} |")
         for part in nested:

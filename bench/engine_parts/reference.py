@@ -26,7 +26,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from engine_parts.chips import chip_of, patterns, wired
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.deck import ChipDeck, Stimulus
 from somaforge.flow.engines.ngspice import BASE_OPTIONS, RISE_S, read_raw

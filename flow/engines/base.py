@@ -1,8 +1,9 @@
 """What every engine takes and gives: a programmed chip, patterns of input currents, currents over patterns or time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, Protocol
 
@@ -31,9 +32,8 @@ class ProgrammedChip:
     codes: Program
     shifts: Floats
     """Shift of |Vth| in V per transistor of `flat.mos`; see flow.chips."""
-    corner: str = "tt"
-    temperature_C: float = 27.0
-    supply_V: float = 1.8
+    at: OperatingPoint
+    """Where it works."""
     memory: Memory = "ideal"
     exact: bool = False
     """Keep the body resistors of the foundry's models, through which only junctions leak: settled currents change by
@@ -53,11 +53,6 @@ class ProgrammedChip:
                 )
 
     @property
-    def at(self) -> OperatingPoint:
-        """Where it works."""
-        return OperatingPoint(self.corner, self.temperature_C, self.supply_V)
-
-    @property
     def transistors(self) -> Iterator[tuple[Mos, Shift]]:
         """Every transistor with its shifts, in the netlist's order."""
         weak = np.zeros(len(self.shifts)) if self.weak is None else self.weak
@@ -70,7 +65,7 @@ class ProgrammedChip:
 
         The paper reads out currents and names no voltage; a tester or converter input holds the node.
         """
-        return self.supply_V / 2
+        return self.at.supply_V / 2
 
 
 def check_program(design: Design, codes: Program) -> None:
@@ -192,3 +187,22 @@ class Engine(Protocol):
     ) -> TransientResult:
         """Patterns one after the other without a pause, starting settled in the first; `probes` are nets to record."""
         ...
+
+
+@dataclass(frozen=True)
+class Named:
+    """An engine that a spec may name."""
+
+    name: str
+    words: str
+    """What it is called in a sentence."""
+    in_full: bool
+    """Whether it takes the flat netlist with couplings, wire segments and latches, and every pattern in time; else the
+    capacitance of each net and some patterns in time."""
+    make: Callable[[Path], Engine]
+    """Of the folder where a run that failed is left."""
+
+    @property
+    def metric(self) -> Literal["spice", "array"]:
+        """Its part of `accuracy__<metric>__ratio`."""
+        return "spice" if self.in_full else "array"

@@ -138,7 +138,7 @@ class ColumnReference(LayeredReference):
         deck = Deck(f"layer {k}", chip.design.pdk.models, chip.at, f"klu {options}", body=chip.exact)
         own = _as_it_is if outputs else _behind_ammeter
         deck.put(*transistor_lines(deck.cards, chip, mos, self._node, own), *resistor_lines(resistors, self._node))
-        deck.put(f"v_vdd vdd gnd {chip.supply_V:.9g}", "v_pattern pattern gnd 0", *sources, *starts)
+        deck.put(f"v_vdd vdd gnd {chip.at.supply_V:.9g}", "v_pattern pattern gnd 0", *sources, *starts)
         steps = [(f"alter v_pattern = {p}", "op", f"write out.raw {' '.join(saves)}") for p in range(len(inputs))]
         commands = ("set appendwrite", f"save {' '.join(saves)}", *(line for step in steps for line in step), "quit 0")
         return deck.text(*control(*commands)), saves

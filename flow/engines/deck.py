@@ -48,7 +48,7 @@ class ChipDeck:
         options = f"klu method=gear {self.options}"
         deck = Deck(safe(chip.flat.name), chip.design.pdk.models, chip.at, options, body=chip.exact)
         deck.put(*transistor_lines(deck.cards, chip, chip.transistors, self._nets.node), *self._wiring())
-        deck.put(f"v_vdd vdd gnd {chip.supply_V:.9g}", *self._outputs(), *self._inputs(), *self._starts())
+        deck.put(f"v_vdd vdd gnd {chip.at.supply_V:.9g}", *self._outputs(), *self._inputs(), *self._starts())
         more = f"0 {stimulus.dwell_s / 4:.6e} {'uic' if self.uic else ''}"
         return deck.text(*transient(self.vectors, stimulus.dwell_s / 50, stimulus.stop_s, more))
 
@@ -106,7 +106,7 @@ class ChipDeck:
         """Latch states: held while the operating point is found (.nodeset guesses were lost on the way), then free."""
         if self.chip.memory == "ideal":
             return []
-        supply, lines = self.chip.supply_V, []
+        supply, lines = self.chip.at.supply_V, []
         for net, high in weight_bits(self.chip, self.chip.codes).items():
             q, bar = (supply, 0.0) if high else (0.0, supply)
             lines.append(f".ic v({safe(net)})={q:.9g} v({net}_bar)={bar:.9g}")

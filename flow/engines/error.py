@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import ProgrammedChip, Settled
 from somaforge.flow.engines.columns import ColumnReference
 from somaforge.flow.engines.layered import Reference

@@ -1,34 +1,20 @@
-"""The engines that a spec can name, and what else depends on which of them it is."""
+"""Engines by name, as a spec asks for them.
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+An engine is a file or folder here with its `Named`, and a line below that imports it.
+"""
 
-from somaforge.flow.engines.array import ArrayEngine
-from somaforge.flow.engines.base import Engine
-from somaforge.flow.engines.ngspice import NgspiceEngine
+from somaforge.flow.engines.array import ARRAY as ARRAY
+from somaforge.flow.engines.base import Named
+from somaforge.flow.engines.ngspice import NGSPICE as NGSPICE
 from somaforge.generator.spec import Spec
+from somaforge.pdk.errors import InputError, nearest
 
-
-@dataclass(frozen=True)
-class Named:
-    """One engine."""
-
-    words: str
-    """What it is called in a sentence."""
-    metric: Literal["spice", "array"]
-    """Its part of `accuracy__<metric>__ratio`."""
-    make: Callable[[Path], Engine]
-    """Of the folder where a run that failed is left."""
-
-
-_NAMED: Mapping[str, Named] = {
-    "ngspice": Named("ngspice", "spice", lambda evidence: NgspiceEngine(evidence=evidence)),
-    "array": Named("array engine", "array", lambda _: ArrayEngine()),
-}
+ENGINES: dict[str, Named] = {found.name: found for found in list(globals().values()) if isinstance(found, Named)}
+"""Every engine that is imported above, by name."""
 
 
 def named(spec: Spec) -> Named:
-    """The engine of a spec."""
-    return _NAMED[spec.engine]
+    """The engine of a spec; InputError with the nearest one if there is none of that name."""
+    if spec.engine in ENGINES:
+        return ENGINES[spec.engine]
+    raise InputError(f"engine: there is no {spec.engine}; {nearest(spec.engine, ENGINES)}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from somaforge.flow.engines.base import DcResult, Effort, Program, ProgrammedChip, TransientResult, check_inputs
+from somaforge.flow.engines.base import DcResult, Effort, Named, Program, ProgrammedChip, TransientResult, check_inputs
 from somaforge.flow.engines.deck import ChipDeck, Stimulus
 from somaforge.flow.spice.ladder import climb
 from somaforge.flow.spice.process import Run, RunError, last_error, parse_raw, run_ngspice
@@ -185,14 +185,17 @@ class NgspiceEngine:
             (self.evidence / f"{what}.log").write_text(log, encoding="utf-8")
 
 
+NGSPICE = Named("ngspice", "ngspice", True, lambda evidence: NgspiceEngine(evidence=evidence))
+
+
 def _equal(a: Program, b: Program) -> bool:
     return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
 def _check_states(chip: ProgrammedChip, deck: ChipDeck, final: Floats) -> None:
     """RunError unless every latch ended in the state it was programmed to."""
-    expected = deck.states * chip.supply_V
-    lost = np.abs(final - expected) > STATE_MARGIN * chip.supply_V
+    expected = deck.states * chip.at.supply_V
+    lost = np.abs(final - expected) > STATE_MARGIN * chip.at.supply_V
     if np.any(lost):
         net = deck.state_nets[int(np.argmax(lost))]
         raise RunError(f"{int(lost.sum())} latches lost their state, the first is {net}")

@@ -94,7 +94,7 @@ class SynapseReference(LayeredReference):
         self, layer: int, which: Sequence[int], before: LayerAtRest, near: Floats
     ) -> tuple[LayerAtRest, Floats]:
         """Columns with their somas, and their supply currents [patterns, columns]."""
-        column = np.clip(near, LOWEST_START_V, self.chip.supply_V)
+        column = np.clip(near, LOWEST_START_V, self.chip.at.supply_V)
         rows = before.p.shape[1]
         state = [np.zeros_like(column) for _ in range(5)]
         open_ = np.arange(len(which))
@@ -118,7 +118,7 @@ class SynapseReference(LayeredReference):
                 state, (found.current, found.column, found.p, found.n, used + drawn.sum(axis=2)), strict=True
             ):
                 whole_layer[:, open_] = part
-            moved = np.clip(found.column, 0.0, self.chip.supply_V) - at
+            moved = np.clip(found.column, 0.0, self.chip.at.supply_V) - at
             column[:, open_] = at + np.clip(moved, -STEP_V, STEP_V)
             small = np.abs(moved * found.current) / KNEE_V <= SETTLED_A
             still = (np.abs(moved) > np.where(small, DARK_V, SETTLED_V)).any(axis=0)
@@ -141,7 +141,7 @@ class SynapseReference(LayeredReference):
             for i in range(len(part)):
                 o = order[:, i]
                 sources += [
-                    f"v_vdd_{i} vdd_{i} gnd {self.chip.supply_V:.9g}",
+                    f"v_vdd_{i} vdd_{i} gnd {self.chip.at.supply_V:.9g}",
                     f"b_vp_{i} vp_{i} gnd v={_at(p[o, i])}",
                     f"b_vn_{i} vn_{i} gnd v={_at(n[o, i])}",
                     f"b_column_{i} column_{i} gnd v={_at(v[o, i])}",
@@ -157,7 +157,7 @@ class SynapseReference(LayeredReference):
 
     def _slope(self, current: Floats, at: Floats) -> Floats:
         """About dI/dV of synapses into columns at these voltages: I (1 - exp(-V/U_T)) behind a saturated mirror."""
-        over = np.where(current < 0, at, self.chip.supply_V - at) / KNEE_V
+        over = np.where(current < 0, at, self.chip.at.supply_V - at) / KNEE_V
         share = 1 / np.expm1(np.clip(over, 0.01, 60.0)) / KNEE_V + 1 / EARLY_V
         return -np.abs(current) * share
 
@@ -186,7 +186,7 @@ class SynapseReference(LayeredReference):
                     feed += f"+({_at(slope[o, first + i])})*(v(feed_{i})-({_at(at[o, first + i])}))"
                     feed += f"+1m*max(0,-v(feed_{i}))"
                 sources += [
-                    f"v_vdd_{i} vdd_{i} gnd {self.chip.supply_V:.9g}",
+                    f"v_vdd_{i} vdd_{i} gnd {self.chip.at.supply_V:.9g}",
                     f"b_feed_{i} {f'vdd_{i}' if slope is None else 'gnd'} feed_{i} i={feed}",
                     f"v_amp_{i} feed_{i} column_{i} 0",
                 ]

@@ -117,7 +117,7 @@ class VacaskEngine:
         if chip.memory != "ideal":
             raise InputError("vacask: simulated latches need ngspice; use memory ideal")
         saves = [re.sub(r"\((.*)\)", lambda m: f"({vacask_deck.name(m[1])})", v) for v in deck.vectors]
-        begin = f" options temp={chip.temperature_C:g} {OPTIONS}"
+        begin = f" options temp={chip.at.temperature_C:g} {OPTIONS}"
         lines = [
             "array",
             *vacask_deck.netlist(deck.text, chip.design.pdk.models),

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import Program, ProgrammedChip
 from somaforge.flow.learning.tester import PERFECT, Bench
 from somaforge.generator.spec import Meter

@@ -94,7 +94,8 @@ class Bench:
         """The chip as warm as it is on the tester."""
         if self.meter.perfect:
             return chip
-        return replace(chip, temperature_C=chip.temperature_C + self.meter.drift_C)
+        warm = replace(chip.at, temperature_C=chip.at.temperature_C + self.meter.drift_C)
+        return replace(chip, at=warm)
 
     def transient(
         self, chip: ProgrammedChip, inputs: Floats, pattern_time_s: float, probes: Sequence[str] = ()

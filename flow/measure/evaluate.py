@@ -184,7 +184,7 @@ def evaluate(
         for place, pattern in enumerate(part):
             w = run.window(1 + place)
             now = run.time[w] - run.time[w.start]
-            used = cumulative_trapezoid(run.supply[w], now, initial=0) * chip.supply_V + leaking_W * now
+            used = cumulative_trapezoid(run.supply[w], now, initial=0) * chip.at.supply_V + leaking_W * now
             ends[pattern] = run.outputs[w.stop - 1, :classes]
             times[pattern] = time_to_output(now, run.outputs[w, :classes])
             energy[pattern], to_output[pattern] = used[-1], np.interp(times[pattern], now, used)

@@ -79,7 +79,7 @@ def at_rest(engine: Engine, chip: ProgrammedChip, inputs: Floats, labels: Ints, 
         "problem": "",
         "predictions": predictions,
         "accuracy": float(np.mean(predictions == labels)),
-        "power_W": float(found.supply.mean() * chip.supply_V) + leaking_W,
+        "power_W": float(found.supply.mean() * chip.at.supply_V) + leaking_W,
         "leakage_W": leaking_W,
     }
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from somaforge.flow import datasets, pex
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import Program, ProgrammedChip
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.minibatch import Shadow, fine_tune, pretrain
@@ -102,9 +102,7 @@ def _chip(bench: _Bench, point: Point, seed: int | None, codes: Program) -> Prog
         bench.flat,
         codes,
         chip.shifts(bench.flat, bench.design.pdk),
-        corner=point.at.corner,
-        temperature_C=point.at.temperature_C,
-        supply_V=point.at.supply_V,
+        point.at,
         weak=chip.weak(bench.flat, bench.design.pdk),
     )
 

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from somaforge.flow.engines.named import named
 from somaforge.flow.figures.svg import BLUE, GREEN, GREY, INK, ORANGE, Plot, style, to_svg
 from somaforge.flow.measure.timed import DECIDED, Timed
 from somaforge.flow.report.data import ChipData, RunData
@@ -73,7 +74,7 @@ def time_and_power(run: RunData) -> Plot | None:
         f"{_faults(wrong)}{len(time)} of {len(moved)} timed patterns of {len(run.chips)} chips, those whose winner "
         "changed; dotted: equal efficiency in multiply-accumulates per joule (one operation each; double it for two). "
         f"Compare with Fig. 4a of the paper. {NOT_INCLUDED}"
-        f"{'' if run.spec.simulated_in_full else IN_TIME}",
+        f"{'' if named(run.spec).in_full else IN_TIME}",
         svg,
         {
             "time_to_output_s": timed.time_s.tolist(),

@@ -1,10 +1,11 @@
-"""What would fail a run only later: unknown data sets and metrics, names of no module, cells of no drawing."""
+"""What would fail a run only later: unknown engines, data sets and metrics, names of no module, cells of no drawing."""
 
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
 from somaforge.flow import datasets
+from somaforge.flow.engines.named import named
 from somaforge.flow.signoff.metrics import METRICS, find
 from somaforge.generator.design import build
 from somaforge.generator.layout import require_drawable
@@ -14,8 +15,9 @@ from somaforge.pdk.errors import InputError
 
 
 def read_spec(path: Path) -> Spec:
-    """A spec file, validated: its data set and metrics exist, its cells can be drawn; InputError otherwise."""
+    """A spec file, validated: its engine, data set and metrics exist, its cells can be drawn; InputError otherwise."""
     spec = load_spec(path)
+    require_engine(spec, str(path))
     require_dataset(spec, str(path))
     require_known(spec, str(path))
     try:
@@ -40,11 +42,19 @@ def require_dataset(spec: Spec, where: str) -> None:
         )
 
 
+def require_engine(spec: Spec, where: str) -> None:
+    """InputError unless the engine exists."""
+    try:
+        named(spec)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+
+
 def require_known(spec: Spec, where: str) -> None:
     """InputError with the nearest name for the first limit or waiver on a metric that nothing measures."""
-    named = [(f"limits.{number}", limit.metric) for number, limit in enumerate(spec.limits)]
-    named += [(f"waivers.{number}", waiver.metric) for number, waiver in enumerate(spec.waivers)]
-    wrong = [(key, name) for key, name in named if not is_known(name)]
+    given = [(f"limits.{number}", limit.metric) for number, limit in enumerate(spec.limits)]
+    given += [(f"waivers.{number}", waiver.metric) for number, waiver in enumerate(spec.waivers)]
+    wrong = [(key, name) for key, name in given if not is_known(name)]
     if wrong:
         key, name = wrong[0]
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from somaforge.flow.engines.named import named
 from somaforge.generator.spec import Conditions, Limit, Spec
 from somaforge.pdk.errors import InputError
 
@@ -52,11 +53,11 @@ def _at(spec: Spec, metric: str, conditions: Conditions) -> str:
 
 
 def _array_only(spec: Spec) -> str:
-    return "the spec has `engine: ngspice`; give `conditions` for a point of a study" if spec.simulated_in_full else ""
+    return "the spec has `engine: ngspice`; give `conditions` for a point of a study" if named(spec).in_full else ""
 
 
 def _ngspice_only(spec: Spec) -> str:
-    return "" if spec.simulated_in_full else f"the spec has `engine: {spec.engine}`"
+    return "" if named(spec).in_full else f"the spec has `engine: {spec.engine}`"
 
 
 def _folds(spec: Spec) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from somaforge.flow import pex
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.base import Memory, Program, ProgrammedChip
+from somaforge.flow.engines.named import named
 from somaforge.flow.machinery.base import Context
 from somaforge.flow.machinery.inputs import Inputs
 from somaforge.flow.machinery.records import read_json, write_json
@@ -63,7 +64,7 @@ def programmed(job: Job, codes: Program | None = None, use: Use = "time", memory
     With couplings and wire segments, or with the capacitance of each net, as its engine takes it.
     """
     design = build(job.spec)
-    if job.spec.simulated_in_full:
+    if named(job.spec).in_full:
         flat = pex.read_json(job.inputs.file("pex", "flat_dc.json" if use == "rest" else "flat.json"))
     else:
         whole = design.flat if use == "memory" else design.flat_without_memory
@@ -77,9 +78,7 @@ def programmed(job: Job, codes: Program | None = None, use: Use = "time", memory
         flat,
         codes,
         drawn.shifts(flat, design.pdk),
-        corner=job.spec.corners[0],
-        temperature_C=job.spec.temperature_C,
-        supply_V=job.spec.supply_V,
+        job.spec.at,
         memory=memory,
         weak=drawn.weak(flat, design.pdk),
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from somaforge.flow import datasets
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import Program
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.machinery.base import Context, JsonObject, Step

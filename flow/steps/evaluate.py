@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from somaforge.flow import datasets
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import Program
 from somaforge.flow.engines.error import BUDGET, compared, full_model_error, reference_of, sample_of
 from somaforge.flow.engines.named import named
@@ -60,7 +60,7 @@ def run_patterns(folder: Path, job: Job) -> None:
         dataset.test_y[:count],
         wanted.pattern_time_s,
         job.spec.network.layers[-1],
-        None if job.spec.simulated_in_full else timed_patterns(job, count),
+        None if named(job.spec).in_full else timed_patterns(job, count),
     )
     write_json(folder / "evaluation.json", result.to_json())
 
@@ -96,7 +96,7 @@ def engines(folder: Path, job: Job) -> None:
     chip = programmed(job, codes_of(job), use="rest")
     inputs = pad_inputs(chip, dataset.to_currents(dataset.test_x[:count], job.spec.input))
     # surfaces are what ArrayEngine.dc takes for as many patterns as the evaluation has
-    ours = ArrayEngine().at_rest(chip, inputs, surfaces=not job.spec.simulated_in_full)
+    ours = ArrayEngine().at_rest(chip, inputs, surfaces=not named(job.spec).in_full)
     sample = sample_of(chip, count, BUDGET) if wanted.reference_columns == "sample" else None
     reference = reference_of(chip).solve(inputs, ours.layers, sample)
     error = compared(ours, reference)
@@ -146,7 +146,7 @@ def action(context: Context) -> Mapping[str, float]:
     first = Job(context.spec, context.spec.chips.seeds[0], context.inputs)
     found = _compared(_part(context, engines, first))
     found |= _part(context, layout, first)["metrics"]
-    if context.spec.simulated_in_full:
+    if named(context.spec).in_full:
         memory = _part(context, latches, first)
         found["engine__latch_effect_max__ratio"] = memory["output_change"]
         timed = _part(context, times, first)
@@ -190,7 +190,7 @@ STEP = Step(
         *per_chip("evaluation.json")(spec),
         "engines.json",
         "layout.json",
-        *(("latches.json", "times.json") if spec.simulated_in_full else ()),
+        *(("latches.json", "times.json") if named(spec).in_full else ()),
     ),
     ("pex", "program"),
     config=config,

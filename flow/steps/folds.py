@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from somaforge.flow import datasets
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.training import load_codes, train
 from somaforge.flow.machinery.base import Context, JsonObject, Step

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
+from somaforge.flow.engines.named import named
 from somaforge.flow.machinery.base import Context, Step, silicon
 from somaforge.flow.pex import (
     Options,
@@ -40,7 +41,7 @@ def action(context: Context) -> Mapping[str, float]:
     atomic_write(folder / "synapse.json", json.dumps(vars(synapse), indent=1) + "\n")
     found = {"pex__synapse__F": synapse.row + synapse.column, "pex__nets__count": len(totals)}
     found["pex__wiring__F"] = float(parasitics.capacitances.couplings.farad.sum())
-    if context.spec.simulated_in_full:
+    if named(context.spec).in_full:
         return found | _flat(context, parasitics)
     # An array that only the array engine simulates whole has one subcircuit for each distinct cell.
     counts = write_hierarchical(parasitics, folder / "post_layout.spice", Options(smallest_F=SMALLEST_F))
@@ -67,7 +68,7 @@ STEP = Step(
     "pex",
     action,
     lambda spec: (
-        *(FLAT if spec.simulated_in_full else ()),
+        *(FLAT if named(spec).in_full else ()),
         "post_layout.spice",
         "lumped.json",
         "nets.csv",

@@ -2,7 +2,7 @@
 
 import reprlib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -33,9 +33,10 @@ class Spec(Model):
     1.95 V)."""
     temperature_C: Celsius = NOMINAL.temperature_C
     """Of the chips, everywhere."""
-    engine: Literal["ngspice", "array"] = "ngspice"
+    engine: Name = "ngspice"
     """What simulates the array when chips are characterized and evaluated: ngspice up to some thousand synapses, the
-    array engine beyond (docs/array-engine.md); every run compares it with ngspice."""
+    array engine beyond (docs/array-engine.md); every run compares it with ngspice. The flow knows them (flow/engines)
+    and refuses others when it reads a spec."""
     corners: Annotated[tuple[Corner, ...], Field(min_length=1, max_length=5, strict=False)] = (NOMINAL.corner,)
     """Process corners (sky130: tt ss ff sf fs): chips are simulated at the first; `study` goes through all."""
     input: Input
@@ -56,12 +57,6 @@ class Spec(Model):
     def at(self) -> OperatingPoint:
         """Its own operating point; `study` and `operating` have others."""
         return OperatingPoint(self.corners[0], self.temperature_C, self.supply_V)
-
-    @property
-    def simulated_in_full(self) -> bool:
-        """Whether the engine takes the flat netlist with couplings, wire segments and latches, and every pattern in
-        time; else the capacitance of each net, one subcircuit for each distinct cell, and some patterns in time."""
-        return self.engine == "ngspice"
 
     @model_validator(mode="before")
     @classmethod

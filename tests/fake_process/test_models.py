@@ -10,7 +10,7 @@ from tests.fake_process.models import A_VT_V_UM
 from tests.fake_process.specs import design, registered, spec
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.flow.memory import latch_margins
@@ -30,9 +30,7 @@ def known() -> Iterator[None]:
 
 def chip(mismatch: float = 0.0) -> ProgrammedChip:
     made = design((2, 2, 2))
-    at, flat = made.spec.at, made.flat
-    shifts = VirtualChip(1, mismatch).shifts(flat, FAKE)
-    return ProgrammedChip(made, flat, CODES, shifts, at.corner, at.temperature_C, at.supply_V)
+    return VirtualChip(1, mismatch).programmed(made, made.flat, CODES)
 
 
 def test_a_spec_leaves_its_operating_point_to_the_process() -> None:

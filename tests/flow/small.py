@@ -45,7 +45,7 @@ def nominal(design: Design, codes: Program | None = None, flat: FlatNetlist | No
     """A chip without mismatch."""
     flat = flat or design.flat
     shifts: Floats = np.zeros(len(flat.mos))
-    return ProgrammedChip(design, flat, codes or zeros(design), shifts)
+    return ProgrammedChip(design, flat, codes or zeros(design), shifts, design.spec.at)
 
 
 def wired(chip: ProgrammedChip, farad: float = 30e-15) -> ProgrammedChip:

@@ -35,6 +35,7 @@ MESSAGES = {
     "two_input_modes": "input: give exactly one of full_scale_A and mean_A",
     "unknown_corner": "spec: corners: sky130 has no corner 'typical'; nearest: tt; known: ff, fs, sf, ss, tt",
     "unknown_dataset": "network.dataset: there is no imagenet; nearest: mnist; choose one of digits, fsdd, iris, mnist",
+    "unknown_engine": "engine: there is no ngspize; nearest: ngspice; known: array, ngspice",
     "unknown_law": "spec: chips.law: sky130 has no statistics called 'pelgrim'; nearest: pelgrom; known: binned, "
     "continuous, pelgrom, subthreshold",
     "unmeasured_limit": "limits.3: accuracy__array__ratio is never measured: the spec has `engine: ngspice`; give "

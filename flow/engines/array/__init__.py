@@ -1,5 +1,14 @@
 """Our own engine: the feed-forward network solved layer by layer with tables of the reference simulator's devices."""
 
-from somaforge.flow.engines.array.engine import ArrayEngine
+from pathlib import Path
 
-__all__ = ["ArrayEngine"]
+from somaforge.flow.engines.base import Engine, Named
+
+
+def _make(_: Path) -> Engine:
+    from somaforge.flow.engines.array.engine import ArrayEngine  # with torch: only who simulates waits for it
+
+    return ArrayEngine()
+
+
+ARRAY = Named("array", "array engine", False, _make)

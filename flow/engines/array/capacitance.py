@@ -107,7 +107,7 @@ def _deck(chip: ProgrammedChip, part: "_Cells") -> str:
     # 1 kohm takes 0.1 mV of a terminal's voltage at 100 nA: capacitances do not feel it, ngspice's start does
     options = "reltol=1e-4 abstol=1e-14 vntol=1e-7 gmin=1e-15 itl1=500 klu"
     deck = Deck("loads of cells", chip.design.pdk.models, chip.at, options, exact=False)
-    deck.put(*part.lines(chip.supply_V))
+    deck.put(*part.lines(chip.at.supply_V))
     deck.put(*transistor_lines(deck.cards, chip, ((m, Shift(0.0)) for m in part.mos), lambda net: net))
     saves = " ".join(f"i({p})" for p in part.sources)
     return deck.text(f".save {saves}", f".ac lin 1 {FREQUENCY_HZ:g} {FREQUENCY_HZ:g}")

@@ -82,7 +82,7 @@ class Parts:
         here = torch.tensor(which, device=self.where)
         shifts = [role[here] for role in self._soma_shifts[layer]]
         units = [role.shape[-1] for role in self.places.somas[layer]]
-        return Somas(self.soma_n, self.soma_p, shifts, units, self.chip.supply_V)
+        return Somas(self.soma_n, self.soma_p, shifts, units, self.chip.at.supply_V)
 
     @cached_property
     def _soma_shifts(self) -> list[list[Tensor]]:
@@ -113,7 +113,7 @@ class Parts:
             links.row,
             links.column,
             links.columns,
-            self.chip.supply_V,
+            self.chip.at.supply_V,
             self.where,
         )
 

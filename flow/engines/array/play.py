@@ -65,8 +65,8 @@ class Ready:
             if float(largest[-1].max()) > self._carried[k]:
                 raise NotSettledError(
                     f"array engine: {float(largest[-1].max()):.2g} A into a soma of layer {k}, at "
-                    f"{self.network.chip.supply_V:g} V it copies up to {self._carried[k]:.2g} A; lower the currents or "
-                    "raise the supply"
+                    f"{self.network.chip.at.supply_V:g} V it copies up to {self._carried[k]:.2g} A; lower the currents "
+                    "or raise the supply"
                 )
             if k < len(self._highest):
                 voltage = self._columns(k, now.current)

@@ -7,19 +7,20 @@ import pytest
 from tests.flow.small import nominal, small_design, with_mirrors, zeros
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.array import ArrayEngine, collapse
 from somaforge.flow.engines.array import chip as model
+from somaforge.flow.engines.array.engine import ArrayEngine, collapse
 from somaforge.flow.engines.base import DcResult, ProgrammedChip
 from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.generator.design import Design
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.models import OperatingPoint
 
 CODES = (np.array([[7, -3, 1], [-2, 6, 0], [5, 4, -1], [3, -7, 2]]), np.array([[4, -2, 7], [1, 5, -3], [-6, 3, 2]]))
 INPUTS = np.array([[300e-9, 20e-9, 150e-9, 0.0], [50e-9, 250e-9, 10e-9, 80e-9], [5e-9, 10e-9, 15e-9, 2e-9]])
 
 
 def chip_of(design: Design, seed: int = 1) -> ProgrammedChip:
-    return ProgrammedChip(design, design.flat, CODES, VirtualChip(seed).shifts(design.flat, design.pdk))
+    return VirtualChip(seed).programmed(design, design.flat, CODES)
 
 
 def errors(found: DcResult, reference: DcResult) -> np.ndarray:
@@ -58,7 +59,7 @@ class TestAgainstNgspice:
 
     @pytest.mark.parametrize(("corner", "temperature", "supply"), [("ss", -20.0, 1.8), ("fs", 85.0, 1.62)])
     def test_other_operating_points(self, corner: str, temperature: float, supply: float) -> None:
-        chip = replace(chip_of(small_design((4, 3, 3)), 2), corner=corner, temperature_C=temperature, supply_V=supply)
+        chip = replace(chip_of(small_design((4, 3, 3)), 2), at=OperatingPoint(corner, temperature, supply))
         reference, found = NgspiceEngine().dc(chip, INPUTS[:2]), ArrayEngine().dc(chip, INPUTS[:2])
         assert errors(found, reference).max() < 0.01
         assert found.supply == pytest.approx(reference.supply, rel=3e-3)
@@ -82,7 +83,9 @@ class TestAgainstNgspice:
         """One device of another width for each bit: a table for each."""
         design = with_mirrors(small_design((2, 2, 2), bits=2), style="scaled")
         codes = (np.array([[3, -1], [2, 2]]), np.array([[2, 1], [-1, 3]]))
-        chip = ProgrammedChip(design, design.flat, codes, VirtualChip(4).shifts(design.flat, design.pdk))
+        chip = ProgrammedChip(
+            design, design.flat, codes, VirtualChip(4).shifts(design.flat, design.pdk), design.spec.at
+        )
         inputs = np.array([[30e-9, 60e-9], [100e-9, 20e-9]])
         reference, found = NgspiceEngine().dc(chip, inputs), ArrayEngine().dc(chip, inputs)
         assert errors(found, reference).max() < 0.01

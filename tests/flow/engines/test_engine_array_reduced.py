@@ -6,11 +6,10 @@ import torch
 from tests.flow.small import small_design
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.array import ArrayEngine, collapse, reduced
 from somaforge.flow.engines.array.chip import Network, Parts
+from somaforge.flow.engines.array.engine import ArrayEngine, collapse, reduced
 from somaforge.flow.engines.array.play import _corrected, _falling
 from somaforge.flow.engines.array.reduced import Matrix
-from somaforge.flow.engines.base import ProgrammedChip
 
 
 def sums(tolerance: float, monkeypatch: pytest.MonkeyPatch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -21,7 +20,7 @@ def sums(tolerance: float, monkeypatch: pytest.MonkeyPatch) -> tuple[torch.Tenso
     monkeypatch.setattr(reduced, "TOLERANCE", tolerance)
     design, draw = small_design((12, 8, 3)), np.random.default_rng(3)
     codes = tuple(draw.integers(-7, 8, shape) for shape in ((12, 8), (8, 3)))
-    chip = ProgrammedChip(design, design.flat, codes, VirtualChip(1).shifts(design.flat, design.pdk))
+    chip = VirtualChip(1).programmed(design, design.flat, codes)
     network = Network(Parts.of(ArrayEngine(), chip), chip.codes)
     current = torch.tensor(10 ** draw.uniform(-9.5, -6.5, (30, 12)))
     surface = collapse.grid(network.synapses[0], current.amax(0), network.somas[0], network.somas[1])

@@ -8,7 +8,7 @@ import pytest
 from tests.flow.engines.test_engine_array import INPUTS, chip_of
 from tests.flow.small import small_design, with_mirrors
 
-from somaforge.flow.engines.array import ArrayEngine, collapse
+from somaforge.flow.engines.array.engine import ArrayEngine, collapse
 from somaforge.flow.engines.array.wires import wires_of
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.ngspice import CAREFUL, NgspiceEngine
@@ -37,7 +37,8 @@ FAST = {"w_um": 0.42, "l_um": 0.36, "multiplier": 32, "input_multiplier": 16}
 @pytest.mark.parametrize(("supply", "share", "mirror"), [(1.8, 1.0, {}), (1.1, 0.01, {}), (1.8, 0.2, FAST)])
 def test_waveforms_energy_and_settling(supply: float, share: float, mirror: dict[str, object]) -> None:
     """At 1.1 V, a soma does not copy the highest currents at which cells are measured."""
-    chip = replace(wired(with_mirrors(small_design((4, 3, 3)), **mirror)), supply_V=supply)
+    chip = wired(with_mirrors(small_design((4, 3, 3)), **mirror))
+    chip = replace(chip, at=replace(chip.at, supply_V=supply))
     probes = ("vp_0_0", "sum_1_0")
     inputs, period = share * INPUTS[[0, 1, 0]], PERIOD / share
     reference = NgspiceEngine(ladder=CAREFUL).transient(chip, inputs, period, probes)
@@ -68,7 +69,8 @@ def test_waveforms_energy_and_settling(supply: float, share: float, mirror: dict
 
 
 def test_currents_that_the_supply_does_not_carry() -> None:
-    chip = replace(wired(small_design((4, 3, 3))), supply_V=0.9)
+    chip = wired(small_design((4, 3, 3)))
+    chip = replace(chip, at=replace(chip.at, supply_V=0.9))
     with pytest.raises(
         NotSettledError, match=r"A into a soma of layer 0, at 0\.9 V it copies up to .* raise the supply"
     ):

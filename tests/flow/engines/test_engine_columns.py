@@ -9,7 +9,7 @@ import pytest
 from tests.flow.engines.test_engine_array import CODES, INPUTS, chip_of
 from tests.flow.small import nominal, small_design, zeros
 
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.columns import ColumnReference
 from somaforge.flow.engines.error import current_error, sample_of
 from somaforge.flow.engines.ngspice import NgspiceEngine

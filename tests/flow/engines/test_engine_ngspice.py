@@ -47,7 +47,9 @@ class TestCurrents:
     def test_starts_do_not_matter(self) -> None:
         """Staircase, single operating points, source stepping and a start from 0 V end in the same currents."""
         design = small_design()
-        chip = ProgrammedChip(design, design.flat, CODES, VirtualChip(1).shifts(design.flat, design.pdk))
+        chip = ProgrammedChip(
+            design, design.flat, CODES, VirtualChip(1).shifts(design.flat, design.pdk), design.spec.at
+        )
         expected = NgspiceEngine().dc(chip, INPUTS)
         for rung in LADDER:
             other = NgspiceEngine(ladder=(rung,)).dc(chip, INPUTS)

@@ -7,7 +7,7 @@ import pytest
 from tests.flow.engines.test_engine_array import INPUTS, chip_of
 from tests.flow.small import nominal, small_design
 
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import LayerAtRest
 from somaforge.flow.engines.columns import ColumnReference
 from somaforge.flow.engines.error import reference_of

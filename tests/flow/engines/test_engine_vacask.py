@@ -36,7 +36,7 @@ def _chip(layers: tuple[int, ...], seed: int, exact: bool = False) -> Programmed
     design, draw = small_design(layers), np.random.default_rng(seed)
     codes = tuple(draw.integers(-7, 8, shape) for shape in pairwise(layers))
     shifts = VirtualChip(seed).shifts(design.flat, design.pdk)
-    return ProgrammedChip(design, design.flat, codes, shifts, exact=exact)
+    return ProgrammedChip(design, design.flat, codes, shifts, design.spec.at, exact=exact)
 
 
 def _crossing(run: TransientResult, share: int, pattern: int) -> float:

@@ -8,7 +8,7 @@ import torch
 from tests.flow.small import small_design, wired
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.array.network import Places
 from somaforge.flow.engines.base import Effort, ProgrammedChip, TransientResult
 from somaforge.flow.engines.columns import ColumnReference
@@ -31,7 +31,9 @@ def chip() -> ProgrammedChip:
     design = small_design((9, 6, 4))
     draw = np.random.default_rng(3)
     codes = (draw.integers(-7, 8, (9, 6)), draw.integers(-7, 8, (6, 4)))
-    return ProgrammedChip(design, design.flat, codes, VirtualChip(1).shifts(design.flat, design.pdk), exact=True)
+    return ProgrammedChip(
+        design, design.flat, codes, VirtualChip(1).shifts(design.flat, design.pdk), design.spec.at, exact=True
+    )
 
 
 @pytest.fixture(scope="module")

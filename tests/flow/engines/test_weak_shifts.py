@@ -8,7 +8,7 @@ from tests.flow.engines.test_engine_array import CODES, INPUTS, errors
 from tests.flow.small import small_design, wired
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.error import current_error, full_model_error
 from somaforge.flow.engines.ngspice import CAREFUL, NgspiceEngine

@@ -108,7 +108,7 @@ def _single(design: Design, shifts: Floats, layer: int, node: int) -> float:
         codes[m][nodes[m], nodes[m + 1]] = design.weights.full_scale
     inputs = np.zeros((1, design.layers[0]))
     inputs[0, nodes[0]] = 100e-9
-    chip = ProgrammedChip(design, design.flat, codes, shifts)
+    chip = ProgrammedChip(design, design.flat, codes, shifts, design.spec.at)
     return float(NgspiceEngine().dc(chip, inputs).outputs[0, nodes[-1]])
 
 
@@ -121,7 +121,7 @@ def test_slopes_of_mismatched_somas() -> None:
     shifts = np.where([m.name.startswith("x_soma") for m in design.flat.mos], everything, 0.0)
     measured = characterize(
         NgspiceEngine(),
-        ProgrammedChip(design, design.flat, zeros(design), shifts),
+        ProgrammedChip(design, design.flat, zeros(design), shifts, design.spec.at),
         200e-9,
         visits=3,
         levels=(0.25, 1.0),

@@ -5,7 +5,7 @@ import pytest
 from tests.flow.small import nominal, small_design, zeros
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.probes import probe
@@ -21,7 +21,7 @@ def test_both_procedures_agree_where_only_somas_differ() -> None:
     flat = design.flat_without_memory
     everything = VirtualChip(4).shifts(flat, design.pdk)
     shifts = np.where([m.name.startswith("x_soma") for m in flat.mos], everything, 0.0)
-    chip, engine = ProgrammedChip(design, flat, zeros(design), shifts), ArrayEngine()
+    chip, engine = ProgrammedChip(design, flat, zeros(design), shifts, design.spec.at), ArrayEngine()
     direct, whole = probe(engine, chip, 50e-9, 1), characterize(engine, chip, 50e-9, visits=3)
     assert direct.patterns == 2 * (2 + 2 + 1)  # layers of 5, 3 and 2 somas, by what the next layers can take at once
     assert direct.exponent == pytest.approx(whole.exponent, abs=0.02)
@@ -37,8 +37,8 @@ def test_more_synapses_average_their_mismatch() -> None:
     shifts = VirtualChip(2).shifts(flat, design.pdk)
     own = np.where([m.name.startswith("x_soma") for m in flat.mos], shifts, 0.0)
     engine = ArrayEngine()
-    truth = probe(engine, ProgrammedChip(design, flat, zeros(design), own), 50e-9, 1).slopes[0]
-    chip = ProgrammedChip(design, flat, zeros(design), shifts)
+    truth = probe(engine, ProgrammedChip(design, flat, zeros(design), own, design.spec.at), 50e-9, 1).slopes[0]
+    chip = ProgrammedChip(design, flat, zeros(design), shifts, design.spec.at)
 
     def error(visits: int) -> float:
         return float(np.std(np.log(probe(engine, chip, 50e-9, visits).slopes[0]) - np.log(truth)))

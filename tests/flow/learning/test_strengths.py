@@ -9,7 +9,7 @@ from tests.flow.learning.test_characterize import Model, truth
 from tests.flow.small import nominal, small_design, zeros
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.flow.learning import strengths
@@ -145,7 +145,7 @@ def test_on_transistors_the_error_falls_to_a_third() -> None:
     design = small_design(layers)
     flat = design.flat_without_memory
     shifts = VirtualChip(3).shifts(flat, design.pdk)
-    chip, engine = ProgrammedChip(design, flat, zeros(design), shifts), ArrayEngine()
+    chip, engine = ProgrammedChip(design, flat, zeros(design), shifts, design.spec.at), ArrayEngine()
     slopes = characterize(engine, chip, 200e-9).calibration
     whole = strengths.measure(engine, chip, slopes, 200e-9).calibration
     codes = random_codes(layers, 7)
@@ -169,7 +169,7 @@ def test_ngspice_and_the_array_engine_say_the_same_through_the_tester() -> None:
     design = small_design((3, 3))
     flat = design.flat_without_memory
     shifts = VirtualChip(3).shifts(flat, design.pdk)
-    chip = ProgrammedChip(design, flat, zeros(design), shifts)
+    chip = ProgrammedChip(design, flat, zeros(design), shifts, design.spec.at)
     found = []
     for engine in (NgspiceEngine(), ArrayEngine()):
         bench = Bench(engine, Meter(), 3)

@@ -122,6 +122,6 @@ def test_a_chip_is_warmer_on_the_tester() -> None:
     Bench(engine, NOTHING.model_copy(update={"drift_C": 1.5})).dc(
         nominal(design), np.full((1, 3), 1e-9), [zeros(design)]
     )
-    assert engine.chip.temperature_C == 28.5
+    assert engine.chip.at.temperature_C == 28.5
     Bench(engine).dc(nominal(design), np.full((1, 3), 1e-9), [zeros(design)])
-    assert engine.chip.temperature_C == 27.0
+    assert engine.chip.at.temperature_C == 27.0

@@ -9,7 +9,7 @@ import pytest
 from tests.flow.montecarlo.test_montecarlo_spread import small_spec
 from tests.flow.small import nominal, small_design
 
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import TransientResult
 from somaforge.flow.machinery.inputs import Inputs
 from somaforge.flow.machinery.records import read_json

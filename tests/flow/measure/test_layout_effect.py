@@ -39,7 +39,7 @@ def chip(tmp_path_factory: pytest.TempPathFactory) -> ProgrammedChip:
     found = pex.extract(SKY130, folder / "array.gds", design.library.top, folder / "array.spice")
     flat = pex.annotate(design.flat, found, smallest_F=2e-17)
     codes = (np.eye(4, 3, dtype=np.int64), np.eye(3, dtype=np.int64))
-    return ProgrammedChip(design, flat, codes, np.zeros(len(flat.mos)))
+    return ProgrammedChip(design, flat, codes, np.zeros(len(flat.mos)), design.spec.at)
 
 
 @pytest.mark.needs_pdk

@@ -10,7 +10,7 @@ from tests.flow.montecarlo.test_montecarlo_spread import small_spec
 from tests.flow.small import nominal, small_design
 
 from somaforge.flow import datasets
-from somaforge.flow.engines.array import ArrayEngine
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.measure import operating
 from somaforge.flow.measure.operating import Place, PointResult
 from somaforge.flow.measure.timed import Timed, speed_metrics
@@ -153,7 +153,7 @@ def test_a_supply_without_headroom_is_a_result() -> None:
     chip = nominal(design, tuple(rng.integers(-7, 8, shape) for shape in ((4, 4), (4, 3))), design.flat_without_memory)
     inputs, labels = rng.uniform(0, 1e-7, (3, 4)), np.zeros(3, dtype=np.int64)
     high = operating.at_rest(ArrayEngine(), chip, inputs, labels, 3)
-    low = operating.at_rest(ArrayEngine(), replace(chip, supply_V=0.8), inputs, labels, 3)
+    low = operating.at_rest(ArrayEngine(), replace(chip, at=replace(chip.at, supply_V=0.8)), inputs, labels, 3)
     assert 0 < low["power_W"] < high["power_W"]
     assert high["leakage_W"] == of_chip(chip).total_W > low["leakage_W"] > 0
     assert high["power_W"] - high["leakage_W"] == pytest.approx(1.8 * ArrayEngine().dc(chip, inputs).supply.mean())

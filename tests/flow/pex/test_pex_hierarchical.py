@@ -136,7 +136,7 @@ def placed(array: Array, tmp_path: Path, request: pytest.FixtureRequest) -> Plac
     generator = np.random.default_rng(5)
     codes = tuple(generator.integers(-1, 2, shape) for shape in pairwise(design.layers))
     flat = pex.annotate(design.flat, found)
-    chip = ProgrammedChip(design, flat, codes, np.zeros(len(flat.mos)))
+    chip = ProgrammedChip(design, flat, codes, np.zeros(len(flat.mos)), design.spec.at)
     inputs = generator.uniform(50e-9, 100e-9, (1, 4))
     rung = Rung("test", f"reltol=1e-4 abstol=1e-13 gmin={request.param} noopiter itl1=500")
     expected = NgspiceEngine(ladder=(rung,)).dc(chip, inputs)

@@ -50,9 +50,7 @@ def chip(design: Design) -> ProgrammedChip:
     ohms = (Resistor("r_1", "vdd", "vdd__s1", 2.5),)
     flat = replace(flat, mos=mos, capacitors=wires, resistors=ohms)
     shifts, steps = draw.normal(0, 0.01, len(mos)), draw.integers(-2, 3, len(mos)) * 0.005
-    return ProgrammedChip(
-        design, flat, CODES, shifts, corner="ss", temperature_C=-10.0, supply_V=1.7, weak=steps.astype(float)
-    )
+    return ProgrammedChip(design, flat, CODES, shifts, OperatingPoint("ss", -10.0, 1.7), weak=steps.astype(float))
 
 
 def _with_port() -> Design:
