@@ -103,11 +103,11 @@ class Scale:
         return self.current_A(found.period_s) / found.current_A - 1
 
 
-def leakage_A(bench: Bench, held_V: float = 0.4) -> float:  # noqa: N802 (a unit)
-    """Current lost at the capacitor's node at a voltage, without input: the switch that empties it, the common gate and
-    their junctions."""
+def leakage_A(bench: Bench, held_V: float = 0.3) -> float:  # noqa: N802 (a unit)
+    """Current lost at the capacitor's node at a voltage: the switch that empties it and junctions. The input is held at
+    the same voltage, as the array would: through the common gate nothing flows."""
     node = next(m.d for m in bench.flat.mos if m.name.endswith("m_empty"))
-    sources = [f"v_held {node} gnd {held_V:.6g}", "v_in in gnd 0", "i_bias bias gnd 100n"]
+    sources = [f"v_held {node} gnd {held_V:.6g}", f"v_in in gnd {held_V:.6g}", "i_bias bias gnd 100n"]
     analysis = f".dc v_held {held_V:.6g} {1.001 * held_V:.6g} {held_V / 1000:.6g}"
     found = bench.run(analysis, sources, ["i(v_held)"], "leakage")
     return float(-found["i(v_held)"][0])

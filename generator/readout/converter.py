@@ -19,6 +19,7 @@ from somaforge.generator.readout.block import DrawnBlock, draw_block
 from somaforge.generator.readout.parts import POLARITIES, Parts, Size
 from somaforge.generator.readout.row import Way
 from somaforge.pdk import Pdk
+from somaforge.pdk.base import Flavour
 
 INTEGRATOR, CONVERTER = "integrator", "converter"
 SHARED = ("bias",)
@@ -27,11 +28,13 @@ SHARED = ("bias",)
 class ConverterSizes(NamedTuple):
     """Channel sizes in nm."""
 
-    cascode: Size = Size(2000, 500)
+    cascode: Size = Size(2000, 2000)
+    flavour: Flavour = "lvt"
+    """Of common gate and comparator: the array's node must stay low (docs/readout.md)."""
     capacitor: Size = Size(2000, 5000)
     capacitors: int = 4
     """In parallel: the reset's time is a smaller part of the period."""
-    compare: Size = Size(1000, 5000)
+    compare: Size = Size(2000, 4000)
     load: Size = Size(2000, 5000)
     empty: Size = Size(1000, 500)
     """Empties the capacitor; longer than the shortest, because its leakage is lost current."""
@@ -51,15 +54,15 @@ def integrator(parts: Parts, name: str, z: ConverterSizes) -> Circuit:
     trigger_n, trigger_p = parts.weak("n", z.trigger_l), Size(z.logic_w[1], z.trigger_l)
     hold_n, hold_p = (parts.weak(kind, z.hold_l) for kind in POLARITIES)
     mos = (
-        parts.n("m_dummy_n_0", "gnd", "gnd", "gnd", end_n),
-        parts.n("m_compare", "a", "int", "gnd", z.compare),
-        parts.n("m_dummy_n_1", "a", "gnd", "gnd", end_n),
+        parts.n("m_dummy_n_0", "gnd", "gnd", "gnd", end_n, z.flavour),
+        parts.n("m_compare", "a", "int", "gnd", z.compare, z.flavour),
+        parts.n("m_dummy_n_1", "a", "gnd", "gnd", end_n, z.flavour),
         parts.n("m_empty", "int", "pulse", "gnd", z.empty),
         parts.n("m_clear", "w", "a", "gnd", trigger_n),
         parts.n("m_low", "w", "w_b", "gnd", hold_n),
         parts.n("m_invert_n", "w_b", "w", "gnd", n),
         parts.n("m_pulse_n", "pulse", "w_b", "gnd", n),
-        parts.p("m_cascode", "int", "gnd", "in", z.cascode),
+        parts.p("m_cascode", "int", "gnd", "in", z.cascode, z.flavour),
         parts.p("m_dummy_p_0", "vdd", "vdd", "vdd", end_p),
         *(parts.p(f"m_capacitor_{k}", "vdd", "int", "vdd", z.capacitor) for k in range(z.capacitors)),
         parts.p("m_load", "a", "bias", "vdd", z.load),

@@ -1,12 +1,13 @@
 """Transistors of one process by role, for the circuits of this room."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 from somaforge.generator.circuit import Mos
 from somaforge.pdk import Pdk
-from somaforge.pdk.base import Polarity
+from somaforge.pdk.base import Flavour, Polarity
+from somaforge.pdk.errors import InputError
+from somaforge.pdk.geometry import Length
 
 POLARITIES: tuple[Polarity, Polarity] = ("n", "p")
 
@@ -20,13 +21,15 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True)
 class Parts:
-    """Makes transistors of standard threshold whose bulks are the rails `gnd` and `vdd`."""
+    """Makes transistors whose bulks are the rails `gnd` and `vdd`."""
 
     pdk: Pdk
 
-    @cached_property
-    def _names(self) -> dict[str, str]:
-        return {kind: self.pdk.device(kind, "standard").name for kind in ("n", "p")}
+    def _name(self, kind: Polarity, flavour: Flavour) -> str:
+        try:
+            return self.pdk.device(kind, flavour).name
+        except KeyError as missing:
+            raise InputError(f"readout: {missing.args[0]}; give the block's sizes another flavour") from None
 
     def switch(self, kind: Polarity, w_nm: int) -> Size:
         """As short as the process allows."""
@@ -36,14 +39,18 @@ class Parts:
         """As narrow as the process allows."""
         return Size(self.pdk.device(kind, "standard").min_w_nm, l_nm)
 
-    def n(self, name: str, d: str, g: str, s: str, size: Size) -> Mos:
-        """An n channel."""
-        return Mos(name, self._names["n"], d, g, s, "gnd", size.w, size.l)
+    def n(self, name: str, d: str, g: str, s: str, size: Size, flavour: Flavour = "standard") -> Mos:
+        """An n channel. InputError if the process has none of that flavour."""
+        return Mos(name, self._name("n", flavour), d, g, s, "gnd", size.w, size.l)
 
-    def p(self, name: str, d: str, g: str, s: str, size: Size) -> Mos:
-        """A p channel."""
-        return Mos(name, self._names["p"], d, g, s, "vdd", size.w, size.l)
+    def p(self, name: str, d: str, g: str, s: str, size: Size, flavour: Flavour = "standard") -> Mos:
+        """A p channel. InputError if the process has none of that flavour."""
+        return Mos(name, self._name("p", flavour), d, g, s, "vdd", size.w, size.l)
 
     def is_n(self, mos: Mos) -> bool:
         """Whether a transistor stands in the n strip."""
         return mos.b == "gnd"
+
+    def marker(self, mos: Mos) -> tuple[str, Length] | None:
+        """The layer that tells a transistor from a plain one, and by how much it encloses the gate."""
+        return next(d.marker for d in self.pdk.devices if d.name == mos.device)

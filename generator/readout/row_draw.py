@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 from somaforge.generator.draw import Canvas
+from somaforge.generator.readout.parts import Parts
 from somaforge.generator.readout.row import RAILS, Levels, RowPlan
 from somaforge.generator.readout.strips import Gate, StripPlan
 
@@ -80,6 +81,12 @@ def _diffusions(canvas: Canvas, z: Levels, kind: str, strip: StripPlan) -> None:
     half, reach = r.contact_size // 2, canvas.m.local_half
     for island in strip.islands:
         canvas.box("active", island.left, far - up * island.width, island.right, far)
+        gates = [g for g in strip.gates if island.left < g.left < island.right]
+        marker = Parts(canvas.pdk).marker(gates[0].mos)
+        if marker is not None:
+            layer, beyond = marker
+            edge = far - up * (island.width + beyond)
+            canvas.box(layer, gates[0].left - beyond, edge, gates[-1].right + beyond, far + up * beyond)
     for c in strip.contacts:
         if c.kind == "rail":
             y = far - up * c.low + up * (r.active_over_contact_end + half)
@@ -94,12 +101,12 @@ def _gate(canvas: Canvas, z: Levels, kind: str, strip: StripPlan, gate: Gate) ->
     """Gate and its contact beyond the diffusion; a gate on its own rail is joined with the contact beside it."""
     r, up, far, y = canvas.r, _up(kind), z.far[kind], z.gate_y[kind]
     half = r.contact_size // 2
-    wide, high = half + r.gate_over_contact_end, half + r.gate_over_contact
+    pad, high = half + r.gate_over_contact_end, half + r.gate_over_contact
     low = far - up * (gate.mos.w_nm + r.gate_beyond_active)
     canvas.box("gate", gate.left, low, gate.right, far + up * r.gate_beyond_active)
-    neck = (max(gate.left, gate.contact - wide), min(gate.right, gate.contact + wide))
+    neck = (max(gate.left, gate.contact - pad), min(gate.right, gate.contact + pad))
     canvas.box("gate", neck[0], far, neck[1], y)
-    canvas.around("gate", gate.contact, y, wide, high)
+    canvas.around("gate", gate.contact, y, pad, high)
     canvas.contact(gate.contact, y)
     if gate.tie is None:
         return

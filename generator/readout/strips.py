@@ -80,6 +80,11 @@ def inset(canvas: Canvas) -> int:
     return canvas.m.half_up(r.active_space) + r.contact_size // 2 + r.active_over_contact_end
 
 
+def alike(a: Mos, b: Mos) -> bool:
+    """Whether two transistors can stand on one island: one width, one kind (markers keep clear of other gates)."""
+    return (a.w_nm, a.device) == (b.w_nm, b.device)
+
+
 def turned(mos: Sequence[Mos]) -> list[tuple[str, str]]:
     """(left, right) net of each transistor so that as many neighbours as possible share a diffusion."""
     ways = [((m.d, m.s), (m.s, m.d)) for m in mos]
@@ -88,8 +93,7 @@ def turned(mos: Sequence[Mos]) -> list[tuple[str, str]]:
         row = []
         for k in (0, 1):
             shares = [
-                (best[-1][j][0] + (ways[i - 1][j][1] == ways[i][k][0] and mos[i - 1].w_nm == mos[i].w_nm), j)
-                for j in (0, 1)
+                (best[-1][j][0] + (ways[i - 1][j][1] == ways[i][k][0] and alike(mos[i - 1], mos[i])), j) for j in (0, 1)
             ]
             score, j = max(shares, key=lambda s: s[0])
             row.append((score, [*best[-1][j][1], k]))
@@ -125,7 +129,7 @@ class StripPlanner:
         start = 0
         for i in range(len(self.mos)):
             last = i + 1 == len(self.mos)
-            if last or ways[i][1] != ways[i + 1][0] or self.mos[i].w_nm != self.mos[i + 1].w_nm:
+            if last or ways[i][1] != ways[i + 1][0] or not alike(self.mos[i], self.mos[i + 1]):
                 self._island(self.mos[start : i + 1], ways[start : i + 1])
                 start = i + 1
         return StripPlan(

@@ -29,6 +29,7 @@ from somaforge.generator.readout.block import DrawnBlock, draw_block
 from somaforge.generator.readout.parts import POLARITIES, Parts, Size
 from somaforge.generator.readout.row import Way
 from somaforge.pdk import Pdk
+from somaforge.pdk.base import Flavour
 from somaforge.pdk.errors import InputError
 
 RACER, REFEREE, WINNER = "racer", "referee", "winner"
@@ -46,9 +47,11 @@ class WinnerSizes(NamedTuple):
     may spread by ln 1.03 / (2.33 sqrt 2) = 0.9 %, 5 mV of 0.6 V; comparator and load of 5 and 10 um2 give 2.6 mV.
     """
 
-    cascode: Size = Size(2000, 500)
+    cascode: Size = Size(2000, 2000)
+    flavour: Flavour = "lvt"
+    """Of common gate and comparator: the array's node must stay low (docs/readout.md)."""
     capacitor: Size = Size(2000, 5000)
-    compare: Size = Size(1000, 5000)
+    compare: Size = Size(2000, 4000)
     load: Size = Size(2000, 5000)
     unit: Size = Size(2000, 2000)
     """Of the current that counts winners."""
@@ -69,16 +72,16 @@ def racer(parts: Parts, name: str, z: WinnerSizes) -> Circuit:
     end_n, end_p = parts.switch("n", z.compare.w), parts.switch("p", z.load.w)
     hold_n, hold_p = (parts.weak(kind, z.hold_l) for kind in POLARITIES)
     mos = (
-        parts.n("m_dummy_n_0", "gnd", "gnd", "gnd", end_n),
-        parts.n("m_compare", "a", "int", "gnd", z.compare),
-        parts.n("m_dummy_n_1", "a", "gnd", "gnd", end_n),
+        parts.n("m_dummy_n_0", "gnd", "gnd", "gnd", end_n, z.flavour),
+        parts.n("m_compare", "a", "int", "gnd", z.compare, z.flavour),
+        parts.n("m_dummy_n_1", "a", "gnd", "gnd", end_n, z.flavour),
         parts.n("m_empty", "int", "reset", "gnd", z.empty),
         parts.n("m_clear", "w", "reset", "gnd", n),
         parts.n("m_invert_n", "w_b", "w", "gnd", n),
         parts.n("m_out_n", "win", "w_b", "gnd", n),
         parts.n("m_low", "w", "w_b", "gnd", hold_n),
-        parts.p("m_steer", "bus", "select_b", "in", z.cascode),
-        parts.p("m_cascode", "int", "select", "in", z.cascode),
+        parts.p("m_steer", "bus", "select_b", "in", z.cascode, z.flavour),
+        parts.p("m_cascode", "int", "select", "in", z.cascode, z.flavour),
         parts.p("m_dummy_p_0", "vdd", "vdd", "vdd", end_p),
         parts.p("m_capacitor", "vdd", "int", "vdd", z.capacitor),
         parts.p("m_load", "a", "bias", "vdd", z.load),

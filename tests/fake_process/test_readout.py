@@ -12,9 +12,10 @@ from somaforge.generator.circuit import Library
 from somaforge.generator.netlist import write_spice
 from somaforge.generator.readout.bias import bias, draw_bias
 from somaforge.generator.readout.block import DrawnBlock
-from somaforge.generator.readout.converter import converter, draw_converter
-from somaforge.generator.readout.winner import draw_winner, winner_take_all
+from somaforge.generator.readout.converter import ConverterSizes, converter, draw_converter
+from somaforge.generator.readout.winner import WinnerSizes, draw_winner, winner_take_all
 from somaforge.pdk import Pdk
+from somaforge.pdk.errors import InputError
 
 
 @pytest.fixture(autouse=True)
@@ -24,10 +25,19 @@ def known() -> Iterator[None]:
 
 
 def winner(pdk: Pdk, design: str) -> Library:
-    return winner_take_all(pdk, design, 2)
+    return winner_take_all(pdk, design, 2, WinnerSizes(flavour="standard"))
 
 
-@pytest.mark.parametrize(("make", "draw"), [(winner, draw_winner), (converter, draw_converter), (bias, draw_bias)])
+def pulses(pdk: Pdk, design: str) -> Library:
+    return converter(pdk, design, ConverterSizes(flavour="standard"))
+
+
+def test_a_flavour_that_it_lacks_is_refused() -> None:
+    with pytest.raises(InputError, match=r"fake has no lvt p-channel device .*give the block's sizes another flavour"):
+        converter(FAKE, "chip")
+
+
+@pytest.mark.parametrize(("make", "draw"), [(winner, draw_winner), (pulses, draw_converter), (bias, draw_bias)])
 def test_blocks_are_clean_and_match(
     make: Callable[[Pdk, str], Library], draw: Callable[[Pdk, Library, str], DrawnBlock], tmp_path: Path
 ) -> None:

@@ -21,7 +21,7 @@ OXIDE_F_PER_M2 = 8.2e-3
 
 def capacitance_F() -> float:  # noqa: N802 (a unit)
     z = ConverterSizes()
-    return (z.capacitors * z.capacitor.w * z.capacitor.l + z.compare.w * z.compare.l) * 1e-18 * OXIDE_F_PER_M2
+    return (z.capacitors * z.capacitor.w * z.capacitor.l + z.compare.w * z.compare.l / 4) * 1e-18 * OXIDE_F_PER_M2
 
 
 @pytest.mark.needs_ngspice
@@ -29,8 +29,8 @@ def capacitance_F() -> float:  # noqa: N802 (a unit)
 def test_rate_is_current_over_charge() -> None:
     """Smallest, middle and largest current of one chip with mismatch."""
     found = [pulse(BENCH, current) for current in (10e-12, 10e-9, 1e-6)]
-    # The comparator is full near 0.6 V, where an n channel of 1/5 um carries 100 nA.
-    assert found[0].charge_C == pytest.approx(0.6 * capacitance_F(), rel=0.1)
+    # The comparator decides near 0.44 V, where its n channel carries 100 nA.
+    assert found[0].charge_C == pytest.approx(0.44 * capacitance_F(), rel=0.1)
     assert found[1].charge_C == pytest.approx(found[0].charge_C, rel=0.06)
     # At 1 uA comparator and reset take their part: 0.1 us of 0.3 us.
     assert 0.05e-6 < found[2].period_s - found[0].charge_C / 1e-6 < 0.15e-6

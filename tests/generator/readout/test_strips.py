@@ -67,3 +67,11 @@ def test_nets_on_one_track_do_not_meet() -> None:
 
 def _p() -> object:
     return PARTS.p("p", "x", "g", "vdd", Size(1000, 150))
+
+
+def test_two_kinds_do_not_share() -> None:
+    """Markers of low-threshold devices keep clear of other gates."""
+    size = Size(1000, 150)
+    mos = (PARTS.n("a", "x", "g", "gnd", size, "lvt"), PARTS.n("b", "x", "h", "gnd", size), _p())
+    plan = plan_row(canvas(), Circuit("c", ("x", "g", "h", "gnd"), mos), ("x", "g", "h"), {})
+    assert len(plan.n.islands) == 2
