@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from somaforge.pdk.errors import InputError
 
@@ -116,7 +117,7 @@ class _Files:
         text: list[str] = []
         size = first = 0
         with path.open("rb") as file:
-            for number, raw in enumerate(iter(lambda: file.readline(LINE_LIMIT + 1), b""), 1):
+            for number, raw in enumerate(iter(lambda: _read_line(file, asked), b""), 1):
                 self.bytes += len(raw)
                 if self.bytes > BYTES_LIMIT or len(raw) > LINE_LIMIT:
                     raise InputError(f"netlist {path}, line {number}: more text than a netlist can have")
@@ -140,6 +141,14 @@ class _Files:
                 text, first, size = [line], number, len(line)
         if text:
             yield Line(" ".join(text), path, first)
+
+
+def _read_line(file: IO[bytes], asked: str) -> bytes:
+    """The next line; InputError for a file that can be opened and not read (/proc has such)."""
+    try:
+        return file.readline(LINE_LIMIT + 1)
+    except OSError as error:
+        raise InputError(f"{asked}: cannot be read ({error.strerror})") from None
 
 
 def _decoded(raw: bytes, path: Path, number: int) -> str:
