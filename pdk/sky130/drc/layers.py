@@ -1,7 +1,6 @@
 """Derived layers of a sky130 layout, made when first asked for."""
 
 from functools import cached_property
-from itertools import islice
 
 import klayout.db as kdb
 
@@ -125,11 +124,18 @@ class Layers(drawn.Drawn):
         """The outline of a foundry standard cell by itself; empty for anything else.
 
         A row taps the wells and the substrate of its cells from outside: a cell alone cannot be judged. It is alone if
-        all diffusion lies in one areaid_sc rectangle (a row of two cells has two), one row or two high, and at most
-        30 um wide: taps at both its ends still reach every device (LU.2, LU.3). Anything else is checked.
+        all diffusion lies in one areaid_sc rectangle (a row of two cells has two; ebufn_1 draws its own twice), one
+        row or two high, and at most 30 um wide: taps at both its ends still reach every device (LU.2, LU.3). Anything
+        else is checked.
         """
         marks = self._opened.cell.begin_shapes_rec(self._opened.layout.layer(*LAYERS["areaid_sc"]))
-        if sum(1 for _ in islice(marks.each(), 2)) != 1:
+        first: kdb.Box | None = None
+        for mark in marks.each():
+            box = mark.shape().bbox().transformed(mark.trans())
+            if first is not None and box != first:
+                return kdb.Region()
+            first = box
+        if first is None:
             return kdb.Region()
         cell = self.drawn("areaid_sc").merged()
         box = cell.bbox()
