@@ -3,6 +3,7 @@
     python bench/reliability.py                 as many trials as the nightly test: an hour beside other work
     python bench/reliability.py --share 0.1     a tenth of them
     python bench/reliability.py --seed 7        other damage
+    python bench/reliability.py --kind layouts  kinds whose function is called so; the others keep their last counts
 
 Writes bench/results/reliability.json after each kind and docs/reliability.md at the end. Exit code 1 if a trial went
 wrong.
@@ -47,7 +48,11 @@ line, and any file that nobody asked for (a command in an input that was execute
 def page(record: dict[str, object], counts: list[campaign.Count]) -> str:
     """The text of docs/reliability.md."""
     rows = []
-    for kind, count in zip(kinds.KINDS, counts, strict=True):
+    known = {count.name: count for count in counts}
+    for kind in kinds.KINDS:
+        count = known.get(kind.name)
+        if count is None:
+            continue
         right = " ".join(str(kind.run.__doc__).split()).removesuffix(".")
         rows.append(f"| {kind.name} | {count.trials} | {len(count.problems)} | {right} | {kind.trials} |")
     wrong = [f"- {c.name}, trial {number}: {what}" for c in counts for number, what in c.problems]
@@ -55,12 +60,22 @@ def page(record: dict[str, object], counts: list[campaign.Count]) -> str:
     return HEAD.format(**record) + "\n".join([*rows, *listed]) + "\n" + TAIL.format(**record)
 
 
+def _before() -> list[campaign.Count]:
+    """What the result file has."""
+    if not RESULT.is_file():
+        return []
+    stored = json.loads(RESULT.read_text(encoding="utf-8"))["kinds"]
+    return [campaign.Count(c["name"], c["trials"], tuple((n, what) for n, what in c["problems"])) for c in stored]
+
+
 def main() -> int:
     """Run, write, say."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--share", type=float, default=1.0, help="of the nightly trials")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kind", action="append", help="part of the name of a function of tests/campaign")
     options = parser.parse_args()
+    chosen = tuple(k for k in kinds.KINDS if not options.kind or any(part in k.run.__name__ for part in options.kind))
     start = time.monotonic()
     record: dict[str, object] = {
         "command": "python " + " ".join(["bench/reliability.py", *sys.argv[1:]]),
@@ -68,8 +83,8 @@ def main() -> int:
         "seed": options.seed,
         "tools": ", ".join(f"{name} {version}" for name, version in tools.versions(TOOLS).items()),
     }
-    counts: list[campaign.Count] = []
-    for count in campaign.run(share=options.share, seed=options.seed):
+    counts = [count for count in _before() if count.name not in {kind.name for kind in chosen}]
+    for count in campaign.run(chosen, share=options.share, seed=options.seed):
         counts.append(count)
         record["seconds"] = time.monotonic() - start
         atomic_write(RESULT, json.dumps({**record, "kinds": [asdict(c) for c in counts]}, indent=1) + "\n")
