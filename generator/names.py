@@ -171,13 +171,19 @@ def access(bar: bool) -> str:
     return "m_access_bar" if bar else "m_access"
 
 
-DOWN = "m_down"
-"""Transistor: a latch's pull-down whose drain is its true side."""
+DOWN, UP = "m_down", "m_up"
+"""Transistors: a latch's pull-down and pull-up whose drains are its true side; those of the other side end in _bar."""
+
+
+def half_latch(bar: bool) -> tuple[str, str, str]:
+    """Transistors of one side of a latch: access device, pull-down, pull-up."""
+    return (access(True), complement(DOWN), complement(UP)) if bar else (access(False), DOWN, UP)
 
 
 # Reading.
 
 _PLACE = re.compile(
+    rf"(?:x_{CORE}\.)?"
     r"(?:x_soma_(?P<layer>\d+)_(?P<index>\d+)|x_output_(?P<output>\d+)"
     r"|x_matrix_(?P<matrix>\d+)\.x_row_(?P<row>\d+)\.x_synapse_(?P<column>\d+)(?:\.x_latch_(?P<latch>\d+))?)"
     r"(?:\.(?P<inside>.*))?"
@@ -209,7 +215,7 @@ class Place:
 
 
 def place(name: str) -> Place | None:
-    """Where a flat name lies; None for one that is in no cell of the array, as a net between cells."""
+    """Where a flat name of an array, or of a macro with one, lies; None for one in no cell, as a net between cells."""
     found = _PLACE.fullmatch(name)
     if found is None:
         return None
@@ -220,6 +226,21 @@ def place(name: str) -> Place | None:
         return Place("output_synapse", 0, 0, int(found["output"]), None, inside)
     latch = None if found["latch"] is None else int(found["latch"])
     return Place("synapse", int(found["matrix"]), int(found["row"]), int(found["column"]), latch, inside)
+
+
+def inside_synapse(net: str) -> bool:
+    """Whether a net, by its name in a synapse, begins in it: a node or a common source."""
+    return net in (P_SOURCE, N_SOURCE) or net.startswith("node_")
+
+
+def is_switch(name: str) -> bool:
+    """Whether a transistor of a synapse is a switch, of a bit or of the sign."""
+    return name.startswith(("m_switch", "m_sign"))
+
+
+def is_access(name: str) -> bool:
+    """Whether a transistor of a latch is an access device."""
+    return name.startswith(access(False))
 
 
 def in_latch(name: str) -> bool:
@@ -236,6 +257,11 @@ def rail(net: str) -> tuple[str, int, int] | None:
     """("vp" or "vn", layer, neuron) of a row's rail; None for another net."""
     found = _RAIL.fullmatch(net)
     return None if found is None else (found[1], int(found[2]), int(found[3]))
+
+
+def row_rail(net: str) -> bool:
+    """Whether a net is a row's rail."""
+    return _RAIL.fullmatch(net) is not None
 
 
 def neuron(net: str) -> tuple[int, int] | None:

@@ -7,7 +7,6 @@ supply (every column sees the full one). Patterns follow one another in one deck
 look up; its fixed commands are numbers and names that were checked (lines.SAFE).
 """
 
-import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,17 +15,28 @@ from functools import cached_property
 import numpy as np
 
 from somaforge.flow.engines.base import LayerAtRest
-from somaforge.flow.engines.layered import LADDER, RAIL, SOMA, LayeredReference, Transistors, lookup, settled
-from somaforge.flow.engines.lines import RAILS, resistor_lines, transistor_lines, whole
+from somaforge.flow.engines.layered import LADDER, LayeredReference, Transistors, lookup, settled
+from somaforge.flow.engines.lines import resistor_lines, transistor_lines
 from somaforge.flow.spice.deck import Deck, control
 from somaforge.flow.spice.ladder import climb
 from somaforge.flow.spice.process import run_ngspice, saved
 from somaforge.generator.circuit import Mos, Resistor
+from somaforge.generator.names import (
+    RAILS,
+    neuron,
+    output_net,
+    place,
+    row_rail,
+    soma_path,
+    sum_net,
+    vn_net,
+    vp_net,
+    whole,
+)
 from somaforge.pdk.arrays import Floats
 
 TRANSISTORS = 1500
 """In one deck, unless a single column has more: all columns of a deck iterate until the last one is done."""
-_INPUT = re.compile(r"(?:in|sum_\d+)_\d+")
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,7 @@ class ColumnReference(LayeredReference):
         found: dict[str, list[Resistor]] = {}
         for r in self.chip.flat.resistors:
             net = whole(r.a)
-            if net == whole(r.b) and net not in RAILS and not RAIL.fullmatch(net):
+            if net == whole(r.b) and net not in RAILS and not row_rail(net):
                 found.setdefault(net, []).append(r)
         return found
 
@@ -116,18 +126,18 @@ class ColumnReference(LayeredReference):
         saves = ["i(v_vdd)"]
         for c in part.columns:
             mos += self._columns[k, c]
-            end = f"out_{c}" if outputs else f"in_{c}" if k == 0 else f"sum_{k}_{c}"
+            end = output_net(c) if outputs else sum_net(k, c)
             resistors += self._resistors.get(end, [])
             if outputs:
                 sources.append(f"v_out_{c} {end} gnd {chip.output_V:.9g}")
                 saves.append(f"i(v_out_{c})")
                 continue
-            pin = next(m.d for m, _ in self._columns[k, c] if m.name == f"x_soma_{k}_{c}.m0_0")
+            pin = next(m.d for m, _ in self._columns[k, c] if m.name == f"{soma_path(k, c)}.m0_0")
             sources.append(f"v_amp_{c} {self._node(pin)} amp_{c} 0")
             saves += [f"i(v_amp_{c})", f"v(amp_{c})", f"v(vp_{k}_{c})", f"v(vn_{k}_{c})"]
             if near is not None:
                 i = part.columns.index(c)
-                nodes = {f"amp_{c}": near.column, f"vp_{k}_{c}": near.p, f"vn_{k}_{c}": near.n}
+                nodes = {f"amp_{c}": near.column, vp_net(k, c): near.p, vn_net(k, c): near.n}
                 starts += [f".nodeset v({n})={float(np.median(v[:, i])):.6g}" for n, v in nodes.items()]
         if before is None:
             sources += [f"b_in_{c} vdd in_{c} i={lookup(inputs[:, c], 'pattern')}" for c in part.columns]
@@ -150,8 +160,9 @@ def _as_it_is(_: Mos, node: str) -> str:
 
 def _behind_ammeter(m: Mos, node: str) -> str:
     """A soma's transistors take the column's current through its ammeter."""
-    soma = SOMA.match(m.name)
-    return f"amp_{soma[2]}" if soma is not None and _INPUT.fullmatch(whole(node)) else node
+    at = place(m.name)
+    soma = at is not None and at.cell == "soma"
+    return f"amp_{at.column}" if at is not None and soma and neuron(whole(node)) is not None else node
 
 
 def _row(layer: int, row: int, rails: LayerAtRest) -> list[str]:

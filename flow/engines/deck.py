@@ -6,8 +6,9 @@ from functools import cached_property
 import numpy as np
 
 from somaforge.flow.engines.base import ProgrammedChip
-from somaforge.flow.engines.lines import RAILS, Nets, check_value, resistor_lines, transistor_lines, weight_bits
+from somaforge.flow.engines.lines import Nets, check_value, resistor_lines, transistor_lines, weight_bits
 from somaforge.flow.spice.deck import Deck, pwl, safe, transient
+from somaforge.generator.names import RAILS
 from somaforge.pdk.arrays import Floats
 
 
@@ -81,7 +82,7 @@ class ChipDeck:
         total: dict[tuple[str, str], float] = {}
         for c in flat.capacitors if self.stimulus.dynamic else ():
             a, b = sorted((nets.plate(c.a), nets.plate(c.b)))
-            if a != b and {a, b} != RAILS:
+            if a != b and {a, b} != set(RAILS):
                 total[a, b] = total.get((a, b), 0.0) + c.farad
         return [*lines, *(f"c{i} {a} {b} {farad:.6e}" for i, ((a, b), farad) in enumerate(total.items()))]
 

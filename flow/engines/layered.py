@@ -5,7 +5,6 @@ how one layer is solved at the rails that ngspice found for the layer before.
 """
 
 import os
-import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -15,9 +14,10 @@ from functools import cached_property
 import numpy as np
 
 from somaforge.flow.engines.base import LayerAtRest, ProgrammedChip, check_inputs
-from somaforge.flow.engines.lines import RAILS, Nets, whole
+from somaforge.flow.engines.lines import Nets
 from somaforge.flow.spice.process import Run, RunError
 from somaforge.generator.circuit import Mos
+from somaforge.generator.names import RAILS, place, row_rail, whole
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.models import Shift
@@ -33,12 +33,8 @@ LADDER = {
     "gmin-stepping": "reltol=1e-5 abstol=1e-14 vntol=1e-3 gmin=1e-15 noopiter itl1=1000",
     "source-stepping": "reltol=1e-4 abstol=1e-13 vntol=1e-3 gmin=1e-15 gminsteps=0 itl1=1000",
 }
-RAIL = re.compile(r"(vp|vn)_(\d+)_(\d+)")
-SOMA = re.compile(r"x_soma_(\d+)_(\d+)\.")
 SOMA_ROW = -1
 """Where the row of a synapse would stand for a soma."""
-_SYNAPSE = re.compile(r"x_matrix_(\d+)\.x_row_(\d+)\.x_synapse_(\d+)\.(?!x_latch_)")
-_OUTPUT = re.compile(r"x_output_(\d+)\.")
 
 Transistors = list[tuple[Mos, Shift]]
 
@@ -134,21 +130,22 @@ class LayeredReference(ABC):
         found: dict[tuple[int, int, int], Transistors] = {}
         last = len(self.chip.design.layers)
         for m, shift in self.chip.transistors:
-            if where := _SYNAPSE.match(m.name):
-                key = (int(where[1]) + 1, int(where[2]), int(where[3]))
-            elif where := SOMA.match(m.name):
-                key = (int(where[1]), SOMA_ROW, int(where[2]))
-            elif where := _OUTPUT.match(m.name):
-                key = (last, int(where[1]), int(where[1]))
-            else:
+            where = place(m.name)
+            if where is None or where.latch is not None:
                 continue
+            if where.cell == "synapse":
+                key = (where.layer + 1, where.row, where.column)
+            elif where.cell == "soma":
+                key = (where.layer, SOMA_ROW, where.column)
+            else:
+                key = (last, where.column, where.column)
             found.setdefault(key, []).append((m, shift))
         return found
 
     def _node(self, name: str) -> str:
         """A supply or row wire is one node."""
         net = whole(name)
-        return net if net in RAILS or RAIL.fullmatch(net) else self._nets.node(name)
+        return net if net in RAILS or row_rail(net) else self._nets.node(name)
 
 
 def settled(run: Run, options: str) -> Run:

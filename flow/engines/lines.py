@@ -1,6 +1,5 @@
 """What every deck of a programmed chip shares: nets tied to rails, and the lines of its transistors."""
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,26 +11,27 @@ from somaforge.flow.spice.deck import Cards, drawn, safe, size_of
 from somaforge.generator.address import Bits
 from somaforge.generator.circuit import Mos, Resistor
 from somaforge.generator.design import latch_nets
+from somaforge.generator.names import (
+    GROUND,
+    RAILS,
+    SUPPLY,
+    WORD,
+    complement,
+    in_latch,
+    memory_line,
+    synapse_path,
+    whole,
+)
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.models import Shift
-
-RAILS = {"vdd", "gnd"}
-_LATCH = ".x_latch_"
-_SEGMENT = re.compile(r"__s\d+$")
-"""What extraction adds to the name of a net for the segments of its wire (flow.pex.wires)."""
 
 Net = Callable[[str], str]
 """Node of a net in a deck."""
 
 
-def whole(name: str) -> str:
-    """The net of a wire segment."""
-    return _SEGMENT.sub("", name)
-
-
 def weight_net(matrix: int, row: int, column: int, latch: str) -> str:
-    """Flat net of one weight bit (`latch` as in generator.design.latch_nets); its complement is this + "_bar"."""
-    return f"x_matrix_{matrix}.x_row_{row}.x_synapse_{column}.{latch}"
+    """Flat net of one weight bit (`latch` as in generator.design.latch_nets); names.complement has the other one."""
+    return f"{synapse_path(matrix, row, column)}.{latch}"
 
 
 def weight_bits(chip: ProgrammedChip, program: Program) -> dict[str, bool]:
@@ -56,13 +56,12 @@ class Nets:
         """Nets of the memory that sit on a rail. It is idle: word lines low, bit lines precharged."""
         ties: dict[str, str] = {}
         for port in self.chip.flat.ports:
-            if port.startswith("wl_"):
-                ties[port] = "gnd"
-            elif port.startswith(("bl_", "blb_")):
-                ties[port] = "vdd"
+            line = memory_line(port)
+            if line is not None:
+                ties[port] = GROUND if line == WORD else SUPPLY
         if self.chip.memory == "ideal":
             for net, high in weight_bits(self.chip, self.chip.codes).items():
-                ties[net], ties[f"{net}_bar"] = ("vdd", "gnd") if high else ("gnd", "vdd")
+                ties[net], ties[complement(net)] = (SUPPLY, GROUND) if high else (GROUND, SUPPLY)
         return ties
 
     def node(self, name: str) -> str:
@@ -85,10 +84,10 @@ def transistor_lines(
     """Lines of transistors with their shifts; `own` is what a node is called for one of them."""
     lines = []
     for m, shift in mos:
-        if _LATCH in m.name and chip.memory == "ideal":
+        if in_latch(m.name) and chip.memory == "ideal":
             continue
         d, g, s, b = (node(n) for n in (m.d, m.g, m.s, m.b))
-        if d == s and {whole(d), whole(g)} <= RAILS:
+        if d == s and {whole(d), whole(g)} <= set(RAILS):
             continue  # a dummy across one rail carries nothing
         lines.append(cards.line(safe(m.name), size_of(m), [own(m, n) for n in (d, g, s, b)], shift, **drawn(m)))
     return lines

@@ -15,7 +15,6 @@ All currents come from the currents and rails that ngspice found before, never f
 voltage of a column. A column in several segments (wire resistance) is refused; flow.engines.columns takes it.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,11 +23,12 @@ import numpy as np
 import numpy.typing as npt
 
 from somaforge.flow.engines.base import LayerAtRest, ProgrammedChip
-from somaforge.flow.engines.layered import LADDER, RAIL, SOMA_ROW, LayeredReference, Transistors, lookup, settled
-from somaforge.flow.engines.lines import RAILS, transistor_lines, whole
+from somaforge.flow.engines.layered import LADDER, SOMA_ROW, LayeredReference, Transistors, lookup, settled
+from somaforge.flow.engines.lines import transistor_lines
 from somaforge.flow.spice.deck import Deck, control
 from somaforge.flow.spice.ladder import climb
 from somaforge.flow.spice.process import run_ngspice, saved
+from somaforge.generator.names import RAILS, SUPPLY, column_net, rail, row_rail, whole
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError, ToolError
 
@@ -53,7 +53,6 @@ LOWEST_START_V = 0.01
 """At 0 V nothing flows into negative synapses, and their slope would be taken for 0."""
 STEP_V = 0.2
 """A column moves by no more at once: the line of a synapse that saturates is wrong further away."""
-_COLUMN = re.compile(r"(in|sum_\d+|out)_\d+")
 
 
 @dataclass(frozen=True)
@@ -234,7 +233,7 @@ class SynapseReference(LayeredReference):
 def takes(chip: ProgrammedChip) -> bool:
     """Whether the netlist has no wire resistance in columns."""
     nets = ((whole(r.a), whole(r.b)) for r in chip.flat.resistors)
-    return all(a != b or a in RAILS or RAIL.fullmatch(a) for a, b in nets)
+    return all(a != b or a in RAILS or row_rail(a) for a, b in nets)
 
 
 def tour(p: Floats, column: Floats) -> npt.NDArray[np.int64]:
@@ -258,10 +257,11 @@ def tour(p: Floats, column: Floats) -> npt.NDArray[np.int64]:
 
 def _own(net: str, i: int) -> str:
     """The supply, rails and column of cell i are its own."""
-    if net == "vdd":
-        return f"vdd_{i}"
-    kind = RAIL.fullmatch(net) or _COLUMN.fullmatch(net)
-    return net if kind is None else f"{kind[1] if kind[1] in ('vp', 'vn') else 'column'}_{i}"
+    if net == SUPPLY:
+        return f"{SUPPLY}_{i}"
+    if (row := rail(net)) is not None:
+        return f"{row[0]}_{i}"
+    return f"column_{i}" if column_net(net) else net
 
 
 def _at(values: Floats) -> str:

@@ -10,7 +10,7 @@ from somaforge.flow.spice.deck import Deck, size_of
 from somaforge.flow.spice.library import run_in_process
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import Design, latch_nets
-from somaforge.generator.names import LATCH, SOMA, SYNAPSE
+from somaforge.generator.names import LATCH, SOMA, SYNAPSE, half_latch, in_latch
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.models import OperatingPoint
@@ -69,7 +69,7 @@ def transfer(
     held = supply / 2 if output_V is None else output_V
     codes = tuple(range(-full, full + 1))
     soma = design.library.flatten(design.cell(SOMA)).mos
-    core = [m for m in design.library.flatten(design.cell(SYNAPSE)).mos if not m.name.startswith("x_latch_")]
+    core = [m for m in design.library.flatten(design.cell(SYNAPSE)).mos if not in_latch(m.name)]
     mos, sources = list(soma), [f"v_out_{i} out_{i} 0 {held:.9g}" for i in range(len(codes))]
     for i, code in enumerate(codes):
         bits = design.weights.encode(np.array(code))
@@ -98,7 +98,7 @@ def butterfly(design: Design, at: OperatingPoint, *, reading: bool) -> Butterfly
     supply = at.supply_V
     wells = {"vnb": "gnd", "vpb": "vdd"}
     latch = design.library.flatten(design.cell(LATCH)).mos
-    half = [replace(m, b=wells[m.b]) for m in latch if m.name in ("m_access", "m_down", "m_up")]
+    half = [replace(m, b=wells[m.b]) for m in latch if m.name in half_latch(False)]
     word = supply if reading else 0.0
     sources = [f"v_wl wl 0 {word:.9g}", f"v_bl bl 0 {supply:.9g}", "v_drive qb 0 0"]
     sweep = f"v_drive 0 {supply:.9g} {BUTTERFLY_STEP_V}"

@@ -17,7 +17,7 @@ from somaforge.flow.spice.deck import Deck, control, size_of
 from somaforge.flow.spice.process import last_error, parse_raw, run_ngspice
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import Design, latch_nets
-from somaforge.generator.names import SOMA, SYNAPSE
+from somaforge.generator.names import SOMA, SYNAPSE, in_latch
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import atomic_write
@@ -71,7 +71,7 @@ class Row:
         object.__setattr__(
             self, "_soma", tuple(replace(m, name=f"soma_{m.name}") for m in flatten(self.design.cell(SOMA)).mos)
         )
-        core = (m for m in flatten(self.design.cell(SYNAPSE)).mos if not m.name.startswith("x_latch_"))
+        core = (m for m in flatten(self.design.cell(SYNAPSE)).mos if not in_latch(m.name))
         object.__setattr__(self, "_synapse", tuple(core))
 
     @property

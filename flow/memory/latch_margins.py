@@ -20,7 +20,7 @@ from somaforge.flow.spice.batch import run_batch
 from somaforge.flow.spice.deck import Deck, size_of
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design
-from somaforge.generator.names import LATCH
+from somaforge.generator.names import LATCH, half_latch
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.models import OperatingPoint, Shift
@@ -31,7 +31,7 @@ NODE_STEPS, NODE_LOWEST = 26, 0.28
 """Sweep of the held node, from the supply down to this part of it: below, the other node is high, without a hump."""
 LINE_STEPS, LINE_LOWEST, LINE_HIGHEST = 14, -0.2, 0.8
 """Sweep of the bit line, in parts of the supply; below ground so that a latch that cannot be written gets a number."""
-_HALVES = (("m_access", "m_down", "m_up"), ("m_access_bar", "m_down_bar", "m_up_bar"))
+_HALVES = (half_latch(False), half_latch(True))
 _SWAPPED = {"q": "qb", "qb": "q", "bl": "blb", "blb": "bl"}
 
 

@@ -16,7 +16,7 @@ from somaforge.flow.spice.deck import Deck, Instance, pwl, size_of, transient
 from somaforge.generator.cells.plan import plan_core
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import Design
-from somaforge.generator.names import LATCH
+from somaforge.generator.names import LATCH, is_access
 from somaforge.generator.periphery.cells import cell_circuit
 from somaforge.generator.periphery.measures import library
 from somaforge.generator.periphery.netlist import Plan, default_plan
@@ -176,7 +176,7 @@ class _Bench:
         nets = {**own, "vdd": "vdd", "gnd": "0", "vpb": "vdd", "vnb": "0"}
         for mos in self.latch:
             self._put(mos, nets, tag)
-            if mos.name.startswith("m_access") and rows > 1:
+            if is_access(mos.name) and rows > 1:
                 self._put(mos, {**nets, "wl": "0", "q": "vdd", "qb": "vdd"}, f"{tag}_others", parallel=rows - 1)
         wired = rows * LINE_F + PERIPHERY_F + self._pin_F("scan_flip_flop", 1, "data")
         self.deck.put(*(f"c_{line}_{tag} {line}_{tag} 0 {wired:.6e}" for line in ("line", "bar")))

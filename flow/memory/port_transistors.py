@@ -16,6 +16,7 @@ from somaforge.flow.spice.batch import run_batch
 from somaforge.flow.spice.deck import Deck, pwl, size_of, transient
 from somaforge.generator.address import Cell
 from somaforge.generator.circuit import FlatNetlist
+from somaforge.generator.names import DOWN, place
 from somaforge.generator.periphery.netlist import PORT_INPUTS
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.models import Models, OperatingPoint
@@ -24,7 +25,6 @@ EDGE_S = 2e-10
 POWER_UP_S = 5e-9
 """The supply rises from 0 before the first clock: latches and flip-flops fall to whatever side they like."""
 STEP_S = 2e-9
-_LATCH = re.compile(r"x_matrix_(\d+)\.x_row_(\d+)\.x_synapse_(\d+)\.x_latch_(\d+)\.m_down$")
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,9 @@ def latches(flat: FlatNetlist) -> dict[Cell, str]:
     """The net of the true side of every latch."""
     found = {}
     for mos in flat.mos:
-        match = _LATCH.search(mos.name)
-        if match:
-            matrix, row, column, bit = map(int, match.groups())
-            found[Cell(matrix, row, column, bit)] = mos.d
+        at = place(mos.name)
+        if at is not None and at.latch is not None and at.inside == DOWN:
+            found[Cell(at.layer, at.row, at.column, at.latch)] = mos.d
     return found
 
 

@@ -16,7 +16,20 @@ from somaforge.flow.spice.deck import pwl, safe, size_of, transient
 from somaforge.generator.address import Bits
 from somaforge.generator.circuit import FlatNetlist, Mos
 from somaforge.generator.design import Design, latch_nets
-from somaforge.generator.names import bit_line, bit_line_bar, word_line
+from somaforge.generator.names import (
+    GROUND,
+    SUPPLY,
+    access,
+    bit_line,
+    bit_line_bar,
+    complement,
+    is_access,
+    is_switch,
+    place,
+    sign_switch,
+    whole,
+    word_line,
+)
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.models import OperatingPoint, Shift
@@ -158,37 +171,33 @@ class RowDeck:
 
     def _kept(self) -> Iterator[tuple[Mos, float]]:
         """Latches and switches of the two rows; of all other rows on these bit lines the closed access devices."""
-        bank = "|".join(str(m) for m in self.design.memory.banks[self.bank])
-        pattern = re.compile(rf"x_matrix_({bank})\.x_row_(\d+)\.x_synapse_(\d+)\.(x_latch_(\d+)\.)?(\w+)")
+        bank = self.design.memory.banks[self.bank]
         some = next(iter(self.bits.values()))
         for mos, shift in zip(self.flat.mos, self.shifts, strict=True):
-            found = pattern.fullmatch(mos.name)
-            if found is None:
+            at = place(mos.name)
+            if at is None or at.cell != "synapse" or at.layer not in bank or at.column >= len(some):
                 continue
-            matrix, row, column, part = int(found[1]), int(found[2]), int(found[3]), found[6]
-            if column >= len(some):
-                continue
-            if matrix == self.matrix and row in self.bits:
-                if found[4]:
+            if at.layer == self.matrix and at.row in self.bits:
+                if at.latch is not None:
                     yield mos, float(shift)
-                elif part.startswith(("m_switch", "m_sign")):  # the load of a latch: the gate, with its channel on
-                    rail = "vdd" if part == "m_sign_p" else "gnd"
+                elif is_switch(at.inside):  # the load of a latch: the gate, with its channel on
+                    rail = SUPPLY if at.inside == sign_switch("p") else GROUND
                     yield replace(mos, d=rail, s=rail), float(shift)
-            elif found[4] and part.startswith("m_access"):
+            elif at.latch is not None and is_access(at.inside):
                 # All other rows hold the opposite of what is read first: they leak into the wrong line.
-                stored = not bool(some[column, int(found[5])]) ^ (part == "m_access_bar")
+                stored = not bool(some[at.column, at.latch]) ^ (at.inside == access(True))
                 yield replace(mos, g="gnd", s="vdd" if stored else "gnd"), float(shift)
 
     def _wiring(self) -> list[str]:
         """Extracted wiring on the nets of the bench; what leads elsewhere ends on ground."""
-        own = {_base(net) for net in self.saved()} | {self.word(r) for r in self.bits} | {"vdd", "gnd"}
+        own = {whole(net) for net in self.saved()} | {self.word(r) for r in self.bits} | {"vdd", "gnd"}
         lines = []
         for i, c in enumerate(self.flat.capacitors):
-            a, b = (n if _base(n) in own else "gnd" for n in (c.a, c.b))
+            a, b = (n if whole(n) in own else "gnd" for n in (c.a, c.b))
             if a != b:
                 lines.append(f"c{i} {safe(a)} {safe(b)} {c.farad:.6e}")
         for i, r in enumerate(self.flat.resistors):
-            if _base(r.a) in own and _base(r.b) in own:
+            if whole(r.a) in own and whole(r.b) in own:
                 lines.append(f"r{i} {safe(r.a)} {safe(r.b)} {r.ohm:.6e}")
         return lines
 
@@ -206,10 +215,5 @@ class RowDeck:
             nets += [bit_line(self.bank, column, bit), bit_line_bar(self.bank, column, bit)]
             for row in self.bits:
                 q = weight_net(self.matrix, row, column, self.latches[bit])
-                nets += [q, f"{q}_bar"]
+                nets += [q, complement(q)]
         return nets
-
-
-def _base(node: str) -> str:
-    """The net of a node: extraction names the segments of a wire after its net (flow.pex.wires.Wire.node)."""
-    return re.sub(r"__s[0-9]+$", "", node)

@@ -7,6 +7,7 @@ from typing import Literal
 from somaforge.flow.pex.extractor import Coupling, Parasitics
 from somaforge.flow.pex.wires import Wire, axis, nearest
 from somaforge.generator.circuit import Capacitor, FlatNetlist, Junctions, Mos, Resistor
+from somaforge.generator.names import whole
 from somaforge.pdk.errors import InputError
 
 SMALLEST_F = 1e-18
@@ -90,7 +91,7 @@ def _moved(m: Mos, nodes: Mapping[str, Mapping[str, str]], cell: str) -> Mos:
 
 def turned(m: Mos, parasitics: Parasitics) -> bool:
     """LVS takes drain and source for the same thing: whether the layout's drain is the schematic's source."""
-    return m.d.partition("__s")[0] != parasitics.device[m.name].d
+    return whole(m.d) != parasitics.device[m.name].d
 
 
 def _drawn(m: Mos, parasitics: Parasitics) -> Mos:

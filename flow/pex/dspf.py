@@ -12,11 +12,8 @@ from somaforge.flow.pex.annotate import turned
 from somaforge.flow.pex.elements import element_line
 from somaforge.flow.pex.extractor import Parasitics
 from somaforge.generator.circuit import Capacitor, FlatNetlist, Resistor
+from somaforge.generator.names import whole
 from somaforge.pdk.files import atomic_write
-
-_SEGMENT = "__s"
-"""What follows a net's name in the names of its inner nodes (`wires.Wire.node`)."""
-
 
 _SMALLEST_OHM = 0.001
 """Joins a terminal's node to the wire where nothing is known to lie between: the format wants them apart."""
@@ -24,7 +21,7 @@ _SMALLEST_OHM = 0.001
 
 def net_of(node: str) -> str:
     """The net that a node of an annotated netlist belongs to."""
-    return node.partition(_SEGMENT)[0]
+    return whole(node)
 
 
 def dspf_text(flat: FlatNetlist, parasitics: Parasitics) -> str:

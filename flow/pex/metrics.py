@@ -1,16 +1,12 @@
 """What the report says about parasitics."""
 
-import re
 from dataclasses import dataclass
 from statistics import median
 
 from somaforge.flow.pex.extractor import Parasitics
 from somaforge.flow.pex.kernel import couple
+from somaforge.generator.names import IN, column_net, place, row_rail
 from somaforge.pdk.errors import CheckError
-
-_SYNAPSE = re.compile(r"x_matrix_(\d+)\.x_row_(\d+)\.x_synapse_(\d+)$")
-_ROW = re.compile(r"(vp|vn)_\d+_\d+$")
-_COLUMN = re.compile(r"(sum|out)_\d+(_\d+)?$")
 
 
 @dataclass(frozen=True)
@@ -41,9 +37,9 @@ def synapse_parts(parasitics: Parasitics) -> SynapseCapacitance:
     sites: dict[tuple[int, int], tuple[int, int]] = {}
     geometry = parasitics.geometry
     for name, (x, y) in zip(geometry.transistors.instances, geometry.sites.centre.tolist(), strict=True):
-        match = _SYNAPSE.search(name)
-        if match and match[1] == "0":
-            sites[int(match[2]), int(match[3])] = (x, y)
+        at = place(name)
+        if at is not None and at.cell == "synapse" and at.layer == 0 and not at.inside and at.latch is None:
+            sites[at.row, at.column] = (x, y)
     rows, columns = (sorted({key[k] for key in sites}) for k in (0, 1))
     if len(rows) < 3 or len(columns) < 3:
         raise CheckError(f"layout {parasitics.name}: no synapse with neighbours on all sides to measure")
@@ -58,7 +54,8 @@ def synapse_parts(parasitics: Parasitics) -> SynapseCapacitance:
     row_F = column_F = inside_F = 0.0
     for a, b, farad in zip(found.a.tolist(), found.b.tolist(), found.farad.tolist(), strict=True):
         for net in (nets[a], nets[b]):
-            row_F += farad * bool(_ROW.match(net))
-            column_F += farad * bool(_COLUMN.match(net))
-            inside_F += farad * ("x_synapse_" in net)
+            at = place(net)
+            row_F += farad * row_rail(net)
+            column_F += farad * (column_net(net) and net.partition("_")[0] != IN)
+            inside_F += farad * (at is not None and at.cell == "synapse")
     return SynapseCapacitance(row_F / 4, column_F / 4, inside_F / 4)

@@ -17,6 +17,7 @@ from scipy.spatial import KDTree
 from somaforge.flow.pex.geometry import Geometry
 from somaforge.flow.pex.kernel import GATE, Ints
 from somaforge.flow.pex.polygons import boxes_region, rectangles
+from somaforge.generator.names import segment
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.interconnect import Interconnect
 
@@ -51,7 +52,7 @@ class Wire:
 
     def node(self, index: int) -> str:
         """The name of a node."""
-        return self.net if index == self.port else f"{self.net}__s{index}"
+        return self.net if index == self.port else segment(self.net, index)
 
 
 def build_wire(

@@ -25,7 +25,7 @@ from somaforge.flow.spice.deck import Deck
 from somaforge.flow.spice.process import run_ngspice
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import latch_nets
-from somaforge.generator.names import SOMA, SYNAPSE
+from somaforge.generator.names import SOMA, SYNAPSE, in_latch, soma_path, synapse_path
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.models import Shift
@@ -77,8 +77,8 @@ def loads(
     full = design.weights.full_scale
     codes = range(-full, full + 1)
     parts = [_Cells()]
-    soma = _cell_of(chip, SOMA, "x_soma_0_0.")
-    core = _cell_of(chip, SYNAPSE, "x_matrix_0.x_row_0.x_synapse_0.")
+    soma = _cell_of(chip, SOMA, f"{soma_path(0, 0)}.")
+    core = _cell_of(chip, SYNAPSE, f"{synapse_path(0, 0, 0)}.")
     for level, (v_in, vp, vn) in enumerate(rest):
         values = dict(zip(SOMA_PINS, (v_in, vp, vn), strict=True))
         _open(parts).add(soma, f"s{level}", values, {}, ())
@@ -123,7 +123,7 @@ def _open(parts: list["_Cells"]) -> "_Cells":
 def _cell_of(chip: ProgrammedChip, role: str, path: str) -> list[Mos]:
     """Transistors of one cell as the netlist has them (a layout's junctions), with the circuit's own nets."""
     drawn = {m.name: m for m in chip.flat.mos if m.name.startswith(path)}
-    local = [m for m in chip.design.library.flatten(chip.design.cell(role)).mos if not m.name.startswith("x_latch_")]
+    local = [m for m in chip.design.library.flatten(chip.design.cell(role)).mos if not in_latch(m.name)]
     missing = [m.name for m in local if path + m.name not in drawn]
     if missing:
         raise InputError(f"netlist: no transistor {path}{missing[0]}; the array engine needs the design's own netlist")

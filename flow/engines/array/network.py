@@ -12,6 +12,7 @@ from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.spice.deck import size_of
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design, mirror_parts, soma_units
+from somaforge.generator.names import output_path, sign_switch, soma_path, switch, synapse_path
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.models import Size
@@ -63,7 +64,7 @@ class Places:
         self.somas = [
             tuple(
                 np.array(
-                    [[self._at(f"x_soma_{k}_{i}.", f"{r}_{u}", f"soma_{r}") for u in units[r]] for i in range(size)]
+                    [[self._at(f"{soma_path(k, i)}.", f"{r}_{u}", f"soma_{r}") for u in units[r]] for i in range(size)]
                 )
                 for r in SOMA_ROLES
             )
@@ -71,11 +72,11 @@ class Places:
         ]
         self.matrices = [
             self._synapses(
-                [[f"x_matrix_{m}.x_row_{r}.x_synapse_{c}." for c in range(columns)] for r in range(rows)],
+                [[f"{synapse_path(m, r, c)}." for c in range(columns)] for r in range(rows)],
             )
             for m, (rows, columns) in enumerate(pairwise(design.layers))
         ]
-        self.outputs = self._synapses([[f"x_output_{j}." for j in range(design.layers[-1])]])
+        self.outputs = self._synapses([[f"{output_path(j)}." for j in range(design.layers[-1])]])
 
     def _at(self, path: str, name: str, role: str) -> int:
         i = self._index.get(path + name)
@@ -93,8 +94,11 @@ class Places:
         def every(name: str, role: str) -> list[list[int]]:
             return [[self._at(path, name, role) for path in row] for row in paths]
 
-        found = {"p_sign": np.array(every("m_sign_p", "p_sign")), "n_sign": np.array(every("m_sign_n", "n_sign"))}
-        switches = [every(f"m_switch_{k}", "switch") for k in range(self.bits)]
+        found = {
+            "p_sign": np.array(every(sign_switch("p"), "p_sign")),
+            "n_sign": np.array(every(sign_switch("n"), "n_sign")),
+        }
+        switches = [every(switch(k), "switch") for k in range(self.bits)]
         found["switch"] = np.moveaxis(np.array(switches), 0, -1)
         for k, parts in enumerate(self._parts):
             for kind in "pn":

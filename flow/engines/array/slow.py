@@ -12,6 +12,7 @@ from somaforge.flow.engines.array.cells import PINS, USUAL, Cells, Levels
 from somaforge.flow.engines.array.soma import SMALLEST_A, Somas
 from somaforge.flow.engines.array.wires import Wires
 from somaforge.flow.engines.base import ProgrammedChip
+from somaforge.generator.names import sum_net, vn_net, vp_net
 from somaforge.pdk.arrays import Floats
 
 MAP_POINTS = 240
@@ -108,7 +109,7 @@ def layers_of(chip: ProgrammedChip, somas: list[Somas], found: Loads, wires: Wir
         # the last rails drive one output synapse of weight +1 each
         below = chip.codes[k] + full if k < len(somas) - 1 else np.full((soma.count, 1), full + 1)
         for i in range(soma.count):
-            nets = {"v": f"in_{i}" if k == 0 else f"sum_{k}_{i}", "p": f"vp_{k}_{i}", "n": f"vn_{k}_{i}"}
+            nets = {"v": sum_net(k, i), "p": vp_net(k, i), "n": vn_net(k, i)}
             for node, net in nets.items():
                 own[node + node][i] += wires.nets.get(net, 0.0)
                 own["s" + node][i] -= wires.supply.get(net, 0.0)

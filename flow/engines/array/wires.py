@@ -5,16 +5,13 @@ them moved the time to output by 0.1 %. What ends inside a synapse is measured t
 (flow.engines.array.capacitance): leaving it out makes the output 9 % too early there.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from somaforge.flow.engines.array.capacitance import SUPPLY
 from somaforge.flow.engines.base import ProgrammedChip
-from somaforge.flow.engines.lines import whole
+from somaforge.generator.names import GROUND, OUT, Place, inside_synapse, neuron, place, rail, whole
 
-_INNER = re.compile(r"x_matrix_\d+\.x_row_(\d+)\.x_synapse_(\d+)\.(node_\d+|p_source|n_source)")
-_PIN = re.compile(r"(vp|vn|sum)_\d+_(\d+)")
 SMALLEST_F = 1e-17
 """Of a mean coupling inside a cell; smaller ones go to ground."""
 
@@ -40,12 +37,12 @@ def wires_of(chip: ProgrammedChip) -> Wires:
         a, b = whole(c.a), whole(c.b)
         if a == b:
             continue
-        inside = _INNER.fullmatch(a), _INNER.fullmatch(b)
-        for place, other in ((inside[0], b), (inside[1], a)):
-            if place is not None:
-                pair = (place[3], _local(other, place[1], place[2]))
+        inside = _inner(a), _inner(b)
+        for at, other in ((inside[0], b), (inside[1], a)):
+            if at is not None:
+                pair = (at.inside, _local(other, at))
                 # a coupling between two nodes of the same cell comes by twice
-                share = 0.5 if pair[1].startswith(("node_", "p_source", "n_source")) else 1.0
+                share = 0.5 if inside_synapse(pair[1]) else 1.0
                 key = (min(pair), max(pair))
                 inner[key] = inner.get(key, 0.0) + share * c.farad
         if inside == (None, None):
@@ -54,21 +51,29 @@ def wires_of(chip: ProgrammedChip) -> Wires:
                 if other == SUPPLY:
                     supply[net] = supply.get(net, 0.0) + c.farad
         else:  # what a pin of another cell sees of a node here
-            for net, place in ((a, inside[1]), (b, inside[0])):
-                if place is not None and _INNER.fullmatch(net) is None and _local(net, place[1], place[2]) == "gnd":
+            for net, at in ((a, inside[1]), (b, inside[0])):
+                if at is not None and _inner(net) is None and _local(net, at) == GROUND:
                     nets[net] = nets.get(net, 0.0) + c.farad
     count = chip.design.synapse_count
     return Wires(nets, supply, _mean(inner, count))
 
 
-def _local(net: str, row: str, column: str) -> str:
-    """A net as seen from inside a synapse; everything but its pins stands still."""
-    if (found := _PIN.fullmatch(net)) is not None:
-        pin = {"vp": "vp", "vn": "vn", "sum": "out"}[found[1]]
-        return pin if found[2] == (column if pin == "out" else row) else "gnd"
-    if (inside := _INNER.fullmatch(net)) is not None and (inside[1], inside[2]) == (row, column):
-        return inside[3]
-    return SUPPLY if net == SUPPLY else "gnd"
+def _inner(net: str) -> Place | None:
+    """Where a net lies that begins in a synapse; None for another."""
+    at = place(net)
+    own = at is not None and at.cell == "synapse" and at.latch is None and inside_synapse(at.inside)
+    return at if own else None
+
+
+def _local(net: str, at: Place) -> str:
+    """A net as seen from inside the synapse there; everything but its pins stands still."""
+    if (row := rail(net)) is not None:
+        return row[0] if row[2] == at.row else GROUND
+    if (summed := neuron(net)) is not None and summed[0] > 0:
+        return OUT if summed[1] == at.column else GROUND
+    if (inside := _inner(net)) is not None and (inside.row, inside.column) == (at.row, at.column):
+        return inside.inside
+    return SUPPLY if net == SUPPLY else GROUND
 
 
 def _mean(total: Mapping[tuple[str, str], float], count: int) -> tuple[tuple[str, str, float], ...]:
