@@ -278,6 +278,11 @@ def memory_line(net: str) -> Literal["wl", "bl", "blb"] | None:
     return None if found is None else found[1]  # type: ignore[return-value]
 
 
+def current_pin(net: str) -> bool:
+    """Whether a pin of the array or macro carries an input or output current."""
+    return _PIN.fullmatch(net) is not None
+
+
 def segment(net: str, index: int) -> str:
     """A node on the wire of a net, as extraction has it."""
     return f"{net}{_SEGMENT}{index}"

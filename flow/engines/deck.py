@@ -8,7 +8,7 @@ import numpy as np
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.lines import Nets, check_value, resistor_lines, transistor_lines, weight_bits
 from somaforge.flow.spice.deck import Deck, pwl, safe, transient
-from somaforge.generator.names import RAILS
+from somaforge.generator.names import RAILS, input_net, output_net
 from somaforge.pdk.arrays import Floats
 
 
@@ -87,10 +87,10 @@ class ChipDeck:
         return [*lines, *(f"c{i} {a} {b} {farad:.6e}" for i, ((a, b), farad) in enumerate(total.items()))]
 
     def _outputs(self) -> list[str]:
-        return [f"v_out_{j} out_{j} gnd {self.chip.output_V:.9g}" for j in range(self.chip.design.layers[-1])]
+        return [f"v_out_{j} {output_net(j)} gnd {self.chip.output_V:.9g}" for j in range(self.chip.design.layers[-1])]
 
     def _inputs(self) -> list[str]:
-        return [f"i_in_{i} vdd in_{i} {self._steps(c)}" for i, c in enumerate(self.stimulus.inputs.T)]
+        return [f"i_in_{i} vdd {input_net(i)} {self._steps(c)}" for i, c in enumerate(self.stimulus.inputs.T)]
 
     def _steps(self, levels: Floats) -> str:
         """A staircase through `levels`, one per pattern, as a source value."""
