@@ -51,7 +51,7 @@ class WeightFormat:
 
 
 @dataclass(frozen=True)
-class Cell:
+class WeightBit:
     """One latch: a bit of a synapse."""
 
     matrix: int
@@ -120,18 +120,18 @@ class MemoryMap:
             nets[bit_line_bar(*pair)] = bit_line_bar(self.index(*pair))
         return nets
 
-    def place(self, cell: Cell) -> tuple[int, int]:
+    def place(self, which: WeightBit) -> tuple[int, int]:
         """Physical row, and place in the word."""
-        return self.base(cell.matrix) + cell.row, self.index(self.bank(cell.matrix), cell.column, cell.bit)
+        return self.base(which.matrix) + which.row, self.index(self.bank(which.matrix), which.column, which.bit)
 
-    def cell(self, row: int, index: int) -> Cell | None:
+    def bit_at(self, row: int, index: int) -> WeightBit | None:
         """What lies at a place of a word; None where there is no latch."""
         column, bit = divmod(index, self.bits + 1)
         for bank, matrices in enumerate(self.banks):
             if column < self.bank_columns(bank):
                 for m in matrices:
                     if 0 <= row - self.base(m) < self.layers[m] and column < self.layers[m + 1]:
-                        return Cell(m, row - self.base(m), column, bit)
+                        return WeightBit(m, row - self.base(m), column, bit)
                 return None
             column -= self.bank_columns(bank)
         return None

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from somaforge.generator.address import Cell, MemoryMap
+from somaforge.generator.address import MemoryMap, WeightBit
 from somaforge.generator.block import Block, Role
 from somaforge.generator.names import LATCHES, PERIPHERY, RAILS, cell_name, input_net, memory_line, output_net
 from somaforge.generator.periphery.netlist import PORT_INPUTS, Gate, GateNetlist
@@ -28,7 +28,7 @@ def rectangles(memory: MemoryMap) -> tuple[Rectangle, ...]:
     """The rectangle of every matrix, in order."""
     found = []
     for matrix, (rows, columns) in enumerate(zip(memory.layers, memory.layers[1:], strict=False)):
-        row, place = memory.place(Cell(matrix, 0, 0, 0))
+        row, place = memory.place(WeightBit(matrix, 0, 0, 0))
         found.append(Rectangle(row, row + rows, place, place + columns * (memory.bits + 1)))
     return tuple(found)
 

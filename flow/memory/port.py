@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from somaforge.generator.address import Bits, Cell, MemoryMap
+from somaforge.generator.address import Bits, MemoryMap, WeightBit
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.templating import render
 
@@ -95,7 +95,7 @@ def to_words(memory: MemoryMap, values: Sequence[Bits]) -> Words:
         )
     words = np.full((memory.rows, memory.width), EMPTY, dtype=np.int8)
     for matrix, bits in enumerate(values):
-        row, place = memory.place(Cell(matrix, 0, 0, 0))
+        row, place = memory.place(WeightBit(matrix, 0, 0, 0))
         flat = bits.reshape(bits.shape[0], -1)
         words[row : row + flat.shape[0], place : place + flat.shape[1]] = flat
     return words

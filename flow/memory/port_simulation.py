@@ -12,7 +12,7 @@ from pathlib import Path
 from somaforge.flow.memory import port
 from somaforge.flow.memory.port import Action, Words
 from somaforge.generator import verilog
-from somaforge.generator.address import Cell, MemoryMap
+from somaforge.generator.address import MemoryMap, WeightBit
 from somaforge.pdk.errors import CheckError, ToolError
 from somaforge.pdk.library import StandardCells
 from somaforge.pdk.tool import run_tool
@@ -25,14 +25,14 @@ _DONE = re.compile(r"^DONE (\d+) cycles, (\d+) wrong$", re.MULTILINE)
 class WrongBit:
     """A latch that did not give back what was written."""
 
-    cell: Cell
+    which: WeightBit
     written: bool
     read: str
     """"0", "1", or "x" if it is unknown."""
 
     def __str__(self) -> str:
         """One line for a person."""
-        c = self.cell
+        c = self.which
         return (
             f"layer {c.matrix} row {c.row} column {c.column} bit {c.bit}: wrote {int(self.written)}, read {self.read}"
         )
@@ -122,7 +122,7 @@ def _judge(log: str, memory: MemoryMap) -> PortRun:
         raise ToolError(f"iverilog: simulation of the port: {line[:200]}; see its log")
     wrong = []
     for address, place, written, read in _WRONG.findall(log):
-        cell = memory.cell(int(address), int(place))
+        cell = memory.bit_at(int(address), int(place))
         if cell is None:
             raise ToolError(
                 f"iverilog: the bench names word {address} place {place}, where there is no latch; see its log"

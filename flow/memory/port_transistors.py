@@ -14,7 +14,7 @@ import numpy as np
 from somaforge.flow.memory.port import Clock
 from somaforge.flow.spice.batch import run_batch
 from somaforge.flow.spice.deck import Deck, pwl, size_of, transient
-from somaforge.generator.address import Cell
+from somaforge.generator.address import WeightBit
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.names import DOWN, place
 from somaforge.generator.periphery.netlist import PORT_INPUTS
@@ -46,13 +46,13 @@ class Waves:
         return float(self.starts[clock]) + 0.98 * self.half_period_s
 
 
-def latches(flat: FlatNetlist) -> dict[Cell, str]:
+def latches(flat: FlatNetlist) -> dict[WeightBit, str]:
     """The net of the true side of every latch."""
     found = {}
     for mos in flat.mos:
         at = place(mos.name)
         if at is not None and at.latch is not None and at.inside == DOWN:
-            found[Cell(at.layer, at.row, at.column, at.latch)] = mos.d
+            found[WeightBit(at.layer, at.row, at.column, at.latch)] = mos.d
     return found
 
 

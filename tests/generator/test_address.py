@@ -45,8 +45,8 @@ def test_every_latch_has_one_place_in_the_memory(layers: list[int], bits: int, s
     if stacked:
         bases = tuple(sum(layers[:m]) + m for m in matrices)
         memory = MemoryMap(tuple(layers), bits, (matrices,), bases)
-    found = {memory.cell(r, i) for r in range(memory.rows) for i in range(memory.width)} - {None}
+    found = {memory.bit_at(r, i) for r in range(memory.rows) for i in range(memory.width)} - {None}
     assert len(found) == sum(a * b for a, b in pairwise(layers)) * (bits + 1)
     for cell in found:
         assert cell is not None
-        assert memory.cell(*memory.place(cell)) == cell
+        assert memory.bit_at(*memory.place(cell)) == cell

@@ -56,7 +56,7 @@ def stuck(memory: MemoryMap, row: int) -> tuple[list[str], str]:
     """A latch that holds the wrong value, for the bench, and what has to be said about it."""
     words = port.to_words(memory, values(memory))
     place = int(np.flatnonzero(words[row] != port.EMPTY)[-1])
-    cell, wrote = memory.cell(row, place), int(words[row, place])
+    cell, wrote = memory.bit_at(row, place), int(words[row, place])
     assert cell is not None
     where = f"layer {cell.matrix} row {cell.row} column {cell.column} bit {cell.bit}"
     plusargs = [f"+stuck_row={row}", f"+stuck_place={place}", f"+stuck_value={1 - wrote}"]
@@ -79,7 +79,7 @@ class TestProcedure:
         words = port.to_words(memory, values(memory))
         assert (words != port.EMPTY).sum() == sum(v.size for v in values(memory))
         for row, place in np.argwhere(words != port.EMPTY):
-            cell = memory.cell(int(row), int(place))
+            cell = memory.bit_at(int(row), int(place))
             assert cell is not None
             assert words[row, place] == values(memory)[cell.matrix][cell.row, cell.column, cell.bit]
 
@@ -131,7 +131,7 @@ class TestBehaviour:
         view = port_simulation.behaviour("net", memory)
         actions = (*spoil, *port.read_all(memory))
         result = port_simulation.simulate(view, memory, words, tmp_path, actions=actions)
-        assert [(w.cell.row, w.cell.column, w.cell.bit) for w in result.wrong] == [
+        assert [(w.which.row, w.which.column, w.which.bit) for w in result.wrong] == [
             (0, 0, 1), (0, 1, 0), (1, 0, 1), (1, 1, 0),
         ]  # fmt: skip
 
