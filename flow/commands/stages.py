@@ -11,6 +11,7 @@ from somaforge.flow.commands import layouts, programming
 from somaforge.flow.commands.console import Progress, show_json, show_metrics
 from somaforge.flow.commands.options import PATH, patterns_option, pdk_option
 from somaforge.flow.datasets.files import VARIABLE
+from somaforge.flow.datasets.files import folder as data_folder
 from somaforge.flow.runner.known import read_spec
 from somaforge.flow.runner.unmeasured import require_measured
 from somaforge.generator.spec import Spec
@@ -41,6 +42,7 @@ def _load(
         evaluation = spec.evaluation.model_copy(update={"patterns": patterns})
         spec = spec.model_copy(update={"evaluation": evaluation})
     if data_dir is not None:
+        data_folder(data_dir)  # before torch and scikit-learn are there to read it
         os.environ[VARIABLE] = str(data_dir.absolute())  # the processes that run the steps read it there
     return spec, out if out is not None else Path("runs") / spec.name
 
