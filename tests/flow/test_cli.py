@@ -45,6 +45,14 @@ SPEC = Path(__file__).parents[2] / "examples/iris.yaml"
             "Invalid value for '--patterns': most is neither a number from 1 on nor all. See somaforge run --help.",
         ),
         (["run", "none.yaml"], "none.yaml: cannot read the spec: [Errno 2] No such file or directory: 'none.yaml'"),
+        (
+            ["run", str(SPEC), "--data-dir", "none"],
+            "--data-dir none: there is no such folder; give the one that holds the data files",
+        ),
+        (
+            ["drc", "--layout", "n" * 300],
+            f"{'n' * 300}: File name too long; check the file, its rights and the disk",
+        ),
         (["bitfile", "dump", "none.bit"], "none.bit: cannot read the bitfile: No such file or directory"),
     ],
 )

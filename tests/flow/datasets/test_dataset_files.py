@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import re
 import struct
 import zipfile
@@ -12,7 +13,7 @@ import pytest
 from scipy.io import wavfile
 
 from somaforge.flow import cli, datasets
-from somaforge.flow.datasets import fsdd, mnist
+from somaforge.flow.datasets import files, fsdd, mnist
 from somaforge.flow.datasets.idx import read_idx
 from somaforge.generator.spec import Input
 from somaforge.pdk.errors import InputError
@@ -255,3 +256,11 @@ def test_a_run_without_data_fails_before_it_starts(
     assert cli.run(["run", str(spec), "--out", str(tmp_path / "out"), "--data-dir", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("somaforge: fsdd: no recordings in ")
     assert not (tmp_path / "out").exists()
+
+
+def test_names_of_files_need_not_be_utf_8(tmp_path: Path) -> None:
+    """The digest of a folder holds their bytes."""
+    (tmp_path / os.fsdecode(b"\xff.wav")).write_bytes(b"x")
+    first = files.sha256(tmp_path)
+    (tmp_path / os.fsdecode(b"\xff.wav")).rename(tmp_path / os.fsdecode(b"\xfe.wav"))
+    assert files.sha256(tmp_path) != first
