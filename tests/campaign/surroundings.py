@@ -121,6 +121,9 @@ NAMES = (
 
 def data_folders(random: Random, folder: Path) -> str | None:
     """A data folder of any name, with strange files in it, is read or refused in one line; a missing one is refused."""
+    from somaforge.flow.runner import pipeline  # loaded here once: a trial is not about how long that takes
+
+    assert pipeline.STEPS
     name = NAMES[int(random.integers(len(NAMES)))]
     place = os.fsdecode(os.path.join(os.fsencode(folder), os.fsencode(name)))  # noqa: PTH118  names that are no UTF-8
     there = int(random.integers(2)) == 1
