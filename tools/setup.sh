@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly TORCH=2.13.0           # the CPU build where the index has one; first, so that nothing else chooses for us
+readonly TORCH=2.13.0           # the CPU build where the index has one; no hash, as its file differs by index
 readonly BACKPORTS=bookworm-backports
 readonly SOURCE_LIST=/etc/apt/sources.list.d/somaforge-backports.sources
 
@@ -90,6 +90,10 @@ install_debian_packages() {
   has_ngspice || die "ngspice 46 with KLU is still missing after the installation"
 }
 
+pinned() {  # the lock as constraints: names and versions alone
+  sed -n 's/^\([^# ]*==[^ ]*\).*/\1/p' requirements.lock
+}
+
 install_python_packages() {
   local stamp=.venv/setup.sha256 key python
   key=$(cat pyproject.toml requirements.lock tools/setup.sh <(pwd) | sha256sum)
@@ -98,8 +102,8 @@ install_python_packages() {
   say "virtual environment with $python"
   [ -x .venv/bin/python ] || "$python" -m venv .venv
   local pip=(.venv/bin/python -m pip --disable-pip-version-check --quiet install)
-  "${pip[@]}" "torch==$TORCH" -c requirements.lock
-  "${pip[@]}" --no-deps -r requirements.lock
+  "${pip[@]}" --no-deps --require-hashes -r requirements.lock
+  "${pip[@]}" "torch==$TORCH" -c <(pinned)
   "${pip[@]}" --no-deps --no-build-isolation -e .
   .venv/bin/python -m pip check >&2
   printf '%s\n' "$key" >"$stamp"
