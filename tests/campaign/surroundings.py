@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -78,7 +79,12 @@ def full_disks(random: Random, folder: Path) -> str | None:
 
 def other_users(random: Random, folder: Path) -> str | None:
     """Another user, whose home is missing or read-only, gets the same results as root; only root can try."""
-    if os.geteuid() != 0:
+    # The machine's programs and data lie in root's folders: they may be read, and nothing else is allowed.
+    drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    drop += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search", "--bounding-set=-all,+dac_read_search"]
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        return None
+    if subprocess.run([*drop, "true"], capture_output=True, check=False).returncode != 0:  # a container may forbid it
         return None
     work, home = folder / "work", folder / "home"
     for made in (work, home):
@@ -95,9 +101,6 @@ def other_users(random: Random, folder: Path) -> str | None:
         "SOMAFORGE_PDK_ROOT": str(_pdk_root()),
         "TMPDIR": str(work),
     }
-    # The machine's programs and data lie in root's folders: they may be read, and nothing else is allowed.
-    drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-    drop += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search", "--bounding-set=-all,+dac_read_search"]
     program = [sys.executable, "-B", "-m", "somaforge.flow.cli", *arguments]
     done = subprocess.run(
         [*drop, *program], env=environment, cwd=work, capture_output=True, text=True, timeout=300, check=False
