@@ -4,7 +4,6 @@ For small macros: the proof that row select, drivers and data register work toge
 capacitances to ground (coupling counted in full); flow.memory.port_timing has the resistances of long lines.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from somaforge.flow.spice.batch import run_batch
 from somaforge.flow.spice.deck import Deck, pwl, size_of, transient
 from somaforge.generator.address import WeightBit
 from somaforge.generator.circuit import FlatNetlist
-from somaforge.generator.names import DOWN, place
+from somaforge.generator.names import DOWN, current_pin, place
 from somaforge.generator.periphery.netlist import PORT_INPUTS
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.models import Models, OperatingPoint
@@ -81,7 +80,7 @@ def play(
     deck = Deck(title, models, at, options, exact=False)
     deck.put(f"v_vdd vdd 0 {pwl([(0.0, 0.0), (POWER_UP_S / 2, at.supply_V)])}")
     deck.put(*_sources(sequence, starts, half_period_s, at.supply_V))
-    deck.put(*(f"v_{names[p]} {names[p]} 0 0" for p in flat.ports if re.fullmatch(r"(in|out)_\d+", p)))
+    deck.put(*(f"v_{names[p]} {names[p]} 0 0" for p in flat.ports if current_pin(p)))
     for k, mos in enumerate(flat.mos):
         ends = [names[n] for n in (mos.d, mos.g, mos.s, mos.b)]
         deck.transistor(str(k), models.simulated(size_of(mos)), ends)
