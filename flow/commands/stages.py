@@ -86,11 +86,11 @@ def run(
 ) -> None:
     """Run the whole flow of SPEC; finished steps are not run again, an interrupted run goes on."""
     loaded, folder = _load(spec, out, data_dir, patterns)
-    from somaforge.flow.datasets import fingerprint
+    from somaforge.flow import datasets
     from somaforge.flow.runner.pipeline import FINAL, finish, run_all, signoff_of  # every step: see _one_step
 
     if until is None:
-        fingerprint(loaded.network.dataset)  # missing data are better missed now than after an hour
+        datasets.load(loaded.network.dataset)  # missing or damaged data are better missed now than after an hour
     progress = Progress(as_json)
     try:
         outcomes, final = run_all(loaded, folder, until, progress)

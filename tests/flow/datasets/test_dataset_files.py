@@ -264,3 +264,19 @@ def test_names_of_files_need_not_be_utf_8(tmp_path: Path) -> None:
     first = files.sha256(tmp_path)
     (tmp_path / os.fsdecode(b"\xff.wav")).rename(tmp_path / os.fsdecode(b"\xfe.wav"))
     assert files.sha256(tmp_path) != first
+
+
+@pytest.mark.parametrize("name", ["mnist", "spoken-digits"])
+def test_a_run_with_damaged_data_fails_before_it_starts(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Files of the right names with something else in them: the run began, and failed after DRC, LVS and extraction."""
+    monkeypatch.setenv("SOMAFORGE_DATA", "")  # set back afterwards
+    data = tmp_path / "data"
+    data.mkdir()
+    for file in (*mnist.NAMES, "recordings"):
+        (data / file).write_bytes(b"something else")
+    spec = Path(__file__).parents[3] / f"examples/{name}.yaml"
+    assert cli.run(["run", str(spec), "--data-dir", str(data), "--out", str(tmp_path / "r")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "r").exists()
