@@ -1,6 +1,5 @@
 """The slow nodes of a layer: column, p rail and n rail of every soma, and the capacitance that each of them carries."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,10 @@ from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.generator.names import sum_net, vn_net, vp_net
 from somaforge.pdk.arrays import Floats
 
+COLUMN, P, N, SUPPLY = range(4)
+"""Nodes of a soma, in the order of its pins (flow.engines.array.capacitance)."""
+RAIL_PINS = {P: PINS["p"], N: PINS["n"]}
+"""Of a synapse at the rails."""
 MAP_POINTS = 240
 HIGHEST_A = 1e-4
 """Of a RailMap."""
@@ -65,6 +68,35 @@ class RailMap:
 
 
 @dataclass(frozen=True, eq=False)
+class Couplings:
+    """Current into one node of a soma over the slope of another in F: `p_of_n` flows into the p rail when n moves."""
+
+    column_of_p: Tensor
+    column_of_n: Tensor
+    p_of_column: Tensor
+    p_of_n: Tensor
+    n_of_column: Tensor
+    n_of_p: Tensor
+
+    @classmethod
+    def between(cls, own: Tensor) -> "Couplings":
+        """From currents [into, moved, ...] of the nodes COLUMN, P, N."""
+        return cls(own[COLUMN, P], own[COLUMN, N], own[P, COLUMN], own[P, N], own[N, COLUMN], own[N, P])
+
+    def at(self, levels: Levels, column: Tensor, p: Tensor, n: Tensor) -> "Couplings":
+        """[patterns, somas] at ln of the currents of the nodes: of those that move."""
+        at = levels.at
+        return Couplings(
+            at(self.column_of_p, p),
+            at(self.column_of_n, n),
+            at(self.p_of_column, column),
+            at(self.p_of_n, n),
+            at(self.n_of_column, column),
+            at(self.n_of_p, p),
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Layer:
     """A layer of somas with its loads: [somas, levels] in F for each slow node, and couplings between the nodes."""
 
@@ -78,8 +110,7 @@ class Layer:
     """Without synapses, but for those of the outputs."""
     idle: tuple[Tensor, Tensor, Tensor]
     """[somas] in F: column, p and n with all synapses, where nothing flows."""
-    couplings: Mapping[str, Tensor]
-    """"pn" is the current into p over the slope of n; v is the column."""
+    couplings: Couplings
     supply: tuple[Tensor, Tensor, Tensor]
     """Current out of the supply over the slope of column, p and n, those of the synapses at each of them included."""
     into_p: Tensor | None
@@ -103,44 +134,45 @@ def layers_of(chip: ProgrammedChip, somas: list[Somas], found: Loads, wires: Wir
     usual = found.synapse[..., USUAL]
     layers = []
     for k, soma in enumerate(somas):
-        one = np.ones(soma.count)
-        own = {a + b: np.outer(one, found.soma[i, j]) for i, a in enumerate("vpns") for j, b in enumerate("vpn")}
+        # [into COLUMN, P, N or SUPPLY; moved; somas; levels]
+        own = np.repeat(found.soma[:, :3, None, :], soma.count, axis=2)
         above = None if k == 0 else chip.codes[k - 1] + full
         # the last rails drive one output synapse of weight +1 each
         below = chip.codes[k] + full if k < len(somas) - 1 else np.full((soma.count, 1), full + 1)
         for i in range(soma.count):
-            nets = {"v": sum_net(k, i), "p": vp_net(k, i), "n": vn_net(k, i)}
+            nets = {COLUMN: sum_net(k, i), P: vp_net(k, i), N: vn_net(k, i)}
             for node, net in nets.items():
-                own[node + node][i] += wires.nets.get(net, 0.0)
-                own["s" + node][i] -= wires.supply.get(net, 0.0)
-        for a, b in ("pp", "pn", "np"):
-            own[a + b] += usual[below, PINS[a], PINS[b]].sum(1)
-        for b in "pn":
-            own["s" + b] += usual[below, -1, PINS[b]].sum(1)
+                own[node, node, i] += wires.nets.get(net, 0.0)
+                own[SUPPLY, node, i] -= wires.supply.get(net, 0.0)
+        for into, moved in ((P, P), (P, N), (N, P)):
+            own[into, moved] += usual[below, RAIL_PINS[into], RAIL_PINS[moved]].sum(1)
+        for moved in (P, N):
+            own[SUPPLY, moved] += usual[below, -1, RAIL_PINS[moved]].sum(1)
         cells, into_p = None, None
         if k < len(somas) - 1:
             cells = Cells.of(found, chip.codes[k], where)
             into_p = tensor(usual[below, PINS["p"], PINS["out"], len(found.levels) // 2].T)
             at_rails = found.synapse[below, PINS["n"], PINS["n"], 0, 0].sum(1)
         else:
-            own["nn"] += found.synapse[below, PINS["n"], PINS["n"], :, -1].sum(1)
+            own[N, N] += found.synapse[below, PINS["n"], PINS["n"], :, -1].sum(1)
             at_rails = np.zeros(soma.count)
         at_column = np.zeros(soma.count)
         if above is not None:
-            own["sv"] += usual[above, -1, PINS["out"]].sum(0)
+            own[SUPPLY, COLUMN] += usual[above, -1, PINS["out"]].sum(0)
             at_column = found.synapse[above, PINS["out"], PINS["out"], 0, 0].sum(0)
-        idle = [own[node + node][:, 0] + more for node, more in (("v", at_column), ("p", 0.0), ("n", at_rails))]
+        idle = [own[node, node, :, 0] + more for node, more in ((COLUMN, at_column), (P, 0.0), (N, at_rails))]
+        finer = every_level(own)
         layers.append(
             Layer(
                 soma,
                 RailMap(soma, where),
                 levels,
-                every_level(own["vv"]),
-                every_level(own["pp"]),
-                every_level(own["nn"]),
+                finer[COLUMN, COLUMN],
+                finer[P, P],
+                finer[N, N],
                 (tensor(idle[0]), tensor(idle[1]), tensor(idle[2])),
-                {name: every_level(own[name]) for name in ("vp", "vn", "pv", "pn", "nv", "np")},
-                (every_level(own["sv"]), every_level(own["sp"]), every_level(own["sn"])),
+                Couplings.between(finer),
+                (finer[SUPPLY, COLUMN], finer[SUPPLY, P], finer[SUPPLY, N]),
                 into_p,
                 cells,
             )

@@ -256,13 +256,13 @@ class Stepper:
         for k, layer in enumerate(self._layers):
             guess, history, slope, at = guesses[k], histories[k], slopes[k], layer.levels.at
             logs = layer.rails.logs(*guess)
-            c = {name: at(load, logs["vpn".index(name[1])]) for name, load in layer.couplings.items()}
-            into = into + c["vp"] * slope[1] + c["vn"] * slope[2]
+            c = layer.couplings.at(layer.levels, *logs)
+            into = into + c.column_of_p * slope[1] + c.column_of_n * slope[2]
             c_v = c_above + at(layer.column, logs[0])
             v, taken, rate = self._column(k, guess[0], history[0], a0, sums, c_v, into)
             slope[0] = a0 * v + history[0]
-            into_p = c["pv"] * slope[0] + c["pn"] * slope[2]
-            into_n = c["nv"] * slope[0]
+            into_p = c.p_of_column * slope[0] + c.p_of_n * slope[2]
+            into_n = c.n_of_column * slope[0]
             c_p, c_n = at(layer.p, logs[1]), at(layer.n, logs[2])
             if layer.cells is not None and layer.into_p is not None:
                 following, next_slope = layer.cells.columns(guesses[k + 1][0]), slopes[k + 1][0]
@@ -271,7 +271,7 @@ class Stepper:
                 c_n, into_n = c_n + c_below, into_n + pushed
             p, by_p = layer.somas.p_step(v, guess[1], c_p, a0, history[1] + into_p / c_p)
             slope[1] = a0 * p + history[1]
-            n, by_n = layer.somas.n_step(p, guess[2], c_n, a0, history[2] + (into_n + c["np"] * slope[1]) / c_n)
+            n, by_n = layer.somas.n_step(p, guess[2], c_n, a0, history[2] + (into_n + c.n_of_p * slope[1]) / c_n)
             slope[2] = a0 * n + history[2]
             log_p, log_n = layer.rails.of_p(p), layer.rails.of_n(n)
             supply = supply + self._used(k, v, p, n, given)

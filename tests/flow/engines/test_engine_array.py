@@ -8,7 +8,8 @@ from tests.flow.small import nominal, small_design, with_mirrors, zeros
 
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.array import chip as model
-from somaforge.flow.engines.array.engine import ArrayEngine, collapse
+from somaforge.flow.engines.array import collapse
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import DcResult, ProgrammedChip
 from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.generator.design import Design

@@ -6,8 +6,9 @@ import torch
 from tests.flow.small import small_design
 
 from somaforge.flow.chips import VirtualChip
+from somaforge.flow.engines.array import collapse, reduced
 from somaforge.flow.engines.array.chip import Network, Parts
-from somaforge.flow.engines.array.engine import ArrayEngine, collapse, reduced
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.array.play import _corrected, _falling
 from somaforge.flow.engines.array.reduced import Matrix
 

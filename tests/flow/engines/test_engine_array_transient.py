@@ -8,7 +8,8 @@ import pytest
 from tests.flow.engines.test_engine_array import INPUTS, chip_of
 from tests.flow.small import small_design, with_mirrors
 
-from somaforge.flow.engines.array.engine import ArrayEngine, collapse
+from somaforge.flow.engines.array import collapse
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.array.wires import wires_of
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.ngspice import CAREFUL, NgspiceEngine
