@@ -82,10 +82,11 @@ def test_what_cannot_be_pickled_is_told() -> None:
 )
 def test_no_end_and_crashes_are_failures_of_a_tool(work: Callable[[], None], message: str) -> None:
     faulthandler.disable()  # pytest's, which the child would write with
+    others = psutil.Process().children()  # of tests before: multiprocessing's resource tracker stays
     with pytest.raises(ToolError, match=message):
         bounded(work, 0.5, "x")
     faulthandler.enable()
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= set(others)
 
 
 @pytest.mark.needs_pdk

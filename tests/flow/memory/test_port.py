@@ -256,9 +256,9 @@ def test_the_macro_without_a_port_is_a_list_of_pins(tmp_path: Path) -> None:
     table = yaml.safe_load((EXAMPLES / "iris.yaml").read_text())
     table["array"]["port"] = "none"
     design = build(parse_spec(table, "test"))
-    top = design.library.circuits["iris"]
-    (tmp_path / "iris.v").write_text(verilog.pins(top))
-    wires = ", ".join(f".{pin}()" for pin in top.ports)
+    block = draw(design).block
+    (tmp_path / "iris.v").write_text(verilog.pins(block))
+    wires = ", ".join(f".{pin}()" for pin in block.circuit.ports)
     (tmp_path / "top.v").write_text(f"module top; iris macro ({wires}); endmodule")
     command = ["iverilog", "-g2005", "-DUSE_POWER_PINS", "-t", "null", "iris.v", "top.v"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -141,9 +141,10 @@ def test_study_goes_on_where_it_was(plan: Plan, tmp_path: Path) -> None:
 def farm(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes], subprocess.Popen[bytes]]]:
     """Address of a scheduler, its process and that of its one worker, without a nanny that would start it again."""
     file = folder / "scheduler.json"
-    common = {"stderr": subprocess.DEVNULL, "cwd": folder}
+    root = Path(__file__).parents[3]  # tasks are functions of this file; sys.path may have "" for it
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), *sys.path])}
+    common = {"stderr": subprocess.DEVNULL, "cwd": folder, "env": environment}
     module = [sys.executable, "-m"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     scheduler = subprocess.Popen(
         [*module, "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
          "--scheduler-file", str(file)],
@@ -157,7 +158,6 @@ def farm(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes], subproces
         worker = subprocess.Popen(
             [*module, "distributed.cli.dask_worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-nanny",
              "--no-dashboard"],
-            env=environment,
             **common,  # type: ignore[arg-type]
         )  # fmt: skip
         try:
