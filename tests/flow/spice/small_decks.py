@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import numpy as np
 from tests.flow.small import small_design
@@ -113,9 +114,9 @@ def simulations(folder: Path) -> dict[str, Callable[[], object]]:
 
 
 def decks(folder: Path) -> Iterator[tuple[str, str]]:
-    """Name and text of the first deck of each simulation."""
+    """Name and text of the first deck of each simulation; those that run side by side elsewhere run one by one here."""
     for name, simulate in simulations(folder).items():
-        with recorded(folder) as texts, suppress(RecordedError, ToolError):
+        with recorded(folder) as texts, patch("os.cpu_count", return_value=1), suppress(RecordedError, ToolError):
             simulate()
         yield name, texts[0]
 
