@@ -41,7 +41,6 @@ ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "bench/results/readout.json"
 PDK = load("sky130")
 NAME = "readout"
-CORNERS = ("tt", "ss", "ff", "sf", "fs")
 TEMPERATURES_C, SUPPLIES_V = (-40.0, 27.0, 85.0), (1.62, 1.8, 1.98)
 BIAS_CHIPS, CONVERTER_CHIPS = 12, 4
 EXTREMES = (
@@ -168,7 +167,7 @@ def bias_block() -> dict[str, Any]:
     facts, flat = block("bias")
     plain = Bench(PDK, flat, VirtualChip(1, mismatch=0.0), NOMINAL)
     codes = {code: bias_currents.currents(plain, code, 100e-9).out_A for code in (0, 1, 2, 4, 8, 2**BITS - 1)}
-    places = [OperatingPoint(c, t, v) for c in CORNERS for t in TEMPERATURES_C for v in SUPPLIES_V]
+    places = [OperatingPoint(c, t, v) for c in PDK.models.corners for t in TEMPERATURES_C for v in SUPPLIES_V]
     points = [asdict(w) | asdict(bias_currents.currents(replace(plain, where=w), REFERENCE_UNITS)) for w in places]
     drawn = [replace(plain, chip=VirtualChip(seed)) for seed in range(1, BIAS_CHIPS + 1)]
     chips = [bias_currents.currents(bench, REFERENCE_UNITS).out_A for bench in drawn]

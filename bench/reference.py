@@ -54,6 +54,7 @@ def main() -> None:
         "dataset": spec.network.dataset,
         "layers": list(spec.network.layers),
         "mirror": spec.array.mirror.model_dump(mode="json"),
+        "law": spec.chips.law,
         "chip": wanted.chip,
         "differ": differ,
         "right": right,

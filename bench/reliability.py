@@ -76,6 +76,8 @@ def main() -> int:
     parser.add_argument("--kind", action="append", help="part of the name of a function of tests/campaign")
     options = parser.parse_args()
     chosen = tuple(k for k in kinds.KINDS if not options.kind or any(part in k.run.__name__ for part in options.kind))
+    if not chosen:
+        parser.error(f"no kind of the campaign has {' or '.join(options.kind)} in its name")
     start = time.monotonic()
     record: dict[str, object] = {
         "command": "python " + " ".join(["bench/reliability.py", *sys.argv[1:]]),

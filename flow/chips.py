@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import ndtri
 
-from somaforge.flow.engines.base import Program, ProgrammedChip
+from somaforge.flow.engines.base import Memory, Program, ProgrammedChip
 from somaforge.flow.engines.spread import spread
 from somaforge.flow.spice.deck import size_of
 from somaforge.generator.circuit import FlatNetlist
@@ -16,7 +16,7 @@ from somaforge.generator.design import Design
 from somaforge.generator.spec.network import Chips
 from somaforge.pdk import Pdk
 from somaforge.pdk.arrays import Floats
-from somaforge.pdk.models import Law, Spread
+from somaforge.pdk.models import Law, OperatingPoint, Spread
 
 DEVIATE = 0.1
 """Of a standard deviation: it adds 0.04 % to the spread."""
@@ -48,8 +48,15 @@ class VirtualChip:
         """One chip of a spec's population."""
         return cls(seed, chips.mismatch, chips.law)
 
-    def programmed(self, design: Design, flat: FlatNetlist, codes: Program | None = None) -> ProgrammedChip:
-        """Its transistors with both shifts at the spec's operating point; all weights are 0 if none are given.
+    def programmed(
+        self,
+        design: Design,
+        flat: FlatNetlist,
+        codes: Program | None = None,
+        at: OperatingPoint | None = None,
+        memory: Memory = "ideal",
+    ) -> ProgrammedChip:
+        """Its transistors with both shifts, at the spec's operating point and with weights of 0 if none are given.
 
         InputError as for shifts.
         """
@@ -57,7 +64,8 @@ class VirtualChip:
             codes = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(design.layers))
         weak = self.weak(flat, design.pdk)
         shifts = self.shifts(flat, design.pdk)
-        return ProgrammedChip(design, flat, codes, shifts, design.spec.at, weak=weak if weak.any() else None)
+        weak_or_none = weak if weak.any() else None
+        return ProgrammedChip(design, flat, codes, shifts, at or design.spec.at, memory=memory, weak=weak_or_none)
 
     def shifts(self, flat: FlatNetlist, pdk: Pdk) -> Floats:
         """Shift of |Vth| in V for every transistor of `flat`, in its canonical order; positive makes it weaker.

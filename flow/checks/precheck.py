@@ -37,7 +37,7 @@ def run(pdk: Pdk, layout: Path, top: str | None, report: Path, timeout_s: float 
         write_copy(opened, copy)
         variables = {"input": copy, "top_cell": opened.cell.name, "report": half, deck.threads: THREADS}
         variables |= dict.fromkeys(deck.groups, "true")
-        log = run_application(deck.command(klayout, pdk.data, variables), folder, timeout_s)
+        log = run_application("precheck", deck.command(klayout, pdk.data, variables), folder, timeout_s)
         counts = read_report(deck, half, opened.cell.name, log)
         shutil.copyfile(half, beside)
     return counts
@@ -85,15 +85,15 @@ def write_copy(opened: OpenLayout, target: Path) -> None:
     opened.layout.write(str(target), options)
 
 
-def run_application(command: list[str], folder: Path, timeout_s: float) -> str:
-    """Run the application without a display and without the user's own macros; its output."""
+def run_application(what: str, command: list[str], folder: Path, timeout_s: float) -> str:
+    """Run the application without a display and without the user's own macros; its output. `what` is for messages."""
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "KLAYOUT_HOME": str(folder)}
     try:
         ended = run_tool(command, timeout_s, folder=folder, environment=environment)
     except TimeoutError:
-        raise ToolError(f"precheck: KLayout did not finish in {timeout_s:g} s; give it more time") from None
+        raise ToolError(f"{what}: KLayout did not finish in {timeout_s:g} s; give it more time") from None
     if ended.code != 0:
-        raise ToolError(f"precheck: KLayout ended with code {ended.code}; last lines: {_last(ended.text)}")
+        raise ToolError(f"{what}: KLayout ended with code {ended.code}; last lines: {_last(ended.text)}")
     return ended.text
 
 

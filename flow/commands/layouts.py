@@ -15,8 +15,6 @@ from somaforge.pdk.base import Pdk
 from somaforge.pdk.errors import CheckError, InputError
 from somaforge.pdk.files import scratch
 
-PRECHECK_TIMEOUT_S = 3600.0
-
 
 @contextmanager
 def understood(layout: Path) -> Iterator[None]:
@@ -57,9 +55,11 @@ Counts = tuple[dict[str, dict[str, int]], tuple[str, ...] | None]
 """Violations of each deck and rule; layers that no native rule looks at, if the native deck ran."""
 
 
-def _checked(pdk: Pdk, layout: Path, top: str | None, checks: Sequence[LayoutCheck], folder: Path) -> Counts:
+def _checked(
+    pdk: Pdk, layout: Path, top: str | None, checks: Sequence[LayoutCheck], folder: Path, limit_s: float
+) -> Counts:
     with understood(layout):
-        found = {c.name: c.run(pdk, layout, top, folder / c.report, PRECHECK_TIMEOUT_S) for c in checks}
+        found = {c.name: c.run(pdk, layout, top, folder / c.report, limit_s) for c in checks}
         return found, _unchecked(pdk, layout, top) if "native" in found else None
 
 
@@ -69,7 +69,8 @@ def drc(pdk: Pdk, layout: Path, top: str | None, deck: str, out: Path | None, as
     names = [check.name for check in checks]
     shown: dict[str, object] = {}
     with reports(out) as folder:
-        found, unchecked = bounded(partial(_checked, pdk, layout, top, checks, folder), limit_s, _named("drc", layout))
+        work = partial(_checked, pdk, layout, top, checks, folder, limit_s)
+        found, unchecked = bounded(work, limit_s, _named("drc", layout))
     for name in names:
         shown[f"drc__{name}__count"] = sum(found[name].values())
     shown["rules"] = (

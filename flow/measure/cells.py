@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from somaforge.flow.memory.latch_margins import noise_margin
+from somaforge.flow.memory.latch_margins import OPTIONS, noise_margin
 from somaforge.flow.spice.deck import Deck, size_of
 from somaforge.flow.spice.library import run_in_process
 from somaforge.generator.circuit import Mos
@@ -18,7 +18,6 @@ from somaforge.pdk.models import OperatingPoint
 DECADE_STEP = 0.05
 """Of a current sweep, about: 20 points per decade."""
 BUTTERFLY_STEP_V = 0.005
-OPTIONS = "method=gear reltol=1e-4 abstol=1e-14 vntol=1e-6 gmin=1e-15 itl1=500 itl2=200"
 
 
 @dataclass(frozen=True, eq=False)

@@ -97,14 +97,7 @@ def _same_code(expected: str) -> None:
 
 def _chip(bench: _Bench, point: Point, seed: int | None, codes: Program) -> ProgrammedChip:
     chip = VirtualChip.of(bench.spec.chips, seed) if seed is not None else VirtualChip(0, 0.0)
-    return ProgrammedChip(
-        bench.design,
-        bench.flat,
-        codes,
-        chip.shifts(bench.flat, bench.design.pdk),
-        point.at,
-        weak=chip.weak(bench.flat, bench.design.pdk),
-    )
+    return chip.programmed(bench.design, bench.flat, codes, point.at)
 
 
 def learn(task: TrainTask) -> dict[str, Any]:

@@ -19,11 +19,6 @@ _SMALLEST_OHM = 0.001
 """Joins a terminal's node to the wire where nothing is known to lie between: the format wants them apart."""
 
 
-def net_of(node: str) -> str:
-    """The net that a node of an annotated netlist belongs to."""
-    return whole(node)
-
-
 def dspf_text(flat: FlatNetlist, parasitics: Parasitics) -> str:
     """`flat` (from `annotate`) with the contacts, vias and stubs between each transistor and the wires of its cell."""
     ground = parasitics.ground
@@ -34,26 +29,26 @@ def dspf_text(flat: FlatNetlist, parasitics: Parasitics) -> str:
     terminals: dict[str, list[tuple[str, str, str]]] = {}
     nodes: dict[str, dict[str, None]] = {}
     for c in flat.capacitors:
-        a, b = net_of(c.a), net_of(c.b)
+        a, b = whole(c.a), whole(c.b)
         home = b if a == ground else a
         c_of.setdefault(home, []).append(c)
         for node in (c.a, c.b):
-            total[net_of(node)] = total.get(net_of(node), 0.0) + c.farad
-            nodes.setdefault(net_of(node), {})[node] = None
+            total[whole(node)] = total.get(whole(node), 0.0) + c.farad
+            nodes.setdefault(whole(node), {})[node] = None
     for r in flat.resistors:
-        r_of.setdefault(net_of(r.a), []).append(r)
+        r_of.setdefault(whole(r.a), []).append(r)
         for node in (r.a, r.b):
-            nodes.setdefault(net_of(node), {})[node] = None
+            nodes.setdefault(whole(node), {})[node] = None
     for m in flat.mos:
         for pin, node in (("D", m.d), ("G", m.g), ("S", m.s), ("B", m.b)):
-            terminals.setdefault(net_of(node), []).append((m.name, pin, node))
-            nodes.setdefault(net_of(node), {})[node] = None
+            terminals.setdefault(whole(node), []).append((m.name, pin, node))
+            nodes.setdefault(whole(node), {})[node] = None
     for e in flat.elements:
         for node in e.nets:
-            nodes.setdefault(net_of(node), {})[node] = None
+            nodes.setdefault(whole(node), {})[node] = None
     ports = set(flat.ports)
     for port in flat.ports:
-        nodes.setdefault(net_of(port), {})[port] = None
+        nodes.setdefault(whole(port), {})[port] = None
     lines = ["*|DSPF 1.5", f'*|DESIGN "{flat.name}"', "*|DIVIDER .", "*|DELIMITER :", f"*|GROUND_NET {ground}"]
     lines += _wrapped(f".SUBCKT {flat.name}", flat.ports)
     for net in sorted(nodes):

@@ -78,7 +78,7 @@ _REASONS: Mapping[tuple[str, ...], Callable[[Spec], str]] = {
     ("accuracy__array",): _array_only,
     ("accuracy__spice", "engine__latch_effect", "engine__full_model_time", "power__latch__"): _ngspice_only,
     ("accuracy__folds__ratio", "accuracy__folds_worst"): _folds,
-    ("port__",): lambda spec: "" if spec.array.port != "none" else "the spec has `array.port: none`",
+    ("port__",): lambda spec: "" if spec.array.has_port else "the spec has `array.port: none`",
     ("operating__points__", "corners__points__"): lambda spec: "",
     ("operating__", "best_point__"): lambda spec: "" if spec.operating else "the spec has no `operating`",
     ("corners__recalibrated_",): lambda spec: (

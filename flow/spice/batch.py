@@ -18,7 +18,7 @@ def run_batch(text: str, evidence: Path | None, name: str, timeout_s: float) -> 
     run = run_ngspice(text, timeout_s, what=name)
     if evidence is not None:
         (evidence / f"{name}.log").write_text(run.log, encoding="utf-8")
-    hint = f"{last_error(run.log)}); see its deck and log"
+    hint = f"{last_error(run.log)})" + ("; see its deck and log" if evidence is not None else "")
     if run.code != 0:
         raise ToolError(f"ngspice: {name} ended with exit code {run.code} ({hint}")
     try:

@@ -3,11 +3,8 @@
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Literal
-
-import numpy as np
 
 from somaforge.flow import pex
 from somaforge.flow.chips import VirtualChip
@@ -69,19 +66,7 @@ def programmed(job: Job, codes: Program | None = None, use: Use = "time", memory
     else:
         whole = design.flat if use == "memory" else design.flat_without_memory
         flat = whole if use == "rest" else pex.read_lumped(job.inputs.file("pex", "lumped.json"), whole)
-    drawn = VirtualChip.of(job.spec.chips, job.seed)
-    layers = design.layers
-    if codes is None:
-        codes = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(layers))
-    return ProgrammedChip(
-        design,
-        flat,
-        codes,
-        drawn.shifts(flat, design.pdk),
-        job.spec.at,
-        memory=memory,
-        weak=drawn.weak(flat, design.pdk),
-    )
+    return VirtualChip.of(job.spec.chips, job.seed).programmed(design, flat, codes, memory=memory)
 
 
 @dataclass(frozen=True)

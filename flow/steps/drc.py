@@ -38,6 +38,7 @@ def step(checks: tuple[LayoutCheck, ...]) -> Step:
         ("generate",),
         config=silicon,
         tools=("klayout", "klayout-application", "pdk"),
+        limit_s=lambda spec: spec.time_limits.drc_s,
         checks=(UNCHECKED, *(check.metric for check in checks)),
     )
 
