@@ -2,7 +2,7 @@
 
     python bench/readout.py [winner] [converter] [bias] [pictures] [page]
 
-Without words everything: some five minutes on an idle machine. Writes bench/results/readout.json (other parts of it
+Without words everything. Writes bench/results/readout.json (other parts of it
 stay), docs/images/readout-*.png and the tables of docs/readout.md.
 """
 
@@ -52,8 +52,6 @@ EXTREMES = (
 CLOSE = 1.03
 NOMINAL = PDK.models.nominal
 CHIPS: dict[str, int] = {"continuous": 8, "binned": 2, "subthreshold": 2}
-OXIDE_F_PER_M2 = 8.2e-3
-"""Of 4.2 nm, the foundry's `toxe`."""
 
 
 @cache
@@ -142,7 +140,7 @@ def charge_converter() -> dict[str, Any]:
     ]
     z = ConverterSizes()
     area = z.capacitors * z.capacitor.w * z.capacitor.l + z.compare.w * z.compare.l / 4
-    capacitance = area * 1e-18 * OXIDE_F_PER_M2 + facts["wires_F"]["x_integrator.int"]
+    capacitance = area * 1e-18 * PDK.models.gate_F_per_m2 + facts["wires_F"]["x_integrator.int"]
     noise = pulses.noise(first, decades[-11], capacitance)
     leakage = {
         f"{t:g}": pulses.leakage_A(replace(first, where=replace(NOMINAL, temperature_C=t))) for t in TEMPERATURES_C

@@ -37,11 +37,6 @@ class Role(Enum):
         """A supply or ground."""
         return self in (Role.SUPPLY, Role.GROUND)
 
-    @property
-    def is_analog(self) -> bool:
-        """Carries a current or a voltage."""
-        return self in (Role.ANALOG_INPUT, Role.ANALOG_OUTPUT, Role.BIAS, Role.MONITOR)
-
 
 @dataclass(frozen=True)
 class Port:

@@ -11,7 +11,7 @@ from somaforge.generator.circuit import Library
 from somaforge.generator.design import Design
 from somaforge.generator.floorplan import Floorplan
 from somaforge.generator.periphery.macro import Macro, macro_block
-from somaforge.pdk.files import atomic_path
+from somaforge.pdk.layout_file import write_layout
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,8 @@ class DrawnDesign:
         }
 
     def write(self, path: Path) -> None:
-        """Write GDS (.gds) or OASIS (.oas); whole or not at all, without time stamps so that the same design gives
-        the same file."""
-        options = kdb.SaveLayoutOptions()
-        options.gds2_write_timestamps = False
-        options.write_context_info = False
-        options.set_format_from_filename(str(path))
-        with atomic_path(path) as beside:
-            self.layout.write(str(beside), options)
+        """Write GDS (.gds) or OASIS (.oas)."""
+        write_layout(self.layout, path)
 
 
 def require_drawable(design: Design) -> None:

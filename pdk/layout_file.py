@@ -7,6 +7,7 @@ from pathlib import Path
 import klayout.db as kdb
 
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.files import atomic_path
 
 GRID_UM = 0.005
 """Rules are multiples of this."""
@@ -105,3 +106,14 @@ def _refine(layout: kdb.Layout, cell: kdb.Cell, path: Path) -> None:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
+
+
+def write_layout(layout: kdb.Layout, path: Path) -> None:
+    """Write GDS (.gds) or OASIS (.oas); whole or not at all, without time stamps so that the same layout gives the
+    same file."""
+    options = kdb.SaveLayoutOptions()
+    options.gds2_write_timestamps = False
+    options.write_context_info = False
+    options.set_format_from_filename(str(path))
+    with atomic_path(path) as beside:
+        layout.write(str(beside), options)

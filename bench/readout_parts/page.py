@@ -6,6 +6,10 @@ from typing import Any
 import numpy as np
 
 from somaforge.flow.figures.units import engineering as si
+from somaforge.pdk import load
+
+SUPPLY_V = load("sky130").models.nominal.supply_V
+"""Of the race whose energy is shown."""
 
 Result = Mapping[str, Any]
 
@@ -44,7 +48,7 @@ def _winner(w: Result) -> str:
     laws = [
         [law, f"{one['chips']}", f"{one['right']} of {one['races']}", f"{100 * one['sigma_ln_charge']:.2f} %",
          f"{100 * one['by_spread']:.2f} %", si(one["decided_s"], "s"), si(one["valid_later_s"], "s"),
-         si(1.8 * one["race_charge_C"], "J")]
+         si(SUPPLY_V * one["race_charge_C"], "J")]
         for law, one in w["laws"].items()
     ]  # fmt: skip
     head = ["law", "chips", "right at 3 %", "sigma of ln Q", "right by that spread", "to `win`", "`valid` later",

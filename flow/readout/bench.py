@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.lines import check_value
+from somaforge.flow.engines.lines import check_value, resistor_lines
 from somaforge.flow.spice.batch import run_batch
 from somaforge.flow.spice.deck import Deck, drawn, safe, size_of
 from somaforge.generator.circuit import FlatNetlist
@@ -16,7 +16,7 @@ from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.models import OperatingPoint, Shift
 
-OPTIONS = "klu method=gear reltol=1e-4 abstol=1e-15 vntol=1e-6 gmin=1e-15 chgtol=1e-17 itl1=500 itl4=100"
+OPTIONS = "klu method=gear reltol=1e-4 abstol=1e-15 vntol=1e-6 chgtol=1e-17 itl1=500 itl4=100"
 TIMEOUT_S = 600.0
 
 
@@ -32,15 +32,21 @@ class Bench:
     """Gets decks and logs."""
 
     def run(
-        self, analysis: str, sources: Sequence[str], saves: Sequence[str], what: str, supply: str | None = None
+        self,
+        analysis: str,
+        sources: Sequence[str],
+        saves: Sequence[str],
+        what: str,
+        supply: str | None = None,
+        gmin: float = 1e-15,
     ) -> Mapping[str, Floats]:
         """Vectors of one run by name; the first is named `time` or for the sweep. `analysis` is a line such as
         `.tran 1n 1u`; nets `vdd` and `gnd` are there, `gnd` is the deck's ground. `supply` replaces the constant supply
-        by another source value, a ramp for example.
+        by another source value, a ramp for example; `gmin` is what the simulator adds to every junction, in S.
 
         ToolError if ngspice fails or leaves a vector out.
         """
-        deck = Deck(safe(self.flat.name), self.pdk.models, self.where, OPTIONS, body=False)
+        deck = Deck(safe(self.flat.name), self.pdk.models, self.where, f"{OPTIONS} gmin={gmin:g}", body=False)
         constant = f"{self.where.supply_V:.9g}"
         deck.put(f"v_vdd vdd gnd {constant if supply is None else supply}")
         shifts = self.chip.shifts(self.flat, self.pdk).tolist()
@@ -58,10 +64,7 @@ class Bench:
         return found
 
     def _wires(self) -> list[str]:
-        lines = []
-        for i, r in enumerate(self.flat.resistors):
-            check_value(r.name, r.ohm)
-            lines.append(f"r_wire_{i} {safe(r.a)} {safe(r.b)} {r.ohm:.6e}")
+        lines = resistor_lines(self.flat.resistors, safe)
         for i, c in enumerate(self.flat.capacitors):
             check_value(c.name, c.farad)
             lines.append(f"c_wire_{i} {safe(c.a)} {safe(c.b)} {c.farad:.6e}")

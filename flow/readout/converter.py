@@ -109,7 +109,8 @@ def leakage_A(bench: Bench, held_V: float = 0.3) -> float:  # noqa: N802 (a unit
     node = next(m.d for m in bench.flat.mos if m.name.endswith("m_empty"))
     sources = [f"v_held {node} gnd {held_V:.6g}", f"v_in in gnd {held_V:.6g}", "i_bias bias gnd 100n"]
     analysis = f".dc v_held {held_V:.6g} {1.001 * held_V:.6g} {held_V / 1000:.6g}"
-    found = bench.run(analysis, sources, ["i(v_held)"], "leakage")
+    # gmin at every junction would be as much as what is measured: 1.8 V x 1e-15 S
+    found = bench.run(analysis, sources, ["i(v_held)"], "leakage", gmin=1e-18)
     return float(-found["i(v_held)"][0])
 
 
@@ -144,11 +145,6 @@ def noise(bench: Bench, found: Pulse, capacitance_F: float, around: Conditions |
     )
 
 
-def time_for(found: Pulse, accuracy: float) -> float:
-    """Seconds until a counter of pulses knows a current to `accuracy`: that many pulses and one."""
-    return found.period_s / accuracy
-
-
 def meter(
     charge_C: float, own_noise: float, residual: float, lost_A: float, smallest_A: float, reading_s: float
 ) -> Meter:
@@ -157,7 +153,8 @@ def meter(
     `charge_C` of a pulse, `own_noise` of one pulse (relative; many have less), `residual` relative error that the
     scale leaves, `lost_A` by leakage, `smallest_A` a current that has a whole pulse behind it before a reading begins,
     `reading_s` of one current. A count is off by the parts of a pulse at both ends, each of them uniform: 1/sqrt(6) of
-    a pulse.
+    a pulse. The tester also rounds to `resolution_A`, which is half of that variance again: 22 % more noise than a
+    counter has.
     """
     step = charge_C / reading_s
     return Meter(

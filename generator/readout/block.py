@@ -11,15 +11,14 @@ from somaforge.generator.draw import Canvas
 from somaforge.generator.readout.row import Levels, RowPlan, Way, plan_row
 from somaforge.generator.readout.row_draw import draw_row
 from somaforge.pdk import Pdk
-from somaforge.pdk.files import atomic_path
+from somaforge.pdk.layout_file import write_layout
 
 
 @dataclass(frozen=True)
 class DrawnBlock:
-    """Layout and schematic of a block, and the plans that it was drawn from."""
+    """Layout of a block, and the plans that it was drawn from."""
 
     layout: kdb.Layout
-    library: Library
     plans: Mapping[str, RowPlan]
     """Circuit -> its cell's plan."""
     outline: tuple[int, int, int, int]
@@ -32,13 +31,8 @@ class DrawnBlock:
         return (x2 - x1) * (y2 - y1) / 1e6
 
     def write(self, path: Path) -> None:
-        """GDS without time stamps; whole or not at all."""
-        options = kdb.SaveLayoutOptions()
-        options.gds2_write_timestamps = False
-        options.write_context_info = False
-        options.set_format_from_filename(str(path))
-        with atomic_path(path) as beside:
-            self.layout.write(str(beside), options)
+        """Write GDS (.gds) or OASIS (.oas)."""
+        write_layout(self.layout, path)
 
 
 def draw_block(pdk: Pdk, library: Library, shared: Sequence[str], ways: Mapping[str, Mapping[str, Way]]) -> DrawnBlock:
@@ -67,4 +61,4 @@ def draw_block(pdk: Pdk, library: Library, shared: Sequence[str], ways: Mapping[
         top.label("row", net, reach, levels.y(shared.index(net)), (reach, row))
     for net, y in (("gnd", 0), ("vdd", levels.height)):
         top.label("inner", net, top.m.half(x), y, (top.m.rail_half, top.m.rail_half))
-    return DrawnBlock(layout, library, plans, (0, 0, x, levels.height))
+    return DrawnBlock(layout, plans, (0, 0, x, levels.height))

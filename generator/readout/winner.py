@@ -1,11 +1,11 @@
 """Winner-take-all over N output currents: every current charges a capacitor of its own, the first full one wins.
 
-The array's output columns push current out. A common-gate p channel (`m_cascode`, gate low) takes it at about half the
-supply, where the array's currents are defined, whatever the wire's capacitance is; no current is copied, no mirror
-adds an error. The current charges a capacitor from ground; a common-source n channel with a current-source load
-compares it with the voltage at which it carries the bias current. That is a race of charges, I t = Q: an error of the
-threshold counts against the swing of 0.6 V and not, as in a circuit that compares gate voltages of currents, against
-n U_T = 36 mV.
+The array's output columns push current out. A common-gate p channel (`m_cascode`, gate low) takes it at 0.35 to 0.82
+V, into which the array's output switch can still push it (docs/readout.md), whatever the wire's capacitance is; no
+current is copied, no mirror adds an error. The current charges a capacitor from ground; a common-source n channel
+with a current-source load compares it with the voltage at which it carries the bias current. That is a race of
+charges, I t = Q: an error of the threshold counts against the swing of 0.44 V and not, as in a circuit that compares
+gate voltages of currents, against n U_T = 36 mV.
 
 States, all levels rail to rail:
 - `reset` high (`reset_b` low): capacitors empty, every `win_i` low, `valid` low.
@@ -44,7 +44,7 @@ OF_REFEREE = ("bias", "reset", "stop", "sum")
 
 class WinnerSizes(NamedTuple):
     """Channel sizes in nm. By hand, for 99 % right winners at a difference of 3 % (docs/readout.md): a racer's charge
-    may spread by ln 1.03 / (2.33 sqrt 2) = 0.9 %, 5 mV of 0.6 V; comparator and load of 5 and 10 um2 give 2.6 mV.
+    may spread by ln 1.03 / (2.33 sqrt 2) = 0.9 %, 4.0 mV of 0.44 V; comparator and load of 8 and 10 um2 give 2.3 mV.
     """
 
     cascode: Size = Size(2000, 2000)

@@ -40,7 +40,7 @@ def test_rate_is_current_over_charge() -> None:
 @pytest.mark.needs_ngspice
 @pytest.mark.needs_pdk
 def test_without_the_trigger_it_rests_half_open() -> None:
-    """What the trigger is for: with its keepers gone and the switch on the comparator's own node no pulse comes."""
+    """What the trigger is for: with the switch on a node that moves before the pulse does no pulse comes."""
     slack = [replace(m, g="x_integrator.w") if m.name.endswith("m_empty") else m for m in FLAT.mos]
     bad = replace(FLAT, mos=tuple(slack))
     with pytest.raises(ToolError, match=r"0 pulses .* it does not start"):
@@ -53,8 +53,9 @@ def test_leakage_and_noise() -> None:
     cold, hot = (leakage_A(replace(BENCH, where=replace(PDK.models.nominal, temperature_C=t))) for t in (27.0, 85.0))
     assert 0 < cold < 0.5e-12
     assert 5 * cold < hot < 10e-12
+    assert leakage_A(replace(BENCH, where=replace(PDK.models.nominal, temperature_C=-40.0))) > 0  # not gmin's
     found = noise(BENCH, Pulse(15e-9, 200e-15 / 15e-9, 2e-8, 2e-7), capacitance_F())
-    # kT/C and shot noise by hand; the comparator's is flicker noise of two gates of 5 and 10 um2, some 0.1 mV.
+    # kT/C and shot noise by hand; the comparator's is flicker noise of two gates of 8 and 10 um2, some 0.1 mV.
     assert found.reset == pytest.approx(np.sqrt(4.14e-21 * capacitance_F()) / 200e-15, rel=1e-2)
     assert found.shot == pytest.approx(np.sqrt(1.602e-19 / 200e-15))
     assert 5e-5 * capacitance_F() / 200e-15 < found.comparator < 4e-4 * capacitance_F() / 200e-15
