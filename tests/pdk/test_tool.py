@@ -56,11 +56,10 @@ def test_nothing_is_left_when_its_time_is_over(tmp_path: Path) -> None:
 def test_nothing_is_left_when_we_are_killed(whole_group: bool, tmp_path: Path) -> None:
     """The KLayout application outlived a kill of the group."""
     mark = f"47.2{int(whole_group)}"
-    code = (
-        f"from pathlib import Path; import somaforge.flow.checks.precheck as p; p.run_application(['sleep', '{mark}'],"
-    )
+    code = "from pathlib import Path; import somaforge.flow.checks.precheck as p;"
+    call = f"p.run_application('deck', ['sleep', '{mark}'], Path({str(tmp_path)!r}), 60)"
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
-    command = [sys.executable, "-c", f"{code} Path({str(tmp_path)!r}), 60)"]
+    command = [sys.executable, "-c", f"{code} {call}"]
     ours = subprocess.Popen(command, env=environment, start_new_session=True)
     until(True, mark)
     os.killpg(ours.pid, signal.SIGKILL) if whole_group else ours.kill()
@@ -70,5 +69,5 @@ def test_nothing_is_left_when_we_are_killed(whole_group: bool, tmp_path: Path) -
 
 def test_a_deck_that_hangs_is_named(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="KLayout did not finish in"):
-        precheck.run_application(["sleep", "47.3"], tmp_path, 0.2)
+        precheck.run_application("deck", ["sleep", "47.3"], tmp_path, 0.2)
     until(False, "47.3")
