@@ -1,5 +1,9 @@
 """The specification that a user writes: YAML, validated once, frozen. Units are in the names of the fields."""
 
+from somaforge.generator.spec.chip import (
+    Chip,
+    Drivers,
+)
 from somaforge.generator.spec.network import (
     Characterization,
     Chips,
@@ -30,9 +34,11 @@ from somaforge.generator.spec.whole import (
 __all__ = [
     "Array",
     "Characterization",
+    "Chip",
     "Chips",
     "Conditions",
     "Device",
+    "Drivers",
     "Evaluation",
     "Input",
     "Limit",

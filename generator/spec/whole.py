@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from somaforge.generator.spec.chip import Chip
 from somaforge.generator.spec.fields import FIRST, Celsius, Corner, Model, Name, Process, Supply
 from somaforge.generator.spec.network import Characterization, Chips, Evaluation, Input, Network, Training
 from somaforge.generator.spec.signoff import Limit, Operating, Study, TimeLimits, Waiver
@@ -27,6 +28,8 @@ class Spec(Model):
     pdk: Process = FIRST
     """The process, by its name."""
     array: Array
+    chip: Chip | None = None
+    """None: the macro ends at the array's currents and its port."""
     network: Network
     supply_V: Supply = NOMINAL.supply_V
     """Supply of the array, its memory and its periphery; at most that for which the foundry's models are valid (sky130:
@@ -102,6 +105,16 @@ class Spec(Model):
         for i, (used, there) in enumerate(zip(self.network.layers, self.array.layers, strict=True)):
             if used > there:
                 raise ValueError(f"network.layers[{i}] = {used} does not fit array.layers[{i}] = {there}")
+        return self
+
+    @model_validator(mode="after")
+    def _drivers_fit(self) -> Self:
+        drivers = self.chip.drivers if self.chip else None
+        if drivers is not None and drivers.bits > 2 * self.array.bits:
+            raise ValueError(
+                f"chip.drivers.bits: two rows of array.bits = {self.array.bits} have {2 * self.array.bits} bits, "
+                f"not {drivers.bits}"
+            )
         return self
 
     @model_validator(mode="after")

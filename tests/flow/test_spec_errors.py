@@ -12,6 +12,7 @@ NOT_MAPPING = "a spec is a mapping of keys to values; see `somaforge init iris`"
 MESSAGES = {
     "below_minimum_width": "spec: array.mirror: 0.27 x 0.86 um is below the smallest sky130_fd_pr__nfet_01v8 "
     "(0.42 x 0.15 um)",
+    "driver_bits": "spec: chip.drivers.bits: two rows of array.bits = 3 have 6 bits, not 7",
     "empty": NOT_MAPPING,
     "empty_layer": "array.layers.1: must be greater than or equal to 1, not 0",
     "joined_name": "name: must not hold __ or end with _: these join a design's name to those of its cells",
@@ -43,6 +44,7 @@ MESSAGES = {
     "unknown_limit": "limits.3.metric: no metric is called accurracy__spice__ratio; nearest: accuracy__spice__ratio",
     "unknown_key": "supply_v: unknown key; see docs/spec.md for the keys",
     "unknown_pdk": "pdk: unknown process 'tsmc16'; nearest: sky130; known: sky130",
+    "unsafe_frame": "chip.frame: must be words of a-z and 0-9 joined by -, at most 32 characters, as tiny-tapeout-2x2",
     "unsafe_name": f"name: {NAME_RULE}",
     "verilog_word": "name: 'small' is a word of Verilog and cannot name a module; choose another",
     "wrong_dataset_size": "network: iris has 4 features and 3 classes: layers must be [4, ..., 3]",

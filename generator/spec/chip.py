@@ -1,0 +1,45 @@
+"""What a chip has beyond its array, so that it is digital from outside."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from somaforge.generator.spec.fields import Model
+
+_FRAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+){0,4}")
+
+
+def _frame_name(value: str) -> str:
+    if len(value) > 32 or not _FRAME.fullmatch(value):
+        raise ValueError("must be words of a-z and 0-9 joined by -, at most 32 characters, as tiny-tapeout-2x2")
+    return value
+
+
+FrameName = Annotated[str, AfterValidator(_frame_name)]
+"""One of the process's frames; the flow knows them and refuses others when it reads a spec."""
+MOST_DRIVER_BITS = 8
+
+
+class Drivers(Model):
+    """Input currents from codes: one more matrix before the input somas (docs/drivers.md). Its rows are reference
+    somas, fed by the bias, its columns the inputs, its positive codes the pattern."""
+
+    bits: Annotated[int, Field(ge=1, le=MOST_DRIVER_BITS)]
+    """Bits of an input's code. Above array.bits there are two reference rows whose currents differ by 2^array.bits: at
+    most twice as many."""
+    register_bits: Annotated[int, Field(ge=1, le=64)] = 1
+    """Bits that the pattern register takes in one clock."""
+
+    def rows(self, array_bits: int) -> int:
+        """Reference rows beside an array whose weights have that many bits."""
+        return 1 if self.bits <= array_bits else 2
+
+
+class Chip(Model):
+    """What makes a chip of the array."""
+
+    frame: FrameName = "none"
+    """The shuttle's frame that the chip fills; none: it ends at the blocks' own pins."""
+    drivers: Drivers | None = None
+    """None: every input current comes from a pin."""
