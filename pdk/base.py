@@ -6,6 +6,7 @@ from typing import Literal
 
 from somaforge.pdk.checks import Checks
 from somaforge.pdk.data import Data
+from somaforge.pdk.frames import NO_FRAMES, Frames
 from somaforge.pdk.geometry import Length, Rules
 from somaforge.pdk.library import StandardCells
 from somaforge.pdk.models import Models
@@ -48,6 +49,8 @@ class Pdk:
     """Of its transistors."""
     cells: StandardCells | None = None
     """None: arrays of this process have no programming port."""
+    frames: Frames = NO_FRAMES
+    """Of the shuttles that take it."""
 
     def device(self, polarity: Polarity, flavour: Flavour) -> DeviceType:
         """The device of that polarity and flavour; KeyError with the flavours that exist if there is none."""

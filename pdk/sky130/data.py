@@ -21,10 +21,9 @@ FOUNDRY = Wheel(
     ),
 )
 
+_PRECHECK = ("cf_precheck", "1.3.7", "bc847eb97fdb2213b71d09da1304eee4c159b5dc9b7a2e031cabaf4961d77f0f")
 SHUTTLE = Wheel(
-    "cf_precheck",  # the shuttle's precheck: KLayout decks (GPL-3.0) and netgen and Magic set-ups
-    "1.3.7",
-    "bc847eb97fdb2213b71d09da1304eee4c159b5dc9b7a2e031cabaf4961d77f0f",
+    *_PRECHECK,  # the shuttle's precheck: KLayout decks (GPL-3.0) and netgen and Magic set-ups
     (
         "cf_precheck-1.3.7.dist-info/licenses/",
         "cf_precheck/be_checks/tech/sky130A/",
@@ -35,6 +34,19 @@ SHUTTLE = Wheel(
         "7bed6309314d03903dadb219df153ec6712e9675a0e899cb3fdf5d46fc48c59b",
         "fe654954efd3cda14d927e22fa19506a16983ef921b49508cc7d67dfa0fda491",
     ),
+)
+
+WRAPPERS = Wheel(
+    *_PRECHECK,  # of the same package, the wrapper that an analog project fills (Apache-2.0)
+    (
+        "cf_precheck-1.3.7.dist-info/licenses/",
+        "cf_precheck/_default_content/gds/user_analog_project_wrapper.gds",
+    ),
+    (
+        "64ae51dd07a8b528fce962e424af9aa123dc4c1e867195fbc5d241427c79877a",
+        "8049cc62229792bf3ad54d19a96eac3ac7f402311e27c10803c85c74769152c4",
+    ),
+    "frames",
 )
 
 BINNED_CARDS = Wheel(
@@ -72,7 +84,7 @@ BINNED_CARDS = Wheel(
 
 DATA = Data(
     "sky130",
-    (FOUNDRY, SHUTTLE, BINNED_CARDS),
+    (FOUNDRY, SHUTTLE, BINNED_CARDS, WRAPPERS),
     {
         # sky130.lib.spice of the continuous library, and the files it includes
         "models": Folder(FOUNDRY, f"{_PRIMITIVES}/combined_models/continuous"),
@@ -82,6 +94,8 @@ DATA = Data(
         "cells": Folder(FOUNDRY, "sky130/src/sky130_fd_sc_hd"),
         # the shuttle's precheck: drc_scripts/ and be_checks/tech/sky130A/
         "precheck": Folder(SHUTTLE, "cf_precheck/"),
+        # _default_content/gds/user_analog_project_wrapper.gds
+        "frames": Folder(WRAPPERS, "cf_precheck/"),
     },
     recorded=("models", "precheck"),
 )

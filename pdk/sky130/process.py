@@ -9,6 +9,7 @@ from somaforge.pdk.sky130.checks import CHECKS
 from somaforge.pdk.sky130.current import MAX_A_PER_CUT, MAX_A_PER_UM
 from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.sky130.drc import RULES as CHECKED
+from somaforge.pdk.sky130.frames import FRAMES
 from somaforge.pdk.sky130.gds import CONDUCTORS
 from somaforge.pdk.sky130.layers import LAYERS, ROLES
 from somaforge.pdk.sky130.library import CELLS
@@ -119,4 +120,5 @@ SKY130 = Pdk(
     data=DATA,
     cells=CELLS,
     models=MODELS,
+    frames=FRAMES,
 )
