@@ -124,7 +124,9 @@ class Frames:
         return tuple(self.makers)
 
     def load(self, name: str) -> Frame:
-        """The frame of that name; InputError with the nearest one if there is none, ToolError if its data is missing."""
+        """The frame of that name; InputError if there is none, ToolError if its data is missing."""
+        if not self.makers:
+            raise InputError(f"frame {name!r}: no shuttle is known that takes this process")
         if name not in self.makers:
             raise InputError(f"frame: unknown frame {name!r}; {nearest(name, self.makers)}")
         return self.makers[name]()

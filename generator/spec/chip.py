@@ -17,7 +17,7 @@ def _frame_name(value: str) -> str:
 
 
 FrameName = Annotated[str, AfterValidator(_frame_name)]
-"""One of the process's frames; the flow knows them and refuses others when it reads a spec."""
+"""One of the process's frames (Spec._has_its_process)."""
 MOST_DRIVER_BITS = 8
 
 

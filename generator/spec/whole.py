@@ -88,6 +88,11 @@ class Spec(Model):
         for where, corner in corners:
             if corner not in models.corners:
                 raise ValueError(f"{where}: {self.pdk} has no corner {corner!r}; {nearest(corner, models.corners)}")
+        frames = ("none", *load(self.pdk).frames.names)
+        if self.chip is not None and self.chip.frame not in frames:
+            raise ValueError(
+                f"chip.frame: {self.pdk} has no frame {self.chip.frame!r}; {nearest(self.chip.frame, frames)}"
+            )
         if self.chips.law not in models.laws:
             raise ValueError(
                 f"chips.law: {self.pdk} has no statistics called {self.chips.law!r}; "

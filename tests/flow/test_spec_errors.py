@@ -44,6 +44,8 @@ MESSAGES = {
     "unknown_limit": "limits.3.metric: no metric is called accurracy__spice__ratio; nearest: accuracy__spice__ratio",
     "unknown_key": "supply_v: unknown key; see docs/spec.md for the keys",
     "unknown_pdk": "pdk: unknown process 'tsmc16'; nearest: sky130; known: sky130",
+    "unknown_frame": "spec: chip.frame: sky130 has no frame 'tiny-tapeout-2x3'; nearest: tiny-tapeout-2x2; known: "
+    "caravel-analog, none, tiny-tapeout-1x2, tiny-tapeout-2x2, tiny-tapeout-3x2, tiny-tapeout-4x2, tiny-tapeout-6x2",
     "unsafe_frame": "chip.frame: must be words of a-z and 0-9 joined by -, at most 32 characters, as tiny-tapeout-2x2",
     "unsafe_name": f"name: {NAME_RULE}",
     "verilog_word": "name: 'small' is a word of Verilog and cannot name a module; choose another",

