@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from somaforge.generator.names import bit_line, bit_line_bar, port_word, word_line
-from somaforge.generator.stacking import stack
+from somaforge.generator.stacking import Stack, stack
 
 Codes = npt.NDArray[np.int64]
 Bits = npt.NDArray[np.bool_]
@@ -137,8 +137,8 @@ class MemoryMap:
         return None
 
 
-def memory_map(layers: tuple[int, ...], bits: int) -> MemoryMap:
-    """The map of an array: its matrices lie as generator.stacking says."""
-    placed, matrices = stack(layers), len(layers) - 1
+def memory_map(layers: tuple[int, ...], bits: int, placed: Stack | None = None) -> MemoryMap:
+    """The map of an array; its matrices lie as generator.stacking says if they are not `placed`."""
+    placed, matrices = placed or stack(layers), len(layers) - 1
     banks = (tuple(m for m in blocks if m < matrices) for blocks in placed.banks)
     return MemoryMap(layers, bits, tuple(b for b in banks if b), placed.bases[:matrices])

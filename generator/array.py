@@ -8,6 +8,7 @@ from somaforge.generator.cells.plan import plan_core
 from somaforge.generator.cells.rows import rows
 from somaforge.generator.cells.soma import draw_soma, plan_soma
 from somaforge.generator.cells.synapse import draw_output_synapse, draw_synapse
+from somaforge.generator.currents import current_ports
 from somaforge.generator.design import Design
 from somaforge.generator.draw import Canvas
 from somaforge.generator.floorplan import Floorplan
@@ -21,21 +22,21 @@ from somaforge.generator.names import (
     SYNAPSE,
     bit_line,
     bit_line_bar,
-    input_net,
     matrix_role,
     output_net,
     row_net,
     row_role,
     word_line,
 )
-from somaforge.generator.stacking import stack
+from somaforge.generator.network import stack_of
 from somaforge.generator.wiring import draw_wiring
 
 
 def floorplan(design: Design) -> Floorplan:
     """Where everything of the array lies; InputError with the key that cannot be drawn."""
     core, soma = plan_core(design), plan_soma(design)
-    return Floorplan(design.layers, rows(design), soma, core, stack(design.layers), design.memory, design.measures)
+    placed = stack_of(design.spec, design.drives)
+    return Floorplan(design.layers, rows(design), soma, core, placed, design.memory, design.measures)
 
 
 def array_block(design: Design, plan: Floorplan) -> Block:
@@ -52,14 +53,10 @@ def array_block(design: Design, plan: Floorplan) -> Block:
 
 
 def array_ports(plan: Floorplan) -> tuple[Port, ...]:
-    """Inputs, word lines and supplies at the left edge, outputs at the right one, bit lines at the lower one."""
+    """Those of the currents; word lines and supplies at the left edge, bit lines at the lower one."""
     m, rules = plan.measures, plan.measures.rules
-    left, bottom, right, _ = plan.die
-    found = []
-    for i in range(plan.layers[0]):
-        y = plan.y(plan.row(0, i), plan.input_y)
-        box = (left, y - m.strap_half, left + 2 * m.strap_half, y + m.strap_half)
-        found.append(Port(input_net(i), Role.ANALOG_INPUT, "strap", box))
+    left, bottom = plan.die[:2]
+    found = [*current_ports(plan, plan.die)]
     for bank in range(len(plan.memory.banks)):
         for r in plan.memory.word_rows(bank):
             layer, x, y = plan.word_pin(bank, r)
@@ -71,10 +68,6 @@ def array_ports(plan: Floorplan) -> tuple[Port, ...]:
         for x, name in zip(plan.bit_line_x(*pair), (bit_line, bit_line_bar), strict=True):
             box = (x - half, bottom, x + half, bottom + 2 * half)
             found.append(Port(name(*pair), Role.DIGITAL_BOTH, "column", box))
-    for j in range(plan.layers[-1]):
-        y = plan.y(plan.row(plan.outputs, j), sum(plan.rows.switch) // 2)
-        box = (right - 2 * m.bus_half, y - m.bus_half, right, y + m.bus_half)
-        found.append(Port(output_net(j), Role.ANALOG_OUTPUT, "row", box))
     for k in range(plan.row_count + 1):
         net, role = (SUPPLY, Role.SUPPLY) if k % 2 else (GROUND, Role.GROUND)
         y = k * plan.rows.height
@@ -91,18 +84,19 @@ def _draw_array(layout: kdb.Layout, design: Design, plan: Floorplan) -> Canvas:
     draw_soma(soma, design, z)
     synapse = Canvas(layout, design.pdk, design.cell(SYNAPSE))
     draw_synapse(synapse, latch, design, z)
-    output = Canvas(layout, design.pdk, design.cell(OUTPUT_SYNAPSE))
-    draw_output_synapse(output, design, z)
     top = Canvas(layout, design.pdk, design.library.top)
-    for layer, size in enumerate(design.layers):
-        for i in range(size):
+    for layer in range(len(plan.stack.bases)):
+        for i in range(design.layers[layer]):
             r = plan.row(layer, i)
             top.place(soma, plan.soma_x(layer), plan.row_origin(r), plan.is_mirrored(r))
     for m in range(plan.outputs):
         top.place(_matrix(layout, design, plan, m, synapse), plan.block_x(m), plan.extent(m)[0])
-    for j in range(design.layers[-1]):
-        r = plan.row(plan.outputs, j)
-        top.place(output, plan.block_x(plan.outputs), plan.row_origin(r), plan.is_mirrored(r))
+    if not plan.drives:
+        output = Canvas(layout, design.pdk, design.cell(OUTPUT_SYNAPSE))
+        draw_output_synapse(output, design, z)
+        for j in range(design.layers[-1]):
+            r = plan.row(plan.outputs, j)
+            top.place(output, plan.block_x(plan.outputs), plan.row_origin(r), plan.is_mirrored(r))
     draw_wiring(top, plan)
     return top
 

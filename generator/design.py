@@ -8,11 +8,10 @@ from functools import cached_property
 from itertools import chain, pairwise, product
 
 from somaforge.generator import names
-from somaforge.generator.address import MemoryMap, WeightFormat, memory_map
+from somaforge.generator.address import MemoryMap, WeightFormat
 from somaforge.generator.circuit import Call, Circuit, FlatNetlist, Library, Mos
 from somaforge.generator.measures import Measures
 from somaforge.generator.names import (
-    CORE,
     GROUND,
     LATCH,
     N_SOURCE,
@@ -30,15 +29,11 @@ from somaforge.generator.names import (
     bit_line,
     bit_line_bar,
     cell_name,
-    input_net,
     matrix_role,
     output_net,
     row_role,
-    sum_net,
-    vn_net,
-    vp_net,
-    word_line,
 )
+from somaforge.generator.network import core_name, layout_of_memory, network
 from somaforge.generator.spec import Spec
 from somaforge.pdk import Pdk, load
 
@@ -74,6 +69,8 @@ class Design:
     sizes: Sizes
     library: Library
     """The array; with a port this is the core of the macro (generator.periphery.macro)."""
+    drives: bool = False
+    """Whether it is the drivers (generator.drivers): the columns of its one matrix are its outputs."""
 
     @property
     def weights(self) -> WeightFormat:
@@ -97,7 +94,7 @@ class Design:
     @cached_property
     def memory(self) -> MemoryMap:
         """Where the latches lie, and which lines reach them."""
-        return memory_map(self.layers, self.spec.array.bits)
+        return layout_of_memory(self.spec, self.drives)
 
     @property
     def synapse_count(self) -> int:
@@ -120,11 +117,6 @@ class Design:
         array = self.spec.array.model_dump(mode="json")
         text = json.dumps({"name": self.spec.name, "pdk": self.pdk.name, "array": array}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
-
-
-def core_name(spec: Spec) -> str:
-    """Circuit and cell of the array: the whole macro, or its core where it has a port."""
-    return cell_name(spec.name, CORE) if spec.array.has_port else spec.name
 
 
 def latch_nets(bits: int) -> list[str]:
@@ -181,8 +173,8 @@ def _sizes(spec: Spec, pdk: Pdk) -> Sizes:
 class _Builder:
     """Makes the circuits of one spec."""
 
-    def __init__(self, spec: Spec, pdk: Pdk, sizes: Sizes) -> None:
-        self.spec, self.sizes, self.bits = spec, sizes, spec.array.bits
+    def __init__(self, spec: Spec, pdk: Pdk, sizes: Sizes, drives: bool) -> None:
+        self.spec, self.sizes, self.bits, self.drives = spec, sizes, spec.array.bits, drives
         self.nfet = pdk.device("n", spec.array.mirror.nfet).name
         self.pfet = pdk.device("p", spec.array.mirror.pfet).name
         self.logic_nfet = pdk.device("n", "standard").name
@@ -294,45 +286,19 @@ class _Builder:
         places = product(columns, range(self.bits + 1))
         return [line(c, k) for c, k in places for line in (bit_line, bit_line_bar)]
 
-    def network(self) -> Circuit:
-        def lines(bank: int, columns: int) -> list[str]:
-            places = ((c, k) for c in range(columns) for k in range(self.bits + 1))
-            return [line(bank, c, k) for c, k in places for line in (bit_line, bit_line_bar)]
-
-        layers = self.spec.array.layers
-        calls: list[Call] = []
-        ports = [*RAILS, *map(input_net, range(layers[0])), *map(output_net, range(layers[-1]))]
-        for layer, size in enumerate(layers):
-            for i in range(size):
-                nets = (sum_net(layer, i), vp_net(layer, i), vn_net(layer, i), *RAILS)
-                calls.append(Call(names.soma_path(layer, i), self.cell(SOMA), nets))
-        memory = memory_map(layers, self.bits)
-        for m, (rows, columns) in enumerate(pairwise(layers)):
-            bank, base = memory.bank(m), memory.base(m)
-            rails = [x for r in range(rows) for x in (vp_net(m, r), vn_net(m, r), word_line(bank, base + r))]
-            sums = [sum_net(m + 1, c) for c in range(columns)]
-            pins = (*rails, *sums, *lines(bank, columns), *RAILS)
-            calls.append(Call(names.matrix_path(m), self.cell(matrix_role(m)), pins))
-        for bank in range(len(memory.banks)):
-            ports += [word_line(bank, r) for r in memory.word_rows(bank)]
-            ports += lines(bank, memory.bank_columns(bank))
-        last = len(layers) - 1
-        for j in range(layers[-1]):
-            nets = (vp_net(last, j), vn_net(last, j), output_net(j), *RAILS)
-            calls.append(Call(names.output_path(j), self.cell(OUTPUT_SYNAPSE), nets))
-        return Circuit(core_name(self.spec), tuple(ports), (), tuple(calls))
-
     def library(self) -> Library:
         layers = self.spec.array.layers
-        circuits = [self.latch(), self.soma(), self.synapse(), self.output_synapse()]
+        circuits = [self.latch(), self.soma(), self.synapse()]
+        if not self.drives:
+            circuits.append(self.output_synapse())
         for m, (rows, columns) in enumerate(pairwise(layers)):
             circuits += [self.row(m, columns), self.matrix(m, rows, columns)]
-        circuits.append(self.network())
+        circuits.append(network(self.spec, self.drives))
         return Library({c.name: c for c in circuits}, core_name(self.spec))
 
 
-def build(spec: Spec) -> Design:
-    """The design that the spec describes."""
+def build(spec: Spec, drives: bool = False) -> Design:
+    """The design that the spec describes; with `drives` its array is that of drivers (generator.drivers)."""
     pdk = load(spec.pdk)
     sizes = _sizes(spec, pdk)
-    return Design(spec, pdk, sizes, _Builder(spec, pdk, sizes).library())
+    return Design(spec, pdk, sizes, _Builder(spec, pdk, sizes, drives).library(), drives)

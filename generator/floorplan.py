@@ -38,8 +38,13 @@ class Floorplan:
     measures: Measures
 
     @property
+    def drives(self) -> bool:
+        """Whether it is the drivers: nothing is behind the columns of its last matrix, they are its outputs."""
+        return len(self.stack.bases) < len(self.layers)
+
+    @property
     def outputs(self) -> int:
-        """The block of the outputs, after the last matrix."""
+        """The block of the outputs, after the last matrix; drivers have none."""
         return len(self.layers) - 1
 
     def columns(self, block: int) -> int:
@@ -140,8 +145,8 @@ class Floorplan:
 
     @property
     def row_count(self) -> int:
-        """Physical rows: as many as the tallest layer has."""
-        return max(self.layers)
+        """Physical rows: as many as the tallest layer has of those with somas."""
+        return max(self.layers[: len(self.stack.bases)])
 
     @property
     def die(self) -> tuple[int, int, int, int]:
@@ -151,6 +156,6 @@ class Floorplan:
 
     def cell_area_um2(self) -> float:
         """Sum of the areas of all somas, synapses and output synapses."""
-        somas = sum(self.layers) * self.soma.width
-        synapses = sum(a * b for a, b in pairwise(self.layers)) + self.layers[-1]
+        somas = sum(self.layers[: len(self.stack.bases)]) * self.soma.width
+        synapses = sum(a * b for a, b in pairwise(self.layers)) + (0 if self.drives else self.layers[-1])
         return (somas + synapses * self.synapse.width) * self.rows.height / 1e6

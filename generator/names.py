@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 LATCH, SOMA, SYNAPSE, OUTPUT_SYNAPSE = "latch", "soma", "synapse", "output_synapse"
-CORE, PERIPHERY, LATCHES = "core", "periphery", "latches"
+CORE, PERIPHERY, LATCHES, DRIVERS = "core", "periphery", "latches", "drivers"
 """What cells are for; rows and matrices have a number too. LATCHES is the array's memory as a Verilog module."""
 ARRAY_CELLS = (LATCH, SOMA, SYNAPSE, OUTPUT_SYNAPSE)
 """Cells that hold the array's transistors."""
@@ -18,6 +18,8 @@ SUPPLY, GROUND = "vdd", "gnd"
 RAILS = (SUPPLY, GROUND)
 IN, OUT, VP, VN, WORD = "in", "out", "vp", "vn", "wl"
 """Nets inside cells: a soma's input, a column's sum, the rails of a row, its word line."""
+REFERENCE, DRIVE = "ref", "drive"
+"""Nets at the ends of the drivers: the current into a reference row, a column's sum."""
 P_SOURCE, N_SOURCE, SIGN = "p_source", "n_source", "w_sign"
 """Nets inside a synapse: the common sources of its mirrors, the bit of the sign."""
 
@@ -48,6 +50,16 @@ def input_net(index: int) -> str:
 def output_net(index: int) -> str:
     """Output current of the last layer; inside a row or matrix the sum of a column."""
     return f"{OUT}_{index}"
+
+
+def reference_net(row: int) -> str:
+    """Current of a reference row of the drivers."""
+    return f"{REFERENCE}_{row}"
+
+
+def drive_net(index: int) -> str:
+    """What the drivers give to that input."""
+    return f"{DRIVE}_{index}"
 
 
 def sum_net(layer: int, index: int) -> str:
@@ -188,9 +200,9 @@ _PLACE = re.compile(
     r"|x_matrix_(?P<matrix>\d+)\.x_row_(?P<row>\d+)\.x_synapse_(?P<column>\d+)(?:\.x_latch_(?P<latch>\d+))?)"
     r"(?:\.(?P<inside>.*))?"
 )
-_COLUMN = re.compile(rf"(?:{IN}|sum_\d+|{OUT})_\d+")
+_COLUMN = re.compile(rf"(?:{IN}|sum_\d+|{OUT}|{REFERENCE}|{DRIVE})_\d+")
 _SUM = re.compile(r"sum_(\d+)_(\d+)")
-_PIN = re.compile(rf"({IN}|{OUT})_(\d+)")
+_PIN = re.compile(rf"({IN}|{OUT}|{REFERENCE}|{DRIVE})_(\d+)")
 _RAIL = re.compile(rf"({VP}|{VN})_(\d+)_(\d+)")
 _SEGMENT = "__s"
 _NODE = re.compile(rf"{_SEGMENT}\d+$")
@@ -269,7 +281,7 @@ def neuron(net: str) -> tuple[int, int] | None:
     if (found := _SUM.fullmatch(net)) is not None:
         return int(found[1]), int(found[2])
     found = _PIN.fullmatch(net)
-    return (0, int(found[2])) if found is not None and found[1] == IN else None
+    return (0, int(found[2])) if found is not None and found[1] in (IN, REFERENCE) else None
 
 
 def memory_line(net: str) -> Literal["wl", "bl", "blb"] | None:

@@ -31,6 +31,10 @@ class Stack:
         return next(b for b, blocks in enumerate(self.banks) if block in blocks)
 
 
+ALONE = Stack(((0,),), (0,))
+"""One matrix with nothing behind it."""
+
+
 def stack(layers: tuple[int, ...]) -> Stack:
     """The narrowest floorplan no taller than the largest layer; of equals the one found first (fewer stacks first)."""
     search = _Search(layers)

@@ -1,27 +1,20 @@
 """The wires over the array: inputs, sums, word lines, bit lines, outputs, power. Its pins are its ports (array.py)."""
 
+from somaforge.generator.currents import draw_inputs, draw_outputs
 from somaforge.generator.draw import Canvas
 from somaforge.generator.floorplan import Floorplan
 
 
 def draw_wiring(top: Canvas, plan: Floorplan) -> None:
     """Everything between blocks and edges."""
-    _inputs(top, plan)
-    for matrix in range(plan.outputs):
+    draw_inputs(top, plan, plan.die[0], plan.soma_x(0) + plan.soma.input_x)
+    for matrix in range(0 if plan.drives else plan.outputs):
         for column in range(plan.columns(matrix)):
             (_climb if plan.climbs(matrix, column) else _sum)(top, plan, matrix, column)
     _word_lines(top, plan)
     _bit_lines(top, plan)
-    _outputs(top, plan)
+    draw_outputs(top, plan, plan.die[2])
     _power(top, plan)
-
-
-def _inputs(top: Canvas, plan: Floorplan) -> None:
-    half = plan.measures.strap_half
-    left = plan.die[0]
-    for i in range(plan.layers[0]):
-        y = plan.y(plan.row(0, i), plan.input_y)
-        top.box("strap", left, y - half, plan.soma_x(0) + plan.soma.input_x, y + half)
 
 
 def _to_soma(top: Canvas, plan: Floorplan, matrix: int, column: int, x: int, y: int) -> None:
@@ -93,15 +86,6 @@ def _bit_lines(top: Canvas, plan: Floorplan) -> None:
                 for x in plan.bit_line_x(bank, c, bit):
                     for low, high in gaps:
                         top.box("column", x - half, low, x + half, high)
-
-
-def _outputs(top: Canvas, plan: Floorplan) -> None:
-    start, right = plan.block_x(plan.outputs) + plan.synapse.width, plan.die[2]
-    half = top.r.row.width // 2
-    for j in range(plan.layers[-1]):
-        y = plan.y(plan.row(plan.outputs, j), sum(plan.rows.switch) // 2)
-        top.box("row", start - half, y - half, right, y + half)
-        top.around("row", right - top.m.bus_half, y, top.m.bus_half, top.m.bus_half)
 
 
 def _power(top: Canvas, plan: Floorplan) -> None:

@@ -7,6 +7,7 @@ import klayout.db as kdb
 
 from somaforge.generator.block import Block, Part, Port, Role, compose
 from somaforge.generator.circuit import Library
+from somaforge.generator.currents import current_ports, draw_inputs, extend_outputs
 from somaforge.generator.draw import Canvas
 from somaforge.generator.floorplan import Floorplan
 from somaforge.generator.names import (
@@ -15,8 +16,6 @@ from somaforge.generator.names import (
     PERIPHERY,
     SUPPLY,
     cell_name,
-    input_net,
-    output_net,
     port_word,
 )
 from somaforge.generator.periphery.circuit import gate_circuits
@@ -109,18 +108,10 @@ def _port_ports(plan: PeripheryPlan, drawn: DrawnPeriphery) -> Iterator[Port]:
 
 
 def _pins(plan: PeripheryPlan, drawn: DrawnPeriphery) -> Iterator[Port]:
-    """Supplies, inputs and port at the left edge, outputs at the right edge."""
-    floor, m = plan.floor, plan.floor.measures
-    left, _, right, _ = drawn.outline
+    """Supplies and port at the left edge; currents."""
+    left = drawn.outline[0]
     yield from _supplies(plan, left)
-    for i in range(floor.layers[0]):
-        y = floor.y(floor.row(0, i), floor.input_y)
-        box = (left, y - m.strap_half, left + 2 * m.strap_half, y + m.strap_half)
-        yield Port(input_net(i), Role.ANALOG_INPUT, "strap", box)
-    for j in range(floor.layers[-1]):
-        y = floor.y(floor.row(floor.outputs, j), sum(floor.rows.switch) // 2)
-        box = (right - 2 * m.bus_half, y - m.bus_half, right, y + m.bus_half)
-        yield Port(output_net(j), Role.ANALOG_OUTPUT, "row", box)
+    yield from current_ports(plan.floor, drawn.outline)
     yield from _control_ports(plan, left)
 
 
@@ -128,13 +119,8 @@ def _wires(top: Canvas, plan: PeripheryPlan, drawn: DrawnPeriphery) -> None:
     """From the array's own pins to those of the macro."""
     floor = plan.floor
     left, _, right, _ = drawn.outline
-    half, wide = floor.measures.strap_half, top.m.bus_half
-    for i in range(floor.layers[0]):
-        y = floor.y(floor.row(0, i), floor.input_y)
-        top.box("strap", left, y - half, floor.die[0] + half, y + half)
+    draw_inputs(top, floor, left, floor.die[0] + floor.measures.strap_half)
     for k in range(floor.row_count + 1):
         y = k * floor.rows.height
         top.box("strap", left, y - top.m.power_half, floor.die[0], y + top.m.power_half)
-    for j in range(floor.layers[-1]):
-        y = floor.y(floor.row(floor.outputs, j), sum(floor.rows.switch) // 2)
-        top.box("row", floor.die[2] - 2 * wide, y - wide, right, y + wide)
+    extend_outputs(top, floor, right)
