@@ -1,8 +1,10 @@
 """The kinds of damage of the campaign, one function each: a seeded trial in an empty folder, and what is wrong."""
 
 import atexit
+import csv
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -77,29 +79,41 @@ def bitfiles(random: Random, folder: Path) -> str | None:
     return _answered(ended, folder, {"x.bit"}, (0,) if content == _bits() else (2,))
 
 
-def _layout(random: Random, folder: Path) -> str:
-    (folder / "x.gds").write_bytes(damage.flipped((CASES / "inv.gds").read_bytes(), random))
-    return str(folder / "x.gds")
+@cache
+def _drawn() -> tuple[tuple[str, str, str], ...]:
+    """(layout, cell, netlist) of the cases of tests/cases: every layout once with each netlist that a case compares."""
+    with (CASES / "cases.tsv").open(encoding="utf-8") as table:
+        lines = [shlex.split(row["arguments"]) for row in csv.DictReader(table, delimiter="\t")]
+    given = [dict(zip(words[1::2], words[2::2], strict=False)) for words in lines if "--layout" in words]
+    return tuple(sorted({(g["--layout"], g.get("--top", ""), g.get("--netlist", "inv.spice")) for g in given}))
+
+
+def _layout(random: Random, folder: Path) -> tuple[list[str], str]:
+    """Options for one of the cases' layouts with flipped bits; its netlist."""
+    layout, top, netlist = _drawn()[int(random.integers(len(_drawn())))]
+    damaged = folder / f"x{Path(layout).suffix}"
+    damaged.write_bytes(damage.flipped((CASES / layout).read_bytes(), random))
+    return ["--layout", str(damaged), *(["--top", top] if top else [])], str(CASES / netlist)
 
 
 def layouts_drc(random: Random, folder: Path) -> str | None:
-    """Design rules of a layout with flipped bits."""
-    ended = attempt(command("drc", "--layout", _layout(random, folder)), folder)
-    return _answered(ended, folder, {"x.gds"}, ANSWERS)
+    """Design rules of one of the cases' layouts with flipped bits."""
+    options, _ = _layout(random, folder)
+    return _answered(attempt(command("drc", *options), folder), folder, {"x.gds", "x.gz"}, ANSWERS)
 
 
 def layouts_lvs(random: Random, folder: Path) -> str | None:
-    """Comparison of a layout with flipped bits."""
-    netlist = str(CASES / "inv.spice")
-    ended = attempt(command("lvs", "--layout", _layout(random, folder), "--netlist", netlist, "--top", "inv"), folder)
-    return _answered(ended, folder, {"x.gds"}, ANSWERS)
+    """Comparison of one of the cases' layouts with flipped bits."""
+    options, netlist = _layout(random, folder)
+    ended = attempt(command("lvs", *options, "--netlist", netlist), folder)
+    return _answered(ended, folder, {"x.gds", "x.gz"}, ANSWERS)
 
 
 def layouts_pex(random: Random, folder: Path) -> str | None:
-    """Extraction of a layout with flipped bits."""
-    out = str(folder / "x.spice")
-    ended = attempt(command("pex", "--layout", _layout(random, folder), "--top", "inv", "--output", out), folder)
-    return _answered(ended, folder, {"x.gds", "x.spice", "x.csv"}, ANSWERS)
+    """Extraction of one of the cases' layouts with flipped bits."""
+    options, _ = _layout(random, folder)
+    ended = attempt(command("pex", *options, "--output", str(folder / "x.spice")), folder)
+    return _answered(ended, folder, {"x.gds", "x.gz", "x.spice", "x.csv"}, ANSWERS)
 
 
 def netlists(random: Random, folder: Path) -> str | None:
