@@ -121,6 +121,10 @@ class Library:
     circuits: Mapping[str, Circuit]
     top: str
 
+    def cells(self) -> tuple[str, ...]:
+        """Circuits with transistors of their own, children first."""
+        return tuple(circuit.name for circuit in self.circuits.values() if circuit.mos)
+
     def transistor_count(self) -> int:
         """Transistors in the flat network."""
         counts: dict[str, int] = {}

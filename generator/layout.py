@@ -69,14 +69,25 @@ def require_drawable(design: Design) -> None:
 def draw(design: Design) -> DrawnDesign:
     """Draw the whole network; InputError if a parameter cannot be drawn."""
     plan = floorplan(design)
-    block, macro = array_block(design, plan), None
-    if design.spec.array.has_port:
-        macro = macro_block(design.pdk, block, plan, design.spec.name)
-        block = macro.block
+    block, macro = _blocks(design, plan)
     layout = kdb.Layout()
     layout.dbu = 0.001
     block.draw(layout)
     return DrawnDesign(layout, plan, block, macro)
+
+
+def top_block(design: Design) -> Block:
+    """The block of the top cell, not drawn: its circuit and ports; InputError if a parameter cannot be drawn."""
+    return _blocks(design, floorplan(design))[0]
+
+
+def _blocks(design: Design, plan: Floorplan) -> tuple[Block, Macro | None]:
+    """The top cell's block, and the macro if the array has a port."""
+    array = array_block(design, plan)
+    if not design.spec.array.has_port:
+        return array, None
+    macro = macro_block(design.pdk, array, plan, design.spec.name)
+    return macro.block, macro
 
 
 def _area_um2(outline: tuple[int, int, int, int]) -> float:

@@ -11,8 +11,6 @@ from typing import Literal
 LATCH, SOMA, SYNAPSE, OUTPUT_SYNAPSE = "latch", "soma", "synapse", "output_synapse"
 CORE, PERIPHERY, LATCHES, DRIVERS = "core", "periphery", "latches", "drivers"
 """What cells are for; rows and matrices have a number too. LATCHES is the array's memory as a Verilog module."""
-ARRAY_CELLS = (LATCH, SOMA, SYNAPSE, OUTPUT_SYNAPSE)
-"""Cells that hold the array's transistors."""
 
 SUPPLY, GROUND = "vdd", "gnd"
 RAILS = (SUPPLY, GROUND)

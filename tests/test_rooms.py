@@ -89,7 +89,7 @@ def test_rooms_of_flow_use_the_floors_below(path: Path) -> None:
 
 
 def test_the_check_of_floors_can_fail() -> None:
-    assert upward("measure", "from somaforge.flow.montecarlo.plan import Plan") == ["montecarlo"]
+    assert upward("measure", "from somaforge.flow.montecarlo.points import StudyPoints") == ["montecarlo"]
     assert upward("report", "from somaforge.flow.steps.chip import Job") == ["steps"]
     assert upward("pex", "from somaforge.flow.measure.point import Point") == ["measure"]
     assert upward("measure", "from somaforge.flow.engines.base import Engine") == []

@@ -1,19 +1,22 @@
 """The power grid: voltage drop and current density of a supply net as drawn, under given currents of the cells.
 
 The net's wires and vias, from the lowest metal up, are resistors (flow.checks.resistors). A cell takes its current
-where the net's lowest metal is nearest to its middle. Labels of the net on the straps are ideal sources. Resistances
-and limits are the process's (Pdk.wires).
+where the net's lowest metal is nearest to its middle. The net's ports on straps are ideal sources. Resistances and
+limits are the process's (Pdk.wires).
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import klayout.db as kdb
 import numpy as np
 
 from somaforge.flow.checks.resistors import Metal, Terminal, resistors
-from somaforge.generator.design import Design, mirror_parts
-from somaforge.generator.names import OUTPUT_SYNAPSE, SOMA, SYNAPSE
+from somaforge.generator.block import Port
+from somaforge.generator.circuit import Circuit
+from somaforge.generator.design import Design
+from somaforge.generator.names import GROUND, IN, VN, VP
 from somaforge.pdk.errors import CheckError, InputError
 from somaforge.pdk.extraction import Extraction
 from somaforge.pdk.wires import Wires
@@ -46,33 +49,43 @@ class Grid:
 def worst_loads(design: Design, neuron_A: float) -> dict[str, dict[str, float]]:
     """Currents of every cell by net if each soma gets `neuron_A` and each synapse has its highest code.
 
-    By the geometry of the mirrors: a soma's p side carries what M1 makes of its current twice (M2, M3), its n side the
-    current itself (M0) and twice what M1 makes of it (M1, M4); a synapse passes the share that its mirrors are of M0,
-    an output synapse that of one unit.
+    By the mirrors in the circuits: a channel whose gate is a soma's input or a row's rail carries its width's share of
+    M0's current, unless its switch is tied off.
     """
     mirror = design.spec.array.mirror
-    widths = sum(sum(mirror_parts(design.spec, bit)) for bit in range(design.spec.array.bits))
-    rails_A = neuron_A * mirror.multiplier / mirror.input_units
-    per_width_A = neuron_A / (mirror.input_units * round(mirror.w_um * 1000))
-    soma, synapse, output = map(design.cell, (SOMA, SYNAPSE, OUTPUT_SYNAPSE))
-    synapses = {synapse: widths * per_width_A, output: sum(mirror_parts(design.spec, 0)) * per_width_A}
-    return {"vdd": {soma: 2 * rails_A, **synapses}, "gnd": {soma: neuron_A + 2 * rails_A, **synapses}}
+    per_nm_A = neuron_A / (mirror.input_units * round(mirror.w_um * 1000))
+    loads: dict[str, dict[str, float]] = {}
+    for circuit in design.library.circuits.values():
+        for bulk, width in _mirror_widths(circuit).items():
+            loads.setdefault(bulk, {})[circuit.name] = width * per_nm_A
+    return loads
 
 
-def grid(wires: Wires, extraction: Extraction, net: str, loads: Loads) -> Grid:
-    """Solve one net. InputError if no label of its name lies on its straps, or no cell of `loads` is there;
-    CheckError if a cell has no metal of the net, or some that no source reaches."""
+def _mirror_widths(circuit: Circuit) -> Counter[str]:
+    """Supply or ground -> summed width in nm of the mirrors' channels on its side: their bulk is what feeds them."""
+    off = {m.s for m in circuit.mos if m.b == m.g == GROUND}
+    widths: Counter[str] = Counter()
+    for m in circuit.mos:
+        if m.g in (IN, VP, VN) and m.d not in off:
+            widths[m.b] += m.w_nm
+    return widths
+
+
+def grid(wires: Wires, extraction: Extraction, net: str, ports: Iterable[Port], loads: Loads) -> Grid:
+    """Solve one net, fed at those of `ports` that are its own and lie on straps.
+
+    InputError if there is none, or no cell of `loads`; CheckError if a cell or port has no metal of the net, or some
+    cell no way to a port.
+    """
     places = _places(extraction, loads)
     if not places:
         raise InputError(f"cell {extraction.opened.cell.name}: none of {', '.join(loads)} is in it")
     metals = [Metal(_shapes(extraction, net, layer)) for layer in wires.metals]
     vias = {layer: _shapes(extraction, net, layer) for layer in wires.vias}
-    strap = wires.roles[STRAPS]
-    straps = wires.metals.index(strap)
-    labels = [(at, metals[straps].at(at.x, at.y)) for at in _feeds(extraction, net, strap)]
-    sources = [Terminal(straps, on, at.x, at.y) for at, on in labels if on is not None]
+    straps = wires.metals.index(wires.roles[STRAPS])
+    sources = [_source(metals[straps], straps, port) for port in ports if (port.net, port.layer) == (net, STRAPS)]
     if not sources:
-        raise InputError(f"net {net}: no label of this name lies on its {strap}, so nothing feeds its straps")
+        raise InputError(f"net {net}: no port of it lies on {wires.roles[STRAPS]}, so nothing feeds its straps")
     found = resistors(wires, metals, vias, [*sources, *_sinks(metals, net, places)]).without_stubs()
     ampere = np.array([a for _, a in places])
     fed, taken = found.terminals[: len(sources)], found.terminals[len(sources) :]
@@ -80,7 +93,7 @@ def grid(wires: Wires, extraction: Extraction, net: str, loads: Loads) -> Grid:
     cut_off = np.flatnonzero(np.isnan(drop[taken]))
     if len(cut_off):
         at = places[int(cut_off[0])][0].center()
-        raise CheckError(f"net {net}: no metal leads from a label to {len(cut_off)} cells, one at {at} nm")
+        raise CheckError(f"net {net}: no metal leads from a port to {len(cut_off)} cells, one at {at} nm")
     across = drop[found.ends[:, 0]] - drop[found.ends[:, 1]]
     ratios = np.nan_to_num(np.abs(across) * found.siemens / found.limit_A)
     most = int(np.argmax(ratios)) if len(ratios) else None
@@ -94,6 +107,16 @@ def grid(wires: Wires, extraction: Extraction, net: str, loads: Loads) -> Grid:
     )
 
 
+def _source(metal: Metal, straps: int, port: Port) -> Terminal:
+    """The middle of a port; CheckError if the net has no metal there."""
+    x1, y1, x2, y2 = port.box
+    x, y = (x1 + x2) // 2, (y1 + y2) // 2
+    on = metal.at(x, y)
+    if on is None:
+        raise CheckError(f"net {port.net}: no strap of it at its port at {x},{y} nm")
+    return Terminal(straps, on, x, y)
+
+
 def _shapes(extraction: Extraction, net: str, layer: str) -> kdb.Region:
     """Metal of all nets of that name: the substrate joins ground where metal does not."""
     region = kdb.Region()
@@ -101,12 +124,6 @@ def _shapes(extraction: Extraction, net: str, layer: str) -> kdb.Region:
         if net.lower() in found.name.lower().split(","):
             region += extraction.shapes(found, layer)
     return region.merged()
-
-
-def _feeds(extraction: Extraction, net: str, strap: str) -> list[kdb.Point]:
-    opened = extraction.opened
-    shapes = opened.cell.shapes(opened.layout.layer(*extraction.by.labels[strap])).each(kdb.Shapes.STexts)
-    return [kdb.Point() + s.text_trans.disp for s in shapes if s.text_string.lower() == net.lower()]
 
 
 def _places(extraction: Extraction, loads: Loads) -> list[tuple[kdb.Box, float]]:

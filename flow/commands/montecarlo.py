@@ -76,7 +76,7 @@ def montecarlo(
     from somaforge.flow import datasets
     from somaforge.flow.machinery.workers import processors
     from somaforge.flow.montecarlo import report, spread, study
-    from somaforge.flow.montecarlo.plan import Plan, grid
+    from somaforge.flow.montecarlo.points import StudyPoints, grid
     from somaforge.flow.runner import borrowed
 
     if scheduler is not None and workers is not None:
@@ -95,7 +95,7 @@ def montecarlo(
         _numbers("--temperatures", temperatures, loaded.temperature_C),
         _numbers("--supplies", supplies, loaded.supply_V),
     )
-    plan = Plan(loaded, points, weights, count, min(timed, count))  # type: ignore[arg-type]
+    asked = StudyPoints(loaded, points, weights, count, min(timed, count))  # type: ignore[arg-type]
     folder = out if out is not None else Path("runs") / f"{loaded.name}-montecarlo"
     finished = run_folder if run_folder is not None else Path("runs") / loaded.name
     if weights == "run":
@@ -106,8 +106,8 @@ def montecarlo(
     progress = Progress(as_json)
     progress.started("montecarlo")
     try:
-        outcome = study.run(plan, folder, way, finished, progress.said)
-        page = report.write(plan, outcome.summary, outcome.records, folder)
+        outcome = study.run(asked, folder, way, finished, progress.said)
+        page = report.write(asked, outcome.summary, outcome.records, folder)
         progress.ended("montecarlo", False, outcome.seconds)
     finally:
         progress.close()

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from somaforge.flow.engines.base import Engine, Program, ProgrammedChip
 from somaforge.flow.learning.calibration import Calibration
-from somaforge.flow.learning.paths import Configuration, plan
+from somaforge.flow.learning.paths import Configuration, configurations_of
 from somaforge.flow.learning.tester import Bench
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import CheckError
@@ -93,26 +93,29 @@ def characterize(
     """
     bench = Bench.of(engine)
     layers, full = chip.design.layers, chip.design.weights.full_scale
-    plans = plan(layers, visits)
+    configurations = configurations_of(layers, visits)
     currents: Floats = full_scale_A * np.sort(np.array(levels))
-    whole = np.full((len(layers) - 1, plans[0].paths), full)
-    sweep = [_Shot(i, c, c.program(whole), c.inputs(x)) for i, c in enumerate(plans) for x in currents]
+    whole = np.full((len(layers) - 1, configurations[0].paths), full)
+    sweep = [_Shot(i, c, c.program(whole), c.inputs(x)) for i, c in enumerate(configurations) for x in currents]
     extra = [
         shot
         for m in range(len(layers) - 1)
-        for shot in (*_code_shots(plans, full, m, currents[-1]), *_negative_shots(plans, full, m, currents[-1]))
+        for shot in (
+            *_code_shots(configurations, full, m, currents[-1]),
+            *_negative_shots(configurations, full, m, currents[-1]),
+        )
     ]
     shots = [*sweep, *extra]
     result = bench.dc(chip, np.array([s.inputs for s in shots]), [s.program for s in shots])
     read = np.array([result.outputs[i, s.configuration.nodes[-1]] for i, s in enumerate(shots)])
-    swept = read[: len(sweep)].reshape(len(plans), len(currents), -1)
+    swept = read[: len(sweep)].reshape(len(configurations), len(currents), -1)
     seen = bench.saw(swept)
-    _refuse_dead(plans, seen[:, -1], swept[:, -1])
+    _refuse_dead(configurations, seen[:, -1], swept[:, -1])
     noise = bench.error(swept) / np.where(seen, swept, 1.0)
     weight: Floats = np.where(seen, SPREAD**2 / (SPREAD**2 + noise**2), 0.0)
 
     exponent = _stage_exponent(swept, weight, currents, len(layers))
-    slopes, residuals = _fit_slopes(plans, swept, weight, currents, full, exponent)
+    slopes, residuals = _fit_slopes(configurations, swept, weight, currents, full, exponent)
     # current into the soma behind the changed weight, relative to the same path with full weights
     ratios = [
         (s, (np.maximum(r, 0.0) / swept[s.index, -1]) ** (exponent ** -(len(layers) - 1 - s.matrix)))
@@ -133,7 +136,7 @@ def characterize(
             tuple(map(float, currents)),
             exponent,
         ),
-        Transfer(np.array([c.nodes for c in plans]), currents, swept),
+        Transfer(np.array([c.nodes for c in configurations]), currents, swept),
         exponent,
         samples,
         len(shots),
@@ -143,38 +146,38 @@ def characterize(
     )
 
 
-def _refuse_dead(plans: list[Configuration], seen: npt.NDArray[np.bool_], read: Floats) -> None:
+def _refuse_dead(configurations: list[Configuration], seen: npt.NDArray[np.bool_], read: Floats) -> None:
     """CheckError if a path [configurations, paths] carries nothing at the largest input current."""
     dead = np.argwhere(~seen)
     if len(dead):
         c, p = dead[0]
-        way = " - ".join(str(int(n)) for n in plans[c].nodes[:, p])
+        way = " - ".join(str(int(n)) for n in configurations[c].nodes[:, p])
         raise CheckError(
             f"characterization: nothing comes through the path of somas {way}, one per layer ({read[c, p]:.2g} A"
             f" read; {len(dead)} of {seen.size} paths); the chip is dead there"
         )
 
 
-def _code_shots(plans: list[Configuration], full: int, matrix: int, current: float) -> list[_Shot]:
+def _code_shots(configurations: list[Configuration], full: int, matrix: int, current: float) -> list[_Shot]:
     """Codes below full scale, another one on every path."""
     shots = []
     for k in range(min(full - 1, CODE_SHOTS)):
-        c = plans[k % len(plans)]
+        c = configurations[k % len(configurations)]
         codes = 1 + (np.arange(c.paths) + k) % (full - 1)
         along = np.full((len(c.layers) - 1, c.paths), full)
         along[matrix] = codes
-        shots.append(_Shot(k % len(plans), c, c.program(along), c.inputs(current), matrix, codes))
+        shots.append(_Shot(k % len(configurations), c, c.program(along), c.inputs(current), matrix, codes))
     return shots
 
 
-def _negative_shots(plans: list[Configuration], full: int, matrix: int, current: float) -> list[_Shot]:
+def _negative_shots(configurations: list[Configuration], full: int, matrix: int, current: float) -> list[_Shot]:
     """Each path against its rival, a soma of the same layer with half the current and the negative full code."""
-    if plans[0].layers[matrix] == 1:
+    if configurations[0].layers[matrix] == 1:
         return []  # no rival: _strengths takes the other matrices
     shots = []
     for k in range(NEGATIVE_SHOTS):
-        index = k % len(plans)
-        c = plans[index]
+        index = k % len(configurations)
+        c = configurations[index]
         program = c.program(np.full((len(c.layers) - 1, c.paths), full))
         rivals = c.rivals[matrix]
         program[matrix][rivals, c.nodes[matrix + 1]] = -full
@@ -195,14 +198,14 @@ def _negative_shots(plans: list[Configuration], full: int, matrix: int, current:
 
 
 def _fit_slopes(
-    plans: list[Configuration], swept: Floats, weight: Floats, currents: Floats, full: int, exponent: float
+    configurations: list[Configuration], swept: Floats, weight: Floats, currents: Floats, full: int, exponent: float
 ) -> tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...]]:
     """Slopes and residuals per soma by least squares on logarithms of the calibration's law; `weight` of each reading.
 
     With J the current relative to the largest, a path of layers 0 .. n-1 ends in
     log(J_out) = q^n log(J_in) + sum over l of q^(n-1-l) log(slope_l) + sum over matrices m of q^(n-1-m) log(full).
     """
-    layers = plans[0].layers
+    layers = configurations[0].layers
     offsets = np.concatenate([[0], np.cumsum(layers)])
     powers = exponent ** np.arange(len(layers) - 1, -1, -1.0)  # of the slope of each layer
     logs = (
@@ -210,7 +213,7 @@ def _fit_slopes(
         - exponent ** len(layers) * np.log(currents / currents[-1])[None, :, None]
     )
     logs -= powers[:-1].sum() * np.log(full)
-    columns = np.array([offsets[:-1, None] + c.nodes for c in plans])  # [configurations, layers, paths]
+    columns = np.array([offsets[:-1, None] + c.nodes for c in configurations])  # [configurations, layers, paths]
     rows = columns.transpose(0, 2, 1).reshape(-1, len(layers))
     matrix = np.zeros((len(rows), offsets[-1]))
     np.put_along_axis(matrix, rows, powers[None, :], axis=1)
@@ -221,7 +224,7 @@ def _fit_slopes(
     means = np.array([p.mean() for p in parts])
     common = float((powers * means).sum() / powers.sum())  # the scale between layers is free: equal geometric means
     slopes = tuple(tuple(float(v) for v in np.exp(p - p.mean() + common)) for p in parts)
-    fitted = (matrix @ solution).reshape(len(plans), 1, -1)
+    fitted = (matrix @ solution).reshape(len(configurations), 1, -1)
     squares = ((weight * (logs - fitted) ** 2).sum(axis=1) / whole).reshape(-1)
     rms = [np.sqrt(squares[(rows == i).any(axis=1)].mean()) for i in range(offsets[-1])]
     residuals = tuple(tuple(float(v) for v in rms[a:b]) for a, b in pairwise(offsets))

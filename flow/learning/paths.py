@@ -52,11 +52,11 @@ class Configuration:
         return np.where(sizes > 1, (self.nodes + 1) % sizes, -1)
 
 
-def plan(layers: tuple[int, ...], visits: int, seed: int = 0) -> list[Configuration]:
+def configurations_of(layers: tuple[int, ...], visits: int, seed: int = 0) -> list[Configuration]:
     """Configurations that take at least `visits` paths through every soma, through different synapses if there are any.
 
     The fewest-visited somas of each layer come first and are linked by the least-used synapses; ties are broken by a
-    seeded draw, so the plan is the same on every machine. For equal layers this is as good as rotating the layers
+    seeded draw, so they are the same on every machine. For equal layers this is as good as rotating the layers
     against each other, and it works for unequal ones.
     """
     generator = np.random.default_rng(seed)

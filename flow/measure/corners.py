@@ -62,17 +62,17 @@ class PointResult:
 
 
 def points_of(spec: Spec, wanted: Study) -> tuple[Point, ...]:
-    """The points of the study's grid, all chips of a place in a row; the run's own place is one of them."""
+    """The points of the study's grid, all chips of an operating point in a row; the run's own is one of them."""
     temperatures = sorted({*wanted.temperatures_C, spec.temperature_C})
     own = spec.at
     if wanted.grid == "full":
-        places = [OperatingPoint(corner, t, own.supply_V) for corner in spec.corners for t in temperatures]
+        conditions = [OperatingPoint(corner, t, own.supply_V) for corner in spec.corners for t in temperatures]
     else:
-        places = [own, *(replace(own, corner=corner) for corner in spec.corners)]
-        places += [replace(own, temperature_C=t) for t in temperatures]
-    places += [replace(own, supply_V=supply) for supply in wanted.supplies_V]
+        conditions = [own, *(replace(own, corner=corner) for corner in spec.corners)]
+        conditions += [replace(own, temperature_C=t) for t in temperatures]
+    conditions += [replace(own, supply_V=supply) for supply in wanted.supplies_V]
     seeds = spec.chips.seeds[: wanted.chips]
-    return tuple(Point(seed, place) for place in dict.fromkeys(places) for seed in seeds)
+    return tuple(Point(seed, at) for at in dict.fromkeys(conditions) for seed in seeds)
 
 
 def measure(

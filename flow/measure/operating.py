@@ -29,8 +29,8 @@ patterns settle within their time."""
 
 
 @dataclass(frozen=True, order=True)
-class Place:
-    """One operating point."""
+class Drive:
+    """What drives a chip: its supply and its input current."""
 
     supply_V: float
     input_A: float
@@ -46,24 +46,24 @@ class Place:
         return spec.model_copy(update={"supply_V": self.supply_V, "input": Input(mean_A=self.input_A)})
 
 
-def own_place(spec: Spec, dataset: Dataset) -> Place:
+def own_drive(spec: Spec, dataset: Dataset) -> Drive:
     """The run's own point."""
     mean = spec.input.mean_A
     if mean is None:
         mean = dataset.full_scale(spec.input) * float(dataset.train_x.mean())
-    return Place(spec.supply_V, mean)
+    return Drive(spec.supply_V, mean)
 
 
-def places_of(wanted: Operating, own: Place) -> tuple[Place, ...]:
+def drives_of(wanted: Operating, own: Drive) -> tuple[Drive, ...]:
     """Every current at every supply, the run's own point first."""
-    grid = (Place(supply, current) for supply in wanted.supplies_V for current in wanted.currents_A)
+    grid = (Drive(supply, current) for supply in wanted.supplies_V for current in wanted.currents_A)
     return tuple(dict.fromkeys((own, *grid)))
 
 
-def pattern_time_s(spec: Spec, place: Place, own: Place) -> float:
+def pattern_time_s(spec: Spec, drive: Drive, own: Drive) -> float:
     """How long a pattern is applied: smaller currents charge the rails more slowly, in proportion in weak inversion."""
     wanted = None if spec.operating is None else spec.operating.pattern_time_s
-    return (spec.evaluation.pattern_time_s if wanted is None else wanted) * max(1.0, own.input_A / place.input_A)
+    return (spec.evaluation.pattern_time_s if wanted is None else wanted) * max(1.0, own.input_A / drive.input_A)
 
 
 def at_rest(engine: Engine, chip: ProgrammedChip, inputs: Floats, labels: Ints, classes: int) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def in_time(
 class PointResult:
     """All chips of the sweep at one operating point."""
 
-    place: Place
+    drive: Drive
     accuracy: float
     """Mean over chips, at rest; 0 for a chip without an operating point."""
     rest_W: float | None
@@ -125,12 +125,14 @@ class PointResult:
 
     def to_json(self) -> dict[str, Any]:
         """For operating.json; from_json reads it back."""
-        return {**vars(self), "place": vars(self.place)}
+        others = {name: value for name, value in vars(self).items() if name != "drive"}
+        return {"place": vars(self.drive), **others}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> "PointResult":
         """The value that to_json wrote."""
-        return PointResult(**{**data, "place": Place(**data["place"])})
+        others = {name: value for name, value in data.items() if name != "place"}
+        return PointResult(drive=Drive(**data["place"]), **others)
 
 
 def works_at_rest(accuracy: float, own_accuracy: float, memory: WorstLatch) -> bool:
@@ -171,15 +173,15 @@ def best(points: Sequence[PointResult], own: PointResult, loss: float) -> PointR
     return max(good, key=lambda p: p.efficiency or 0.0, default=None)
 
 
-def lowest_supply(points: Sequence[PointResult], own: Place) -> float | None:
+def lowest_supply(points: Sequence[PointResult], own: Drive) -> float | None:
     """The lowest supply down to which chips work without a gap, at the run's own input current or the next to it."""
-    currents = {p.place.input_A for p in points if p.place != own} or {own.input_A}  # the own may not be swept
+    currents = {p.drive.input_A for p in points if p.drive != own} or {own.input_A}  # the own may not be swept
     current = min(currents, key=lambda c: abs(c - own.input_A))
     lowest = None
-    for point in sorted((p for p in points if p.place.input_A == current), key=lambda p: -p.place.supply_V):
+    for point in sorted((p for p in points if p.drive.input_A == current), key=lambda p: -p.drive.supply_V):
         if not point.works:
             break
-        lowest = point.place.supply_V
+        lowest = point.drive.supply_V
     return lowest
 
 
@@ -192,7 +194,7 @@ def _memory(winner: PointResult) -> dict[str, float]:
     return found
 
 
-def metrics(points: Sequence[PointResult], own: Place, loss: float) -> dict[str, float]:
+def metrics(points: Sequence[PointResult], own: Drive, loss: float) -> dict[str, float]:
     """Of the whole sweep; what was not found (no best point, no working supply) is not in it, and its limits fail."""
     found: dict[str, float] = {
         "operating__points__count": len(points),
@@ -201,14 +203,14 @@ def metrics(points: Sequence[PointResult], own: Place, loss: float) -> dict[str,
     lowest = lowest_supply(points, own)
     if lowest is not None:
         found["operating__supply_min__V"] = lowest
-    start = next(p for p in points if p.place == own)
+    start = next(p for p in points if p.drive == own)
     winner = best(points, start, loss)
     if winner is None or winner.timed is None:
         return found
     at = winner.timed
     return found | {
-        "best_point__input__A": winner.place.input_A,
-        "best_point__supply__V": winner.place.supply_V,
+        "best_point__input__A": winner.drive.input_A,
+        "best_point__supply__V": winner.drive.supply_V,
         "best_point__accuracy__ratio": winner.accuracy,
         "best_point__accuracy_loss__ratio": start.accuracy - winner.accuracy,
         "best_point__run__s": at["run_s"],

@@ -13,13 +13,13 @@ from markupsafe import Markup
 from somaforge.flow.figures.svg import Plot
 from somaforge.flow.figures.units import engineering
 from somaforge.flow.montecarlo import plots
-from somaforge.flow.montecarlo.plan import Plan
+from somaforge.flow.montecarlo.points import StudyPoints
 from somaforge.flow.montecarlo.summary import Summary
 from somaforge.flow.signoff.metrics import find
 from somaforge.pdk.files import atomic_write
 
 
-def write(plan: Plan, summary: Summary, records: Iterable[Mapping[str, Any]], out: Path) -> Path:
+def write(wanted: StudyPoints, summary: Summary, records: Iterable[Mapping[str, Any]], out: Path) -> Path:
     """montecarlo.html, and plots/<name>.svg and .json; the HTML's path."""
     samples: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for record in records:
@@ -34,20 +34,20 @@ def write(plan: Plan, summary: Summary, records: Iterable[Mapping[str, Any]], ou
         atomic_write(out / "plots" / f"{plot.name}.json", text + "\n")
         atomic_write(out / "plots" / f"{plot.name}.svg", plot.svg)
     path = out / "montecarlo.html"
-    atomic_write(path, _html(plan, summary, figures))
+    atomic_write(path, _html(wanted, summary, figures))
     return path
 
 
-def _html(plan: Plan, summary: Summary, figures: list[Plot]) -> str:
+def _html(wanted: StudyPoints, summary: Summary, figures: list[Plot]) -> str:
     source = resources.files("somaforge.templates").joinpath("montecarlo.html.j2").read_text(encoding="utf-8")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return environment.from_string(source).render(
-        plan=plan,
-        spec=plan.spec,
+        wanted=wanted,
+        spec=wanted.spec,
         summary=summary,
-        layers="-".join(map(str, plan.spec.array.layers)),
+        layers="-".join(map(str, wanted.spec.array.layers)),
         rows=[
             _row(metric, name) for name in _names(summary) for metric in summary.conditions if name in metric.metrics
         ],

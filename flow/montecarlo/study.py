@@ -16,7 +16,7 @@ from somaforge.flow.machinery.store import sha256_file, sha256_json
 from somaforge.flow.measure.point import Point
 from somaforge.flow.memory import bitfile
 from somaforge.flow.montecarlo import work
-from somaforge.flow.montecarlo.plan import Plan
+from somaforge.flow.montecarlo.points import StudyPoints
 from somaforge.flow.montecarlo.results import Results
 from somaforge.flow.montecarlo.spread import Spread
 from somaforge.flow.montecarlo.summary import Summary, summarize
@@ -38,14 +38,16 @@ class Outcome:
     summary: Summary
     metrics: Mapping[str, float]
     records: tuple[Mapping[str, Any], ...]
-    """Of every point, in the plan's order."""
+    """Of every point, in the study's order."""
     done_before: int
     """Points that an earlier run had finished."""
     seconds: float
     """Of this run."""
 
 
-def run(plan: Plan, out: Path, spread: Spread, run_folder: Path | None = None, say: Say = lambda text: None) -> Outcome:
+def run(
+    wanted: StudyPoints, out: Path, spread: Spread, run_folder: Path | None = None, say: Say = lambda text: None
+) -> Outcome:
     """Bring the study's folder up to date: points/, weights/, summary.json, metrics.json.
 
     `run_folder` is a finished run of the same spec: its bitfiles are used with source "run", its extracted capacitances
@@ -53,16 +55,23 @@ def run(plan: Plan, out: Path, spread: Spread, run_folder: Path | None = None, s
     """
     start = time.monotonic()
     with locked(out):
-        lumped = _lumped(plan, run_folder)
-        common = _common(plan)
-        point_key = {**common, **_measurement(plan, lumped)}
-        codes = _weights(plan, out, spread, run_folder, common, say)
+        lumped = _lumped(wanted, run_folder)
+        common = _common(wanted)
+        point_key = {**common, **_measurement(wanted, lumped)}
+        codes = _weights(wanted, out, spread, run_folder, common, say)
         results = Results(out / POINTS, {name: sha256_json({**point_key, "codes": c}) for name, c in codes.items()})
         tasks = {
             point.id: work.PointTask(
-                _text(plan.spec), common["code"], point, codes[point.id], plan.patterns, plan.timed, plan.kept, lumped
+                _text(wanted.spec),
+                common["code"],
+                point,
+                codes[point.id],
+                wanted.patterns,
+                wanted.timed,
+                wanted.kept,
+                lumped,
             )
-            for point in plan.points
+            for point in wanted.points
         }
         before = _all(results, tasks, work.measure, spread, "points", say)
         records = [results.read(name) for name in tasks]
@@ -71,7 +80,7 @@ def run(plan: Plan, out: Path, spread: Spread, run_folder: Path | None = None, s
             raise InputError(
                 f"{out / POINTS}: {len(tasks) - len(whole)} results vanished while the study ran; run it again"
             )
-        summary = summarize(whole, [stand_in(limit) for limit in plan.spec.limits if limit.conditions is None])
+        summary = summarize(whole, [stand_in(limit) for limit in wanted.spec.limits if limit.conditions is None])
         metrics = _metrics(summary, whole)
         atomic_write(out / "summary.json", json.dumps(summary.to_json(), indent=1, allow_nan=False) + "\n")
         atomic_write(out / "metrics.json", json.dumps(metrics, indent=1, sort_keys=True, allow_nan=False) + "\n")
@@ -90,33 +99,33 @@ def _text(spec: Spec) -> str:
     return spec.model_copy(update={"engine": "array", "limits": (), "waivers": ()}).model_dump_json()
 
 
-def _common(plan: Plan) -> dict[str, Any]:
+def _common(wanted: StudyPoints) -> dict[str, Any]:
     """What every record depends on; the point itself is the record's name."""
-    data = plan.spec.network.dataset
-    spec = json.loads(_text(plan.spec))
+    data = wanted.spec.network.dataset
+    spec = json.loads(_text(wanted.spec))
     for key in ("corners", "temperature_C", "supply_V", "chips"):  # points have their own
         spec.pop(key)
     return {
         "spec": spec,
-        "mismatch": plan.spec.chips.model_dump(mode="json", exclude={"seeds"}),
+        "mismatch": wanted.spec.chips.model_dump(mode="json", exclude={"seeds"}),
         "data": [data, datasets.fingerprint(data)],
         "code": work.version(),
-        "tools": tools.versions(tools.of_process(TOOLS, plan.spec.pdk)),
+        "tools": tools.versions(tools.of_process(TOOLS, wanted.spec.pdk)),
     }
 
 
-def _measurement(plan: Plan, lumped: Path | None) -> dict[str, Any]:
+def _measurement(wanted: StudyPoints, lumped: Path | None) -> dict[str, Any]:
     """What points depend on beside that."""
     return {
-        "patterns": plan.patterns,
-        "timed": plan.timed,
-        "kept": plan.kept,
+        "patterns": wanted.patterns,
+        "timed": wanted.timed,
+        "kept": wanted.kept,
         "lumped": sha256_file(lumped) if lumped is not None else None,
     }
 
 
-def _lumped(plan: Plan, run_folder: Path | None) -> Path | None:
-    if plan.timed == 0:
+def _lumped(wanted: StudyPoints, run_folder: Path | None) -> Path | None:
+    if wanted.timed == 0:
         return None
     found = sorted(run_folder.glob("[0-9][0-9]-pex/lumped.json")) if run_folder is not None else []
     if not found:
@@ -128,38 +137,38 @@ def _lumped(plan: Plan, run_folder: Path | None) -> Path | None:
 
 
 def _weights(
-    plan: Plan, out: Path, spread: Spread, run_folder: Path | None, common: Mapping[str, Any], say: Say
+    wanted: StudyPoints, out: Path, spread: Spread, run_folder: Path | None, common: Mapping[str, Any], say: Say
 ) -> dict[str, work.Codes]:
     """Codes for every point, by its id."""
-    if plan.source == "run":
-        made = {seed: _bitfile(plan, run_folder, seed) for seed in plan.seeds}
-        return {point.id: made[point.seed] for point in plan.points}
-    spec = plan.spec
+    if wanted.source == "run":
+        made = {seed: _bitfile(wanted, run_folder, seed) for seed in wanted.seeds}
+        return {point.id: made[point.seed] for point in wanted.points}
+    spec = wanted.spec
     at = Point(0, spec.at)
     text, code = _text(spec), common["code"]
-    if plan.source == "nominal":
-        names = dict.fromkeys((point.id for point in plan.points), "nominal")
+    if wanted.source == "nominal":
+        names = dict.fromkeys((point.id for point in wanted.points), "nominal")
         tasks = {"nominal": work.TrainTask(text, code, None, at)}
-    elif plan.source == "per-chip":
-        names = {point.id: f"chip_{point.seed}" for point in plan.points}
-        tasks = {f"chip_{seed}": work.TrainTask(text, code, seed, at) for seed in plan.seeds}
+    elif wanted.source == "per-chip":
+        names = {point.id: f"chip_{point.seed}" for point in wanted.points}
+        tasks = {f"chip_{seed}": work.TrainTask(text, code, seed, at) for seed in wanted.seeds}
     else:
-        names = {point.id: point.id for point in plan.points}
-        tasks = {point.id: work.TrainTask(text, code, point.seed, point) for point in plan.points}
+        names = {point.id: point.id for point in wanted.points}
+        tasks = {point.id: work.TrainTask(text, code, point.seed, point) for point in wanted.points}
     results = Results(out / WEIGHTS, dict.fromkeys(tasks, sha256_json({**common, "at": vars(at)})))
     _all(results, tasks, work.learn, spread, "networks", say)
     codes = {name: (results.read(name) or {})["codes"] for name in tasks}
     return {point: codes[name] for point, name in names.items()}
 
 
-def _bitfile(plan: Plan, run_folder: Path | None, seed: int) -> work.Codes:
+def _bitfile(wanted: StudyPoints, run_folder: Path | None, seed: int) -> work.Codes:
     path = run_folder / "final/chips" / str(seed) / "weights.bit" if run_folder is not None else None
     if path is None or not path.is_file():
         raise InputError(
             f"montecarlo --weights run: {run_folder} has no bitfile of chip {seed}; its chips are those of the spec's "
             "chips.seeds, and somaforge run makes them"
         )
-    return [np.asarray(codes).tolist() for codes in bitfile.unpack(path.read_bytes(), build(plan.spec), str(path))]
+    return [np.asarray(codes).tolist() for codes in bitfile.unpack(path.read_bytes(), build(wanted.spec), str(path))]
 
 
 def _all(

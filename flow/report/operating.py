@@ -24,20 +24,20 @@ def sweep(run: RunData) -> Plot | None:
     if not points:
         return None
     winner = _best(run, points)
-    currents = sorted({p.place.input_A for p in points})
+    currents = sorted({p.drive.input_A for p in points})
     with style():
         figure = Figure(figsize=(9.2, 2.9))
         left, middle, right = figure.subplots(1, 3)
         for number, current in enumerate(currents):
-            mine = sorted((p for p in points if p.place.input_A == current), key=lambda p: p.place.supply_V)
+            mine = sorted((p for p in points if p.drive.input_A == current), key=lambda p: p.drive.supply_V)
             colour, label = SERIES[number % len(SERIES)], engineering(current, "A")
-            left.plot([p.place.supply_V for p in mine], [100 * p.accuracy for p in mine], "o-", ms=3.5, lw=1.1,
+            left.plot([p.drive.supply_V for p in mine], [100 * p.accuracy for p in mine], "o-", ms=3.5, lw=1.1,
                       color=colour, label=label)  # fmt: skip
-            timed = [(p.place.supply_V, p.timed["run_s"], p.efficiency) for p in mine if p.timed and p.efficiency]
+            timed = [(p.drive.supply_V, p.timed["run_s"], p.efficiency) for p in mine if p.timed and p.efficiency]
             middle.plot([t[0] for t in timed], [1e6 * t[1] for t in timed], "o-", ms=3.5, lw=1.1, color=colour)
             right.plot([t[0] for t in timed], [1e-12 * t[2] for t in timed], "o-", ms=3.5, lw=1.1, color=colour)
         if winner is not None and winner.efficiency is not None:
-            right.plot(winner.place.supply_V, 1e-12 * winner.efficiency, "o", ms=9, mfc="none", mec=INK, clip_on=False)
+            right.plot(winner.drive.supply_V, 1e-12 * winner.efficiency, "o", ms=9, mfc="none", mec=INK, clip_on=False)
         left.set_title("accuracy (%), at rest")
         middle.set_title(f"run time for {100 * DECIDED:g} % (us)")
         right.set_title("10$^{12}$ MAC/J at that run time")
@@ -64,7 +64,7 @@ def sweep(run: RunData) -> Plot | None:
 
 
 def _name(point: PointResult) -> str:
-    return f"{point.place.supply_V:g} V and {engineering(point.place.input_A, 'A')}"
+    return f"{point.drive.supply_V:g} V and {engineering(point.drive.input_A, 'A')}"
 
 
 def _told(points: list[PointResult], winner: PointResult | None) -> str:
@@ -91,7 +91,7 @@ def table(run: RunData) -> list[tuple[str, ...]]:
         slow = point.timed is not None and not point.works
         told = (("own", point is points[0]), ("best", point == winner), ("too slow to work", slow))
         marks = [mark for mark, holds in told if holds]
-        name = f"{point.place.supply_V:g} V, {engineering(point.place.input_A, 'A')}"
+        name = f"{point.drive.supply_V:g} V, {engineering(point.drive.input_A, 'A')}"
         first = (f"{name} ({', '.join(marks)})" if marks else name, f"{100 * point.accuracy:.2f} %")
         at = point.timed
         leakage = "-" if point.leakage_W is None else engineering(point.leakage_W, "W")

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from somaforge.flow.checks import lvs, netgen
 from somaforge.flow.machinery.base import Context, Step, silicon
-from somaforge.generator.names import ARRAY_CELLS
 from somaforge.pdk.files import atomic_write
 
 
@@ -14,11 +13,10 @@ def action(context: Context) -> Mapping[str, float]:
     result = lvs.run(context.design.pdk, layout, netlist, context.spec.name, context.folder / "lvs.lvsdb")
     for line in result.mismatches:
         context.log(line)
-    cells = {role: context.design.cell(role) for role in ARRAY_CELLS}
     limit_s, folder = context.spec.time_limits.netgen_s, context.folder / "netgen"
     second = {
-        role: netgen.compare(context.design.pdk, layout, netlist, cell, folder / role, limit_s)
-        for role, cell in cells.items()
+        cell: netgen.compare(context.design.pdk, layout, netlist, cell, folder / cell, limit_s)
+        for cell in context.design.library.cells()
     }
     context.log(f"netgen: {second}")
     atomic_write(context.folder / "mismatches.txt", "".join(f"{line}\n" for line in result.mismatches))

@@ -15,7 +15,7 @@ from somaforge.flow.machinery.base import Context, JsonObject, Step
 from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.measure import operating
 from somaforge.flow.measure.evaluate import Ints
-from somaforge.flow.measure.operating import Place, PointResult
+from somaforge.flow.measure.operating import Drive, PointResult
 from somaforge.flow.steps.characterize import operating_point
 from somaforge.flow.steps.chip import Job, MemoryJob, Use, memories, programmed
 from somaforge.flow.steps.evaluate import codes_of
@@ -38,14 +38,14 @@ class PointJob:
 
     job: Job
     """The chip; its spec is the run's."""
-    place: Place
+    drive: Drive
     wanted: Operating
     rest: Path | None = None
     """What `rest` found, for `time`."""
 
     def chip(self) -> tuple[ProgrammedChip, Dataset]:
         """The programmed chip at the point, and what runs on it."""
-        there = Job(self.place.spec(self.job.spec), self.job.seed, self.job.inputs)
+        there = Job(self.drive.spec(self.job.spec), self.job.seed, self.job.inputs)
         use: Use = "rest" if self.rest is None else "time"
         return programmed(there, codes_of(self.job), use), datasets.load(self.job.spec.network.dataset)
 
@@ -56,7 +56,7 @@ class PointJob:
             count = min(count, self.wanted.patterns)
         if self.rest is not None:
             count = min(count, self.wanted.timed_patterns)
-        source = self.place.spec(self.job.spec).input
+        source = self.drive.spec(self.job.spec).input
         return dataset.to_currents(dataset.test_x[:count], source), dataset.test_y[:count]
 
 
@@ -74,7 +74,7 @@ def time(folder: Path, point: PointJob) -> None:
     (chip, dataset), spec = point.chip(), point.job.spec
     inputs, labels = point.patterns(dataset)
     settled = np.array(read_json(point.rest / "rest.json")["predictions"])[: len(labels)]
-    period = operating.pattern_time_s(spec, point.place, operating.own_place(spec, dataset))
+    period = operating.pattern_time_s(spec, point.drive, operating.own_drive(spec, dataset))
     engine = named(spec).make(folder / "ngspice")
     found = operating.in_time(engine, chip, inputs, labels, period, spec.network.layers[-1], settled)
     write_json(folder / "time.json", found)
@@ -86,42 +86,42 @@ def action(context: Context) -> Mapping[str, float]:
     if wanted is None:
         write_json(context.folder / "operating.json", {"points": []})
         return {"operating__points__count": 0}
-    own = operating.own_place(spec, datasets.load(spec.network.dataset))
-    places = operating.places_of(wanted, own)
+    own = operating.own_drive(spec, datasets.load(spec.network.dataset))
+    drives = operating.drives_of(wanted, own)
     seeds = spec.chips.seeds[: wanted.chips]
     jobs = {
-        (place, seed): PointJob(Job(spec, seed, context.inputs), place, wanted) for place in places for seed in seeds
+        (drive, seed): PointJob(Job(spec, seed, context.inputs), drive, wanted) for drive in drives for seed in seeds
     }
-    at = {place: MemoryJob(spec, replace(spec.at, supply_V=place.supply_V)) for place in places}
+    at = {drive: MemoryJob(spec, replace(spec.at, supply_V=drive.supply_V)) for drive in drives}
     latches = memories(context, at.values())
-    memory = {place: latches[job] for place, job in at.items()}
+    memory = {drive: latches[job] for drive, job in at.items()}
     names = {key: f"chip_{key[1]}_{key[0].id}" for key in jobs}
     rests = context.each(rest, {f"rest_{names[key]}": job for key, job in jobs.items()})
     settled = {key: read_json(rests[f"rest_{names[key]}"] / "rest.json") for key in jobs}
-    accuracy = {place: _accuracy([settled[place, seed] for seed in seeds]) for place in places}
-    tried = [place for place in places if operating.works_at_rest(accuracy[place], accuracy[own], memory[place])]
+    accuracy = {drive: _accuracy([settled[drive, seed] for seed in seeds]) for drive in drives}
+    tried = [drive for drive in drives if operating.works_at_rest(accuracy[drive], accuracy[own], memory[drive])]
     timed = {
-        f"time_{names[key]}": PointJob(job.job, job.place, wanted, rests[f"rest_{names[key]}"])
+        f"time_{names[key]}": PointJob(job.job, job.drive, wanted, rests[f"rest_{names[key]}"])
         for key, job in jobs.items()
         if key[0] in tried
     }
     times = context.each(time, timed)
     points = []
-    for place in places:
-        found = [settled[place, seed] for seed in seeds]
+    for drive in drives:
+        found = [settled[drive, seed] for seed in seeds]
         problems = [f["problem"] for f in found if f["problem"]]
         power, leakage = (
             None if problems else float(np.mean([f[name] for f in found])) for name in ("power_W", "leakage_W")
         )
-        problems += [memory[place].problem] if memory[place].problem else []
+        problems += [memory[drive].problem] if memory[drive].problem else []
         speed = None
-        if place in tried:
-            runs = [read_json(times[f"time_{names[place, seed]}"] / "time.json") for seed in seeds]
+        if drive in tried:
+            runs = [read_json(times[f"time_{names[drive, seed]}"] / "time.json") for seed in seeds]
             problems += [run["problem"] for run in runs if run["problem"]]
             speed = None if problems else operating.speed_and_energy(runs, spec.network.macs)
         working = operating.works_in_time(speed)
         told = "; ".join(problems)
-        points.append(PointResult(place, accuracy[place], power, working, speed, told, leakage, vars(memory[place])))
+        points.append(PointResult(drive, accuracy[drive], power, working, speed, told, leakage, vars(memory[drive])))
     metrics = operating.metrics(points, own, wanted.accuracy_loss)
     write_json(
         context.folder / "operating.json",

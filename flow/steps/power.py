@@ -6,6 +6,8 @@ from dataclasses import asdict
 from somaforge.flow.checks import power
 from somaforge.flow.machinery.base import Context, JsonObject, Step, silicon
 from somaforge.flow.machinery.records import write_json
+from somaforge.generator.block import Role
+from somaforge.generator.layout import top_block
 from somaforge.generator.spec import Spec
 from somaforge.pdk.extraction import extract
 
@@ -18,9 +20,10 @@ def action(context: Context) -> Mapping[str, float]:
     # A spec states one of the two (generator.spec.Input).
     given = context.spec.input
     loads = power.worst_loads(context.design, given.full_scale_A or given.mean_A or 0.0)
-    pdk = context.design.pdk
+    pdk, block = context.design.pdk, top_block(context.design)
     extraction = extract(context.input("generate", "layout.gds"), context.spec.name, by=pdk.checks.connectivity)
-    grids = {net: power.grid(pdk.wires, extraction, net, cells) for net, cells in loads.items()}
+    supplies = block.nets(Role.SUPPLY, Role.GROUND)
+    grids = {net: power.grid(pdk.wires, extraction, net, block.ports, loads[net]) for net in supplies}
     write_json(context.folder / "grid.json", {net: asdict(grid) for net, grid in grids.items()})
     for net, grid in grids.items():
         context.log(

@@ -11,7 +11,7 @@ from somaforge.flow.checks import drc, lvs
 from somaforge.flow.steps.generate import write_verilog
 from somaforge.generator.design import Design, build
 from somaforge.generator.layout import draw
-from somaforge.generator.names import ARRAY_CELLS, cell_name
+from somaforge.generator.names import LATCH, OUTPUT_SYNAPSE, SOMA, SYNAPSE, cell_name
 from somaforge.generator.netlist import write_spice
 from somaforge.pdk.sky130.process import SKY130
 
@@ -37,7 +37,9 @@ def test_every_view_has_names_of_its_own(port: str, tmp_path: Path) -> None:
     design = _named("eye", layers=(2, 2, 1), port=port)
     drawn = draw(design)
     _own({cell.name for cell in drawn.layout.each_cell()}, "eye")
-    assert {cell_name("eye", role) for role in ARRAY_CELLS} <= {cell.name for cell in drawn.layout.each_cell()}
+    cells = {cell_name("eye", role) for role in (LATCH, SOMA, SYNAPSE, OUTPUT_SYNAPSE)}
+    assert cells == set(design.library.cells())
+    assert cells <= {cell.name for cell in drawn.layout.each_cell()}
     for style in ("spice", "cdl"):
         write_spice(drawn.library, tmp_path / style, style)  # type: ignore[arg-type]
         _own(set(re.findall(r"(?im)^\.subckt (\S+)", (tmp_path / style).read_text())), "eye")

@@ -8,7 +8,8 @@ from tests.flow.small import small_design
 
 from somaforge.flow.checks import power
 from somaforge.flow.signoff.verdict import within
-from somaforge.generator.layout import draw
+from somaforge.generator.block import Port, Role
+from somaforge.generator.layout import draw, top_block
 from somaforge.generator.spec import Limit
 from somaforge.pdk.errors import CheckError, InputError
 from somaforge.pdk.extraction import extract
@@ -24,7 +25,7 @@ OHM = INTERCONNECT.sheet_ohm["met4"] * LENGTH_UM / WIDTH_UM
 
 
 def strap(
-    *, label_at_um: tuple[float, ...] = (0.0,), bars: int = 1, thin_um: float = WIDTH_UM, load_A: float = 1e-6
+    *, fed_at_um: tuple[float, ...] = (0.0,), bars: int = 1, thin_um: float = WIDTH_UM, load_A: float = 1e-6
 ) -> power.Grid:
     """Parallel straps with a load below every 10 um of the first, which is thinner from 10 um to 30 um; a bar across
     their left ends."""
@@ -45,9 +46,14 @@ def strap(
         top.shapes(met4).insert(rest)
     if bars > 1:
         top.shapes(met4).insert(kdb.Box(0, 0, 2 * half, 5000 * (bars - 1)))
-    for x in label_at_um:
-        top.shapes(text).insert(kdb.Text("vdd", kdb.Trans(round(x * 1000), 5000 * (bars - 1))))
-    return power.grid(WIRES, extract(OpenLayout(layout, top), by=CONNECTIVITY), "vdd", {"load": load_A})
+    top.shapes(text).insert(kdb.Text("vdd", kdb.Trans(0, 0)))
+    ports = [feed(round(x * 1000), 5000 * (bars - 1)) for x in fed_at_um]
+    return power.grid(WIRES, extract(OpenLayout(layout, top), by=CONNECTIVITY), "vdd", ports, {"load": load_A})
+
+
+def feed(x: int, y: int, layer: str = "strap") -> Port:
+    """A port of vdd at a point."""
+    return Port("vdd", Role.SUPPLY, layer, (x, y, x, y))
 
 
 def test_strap_fed_at_one_end() -> None:
@@ -60,13 +66,13 @@ def test_strap_fed_at_one_end() -> None:
 
 
 def test_strap_fed_at_both_ends_drops_a_quarter() -> None:
-    found = strap(label_at_um=(0.0, LENGTH_UM))
+    found = strap(fed_at_um=(0.0, LENGTH_UM))
     assert found.feeds == 2
     assert found.drop_V == pytest.approx(CELLS * 1e-6 * OHM / 8, rel=1e-3)
 
 
 def test_a_strap_is_fed_through_another() -> None:
-    """The label lies on the second strap: the way round is a bar of 5 um by 0.6 um more."""
+    """The port lies on the second strap: the way round is a bar of 5 um by 0.6 um more."""
     found = strap(bars=2)
     way = INTERCONNECT.sheet_ohm["met4"] * 5 / WIDTH_UM
     assert found.drop_V == pytest.approx(CELLS * 1e-6 * (OHM / 2 + way), rel=2e-2)
@@ -96,7 +102,7 @@ def test_a_via_has_a_limit_of_its_own() -> None:
     top.shapes(layout.layer(*DRAWN["via3"])).insert(kdb.Box(4900, -100, 5100, 100))
     top.shapes(layout.layer(*LABELS["met4"])).insert(kdb.Text("vdd", kdb.Trans(0, 0)))
     ampere = 2 * MAX_A_PER_CUT["via3"]
-    found = power.grid(WIRES, extract(OpenLayout(layout, top), by=CONNECTIVITY), "vdd", {"load": ampere})
+    found = power.grid(WIRES, extract(OpenLayout(layout, top), by=CONNECTIVITY), "vdd", [feed(0, 0)], {"load": ampere})
     assert (found.density_ratio, found.densest) == (pytest.approx(2.0), "via3")
     squares = (5.0 + 4.5) / 0.6
     assert found.drop_V == pytest.approx(
@@ -105,7 +111,7 @@ def test_a_via_has_a_limit_of_its_own() -> None:
 
 
 def test_a_cell_on_an_island_is_found() -> None:
-    """Two pieces of one name, as the substrate joins ground: a label on met3 names the other one but feeds nothing."""
+    """Two pieces of one name, as the substrate joins ground: a port on met3 feeds no strap."""
     layout = kdb.Layout()
     top, load = layout.create_cell("top"), layout.create_cell("load")
     load.shapes(layout.layer(*DRAWN["boundary"])).insert(kdb.Box(0, 0, 1000, 1000))
@@ -113,13 +119,16 @@ def test_a_cell_on_an_island_is_found() -> None:
         top.shapes(layout.layer(*DRAWN[layer])).insert(kdb.Box(0, 5000 * k, 9000, 5000 * k + 600))
         top.shapes(layout.layer(*LABELS[layer])).insert(kdb.Text("vdd", kdb.Trans(0, 5000 * k)))
     top.insert(kdb.CellInstArray(load, kdb.Trans(4000, 0)))
-    with pytest.raises(CheckError, match="net vdd: no metal leads from a label to 1 cells, one at 4500,500 nm"):
-        power.grid(WIRES, extract(OpenLayout(layout, top), by=CONNECTIVITY), "vdd", {"load": 1e-6})
+    ports = [feed(0, 0, "row"), feed(0, 5000)]
+    with pytest.raises(CheckError, match="net vdd: no metal leads from a port to 1 cells, one at 4500,500 nm"):
+        power.grid(WIRES, extract(OpenLayout(layout, top), by=CONNECTIVITY), "vdd", ports, {"load": 1e-6})
 
 
 def test_a_net_that_nothing_feeds_is_refused() -> None:
-    with pytest.raises(InputError, match="net vdd: no label of this name lies on its met4"):
-        strap(label_at_um=())
+    with pytest.raises(InputError, match="net vdd: no port of it lies on met4"):
+        strap(fed_at_um=())
+    with pytest.raises(CheckError, match="net vdd: no strap of it at its port at 2000000,0 nm"):
+        strap(fed_at_um=(2000.0,))
 
 
 def test_array_carries_the_sum_of_its_cells(tmp_path: Path) -> None:
@@ -128,7 +137,8 @@ def test_array_carries_the_sum_of_its_cells(tmp_path: Path) -> None:
     draw(design).write(tmp_path / "small.gds")
     loads = power.worst_loads(design, 100e-9)
     extraction = extract(tmp_path / "small.gds", "small", by=CONNECTIVITY)
-    vdd, gnd = (power.grid(WIRES, extraction, net, loads[net]) for net in ("vdd", "gnd"))
+    block = top_block(design)
+    vdd, gnd = (power.grid(WIRES, extraction, net, block.ports, loads[net]) for net in ("vdd", "gnd"))
     assert vdd.current_A == pytest.approx((6 * 2 + 8 * 7 / 4 + 2 / 4) * 100e-9)
     assert gnd.current_A == pytest.approx((6 * 3 + 8 * 7 / 4 + 2 / 4) * 100e-9)
     # Microamperes over some 100 um of metal: tens of ohms.
@@ -152,7 +162,7 @@ def rows(*, cut: tuple[int, ...] = ()) -> power.Grid:
             met4.insert(kdb.Box(box.left, box.bottom, -600, box.top))
             met4.insert(kdb.Box(-300, box.bottom, box.right, box.top))
     extraction = extract(OpenLayout(drawn.layout, top), by=CONNECTIVITY)
-    return power.grid(WIRES, extraction, "vdd", power.worst_loads(design, NEURON_A)["vdd"])
+    return power.grid(WIRES, extraction, "vdd", drawn.block.ports, power.worst_loads(design, NEURON_A)["vdd"])
 
 
 def test_an_array_against_the_estimate_by_hand() -> None:

@@ -12,7 +12,7 @@ from somaforge.flow.engines.base import DcResult, Effort, Program, ProgrammedChi
 from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.characterize import characterize
-from somaforge.flow.learning.paths import plan
+from somaforge.flow.learning.paths import configurations_of
 from somaforge.generator.design import Design
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import CheckError
@@ -78,8 +78,8 @@ def test_single_output() -> None:
 
 
 @pytest.mark.parametrize("layers", [(7, 7, 7), (4, 7, 3), (1, 1), (9, 2, 5)])
-def test_plan_visits_every_soma_through_different_synapses(layers: tuple[int, ...]) -> None:
-    configurations = plan(layers, visits=6)
+def test_configurations_visit_every_soma_through_different_synapses(layers: tuple[int, ...]) -> None:
+    configurations = configurations_of(layers, visits=6)
     for layer, size in enumerate(layers):
         visits = np.bincount(np.concatenate([c.nodes[layer] for c in configurations]), minlength=size)
         assert visits.min() >= 6

@@ -12,13 +12,13 @@ from tests.flow.small import nominal, small_design
 from somaforge.flow import datasets
 from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.measure import operating
-from somaforge.flow.measure.operating import Place, PointResult
+from somaforge.flow.measure.operating import Drive, PointResult
 from somaforge.flow.measure.timed import Timed, speed_metrics
 from somaforge.flow.memory.leakage import of_chip
 from somaforge.flow.memory.worst_latch import WorstLatch
 from somaforge.generator.spec import Input, Operating
 
-OWN = Place(1.8, 15e-9)
+OWN = Drive(1.8, 15e-9)
 
 
 def evaluation(times: list[float], settled: list[bool]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def evaluation(times: list[float], settled: list[bool]) -> dict[str, Any]:
     }
 
 
-def point(place: Place, accuracy: float, efficiency: float | None, works: bool = True) -> PointResult:
+def point(drive: Drive, accuracy: float, efficiency: float | None, works: bool = True) -> PointResult:
     timed = None
     if works:
         timed = {
@@ -49,37 +49,37 @@ def point(place: Place, accuracy: float, efficiency: float | None, works: bool =
             "time_to_output_p99_s": 9e-7,
             "power_W": 1e-3,
         }
-    return PointResult(place, accuracy, 1e-3, works, timed)
+    return PointResult(drive, accuracy, 1e-3, works, timed)
 
 
 POINTS = [
     point(OWN, 0.98, 4e12),
-    point(Place(1.4, 15e-9), 0.975, 6e12),
-    point(Place(1.2, 15e-9), 0.94, 8e12),
-    point(Place(1.0, 15e-9), 0.2, None, works=False),
-    point(Place(1.4, 45e-9), 0.979, 5e12),
-    point(Place(1.2, 45e-9), 0.97, None),
+    point(Drive(1.4, 15e-9), 0.975, 6e12),
+    point(Drive(1.2, 15e-9), 0.94, 8e12),
+    point(Drive(1.0, 15e-9), 0.2, None, works=False),
+    point(Drive(1.4, 45e-9), 0.979, 5e12),
+    point(Drive(1.2, 45e-9), 0.97, None),
 ]
 
 
 def test_own_point_comes_first_and_stands_once() -> None:
     wanted = Operating(currents_A=(15e-9, 45e-9), supplies_V=(1.8, 1.2))
-    places = operating.places_of(wanted, OWN)
-    assert places[0] == OWN
-    assert len(places) == len(set(places)) == 4
-    assert places[1].id == "1.8V_45nA"
-    assert len(operating.places_of(wanted, Place(1.8, 30e-9))) == 5
+    drives = operating.drives_of(wanted, OWN)
+    assert drives[0] == OWN
+    assert len(drives) == len(set(drives)) == 4
+    assert drives[1].id == "1.8V_45nA"
+    assert len(operating.drives_of(wanted, Drive(1.8, 30e-9))) == 5
 
 
 def test_own_mean_current_of_a_full_scale() -> None:
     """Iris: every feature from 0 to 1; the mean of the training set times the full scale."""
     spec, dataset = small_spec(), datasets.load("iris")
-    own = operating.own_place(spec.model_copy(update={"input": Input(full_scale_A=100e-9)}), dataset)
+    own = operating.own_drive(spec.model_copy(update={"input": Input(full_scale_A=100e-9)}), dataset)
     assert own.input_A == pytest.approx(100e-9 * dataset.train_x.mean())
     there = own.spec(spec)
     assert dataset.full_scale(there.input) == pytest.approx(100e-9)
-    assert operating.pattern_time_s(spec, Place(1.8, own.input_A / 3), own) == 3 * spec.evaluation.pattern_time_s
-    assert operating.pattern_time_s(spec, Place(1.8, own.input_A * 3), own) == spec.evaluation.pattern_time_s
+    assert operating.pattern_time_s(spec, Drive(1.8, own.input_A / 3), own) == 3 * spec.evaluation.pattern_time_s
+    assert operating.pattern_time_s(spec, Drive(1.8, own.input_A * 3), own) == spec.evaluation.pattern_time_s
     longer = spec.model_copy(update={"operating": Operating(pattern_time_s=6e-5)})
     assert operating.pattern_time_s(longer, own, own) == 6e-5
 
@@ -129,11 +129,11 @@ def test_best_point_within_the_loss_and_lowest_supply() -> None:
     assert found["operating__supply_min__V"] == 1.2
     assert found["operating__working__count"] == 5
     memory = vars(WorstLatch(36, 0.7, 0.4, 0.3))
-    known = [replace(p, leakage_W=1e-6 * p.place.supply_V, memory=memory) for p in POINTS]
+    known = [replace(p, leakage_W=1e-6 * p.drive.supply_V, memory=memory) for p in POINTS]
     there = operating.metrics(known, OWN, loss=0.01)
     assert there["best_point__memory_leakage__W"] == pytest.approx(1.4e-6)
     assert there["best_point__memory_margin_min__V"] == 0.3
-    gap = [replace(p, works=p.place.supply_V != 1.4) for p in POINTS]
+    gap = [replace(p, works=p.drive.supply_V != 1.4) for p in POINTS]
     assert operating.lowest_supply(gap, OWN) == 1.8, "a supply below one that does not work does not count"
 
 

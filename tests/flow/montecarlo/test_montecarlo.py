@@ -14,7 +14,7 @@ from tests.flow.montecarlo.test_montecarlo_spread import small_spec
 from somaforge.flow import cli
 from somaforge.flow.measure.point import Point
 from somaforge.flow.montecarlo import report
-from somaforge.flow.montecarlo.plan import Plan, grid
+from somaforge.flow.montecarlo.points import StudyPoints, grid
 from somaforge.flow.montecarlo.results import Results
 from somaforge.flow.montecarlo.summary import distribution, quantile, summarize
 from somaforge.generator.spec import Limit
@@ -125,8 +125,8 @@ class Reader(HTMLParser):
 
 def test_report_is_one_file_with_its_numbers(tmp_path: Path) -> None:
     spec = small_spec().model_copy(update={"limits": (ACCURACY,)})
-    plan = Plan(spec, grid(spec, range(1, 21), ["tt", "ss"], [27.0], [1.8]), "nominal", 4)
-    path = report.write(plan, summarize(records(), spec.limits), records(), tmp_path)
+    wanted = StudyPoints(spec, grid(spec, range(1, 21), ["tt", "ss"], [27.0], [1.8]), "nominal", 4)
+    path = report.write(wanted, summarize(records(), spec.limits), records(), tmp_path)
     text, reader = path.read_text(), Reader()
     reader.feed(text)
     assert "script" not in reader.tags

@@ -17,7 +17,7 @@ from distributed import Client, LocalCluster
 from tests.flow.montecarlo.montecarlo_tasks import Task, square
 
 from somaforge.flow.montecarlo import study
-from somaforge.flow.montecarlo.plan import Plan, grid
+from somaforge.flow.montecarlo.points import StudyPoints, grid
 from somaforge.flow.montecarlo.spread import dask, here, processes
 from somaforge.generator.spec import Spec, parse_spec
 from somaforge.pdk.errors import ToolError
@@ -66,13 +66,13 @@ def small_spec() -> Spec:
 
 
 @pytest.fixture
-def plan(monkeypatch: pytest.MonkeyPatch) -> Plan:
+def wanted(monkeypatch: pytest.MonkeyPatch) -> StudyPoints:
     """Ten chips with weights that nobody trained."""
     spec = small_spec()
     rng = np.random.default_rng(5)
     codes = [rng.integers(-7, 8, shape).tolist() for shape in ((4, 3), (3, 3))]
-    monkeypatch.setattr(study, "_weights", lambda plan, *rest: {point.id: codes for point in plan.points})
-    return Plan(spec, grid(spec, range(1, 11), ["tt"], [27.0], [1.8]), "nominal", 4)
+    monkeypatch.setattr(study, "_weights", lambda wanted, *rest: {point.id: codes for point in wanted.points})
+    return StudyPoints(spec, grid(spec, range(1, 11), ["tt"], [27.0], [1.8]), "nominal", 4)
 
 
 def _numbers(outcome: study.Outcome) -> list[dict[str, Any]]:
@@ -81,9 +81,9 @@ def _numbers(outcome: study.Outcome) -> list[dict[str, Any]]:
 
 @pytest.mark.needs_pdk
 @pytest.mark.needs_ngspice
-def test_killed_dask_worker(plan: Plan, tmp_path: Path) -> None:
+def test_killed_dask_worker(wanted: StudyPoints, tmp_path: Path) -> None:
     """A real cluster of three worker processes; one is killed in the middle of the study."""
-    alone = study.run(plan, tmp_path / "alone", here)
+    alone = study.run(wanted, tmp_path / "alone", here)
     with LocalCluster(
         n_workers=3, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None, silence_logs=50
     ) as cluster:
@@ -98,7 +98,7 @@ def test_killed_dask_worker(plan: Plan, tmp_path: Path) -> None:
                     os.kill(killed[0], signal.SIGKILL)
                 yield item
 
-        farm = study.run(plan, tmp_path / "farm", deadly)
+        farm = study.run(wanted, tmp_path / "farm", deadly)
     assert len(killed) == 1
     assert _numbers(farm) == _numbers(alone)
     assert farm.metrics == alone.metrics
@@ -108,7 +108,7 @@ def test_killed_dask_worker(plan: Plan, tmp_path: Path) -> None:
 
 @pytest.mark.needs_pdk
 @pytest.mark.needs_ngspice
-def test_study_goes_on_where_it_was(plan: Plan, tmp_path: Path) -> None:
+def test_study_goes_on_where_it_was(wanted: StudyPoints, tmp_path: Path) -> None:
     """Cut off after five points, with one file damaged: the rest is done, and only the rest."""
     done: list[str] = []
 
@@ -120,7 +120,7 @@ def test_study_goes_on_where_it_was(plan: Plan, tmp_path: Path) -> None:
             yield name, record
 
     with pytest.raises(KeyboardInterrupt):
-        study.run(plan, tmp_path, cut)
+        study.run(wanted, tmp_path, cut)
     path = tmp_path / f"points/{done[0]}.json"
     path.write_text(path.read_text()[:-40])
     again: list[str] = []
@@ -129,12 +129,12 @@ def test_study_goes_on_where_it_was(plan: Plan, tmp_path: Path) -> None:
         again.extend(tasks)
         yield from here(function, tasks)
 
-    outcome = study.run(plan, tmp_path, counted)
+    outcome = study.run(wanted, tmp_path, counted)
     assert outcome.done_before == 4
-    assert set(again) == {p.id for p in plan.points} - set(done[1:])
-    assert study.run(plan, tmp_path, counted).done_before == 10
+    assert set(again) == {p.id for p in wanted.points} - set(done[1:])
+    assert study.run(wanted, tmp_path, counted).done_before == 10
     # other patterns are other results
-    assert study.run(Plan(plan.spec, plan.points, "nominal", 3), tmp_path, counted).done_before == 0
+    assert study.run(StudyPoints(wanted.spec, wanted.points, "nominal", 3), tmp_path, counted).done_before == 0
 
 
 @contextmanager

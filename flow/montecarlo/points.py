@@ -17,7 +17,7 @@ MAX_POINTS = 1_000_000
 
 
 @dataclass(frozen=True)
-class Plan:
+class StudyPoints:
     """A whole study."""
 
     spec: Spec
