@@ -18,7 +18,7 @@ FLOORS = (
     {"machinery", "figures", "datasets", "spice"},
     {"engines"},
     {"chips"},
-    {"checks", "memory", "readout"},
+    {"checks", "memory", "readout", "drivers"},
     {"signoff"},
     {"learning", "pex", "measure"},
     {"montecarlo", "report"},

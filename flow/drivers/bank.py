@@ -1,0 +1,83 @@
+"""The drivers of one chip: its reference somas, its driver synapses, and the input somas of its array."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from somaforge.flow.chips import VirtualChip
+from somaforge.flow.drivers.scale import Scale
+from somaforge.flow.engines.array.chip import Source
+from somaforge.flow.engines.array.drive import driven
+from somaforge.flow.engines.base import ProgrammedChip
+from somaforge.generator import drivers
+from somaforge.generator.address import Codes
+from somaforge.generator.circuit import FlatNetlist
+from somaforge.generator.design import Design, build
+from somaforge.generator.names import DRIVERS, place, soma_path, synapse_path
+from somaforge.generator.spec import Spec
+from somaforge.pdk.arrays import Floats
+from somaforge.pdk.models import OperatingPoint
+
+INSTANCE = f"x_{DRIVERS}."
+"""Where the drivers are in a chip: their transistors draw their mismatch by the names that they have there."""
+
+
+def with_inputs(spec: Spec) -> Design:
+    """The drivers as an array whose second layer is the input somas: what an engine can solve."""
+    return build(drivers.drivers_spec(spec))
+
+
+def in_chip(name: str) -> str:
+    """Name in the chip of a transistor of drivers and array simulated as one array: its first layer is the drivers'."""
+    at = place(name)
+    if at is None or at.cell == "output_synapse":
+        return name
+    if at.layer == 0:
+        return INSTANCE + name
+    if at.cell == "soma":
+        return soma_path(at.layer - 1, at.column) + name.removeprefix(soma_path(at.layer, at.column))
+    where = (at.row, at.column)
+    return synapse_path(at.layer - 1, *where) + name.removeprefix(synapse_path(at.layer, *where))
+
+
+def renamed(flat: FlatNetlist) -> FlatNetlist:
+    """Transistors as the chip calls them, to draw their mismatch."""
+    return replace(flat, mos=tuple(replace(m, name=in_chip(m.name)) for m in flat.mos))
+
+
+@dataclass(frozen=True, eq=False)
+class Bank:
+    """Codes in, currents out."""
+
+    source: Source
+    """The array engine."""
+    scale: Scale
+    chip: ProgrammedChip
+    """Of `with_inputs`."""
+    _tables: dict[float, Floats] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, source: Source, spec: Spec, made: VirtualChip, at: OperatingPoint | None = None) -> "Bank | None":
+        """That of a chip of a spec, None if the spec has no drivers."""
+        scale = Scale.of(spec)
+        if scale is None:
+            return None
+        design = with_inputs(spec)
+        flat = design.flat_without_memory
+        chip = made.programmed(design, flat, at=at or spec.at)
+        own = made.programmed(design, renamed(flat), at=at or spec.at)
+        return cls(source, scale, replace(chip, shifts=own.shifts, weak=own.weak))
+
+    def table(self, full_scale_A: float) -> Floats:
+        """Current [inputs, codes] in A, with the reference currents for that current of the largest code."""
+        key = float(full_scale_A)
+        if key not in self._tables:
+            references = self.scale.references_A(np.array([key]))
+            self._tables[key] = driven(self.source, self.chip, references, self.scale.latches(self.scale.codes))[0]
+        return self._tables[key]
+
+    def currents(self, codes: Codes, full_scale_A: float) -> Floats:
+        """Of patterns [patterns, inputs] of codes, in A; inputs of the array that they lack get the code 0."""
+        padded = np.pad(codes, ((0, 0), (0, self.chip.design.layers[1] - codes.shape[1])))
+        found: Floats = self.table(full_scale_A)[np.arange(padded.shape[1]), padded]
+        return found
