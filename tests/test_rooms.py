@@ -21,7 +21,7 @@ FLOORS = (
     {"checks", "memory", "readout", "drivers"},
     {"signoff"},
     {"learning", "pex", "measure"},
-    {"montecarlo", "report"},
+    {"montecarlo", "report", "bench"},
     {"steps"},
     {"runner"},
     {"commands"},

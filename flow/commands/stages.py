@@ -7,7 +7,7 @@ from typing import Literal
 import click
 
 from somaforge.flow.checks.registry import LAYOUT_CHECKS
-from somaforge.flow.commands import layouts, programming
+from somaforge.flow.commands import layouts, programming, tester
 from somaforge.flow.commands.console import Progress, show_json, show_metrics
 from somaforge.flow.commands.options import PATH, patterns_option, pdk_option
 from somaforge.flow.datasets.files import VARIABLE
@@ -120,6 +120,48 @@ def _plain(name: str, summary: str) -> click.Command:
         _one_step(name, spec, out, as_json, data_dir)
 
     return command
+
+
+@click.command()
+@click.argument("spec", type=PATH)
+@out_option
+@data_option
+@json_option
+@click.option(
+    "--measured", type=PATH, multiple=True, help="Table of readings of a fabricated chip; one for each round."
+)
+@click.option("--chip", help="Its name; with --measured.")
+@click.option("--chips", type=PATH, default=Path("chips"), show_default=True, help="Folder with what chips were.")
+@click.option("--plans", type=PATH, help="Folder of the plan [default: the one with the last table's round].")
+@click.option("--temperature", "temperature_C", type=click.FloatRange(-55, 150), help="Of the chip, in C.")
+@click.option("--supply", "supply_V", type=click.FloatRange(0, 5), help="Of the chip, in V.")
+@click.option("--board", default="", help="On which it was measured.")
+@click.option("--virtual", type=click.IntRange(2, 100), default=5, show_default=True, help="Virtual chips beside it.")
+def characterize(
+    spec: Path,
+    out: Path | None,
+    data_dir: Path | None,
+    as_json: bool,
+    measured: tuple[Path, ...],
+    chip: str | None,
+    chips: Path,
+    plans: Path | None,
+    temperature_C: float | None,
+    supply_V: float | None,
+    board: str,
+    virtual: int,
+) -> None:
+    """Measure the virtual chips of SPEC as a tester would.
+
+    With --measured take the readings of a fabricated chip instead, train for it, and say what is to be measured next.
+    """
+    tester.require_alone(measured, chip, out)
+    if not measured:
+        _one_step("characterize", spec, out, as_json, data_dir)
+        return
+    loaded, _ = _load(spec, out, data_dir)
+    conditions = {"chip": chip, "temperature_C": temperature_C, "supply_V": supply_V, "board": board}
+    tester.measured(loaded, measured, plans, chips, conditions, virtual, as_json)
 
 
 @click.command()
@@ -266,7 +308,8 @@ COMMANDS: tuple[click.Command, ...] = (
     drc,
     lvs,
     pex,
-    _plain("characterize", "Measure the virtual chips of SPEC as a tester would."),
+    tester.plan,
+    characterize,
     _plain("train", "Train a network for every characterized chip of SPEC."),
     program,
     evaluate,

@@ -35,6 +35,15 @@ def uniform(name: str, count: int) -> Floats:
     return found
 
 
+def reading_error(meter: Meter, readings: Floats) -> Floats:
+    """Standard deviation in A of readings in A, with that of the zero."""
+    if meter.perfect:
+        return np.zeros_like(readings)
+    fixed = (meter.noise_A**2 + meter.resolution_A**2 / 12) * (1 + 1 / ZEROS)
+    found: Floats = np.sqrt(fixed + (meter.noise_ratio * readings) ** 2)
+    return found
+
+
 def programming_s(design: Design) -> float:
     """Time to write all weights: through the scan port at the clock of its test bench; without a port a row a clock,
     because word and bit lines are pins.
@@ -120,12 +129,7 @@ class Bench:
 
     def error(self, readings: Floats) -> Floats:
         """Standard deviation of each reading in A."""
-        meter = self.meter
-        if meter.perfect:
-            return np.zeros_like(readings)
-        fixed = (meter.noise_A**2 + meter.resolution_A**2 / 12) * (1 + 1 / ZEROS)
-        found: Floats = np.sqrt(fixed + (meter.noise_ratio * readings) ** 2)
-        return found
+        return reading_error(self.meter, readings)
 
     def saw(self, readings: Floats) -> npt.NDArray[np.bool_]:
         """Where a current is there, above the noise; the smallest of them is kept."""

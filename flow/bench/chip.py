@@ -1,0 +1,128 @@
+"""One fabricated chip through characterization, training and its test, from tables of readings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from somaforge.flow import datasets
+from somaforge.flow.bench.replay import NotMeasured, Readings, Replay
+from somaforge.flow.bench.round import Round
+from somaforge.flow.bench.table import Table
+from somaforge.flow.chips import VirtualChip
+from somaforge.flow.engines.base import Engine, ProgrammedChip
+from somaforge.flow.learning import strengths
+from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.learning.characterize import characterize
+from somaforge.flow.learning.minibatch import fine_tune, pretrain
+from somaforge.flow.learning.tester import Bench
+from somaforge.flow.learning.training import Weights, model_accuracy, train
+from somaforge.flow.measure.evaluate import pad_inputs
+from somaforge.generator.design import build
+from somaforge.generator.spec import Spec
+from somaforge.pdk.arrays import Floats
+from somaforge.pdk.errors import InputError
+
+
+@dataclass(eq=False)
+class Known:
+    """What is known of a chip after the rounds that were measured."""
+
+    rounds: tuple[Round, ...] = ()
+    following: Round | None = None
+    """What is to be measured next; None if nothing is left."""
+    calibration: Calibration | None = None
+    weak: tuple[strengths.Weak, ...] = ()
+    weights: Weights | None = None
+    model_accuracy: float | None = None
+    """Of the trained network on the chip's measured model: calculated."""
+    accuracy: float | None = None
+    """Of the chip itself on the test patterns, from its readings."""
+    patterns: int = 0
+    """Test patterns."""
+    outputs: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    """[patterns, outputs] in A in the test."""
+
+    def metrics(self) -> dict[str, float]:
+        """What is known, by the names that runs have for it."""
+        found: dict[str, float | None] = {
+            "accuracy__model_chip__ratio": self.model_accuracy,
+            "accuracy__measured__ratio": self.accuracy,
+        }
+        if self.calibration is not None:
+            slopes = np.concatenate([np.asarray(s) for s in self.calibration.slopes])
+            residuals = np.concatenate([np.asarray(r) for r in self.calibration.residuals])
+            found |= {
+                "characterize__slope_spread__ratio": float(slopes.std() / slopes.mean()),
+                "characterize__residual_rms__ratio": float(np.sqrt((residuals**2).mean())),
+                "tester__weak_bits__count": len(self.weak),
+            }
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def blank_chip(spec: Spec) -> ProgrammedChip:
+    """Stands for the chip that is measured: only its design matters."""
+    design = build(spec)
+    return VirtualChip(0, 0.0).programmed(design, design.flat_without_memory)
+
+
+def first_round(spec: Spec) -> Round:
+    """What is measured before anything is known."""
+    found = known(spec, ()).following
+    if found is None:
+        raise RuntimeError("a characterization without a reading")  # cannot be
+    return found
+
+
+def known(spec: Spec, tables: Sequence[Table]) -> Known:
+    """As far as the tables lead. InputError if one is of another plan or too many; CheckError for a dead chip."""
+    replay = Replay(tables)
+    return _over(spec, replay, Readings(replay, spec.characterization.tester))
+
+
+def simulated(spec: Spec, engine: Engine, chip: ProgrammedChip, seed: int) -> Known:
+    """The same for a chip that is simulated, read by the spec's tester."""
+    return _over(spec, None, Bench.named(spec, engine, seed), chip)
+
+
+def _over(spec: Spec, replay: Replay | None, bench: Bench, chip: ProgrammedChip | None = None) -> Known:
+    found, chip = Known(), chip or blank_chip(spec)
+    dataset = datasets.load(spec.network.dataset)
+    highest = spec.characterization.current_A or dataset.full_scale(spec.input)
+    try:
+        found.calibration = characterize(bench, chip, highest).calibration
+        if spec.characterization.synapses:
+            measured = strengths.measure(bench, chip, found.calibration, highest)
+            found.calibration, found.weak = measured.calibration, measured.weak
+        found.weights = _trained(spec, dataset, found.calibration)
+        codes = found.weights.codes
+        count = len(dataset.test_y) if spec.evaluation.patterns == "all" else spec.evaluation.patterns
+        x, y = dataset.test_x[:count], dataset.test_y[:count]
+        found.model_accuracy = model_accuracy(found.calibration, codes, x, y)
+        inputs = pad_inputs(chip, dataset.to_currents(x, spec.input))
+        found.outputs = bench.dc(chip, inputs, [codes] * len(inputs)).outputs
+        shown = found.outputs[:, : spec.network.layers[-1]]
+        found.accuracy = float(((shown.argmax(axis=1) == y) & (shown.max(axis=1) > 0)).mean())
+        found.patterns = len(y)
+    except NotMeasured as more:
+        found.following = more.asked
+    if replay is not None:
+        found.rounds = tuple(replay.rounds)
+        if len(found.rounds) < len(replay.tables):
+            surplus = replay.tables[len(found.rounds)].where
+            raise InputError(f"{surplus}: one table too many: the plan has {len(found.rounds)} rounds; leave it out")
+    return found
+
+
+def _trained(spec: Spec, dataset: datasets.Dataset, calibration: Calibration) -> Weights:
+    if spec.training.batch == "all":
+        return train(spec, dataset, calibration)
+    return fine_tune(spec, dataset, calibration, pretrain(spec, dataset).shadow).weights
+
+
+def drift(before: Calibration, now: Calibration) -> float:
+    """RMS change of the somas' slopes, relative; one factor common to all is none."""
+    a, b = (np.log(np.concatenate([np.asarray(s) for s in c.slopes])) for c in (before, now))
+    if a.shape != b.shape:
+        raise InputError("drift: calibrations of arrays of different sizes")
+    return float(np.std(b - a))

@@ -1,0 +1,163 @@
+"""Report of a fabricated chip: every figure says whether it was measured or simulated."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from somaforge.flow.bench.chip import Known, simulated
+from somaforge.flow.bench.expected import Doubt
+from somaforge.flow.bench.history import Conditions
+from somaforge.flow.chips import VirtualChip
+from somaforge.flow.engines.array.engine import ArrayEngine
+from somaforge.flow.engines.base import Engine
+from somaforge.flow.figures.svg import BLUE, GREY, style, to_svg
+from somaforge.flow.learning.calibration import Calibration
+from somaforge.generator.design import build
+from somaforge.generator.spec import Spec
+from somaforge.pdk.arrays import Floats
+from somaforge.pdk.errors import InputError
+
+FAR = 5.0
+"""Standard deviations of virtual chips beyond which a soma is named."""
+SHOWN = 20
+"""Doubtful readings that are listed."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the report's table."""
+
+    name: str
+    value: str
+    origin: str
+    """measured or simulated."""
+
+
+def logs(calibration: Calibration) -> Floats:
+    """ln of the slopes of all somas; their common scale is left out: it is that of the reference currents."""
+    found: Floats = np.log(np.concatenate([np.asarray(s) for s in calibration.slopes]))
+    found -= found.mean()
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Virtual chips of the same spec, measured and trained for like the chip."""
+
+    chips: tuple[Known, ...]
+
+    @classmethod
+    def of(cls, spec: Spec, count: int, engine: Engine | None = None) -> "Population":
+        """Of the seeds from 1 on. ToolError from the engine."""
+        design, use, found = build(spec), engine or ArrayEngine(), []
+        for seed in range(1, count + 1):
+            chip = VirtualChip.of(spec.chips, seed).programmed(design, design.flat_without_memory)
+            found.append(simulated(spec, use, chip, seed))
+        return cls(tuple(found))
+
+    @property
+    def calibrations(self) -> tuple[Calibration, ...]:
+        """Of all of them."""
+        return tuple(k.calibration for k in self.chips if k.calibration is not None)
+
+    @property
+    def accuracy(self) -> tuple[float, ...]:
+        """Of each."""
+        return tuple(k.accuracy for k in self.chips if k.accuracy is not None)
+
+
+def far_somas(chip: Calibration, population: Population) -> list[tuple[int, int, float]]:
+    """(layer, soma, deviations) of somas outside of the foundry's spread: pooled over all somas, chips without bias."""
+    spread = float(np.std([logs(c) for c in population.calibrations], ddof=1))
+    away = logs(chip) / spread
+    places = [(layer, soma) for layer, slopes in enumerate(chip.slopes) for soma in range(len(slopes))]
+    return [(layer, soma, float(z)) for (layer, soma), z in zip(places, away, strict=True) if abs(z) > FAR]
+
+
+def rows(found: Known, population: Population) -> list[Row]:
+    """Figures of the chip beside those of virtual chips."""
+    chip = found.calibration
+    if chip is None:
+        raise InputError("report: nothing is calibrated yet")
+    spread, theirs = float(np.std(logs(chip))), [float(np.std(logs(c))) for c in population.calibrations]
+    rms = float(np.sqrt(np.mean(np.concatenate([np.asarray(r) for r in chip.residuals]) ** 2)))
+    listed = [
+        Row("spread of the somas' slopes", f"{spread:.1%}", "measured"),
+        Row(f"the same of {len(theirs)} virtual chips", f"{min(theirs):.1%} to {max(theirs):.1%}", "simulated"),
+        Row("what the model leaves of a path's current, rms", f"{rms:.1%}", "measured"),
+        Row("exponent of a soma", f"{chip.exponent:.4f}", "measured"),
+        Row("weak bits", str(len(found.weak)), "measured"),
+    ]
+    if found.model_accuracy is not None:
+        listed.append(
+            Row("accuracy of the trained network on the chip's model", f"{found.model_accuracy:.2%}", "simulated")
+        )
+    if found.accuracy is not None:
+        listed.append(
+            Row(f"accuracy of the chip on {found.patterns} test patterns", f"{found.accuracy:.2%}", "measured")
+        )
+    ours = population.accuracy
+    if ours:
+        listed.append(
+            Row(
+                "accuracy of the virtual chips",
+                f"{min(ours):.2%} to {max(ours):.2%}, mean {np.mean(ours):.2%}",
+                "simulated",
+            )
+        )
+    return listed
+
+
+def slopes_figure(chip: Calibration, population: Population) -> str:
+    """Slopes of all somas, measured, on the band of virtual chips: the paper's Fig. 5c for this chip."""
+    mine = np.exp(logs(chip))
+    others = np.exp(np.array([logs(c) for c in population.calibrations]))
+    with style():
+        figure = Figure(figsize=(9.2, 2.6))
+        axes = figure.subplots()
+        x = np.arange(len(mine))
+        axes.plot(x, others.T, ".", color=GREY, markersize=3, alpha=0.6)
+        axes.plot([], [], ".", color=GREY, label=f"{len(others)} virtual chips (simulated)")
+        axes.plot(x, mine, "o", color=BLUE, markersize=5, label="this chip (measured)")
+        for edge in np.cumsum([len(s) for s in chip.slopes])[:-1]:
+            axes.axvline(edge - 0.5, color=GREY, linewidth=0.6)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlabel("soma, layer after layer")
+        axes.set_ylabel("slope over the chip's mean")
+        axes.legend()
+        return to_svg(figure)
+
+
+def html(
+    spec: Spec,
+    conditions: Conditions,
+    found: Known,
+    population: Population,
+    doubts: Sequence[Doubt],
+    drifts: Sequence[tuple[Conditions, float]],
+) -> str:
+    """The report as one page."""
+    source = resources.files("somaforge.templates").joinpath("chip.html.j2").read_text(encoding="utf-8")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    chip = found.calibration
+    if chip is None:
+        raise InputError("report: nothing is calibrated yet")
+    return environment.from_string(source).render(
+        spec=spec,
+        conditions=conditions,
+        rows=rows(found, population),
+        far=far_somas(chip, population),
+        # our own SVG text, made from numbers: the only markup that is not escaped
+        slopes=Markup(slopes_figure(chip, population)),
+        doubts=list(doubts)[:SHOWN],
+        doubtful=len(doubts),
+        drifts=drifts,
+    )

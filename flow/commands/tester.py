@@ -1,0 +1,95 @@
+"""Fabricated chips without a board of ours: a plan for any tester, and the table of readings that comes back."""
+
+from pathlib import Path
+
+import click
+
+from somaforge.flow.commands.console import show_json, show_metrics
+from somaforge.flow.commands.options import PATH
+from somaforge.generator.spec import Spec
+from somaforge.pdk.errors import InputError
+from somaforge.pdk.files import atomic_write
+
+
+@click.command("plan")
+@click.argument("spec", type=PATH)
+@click.option("--out", type=PATH, required=True, help="Folder for the plan; each round has one of its own in it.")
+def plan(spec: Path, out: Path) -> None:
+    """Write what a tester does to characterize a fabricated chip of SPEC: weights, stimulus and expected currents.
+
+    The table that it fills in goes to: characterize SPEC --measured.
+    """
+    from somaforge.flow.bench.chip import first_round
+    from somaforge.flow.bench.expected import expected
+    from somaforge.flow.bench.folder import write
+    from somaforge.flow.runner.known import read_spec
+
+    loaded = read_spec(spec)
+    asked = first_round(loaded)
+    place = write(out, loaded, asked, expected(loaded, asked), 1)
+    click.echo(f"{asked.patterns} patterns with {len(asked.programs)} sets of weights: {place / 'README.txt'}")
+
+
+def measured(
+    loaded: Spec,
+    tables: tuple[Path, ...],
+    plans: Path | None,
+    chips: Path,
+    conditions: dict[str, str | float | None],
+    virtual: int,
+    as_json: bool,
+) -> None:
+    """characterize --measured: as far as the tables lead."""
+    from somaforge.flow.bench import history, report, table
+    from somaforge.flow.bench.chip import known
+    from somaforge.flow.bench.expected import doubts, expected
+    from somaforge.flow.bench.folder import write
+    from somaforge.flow.machinery.records import write_json
+
+    chip = history.require_chip(str(conditions["chip"]))
+    read = [table.read(path) for path in tables]
+    found = known(loaded, read)
+    odd = [
+        doubt
+        for one, asked in zip(read, found.rounds, strict=True)
+        for doubt in doubts(one, asked, expected(loaded, asked), loaded.characterization.tester)
+    ]
+    if not as_json:
+        for doubt in odd[: report.SHOWN]:
+            click.echo(f"doubtful  {doubt}")
+    metrics: dict[str, float] = {"tester__doubtful__count": len(odd)}
+    if found.calibration is not None:
+        said = history.Conditions(time=history.now(), **{**conditions, "chip": chip})  # type: ignore[arg-type]
+        folder = history.keep(chips, loaded, said, found, tables)
+        write_json(folder / "doubts.json", {"doubts": [vars(doubt) for doubt in odd]})
+        population = report.Population.of(loaded, virtual)
+        drifts = history.drifts(history.entries(chips, chip))
+        atomic_write(folder / "report.html", report.html(loaded, said, found, population, odd, drifts))
+        metrics |= found.metrics()
+        if drifts:
+            metrics["tester__drift__ratio"] = drifts[-1][1]
+    if found.following is not None:
+        number = len(read) + 1
+        place = write(
+            plans or tables[-1].parent.parent, loaded, found.following, expected(loaded, found.following), number
+        )
+        if not as_json:
+            click.echo(f"next      round {number}: {place / 'README.txt'}")
+    if as_json:
+        show_json(metrics)
+        return
+    show_metrics(metrics, False)
+    if found.calibration is not None:
+        click.echo(f"report    {folder / 'report.html'}")
+
+
+def require_alone(tables: tuple[Path, ...], chip: str | None, out: Path | None) -> None:
+    """InputError if options of the two ways to characterize are mixed."""
+    if tables and chip is None:
+        raise InputError(
+            "characterize --measured: needs --chip NAME too: measurements of a chip are kept under its name"
+        )
+    if tables and out is not None:
+        raise InputError("characterize --measured: keeps its results under --chips; --out is for virtual chips")
+    if not tables and chip is not None:
+        raise InputError("characterize: --chip is for --measured TABLE.csv")

@@ -1,0 +1,170 @@
+"""A plan that somebody else works through, reading nothing but its files, gives the calibration that we measure."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.flow.learning.test_characterize import Model, truth
+
+from somaforge.flow import cli
+from somaforge.flow.bench import chip, history, report, table
+from somaforge.flow.bench.expected import Expected, expected
+from somaforge.flow.bench.folder import write
+from somaforge.flow.bench.round import Round
+from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.memory import bitfile
+from somaforge.generator.design import Design, build
+from somaforge.generator.spec import Spec, parse_spec
+from somaforge.pdk.errors import InputError
+
+ROOT = Path(__file__).parents[3]
+LAYERS = (4, 4, 3)
+
+
+def spec(synapses: bool = False) -> Spec:
+    return parse_spec(
+        {
+            "name": "small",
+            "array": {"layers": list(LAYERS), "bits": 2},
+            "network": {"layers": list(LAYERS)},
+            "input": {"full_scale_A": 100e-9},
+            "chips": {"seeds": [1]},
+            "training": {"epochs": 40, "restarts": 2},
+            "characterization": {"synapses": synapses, "tester": {"perfect": True}},
+        },
+        "test",
+    )
+
+
+def worked_through(place: Path, design: Design, truth: Calibration) -> Path:
+    """All that a tester does, from the files of the plan alone; the design is only asked to read bitfiles."""
+    with (place / "stimulus.csv").open() as stream:
+        first = stream.readline()
+        rows = list(csv.DictReader(stream))
+    lines = [first, "pattern,output,current_pA\n"]
+    for row in rows:
+        codes = bitfile.unpack((place / f"weights/{row['weights']}.bit").read_bytes(), design)
+        x = np.array([[1e-9 * float(row[f"in_{i}_nA"]) for i in range(design.layers[0])]])
+        out = truth.forward(list(codes), x)[0]
+        lines += [f"{row['pattern']},{o},{1e12 * value:.9g}\n" for o, value in enumerate(out)]
+    path = place / "table.csv"
+    path.write_text("".join(lines))
+    return path
+
+
+@pytest.mark.parametrize("synapses", [False, True])
+def test_the_plan_gives_the_same_calibration(synapses: bool, tmp_path: Path) -> None:
+    wanted, planted = spec(synapses), truth(LAYERS, 2, 0.95)
+    design, engine = build(wanted), Model(planted)
+    direct = chip.simulated(wanted, engine, chip.blank_chip(wanted), 1)
+    tables: list[Path] = []
+    found = chip.known(wanted, [])
+    while found.following is not None:
+        number = len(tables) + 1
+        ranges = expected(wanted, found.following, engine, 2)
+        place = write(tmp_path, wanted, found.following, ranges, number)
+        tables.append(worked_through(place, design, planted))
+        found = chip.known(wanted, [table.read(t) for t in tables])
+    assert (len(tables) > 2) is synapses
+    assert direct.calibration is not None
+    assert found.calibration is not None
+    for mine, theirs in zip(found.calibration.slopes, direct.calibration.slopes, strict=True):
+        assert mine == pytest.approx(theirs, rel=1e-4)
+    both = zip(found.calibration.positive, direct.calibration.positive, strict=True)
+    for mine_all, theirs_all in both:
+        assert np.array(mine_all) == pytest.approx(np.array(theirs_all), abs=2e-4)
+    assert bool(found.calibration.positive) is synapses
+    assert found.accuracy == direct.accuracy
+    assert found.metrics()["accuracy__measured__ratio"] == direct.accuracy
+
+
+def test_tables_in_another_order_or_too_many_are_refused(tmp_path: Path) -> None:
+    wanted, planted = spec(), truth(LAYERS, 2)
+    first = chip.first_round(wanted)
+    ranges = expected(wanted, first, Model(planted), 2)
+    one = table.read(worked_through(write(tmp_path, wanted, first, ranges, 1), build(wanted), planted))
+    second = chip.known(wanted, [one]).following
+    assert second is not None
+    two = table.read(
+        worked_through(write(tmp_path, wanted, second, ranges_of(wanted, second), 2), build(wanted), planted)
+    )
+    with pytest.raises(InputError, match="tables in another order"):
+        chip.known(wanted, [two, one])
+    with pytest.raises(InputError, match="one table too many"):
+        chip.known(wanted, [one, two, two])
+    with pytest.raises(InputError, match="holds another plan"):
+        write(tmp_path, wanted, second, ranges_of(wanted, second), 1)
+
+
+def ranges_of(wanted: Spec, asked: Round) -> Expected:
+    return expected(wanted, asked, Model(truth(LAYERS, 2)), 2)
+
+
+def test_a_table_that_is_being_filled_in_is_not_lost(tmp_path: Path) -> None:
+    wanted = spec()
+    first = chip.first_round(wanted)
+    ranges = expected(wanted, first, Model(truth(LAYERS, 2)), 2)
+    place = write(tmp_path, wanted, first, ranges, 1)
+    (place / "table.csv").write_text("half a day's work")
+    write(tmp_path, wanted, first, ranges, 1)
+    assert (place / "table.csv").read_text() == "half a day's work"
+
+
+def test_history_keeps_all_and_shows_drift(tmp_path: Path) -> None:
+    wanted = spec()
+    before, after = truth(LAYERS, 2), truth(LAYERS, 2, seed=1)
+    times = ("2026-01-01T000000Z", "2026-01-02T000000Z", "2026-01-03T000000Z")
+    for time, calibration in zip(times, (before, before, after), strict=True):
+        said = history.Conditions("a-1", time, 27.0, 1.8, "")
+        history.keep(tmp_path, wanted, said, chip.Known(calibration=calibration), ())
+    found = history.entries(tmp_path, "a-1")
+    assert [e.conditions.time for e in found] == list(times)
+    ((when, change),) = history.drifts(found)  # the same readings again are no drift
+    assert when.time == times[2]
+    assert change == pytest.approx(0.2, rel=0.5)  # two draws of 0.15 each
+    with pytest.raises(InputError, match="not overwritten"):
+        history.keep(tmp_path, wanted, when, chip.Known(calibration=after), ())
+    (tmp_path / "a-1" / times[0] / "conditions.json").write_text("{")
+    with pytest.raises(InputError, match="damaged"):
+        history.entries(tmp_path, "a-1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--measured", "t.csv"], "needs --chip NAME too"),
+        (["--measured", "t.csv", "--chip", "a", "--out", "x"], "--out is for virtual chips"),
+        (["--chip", "a"], "--chip is for --measured"),
+        (["--measured", "t.csv", "--chip", "../a"], "--chip '../a'"),
+        (["--measured", "no.csv", "--chip", "a"], "no.csv: cannot read the table"),
+    ],
+)
+def test_the_command_refuses_in_one_line(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["characterize", str(ROOT / "examples/iris.yaml"), *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert words in line
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "-x", "a b", "x" * 65])
+def test_names_of_chips(name: str) -> None:
+    with pytest.raises(InputError, match="--chip"):
+        history.require_chip(name)
+
+
+def test_the_report_says_what_was_measured_and_escapes(tmp_path: Path) -> None:
+    wanted, planted = spec(), truth(LAYERS, 2)
+    mine = chip.simulated(wanted, Model(planted), chip.blank_chip(wanted), 1)
+    others = [truth(LAYERS, 2, seed=s) for s in range(1, 5)]
+    population = report.Population(tuple(chip.Known(calibration=c) for c in others))
+    said = history.Conditions("a-1", "2026-01-01T000000Z", None, None, "<script>")
+    text = report.html(wanted, said, mine, population, [], [])
+    assert "<script>" not in text
+    assert '<td class="measured">measured</td>' in text
+    assert "Every soma lies within" in text
+    slopes = list(planted.slopes)
+    slopes[1] = (slopes[1][0] * 4, *slopes[1][1:])
+    far = report.far_somas(
+        Calibration(tuple(slopes), planted.residuals, planted.negative_strength, planted.code_gain), population
+    )
+    assert [(layer, soma) for layer, soma, _ in far] == [(1, 0)]
