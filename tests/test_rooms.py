@@ -18,7 +18,7 @@ FLOORS = (
     {"machinery", "figures", "datasets", "spice"},
     {"engines"},
     {"chips"},
-    {"checks", "memory", "readout", "drivers"},
+    {"checks", "memory", "readout", "drivers", "control"},
     {"signoff"},
     {"learning", "pex", "measure"},
     {"montecarlo", "report", "bench"},

@@ -1,8 +1,8 @@
 """How the drivers see a value from 0 to 1: its code, the latches that hold it, and the reference currents beside it.
 
 A code of more bits than a weight has is shared by two reference rows: row 0 has the higher bits and 2^bits times the
-current of row 1. A code is aligned at its upper end: with fewer bits than the rows have latches, the lowest ones stay 0,
-because the highest bit has the most units then, and spreads least.
+current of row 1. A code is aligned at its upper end: with fewer bits than the rows have latches, the lowest ones stay
+0, because the highest bit has the most units then, and spreads least.
 """
 
 from dataclasses import dataclass

@@ -4,18 +4,17 @@ Runs the test bench on the behavioural view of the macro, or on its gates with t
 """
 
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from somaforge.flow.machinery import icarus
 from somaforge.flow.memory import port
 from somaforge.flow.memory.port import Action, Words
 from somaforge.generator import verilog
 from somaforge.generator.address import MemoryMap, WeightBit
 from somaforge.pdk.errors import CheckError, ToolError
 from somaforge.pdk.library import StandardCells
-from somaforge.pdk.tool import run_tool
 
 _WRONG = re.compile(r"^WRONG (\d+) (\d+) ([01xz]) ([01xz])$", re.MULTILINE)
 _DONE = re.compile(r"^DONE (\d+) cycles, (\d+) wrong$", re.MULTILINE)
@@ -96,22 +95,15 @@ def simulate(
     trace). ToolError if iverilog is missing or fails, or the port was misused.
     """
     actions = port.program_and_verify(memory) if actions is None else actions
-    folder.mkdir(parents=True, exist_ok=True)
-    written = {
+    files = {
         f"{view.name}.v": view.text,
         f"{view.name}_bench.v": port.bench(view.name, memory, len(actions)),
         f"{view.name}_steps.mem": port.steps_file(memory, actions),
         "weights.mem": port.words_file(words),
     }
-    for name, text in written.items():
-        (folder / name).write_text(text, encoding="ascii")
-    model, test_bench, steps, data = written
-    defines = [f"-D{key}={value}" for key, value in view.defines.items()]
-    sources = [*map(str, view.libraries), model, test_bench]
-    _run(["iverilog", "-g2005", "-grelative-include", *defines, "-o", "port.vvp", *sources], folder, timeout_s)
-    return _judge(
-        _run(["vvp", "-N", "port.vvp", f"+steps={steps}", f"+words={data}", *plusargs], folder, timeout_s), memory
-    )
+    data = [f"+steps={view.name}_steps.mem", "+words=weights.mem", *plusargs]
+    log = icarus.run(files, folder, data, timeout_s, view.libraries, view.defines, "port.vvp")
+    return _judge(log, memory)
 
 
 def _judge(log: str, memory: MemoryMap) -> PortRun:
@@ -129,19 +121,3 @@ def _judge(log: str, memory: MemoryMap) -> PortRun:
             )
         wrong.append(WrongBit(cell, written == "1", read.replace("z", "x")))
     return PortRun(int(done[1]), int(done[2]), tuple(wrong))
-
-
-def _run(command: list[str], folder: Path, timeout_s: float) -> str:
-    """What the program prints, also written to <program>.log; ToolError if it is missing, fails or hangs."""
-    if shutil.which(command[0]) is None:
-        raise ToolError(f"{command[0]}: not installed; run make setup (Debian package iverilog)")
-    try:
-        done = run_tool(command, timeout_s, folder=folder)
-    except TimeoutError:
-        raise ToolError(f"{command[0]}: no result in {timeout_s:g} s; simulate a smaller array") from None
-    text = done.text
-    (folder / f"{command[0]}.log").write_text(text, encoding="utf-8")
-    if done.code != 0:
-        reason = next((line.strip() for line in text.splitlines() if line.strip()), "no message")
-        raise ToolError(f"{command[0]}: ended with exit code {done.code} ({reason[:200]}); see {command[0]}.log")
-    return text

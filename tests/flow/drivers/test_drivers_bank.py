@@ -49,8 +49,8 @@ class TestAgainstTheWhole:
 
 
 def test_a_driver_that_is_off_by_a_sigma_is_seen() -> None:
-    """10 mV on the four p units of one driver's highest bit: exp(-10 mV / (1.35 x 26 mV)) is a quarter less of 4/7, 16 %
-    of the full code; the lower bits and the other inputs keep their currents."""
+    """10 mV on the four p units of one driver's highest bit: exp(-10 mV / (1.35 x 26 mV)) is a quarter less of 4/7,
+    16 % of the full code; the lower bits and the other inputs keep their currents."""
     bank = Bank.of(ArrayEngine(), spec_with(3), VirtualChip(1, mismatch=0.0))
     assert bank is not None
     before, shifts = bank.table(FULL_A), bank.chip.shifts.copy()

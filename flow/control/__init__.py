@@ -1,0 +1,1 @@
+"""The chip's control in simulation."""
