@@ -29,7 +29,8 @@ def test_every_package_has_a_hash() -> None:
 def test_the_lock_has_what_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    asked = dict(line.split("==") for line in (*project["dependencies"], *extras["dev"], *extras["farm"]))
+    lines = [*project["dependencies"], *extras["dev"], *extras["farm"], *extras["own"]]
+    asked = dict(line.split("==") for line in lines)
     torch = asked.pop("torch")
     assert {plain(name): version for name, version in asked.items()}.items() <= {
         name: version for name, (version, _) in pinned().items()

@@ -70,8 +70,8 @@ def section(model: type[Model], path: str) -> list[str]:
         nested = models(field.annotation)
         if nested and not meaning:
             meaning = inspect.getdoc(nested[0]) or ""
-        known = {"pdk": PROCESSES, "dataset": datasets.SOURCES, "engine": ENGINES}.get(name, ())
-        allowed = " or ".join(known) if field.annotation is str and known else bounds(field)
+        known = {"pdk": PROCESSES, "dataset": [*datasets.SOURCES, "files"], "engine": ENGINES}.get(name, ())
+        allowed = " or ".join(known) if known else bounds(field)
         lines.append(f"| `{name}` | {default(field)} | {allowed} | {meaning} |")
         for part in nested:
             inner += section(part, f"{path}.{name}".lstrip("."))  # type: ignore[arg-type]

@@ -13,9 +13,16 @@ from somaforge.flow.commands.options import PATH
 from somaforge.pdk import load
 from somaforge.pdk.base import Flavour, Polarity
 from somaforge.pdk.errors import InputError, ToolError
+from somaforge.pdk.files import atomic_write
 from somaforge.pdk.models import Law, Size
 
-TEMPLATES = ("iris", "mnist", "spoken-digits")
+TEMPLATES: dict[str, tuple[str, ...]] = {
+    "iris": (),
+    "mnist": (),
+    "own": ("own-train.csv", "own-test.csv"),
+    "spoken-digits": (),
+}
+"""Specs to start from, and the data files that they name."""
 
 
 @click.command()
@@ -94,14 +101,31 @@ def pdk_mismatch(
     )
 
 
+def _template(name: str) -> str:
+    return (resources.files("somaforge.templates") / name).read_text(encoding="utf-8")
+
+
 @click.command()
-@click.argument("template")
-def init(template: str) -> None:
-    """Print a spec to start from: somaforge init iris > my.yaml."""
+@click.argument("template", required=False)
+@click.option("--out", type=PATH, help="Write it into this folder, with the data files that it names.")
+def init(template: str | None, out: Path | None) -> None:
+    """Print a spec to start from: somaforge init iris > my.yaml. Without TEMPLATE, list the templates."""
+    if template is None:
+        for name in TEMPLATES:
+            click.echo(f"{name:<15}{_template(f'{name}.yaml').splitlines()[0].removeprefix('# ')}")
+        return
     if template not in TEMPLATES:
         raise InputError(f"init {template}: there is no such template; known: {', '.join(TEMPLATES)}")
-    text = (resources.files("somaforge.templates") / f"{template}.yaml").read_text(encoding="utf-8")
-    click.echo(text, nl=False)
+    if out is None:
+        click.echo(_template(f"{template}.yaml"), nl=False)
+        return
+    names = (f"{template}.yaml", *TEMPLATES[template])
+    there = [name for name in names if (out / name).exists()]
+    if there:
+        raise InputError(f"init --out {out}: {there[0]} is there already; choose another folder")
+    for name in names:
+        atomic_write(out / name, _template(name))
+    click.echo(str(out / names[0]))
 
 
 @click.command()
@@ -109,6 +133,7 @@ def init(template: str) -> None:
 def report(run: Path) -> None:
     """Build the report of the run folder RUN again from its metrics, and judge them again."""
     from somaforge.flow.machinery.store import CONFIG, vouched
+    from somaforge.flow.runner.manifest import with_data
     from somaforge.flow.runner.pipeline import finish, rebuild_report, signoff_folder
     from somaforge.generator.spec import parse_spec
 
@@ -116,10 +141,11 @@ def report(run: Path) -> None:
     if not config.is_file():
         raise InputError(f"{run}: not a finished run (no signoff step); somaforge run makes one")
     try:
-        data = json.loads(vouched(config.parent, CONFIG))["spec"]
+        record = json.loads(vouched(config.parent, CONFIG))
+        data, folder = record["spec"], with_data(record, run)
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{config}: damaged; somaforge run makes it again") from None
-    spec = parse_spec(data, str(config))
+    spec = parse_spec(data, str(config), folder)
     rebuild_report(spec, run, Progress())
     click.echo(str(run / "final/report/signoff.html"))
     finish(run)

@@ -8,6 +8,7 @@ from pathlib import Path
 from somaforge.pdk.errors import InputError
 
 VARIABLE = "SOMAFORGE_DATA"
+BLOCK = 1 << 20
 
 
 def folder(explicit: Path | None = None) -> Path | None:
@@ -32,5 +33,7 @@ def sha256(path: Path) -> str:
     for file in files:
         if file != path:
             digest.update(os.fsencode(file.relative_to(path).as_posix()) + b"\0")  # names need not be UTF-8
-        digest.update(file.read_bytes())
+        with file.open("rb") as stream:
+            while block := stream.read(BLOCK):
+                digest.update(block)
     return digest.hexdigest()

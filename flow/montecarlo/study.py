@@ -62,7 +62,7 @@ def run(
         results = Results(out / POINTS, {name: sha256_json({**point_key, "codes": c}) for name, c in codes.items()})
         tasks = {
             point.id: work.PointTask(
-                _text(wanted.spec),
+                *_text(wanted.spec),
                 common["code"],
                 point,
                 codes[point.id],
@@ -94,21 +94,22 @@ def stand_in(limit: Limit) -> Limit:
     return limit.model_copy(update={"metric": "accuracy__array__ratio"})
 
 
-def _text(spec: Spec) -> str:
-    """The spec as the workers get it: on the array engine, and without what does not matter to a point."""
-    return spec.model_copy(update={"engine": "array", "limits": (), "waivers": ()}).model_dump_json()
+def _text(spec: Spec) -> tuple[str, Path | None]:
+    """The spec as the workers get it, and where its data files are: on the array engine, without what does not matter
+    to a point."""
+    return spec.model_copy(update={"engine": "array", "limits": (), "waivers": ()}).model_dump_json(), spec.folder
 
 
 def _common(wanted: StudyPoints) -> dict[str, Any]:
     """What every record depends on; the point itself is the record's name."""
     data = wanted.spec.network.dataset
-    spec = json.loads(_text(wanted.spec))
+    spec = json.loads(_text(wanted.spec)[0])
     for key in ("corners", "temperature_C", "supply_V", "chips"):  # points have their own
         spec.pop(key)
     return {
         "spec": spec,
         "mismatch": wanted.spec.chips.model_dump(mode="json", exclude={"seeds"}),
-        "data": [data, datasets.fingerprint(data)],
+        "data": [spec["network"]["dataset"], datasets.fingerprint(data)],
         "code": work.version(),
         "tools": tools.versions(tools.of_process(TOOLS, wanted.spec.pdk)),
     }
@@ -148,13 +149,13 @@ def _weights(
     text, code = _text(spec), common["code"]
     if wanted.source == "nominal":
         names = dict.fromkeys((point.id for point in wanted.points), "nominal")
-        tasks = {"nominal": work.TrainTask(text, code, None, at)}
+        tasks = {"nominal": work.TrainTask(*text, code, None, at)}
     elif wanted.source == "per-chip":
         names = {point.id: f"chip_{point.seed}" for point in wanted.points}
-        tasks = {f"chip_{seed}": work.TrainTask(text, code, seed, at) for seed in wanted.seeds}
+        tasks = {f"chip_{seed}": work.TrainTask(*text, code, seed, at) for seed in wanted.seeds}
     else:
         names = {point.id: point.id for point in wanted.points}
-        tasks = {point.id: work.TrainTask(text, code, point.seed, point) for point in wanted.points}
+        tasks = {point.id: work.TrainTask(*text, code, point.seed, point) for point in wanted.points}
     results = Results(out / WEIGHTS, dict.fromkeys(tasks, sha256_json({**common, "at": vars(at)})))
     _all(results, tasks, work.learn, spread, "networks", say)
     codes = {name: (results.read(name) or {})["codes"] for name in tasks}

@@ -39,6 +39,8 @@ class TrainTask:
 
     spec: str
     """The spec as JSON: workers keep what they made from it for the next task."""
+    folder: Path | None
+    """Where its own data files are, if it has some."""
     code: str
     """Version of the code that hands out the task."""
     seed: int | None
@@ -50,6 +52,7 @@ class PointTask:
     """One chip with its weights at one operating point."""
 
     spec: str
+    folder: Path | None
     code: str
     point: Point
     codes: Codes
@@ -71,17 +74,17 @@ class _Bench:
 
 
 @lru_cache(maxsize=2)
-def _bench(spec: str, lumped: Path | None) -> _Bench:
-    parsed = parse_spec(json.loads(spec), "montecarlo")
+def _bench(spec: str, folder: Path | None, lumped: Path | None) -> _Bench:
+    parsed = parse_spec(json.loads(spec), "montecarlo", folder)
     design = build(parsed)
     flat = design.flat_without_memory
     return _Bench(parsed, design, flat if lumped is None else pex.read_lumped(lumped, flat), ArrayEngine())
 
 
 @lru_cache(maxsize=1)
-def _start(spec: str) -> Shadow:
+def _start(spec: str, folder: Path | None) -> Shadow:
     """The ideal network where minibatch training of every chip starts: once for each worker."""
-    parsed = parse_spec(json.loads(spec), "montecarlo")
+    parsed = parse_spec(json.loads(spec), "montecarlo", folder)
     return pretrain(parsed, datasets.load(parsed.network.dataset)).shadow
 
 
@@ -105,7 +108,7 @@ def learn(task: TrainTask) -> dict[str, Any]:
     _same_code(task.code)
     start = time.monotonic()
     with one_thread():
-        bench = _bench(task.spec, None)
+        bench = _bench(task.spec, task.folder, None)
         spec = bench.spec
         data = datasets.load(spec.network.dataset)
         nothing = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(bench.design.layers))
@@ -115,7 +118,7 @@ def learn(task: TrainTask) -> dict[str, Any]:
         if spec.training.batch == "all":
             weights = train(spec, data, calibration)
         else:
-            weights = fine_tune(spec, data, calibration, _start(task.spec)).weights
+            weights = fine_tune(spec, data, calibration, _start(task.spec, task.folder)).weights
         accuracy = model_accuracy(calibration, weights.codes, data.test_x, data.test_y)
     return {
         "codes": [codes.tolist() for codes in weights.codes],
@@ -133,7 +136,7 @@ def measure(task: PointTask) -> dict[str, Any]:
     _same_code(task.code)
     start = time.monotonic()
     with one_thread():
-        bench = _bench(task.spec, task.lumped if task.timed > 0 else None)
+        bench = _bench(task.spec, task.folder, task.lumped if task.timed > 0 else None)
         spec, point = bench.spec, task.point
         data = datasets.load(spec.network.dataset)
         codes = tuple(np.array(c, dtype=np.int64) for c in task.codes)

@@ -46,7 +46,7 @@ def _foreign(recorded: Mapping[str, Any], spec: Spec, step: Step | None) -> str:
     differ = ", ".join(key for key in ours if recorded.get(key) != ours[key])
     if step is not None:
         try:
-            other = parse_spec(recorded, step.name)
+            other = parse_spec(recorded, step.name, spec.folder)
             if _same(step, other, spec):
                 return ""
         except SomaforgeError as error:

@@ -9,7 +9,7 @@ from somaforge.flow.engines.named import named
 from somaforge.flow.signoff.metrics import METRICS, find
 from somaforge.generator.design import build
 from somaforge.generator.layout import require_drawable
-from somaforge.generator.spec import Spec, load_spec
+from somaforge.generator.spec import OwnData, Spec, load_spec
 from somaforge.generator.verilog import require_name
 from somaforge.pdk.errors import InputError
 
@@ -35,9 +35,10 @@ def require_dataset(spec: Spec, where: str) -> None:
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     ends = (spec.network.layers[0], spec.network.layers[-1])
+    inputs = "inputs" if isinstance(spec.network.dataset, OwnData) else "features"
     if ends != (found.features, found.classes):
         raise InputError(
-            f"{where}: network: {found.name} has {found.features} features and {found.classes} classes: "
+            f"{where}: network: {found.name} has {found.features} {inputs} and {found.classes} classes: "
             f"layers must be [{found.features}, ..., {found.classes}]"
         )
 

@@ -29,6 +29,7 @@ from somaforge.flow.machinery.store import (
     sha256_json,
 )
 from somaforge.flow.machinery.workers import PartStore
+from somaforge.flow.runner.manifest import data_folder
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import CheckError, InputError, SomaforgeError
 from somaforge.pdk.files import atomic_write, discard
@@ -200,6 +201,7 @@ class Runner:
             "idle": step.idle(self.spec),
             "seeds": {"chips": list(self.spec.chips.seeds), "training": self.spec.training.seed},
             "spec": self.spec.model_dump(mode="json"),
+            **data_folder(self.spec, self.out),
         }
         atomic_write(temporary / CONFIG, json.dumps(config, indent=1) + "\n")
         context.log(f"{step.name} starts, key {key}")

@@ -68,7 +68,7 @@ def verify(run: Path, environment: bool = True) -> Verification:
             **{path.parent / _safe(path, name): ("file", name, sha) for name, sha in record["files"].items()},
             **(_step_files(path, steps, record["steps"]) if steps is not None else {}),
         }
-        spec = parse_spec(record["spec"]["resolved"], str(path))
+        spec = _spec(path, record)
         changes = [
             *_files(expected),
             *_own(path.parent, record),
@@ -87,7 +87,7 @@ def require_one_run(final: Path) -> None:
     if steps is not None and any(steps.glob("[0-9][0-9]-*")):
         with _readable(path):
             record = _read(path)
-            for change in _steps(record, steps, parse_spec(record["spec"]["resolved"], str(path))):
+            for change in _steps(record, steps, _spec(path, record)):
                 raise InputError(f"{steps}: {change}, so its metrics belong to no run; run somaforge run again")
 
 
@@ -104,6 +104,11 @@ def _read(path: Path) -> dict[str, Any]:
     if record["format"] != manifest.FORMAT:
         raise InputError(f"{path}: format {record['format']!r}, this version reads {manifest.FORMAT}; run again")
     return record
+
+
+def _spec(path: Path, record: Mapping[str, Any]) -> Spec:
+    around = _steps_beside(path.parent) or path.parent
+    return parse_spec(record["spec"]["resolved"], str(path), manifest.with_data(record, around))
 
 
 def _steps_beside(final: Path) -> Path | None:
@@ -196,7 +201,7 @@ def _environment(record: Mapping[str, Any], spec: Spec) -> Iterator[Change]:
     yield from _now("pdk", "data", record["pdk_data"], partial(manifest.pdk_data, design.pdk))
     yield from _now("design", spec.name, record["design"], lambda: design.hash)
     data = record["dataset"]
-    yield from _now("dataset", data["name"], data["sha256"], partial(manifest.dataset_sha256, data["name"]))
+    yield from _now("dataset", data["name"], data["sha256"], partial(manifest.dataset_sha256, spec.network.dataset))
 
 
 def _now(area: str, name: str, then: object, measure: Callable[[], object]) -> Iterator[Change]:

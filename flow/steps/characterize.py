@@ -18,11 +18,16 @@ from somaforge.generator.spec import Spec
 from somaforge.pdk.files import atomic_write
 
 
+def data_of(spec: Spec) -> JsonObject:
+    """The data set as the spec says it, and what is in its files."""
+    said = spec.network.model_dump(mode="json", include={"dataset"})
+    return {**said, "data_sha256": datasets.fingerprint(spec.network.dataset)}
+
+
 def operating_point(spec: Spec) -> JsonObject:
     """What the chips and their measurement depend on, beside the silicon; of the corners only the first."""
     keys = {"engine", "supply_V", "temperature_C", "input", "chips", "characterization"}
-    data = {"dataset": spec.network.dataset, "data_sha256": datasets.fingerprint(spec.network.dataset)}
-    return {**data, **silicon(spec), "corner": spec.corners[0], **spec.model_dump(mode="json", include=keys)}
+    return {**data_of(spec), **silicon(spec), "corner": spec.corners[0], **spec.model_dump(mode="json", include=keys)}
 
 
 def measure(folder: Path, job: Job) -> None:

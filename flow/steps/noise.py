@@ -11,6 +11,7 @@ from somaforge.flow.machinery.base import Context, JsonObject, Step, mismatch, s
 from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.measure import noise
 from somaforge.flow.measure.noise_row import Point
+from somaforge.flow.steps.characterize import data_of
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 
@@ -21,8 +22,7 @@ CHIPS = 5
 def config(spec: Spec) -> JsonObject:
     """The silicon, its mismatch, its operating point and its input currents."""
     keys = {"supply_V", "temperature_C", "corners", "input"}
-    data = {"dataset": spec.network.dataset, "data_sha256": datasets.fingerprint(spec.network.dataset)}
-    return {**silicon(spec), **mismatch(spec), **data, **spec.model_dump(mode="json", include=keys)}
+    return {**silicon(spec), **mismatch(spec), **data_of(spec), **spec.model_dump(mode="json", include=keys)}
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from somaforge.generator.spec.chip import (
     Chip,
     Drivers,
 )
+from somaforge.generator.spec.data import OwnData
 from somaforge.generator.spec.network import (
     Characterization,
     Chips,
@@ -46,6 +47,7 @@ __all__ = [
     "Mirror",
     "Network",
     "Operating",
+    "OwnData",
     "Spec",
     "Study",
     "Training",

@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from somaforge.generator.spec.fields import FIRST, LayerSize, Model, Name
+from somaforge.generator.spec.data import Data
+from somaforge.generator.spec.fields import FIRST, LayerSize, Model
 from somaforge.generator.spec.tester import Meter
 from somaforge.pdk import load
 from somaforge.pdk.models import Law
@@ -16,11 +17,12 @@ class Network(Model):
 
     layers: Annotated[tuple[LayerSize, ...], Field(min_length=2, max_length=8, strict=False)]
     """Neurons per layer, as many layers as the array has; it may be smaller, unused weights are 0."""
-    dataset: Name = "iris"
-    """iris: 120 and 30 flowers, 4 features, 3 classes; digits: 8 x 8 images, 64 features, 10 classes; mnist: 60,000 and
-    10,000 images, their 196 most active pixels, 10 classes; fsdd: 2,700 and 300 spoken digits, 12 cepstral coefficients
-    in 11 slices of time, 10 classes. The last two need files: --data-dir. The flow knows them
-    (flow/datasets) and refuses others when it reads a spec."""
+    dataset: Data = "iris"
+    """A name, or a mapping that says which files of yours it is (docs/data.md). iris: 120 and 30 flowers, 4 features,
+    3 classes; digits: 8 x 8 images, 64 features, 10 classes; mnist: 60,000 and 10,000 images, their 196 most active
+    pixels, 10 classes; fsdd: 2,700 and 300 spoken digits, 12 cepstral coefficients in 11 slices of time, 10 classes.
+    The last two need files: --data-dir. The flow knows the names (flow/datasets) and refuses others when it reads a
+    spec."""
 
     @property
     def macs(self) -> int:

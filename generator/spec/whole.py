@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from somaforge.generator.spec.chip import Chip
+from somaforge.generator.spec.data import TAGS, OwnData
 from somaforge.generator.spec.fields import FIRST, Celsius, Corner, Model, Name, Process, Supply
 from somaforge.generator.spec.network import Characterization, Chips, Evaluation, Input, Network, Training
 from somaforge.generator.spec.signoff import Limit, Operating, Study, TimeLimits, Waiver
@@ -55,6 +56,12 @@ class Spec(Model):
     """What sign-off demands, beside the standard limits: no DRC violation, no LVS mismatch, no wrong bit."""
     waivers: Annotated[tuple[Waiver, ...], Field(strict=False)] = ()
     time_limits: TimeLimits = TimeLimits()
+
+    @property
+    def folder(self) -> Path | None:
+        """Where its file was, if it names data files; they may lie beside it. It is no part of the spec."""
+        data = self.network.dataset
+        return data.folder if isinstance(data, OwnData) else None
 
     @property
     def at(self) -> OperatingPoint:
@@ -158,16 +165,19 @@ class Spec(Model):
         return self
 
 
-def parse_spec(data: Any, where: str) -> Spec:
-    """A validated Spec from parsed YAML; InputError with one line (the first problem, its path, how many more)."""
+def parse_spec(data: Any, where: str, folder: Path | None = None) -> Spec:
+    """A validated Spec from parsed YAML; InputError with one line (the first problem, its path, how many more).
+
+    `folder` is where the spec came from: data files of the user's own are looked for there.
+    """
     if not isinstance(data, dict):
         raise InputError(f"{where}: a spec is a mapping of keys to values; see `somaforge init iris`")
     try:
-        return Spec.model_validate(data)
+        spec = Spec.model_validate(data)
     except ValidationError as error:
         problems = error.errors(include_url=False)
         first = problems[0]
-        path = ".".join(str(p) for p in first["loc"]) or "spec"
+        path = ".".join(str(p) for p in first["loc"] if p not in TAGS) or "spec"
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         message = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be", 1)
         if isinstance(first["input"], str | int | float) and first["type"] != "value_error":
@@ -175,8 +185,11 @@ def parse_spec(data: Any, where: str) -> Spec:
         if first["type"] == "extra_forbidden":
             message = "unknown key; see docs/spec.md for the keys"
         raise InputError(f"{where}: {path}: {message}{more}") from None
+    if isinstance(spec.network.dataset, OwnData):
+        spec.network.dataset.lies_beside(folder)
+    return spec
 
 
 def load_spec(path: Path) -> Spec:
     """Read and validate a spec file; InputError if it cannot be read, parsed or validated."""
-    return parse_spec(read_yaml(path), str(path))
+    return parse_spec(read_yaml(path), str(path), path.absolute().parent)
