@@ -16,8 +16,8 @@ from somaforge.pdk.layout_file import OpenLayout, open_layout
 from somaforge.pdk.netlist_devices import polarized
 from somaforge.pdk.prepare import BULK, flattened, without_devices, without_magnified
 
-SUBSTRATE = "SUB"
-"""Internal name of the substrate net before a label names it."""
+SUBSTRATE = "SUB (substrate)"
+"""Name of the substrate's net before a label names it: none that a label has (a wire may well be called SUB)."""
 
 
 @dataclass(frozen=True)
@@ -161,9 +161,12 @@ def _name_substrate(opened: OpenLayout, lvs: kdb.LayoutVsSchematic, by: Connecti
     layout, cluster = opened.layout, None
     index = None if by.substrate_label is None else layout.find_layer(*by.substrate_label)
     for circuit in lvs.netlist().each_circuit():
-        net = circuit.net_by_name(SUBSTRATE) or _net_with_part(circuit, SUBSTRATE)
-        if net is None:
+        found = [net for net in circuit.each_net() if SUBSTRATE in net.name.split(",")]
+        if not found:
             continue
+        if len(found) > 1:
+            raise InputError(f"cell {circuit.name}: a wire is labelled {SUBSTRATE!r}, as the substrate is called here")
+        net = found[0]
         if circuit.name == opened.cell.name:
             cluster = int(net.cluster_id)
         names = [n for n in net.name.split(",") if n != SUBSTRATE]
@@ -174,10 +177,3 @@ def _name_substrate(opened: OpenLayout, lvs: kdb.LayoutVsSchematic, by: Connecti
         if names:
             net.name = ",".join(names)
     return cluster
-
-
-def _net_with_part(circuit: kdb.Circuit, part: str) -> kdb.Net | None:
-    for net in circuit.each_net():
-        if part in net.name.split(","):
-            return net
-    return None

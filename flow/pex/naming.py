@@ -12,6 +12,7 @@ import klayout.db as kdb
 
 from somaforge.flow.checks.partners import Partners
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.extraction import SUBSTRATE
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.#\[\]+-]+")
 _TAKEN = ("0", "unconnected")
@@ -42,7 +43,7 @@ def safe(name: str) -> str:
 def layout_names() -> Names:
     """The layout's own names."""
     return Names(
-        net=lambda net: safe(net.expanded_name()),
+        net=lambda net: "SUB" if net.name == SUBSTRATE else safe(net.expanded_name()),
         child=lambda sub: f"x_{safe(sub.expanded_name()).removeprefix('net_')}.",
         device=lambda device: f"m_{safe(device.expanded_name()).removeprefix('net_')}",
         distinct=True,

@@ -53,7 +53,8 @@ def _at(spec: Spec, metric: str, conditions: Conditions) -> str:
 
 
 def _array_only(spec: Spec) -> str:
-    return "the spec has `engine: ngspice`; give `conditions` for a point of a study" if named(spec).in_full else ""
+    there = f"the spec has `engine: {spec.engine}`; give `conditions` for a point of a study"
+    return there if named(spec).in_full else ""
 
 
 def _ngspice_only(spec: Spec) -> str:

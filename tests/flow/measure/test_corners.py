@@ -18,6 +18,7 @@ from somaforge.flow.measure.corners import PointResult, lookup, points_of, tempe
 from somaforge.flow.measure.point import Point
 from somaforge.flow.memory.leakage import of_chip
 from somaforge.flow.memory.worst_latch import WorstLatch
+from somaforge.flow.runner.unmeasured import AT_A_POINT, TIMED_AT_A_POINT
 from somaforge.flow.signoff.verdict import Signoff, judge
 from somaforge.flow.steps import corners as step
 from somaforge.flow.steps.chip import Job
@@ -159,10 +160,8 @@ def test_speed_and_energy_only_where_patterns_ran_in_time() -> None:
             raise NotSettledError("array engine: not in time")
 
     rest, both = (corners.measure(ArrayEngine(), chip, point, inputs, labels, spec, timed, GOOD) for timed in (0, 3))
-    margins = {f"memory__worst_{name}__V" for name in ("hold", "read", "write")}
-    assert set(rest["metrics"]) == {
-        "accuracy__array__ratio", "power__settled__W", "power__memory_leakage__W", *margins
-    }  # fmt: skip
+    assert set(rest["metrics"]) == set(AT_A_POINT)
+    assert set(both["metrics"]) == {*AT_A_POINT, *TIMED_AT_A_POINT}
     leakage = of_chip(chip).total_W
     assert both["metrics"]["power__memory_leakage__W"] == rest["metrics"]["power__memory_leakage__W"] == leakage > 0
     current = ArrayEngine().dc(chip, inputs).supply.mean()

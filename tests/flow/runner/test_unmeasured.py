@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from somaforge.flow.engines.named import ENGINES
 from somaforge.flow.runner.unmeasured import AT_A_POINT, TIMED_AT_A_POINT, require_measured, why_not
 from somaforge.flow.signoff.metrics import METRICS
 from somaforge.generator.spec import Conditions, Limit, Operating, Spec, Study, load_spec
@@ -60,6 +62,13 @@ def test_why_not(spec: Spec, metric: str, reason: str) -> None:
     assert reason in why(spec, metric)
     with pytest.raises(InputError, match=rf"^x: limits\.0: {metric} is never measured"):
         require_measured(spec.model_copy(update={"limits": (Limit(metric=metric, max=1),)}), "x")
+
+
+def test_the_reason_names_the_engine_that_the_spec_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENGINES, "toy", replace(ENGINES["ngspice"], name="toy"))
+    spec = example(engine="toy")
+    assert "`engine: toy`" in why(spec, "accuracy__array__ratio")
+    assert not why(spec, "accuracy__spice__ratio")
 
 
 def test_with_what_measures_it_the_limit_stands() -> None:
