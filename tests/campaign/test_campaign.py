@@ -42,9 +42,10 @@ def test_all_of_it(kind: Kind) -> None:
         (lambda: 1, "exit 1: (nothing on standard error)"),
         (lambda: 1 // 0, "internal error: Traceback: ZeroDivisionError"),
         (lambda: os.kill(os.getpid(), 11), "ended by SIGSEGV"),
-        (lambda: os.read(os.pipe()[0], 1), "did not end in 120 s"),
+        (lambda: os.read(os.pipe()[0], 1), "did not end in 10 s"),
+        (lambda: max(iter(int, 1)), "ended by SIGXCPU"),
     ],
-    ids=["well", "silent refusal", "other code", "error", "crash", "hang"],
+    ids=["well", "silent refusal", "other code", "error", "crash", "hang", "endless work"],
 )
 def test_a_bad_end_is_seen(tmp_path: Path, work: Callable[[], int], problem: str | None) -> None:
     found = attempt(work, tmp_path, 1.0).problem((0, 2))

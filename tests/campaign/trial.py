@@ -2,8 +2,10 @@
 
 import contextlib
 import faulthandler
+import math
 import os
 import re
+import resource
 import signal
 import sys
 import time
@@ -15,7 +17,9 @@ from somaforge.flow import cli
 
 FAULT = re.compile(r"Traceback|internal error|bad_alloc|Segmentation|core dumped|Assertion")
 LIMIT_S = 120.0
-"""Of a trial; on a quiet machine none takes 10 s."""
+"""Of a trial, processor time of each process; on a quiet machine few take 10 s."""
+BUSY = 10
+"""How much longer the clock may take: other work on the machine is no fault of a trial."""
 LONGEST_LINE = 1000
 
 
@@ -32,7 +36,7 @@ class Ended:
     def problem(self, allowed: tuple[int, ...]) -> str | None:
         """What is wrong: a crash, no end, a code that is not allowed, an internal error, a refusal of many lines."""
         if self.code is None:
-            return f"did not end in {LIMIT_S:g} s"
+            return f"did not end in {self.seconds:.0f} s"
         if self.code < 0:
             return f"ended by {signal.Signals(-self.code).name}"
         lines = [line for line in self.err.splitlines() if line.strip()]
@@ -47,15 +51,18 @@ class Ended:
 
 
 def attempt(work: Callable[[], int], folder: Path, limit_s: float = LIMIT_S) -> Ended:
-    """Do `work` in a process group of its own; `folder` gets what it prints. All of the group is gone afterwards."""
+    """Do `work` in a process group of its own; `folder` gets what it prints. All of the group is gone afterwards.
+
+    A process that needs more than `limit_s` of processor time is ended by SIGXCPU.
+    """
     start = time.monotonic()
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
     if pid == 0:
-        _child(work, folder)
+        _child(work, folder, math.ceil(limit_s))
     try:
-        while (ended := os.waitpid(pid, os.WNOHANG))[0] == 0 and time.monotonic() - start < limit_s:
+        while (ended := os.waitpid(pid, os.WNOHANG))[0] == 0 and time.monotonic() - start < BUSY * limit_s:
             time.sleep(0.005)
     finally:
         _end(pid)
@@ -71,11 +78,12 @@ def command(*arguments: str) -> Callable[[], int]:
     return lambda: cli.run(arguments)
 
 
-def _child(work: Callable[[], int], folder: Path) -> None:
+def _child(work: Callable[[], int], folder: Path, limit_s: int) -> None:
     """Never returns."""
     code = 99
     try:
         os.setsid()
+        resource.setrlimit(resource.RLIMIT_CPU, (limit_s, limit_s + 5))
         faulthandler.disable()  # pytest's, which would write into pytest's own output
         for number, name in ((1, "out"), (2, "err")):
             os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
