@@ -39,8 +39,8 @@ What was done to somaforge on purpose, and how often it did not end as it should
 |---|---|---|---|---|
 """
 TAIL = """
-In every kind but the kills, wrong is also: an internal error, a signal, 120 s of a processor, a refusal of more than one
-line, and any file that nobody asked for (a command in an input that was executed).
+In every kind but the kills, wrong is also: an internal error, a signal, more than 120 s of a processor, a refusal of
+more than one line, and any file that nobody asked for (a command in an input that was executed).
 `python bench/reliability.py --seed {seed}` does the same damage again: trial n of a kind has the seed [{seed}, n].
 """
 

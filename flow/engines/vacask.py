@@ -50,8 +50,8 @@ def program() -> str:
 class VacaskEngine:
     """See flow.engines.base.Engine. ToolError where it finds no solution; latches are ideal."""
 
-    timeout_s: float = 600.0
-    """Of one run."""
+    timeout_s: float | None = None
+    """Of one run; None: what the spec's time_limits say for ngspice."""
     name: str = "vacask"
 
     def dc(self, chip: ProgrammedChip, inputs: Floats, programs: Sequence[Program] | None = None) -> DcResult:
@@ -128,7 +128,7 @@ class VacaskEngine:
         text = "\n".join([*lines, *control, "endc"]) + "\n"
         with scratch("vacask") as folder:
             (folder / "deck.sim").write_text(text, encoding="ascii")
-            seconds, log = _execute(folder, self.timeout_s)
+            seconds, log = _execute(folder, self.timeout_s or chip.design.spec.time_limits.ngspice_s)
             found = []
             for result in results:
                 raw = folder / f"{result}.raw"

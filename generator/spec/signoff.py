@@ -72,9 +72,9 @@ class TimeLimits(Model):
     pex_s: Annotated[float, Field(gt=0, le=86_400)] = 3600.0
     """All of step pex."""
     ngspice_s: Annotated[float, Field(gt=0, le=86_400)] = 600.0
-    """One run of ngspice on a part of the array in the steps characterize, program and evaluate, and their comparisons.
-    Decks whose size no spec changes (tables of devices, capacitances of cells, margins of a latch) have limits of their
-    own."""
+    """One run of ngspice on cells or a part of the array in the steps characterize, program and evaluate, and their
+    comparisons. Decks whose size no spec changes (tables of devices, margins of a latch, timing of the port) have
+    limits of their own."""
     verilog_s: Annotated[float, Field(gt=0, le=86_400)] = 900.0
     """One run of Icarus Verilog in step program."""
 

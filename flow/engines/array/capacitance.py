@@ -67,13 +67,12 @@ def loads(
     rest: Floats,
     inner: Sequence[tuple[str, str, float]],
     cache: Path | None = None,
-    timeout_s: float = 300.0,
 ) -> Loads:
-    """Measures or reads from the cache; ToolError on failure.
+    """Measures or reads from the cache; ToolError on failure, or if one deck takes longer than the spec's time_limits.
 
     `rest` [levels, 3] are a soma's voltages in, vp, vn; `inner` the wires of a synapse (flow.engines.array.wires).
     """
-    design = chip.design
+    design, limit_s = chip.design, chip.design.spec.time_limits.ngspice_s
     full = design.weights.full_scale
     codes = range(-full, full + 1)
     parts = [_Cells()]
@@ -90,7 +89,7 @@ def loads(
     decks = [_deck(chip, part) for part in parts]
 
     def run(i: int) -> Floats:
-        return _simulate(decks[i], len(parts[i].sources), timeout_s)
+        return _simulate(decks[i], len(parts[i].sources), limit_s)
 
     def measure() -> dict[str, Floats]:
         with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -11,6 +11,7 @@ import pytest
 from tests.flow.small import nominal, small_design, zeros
 
 from somaforge.flow.chips import VirtualChip
+from somaforge.flow.engines.array import capacitance
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.columns import ColumnReference
 from somaforge.flow.engines.ngspice import LADDER, NgspiceEngine, Rung, read_raw
@@ -123,13 +124,15 @@ class TestFailures:
         with pytest.raises(ToolError, match=r"no result in 0\.01 s"):
             NgspiceEngine(timeout_s=0.01, ladder=LADDER[:1]).dc(nominal(small_design(), CODES), INPUTS)
 
-    def test_the_spec_limits_the_time(self) -> None:
-        """Key time_limits.ngspice_s, of the whole array and of its parts."""
+    def test_the_spec_limits_the_time(self, tmp_path: Path) -> None:
+        """Key time_limits.ngspice_s, of the whole array, of its parts and its cells."""
         spec = small_design().spec.model_copy(update={"time_limits": TimeLimits(ngspice_s=0.01)})
         chip = nominal(replace(small_design(), spec=spec), CODES)
         assert ColumnReference(chip).limit_s == 0.01
         with pytest.raises(ToolError, match=r"no result in 0\.01 s"):
             NgspiceEngine(ladder=LADDER[:1]).dc(chip, INPUTS)
+        with pytest.raises(ToolError, match=r"capacitances of cells: no result in 0\.01 s"):
+            capacitance.loads(chip, np.array([1e-8]), np.array([[0.3, 1.4, 0.3]]), (), tmp_path)
 
     def test_missing_program(self) -> None:
         with pytest.raises(ToolError, match="not installed; run make setup"):
