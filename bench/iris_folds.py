@@ -38,7 +38,7 @@ def one(spec: Spec, seed: int) -> list[dict[str, Any]]:
         for fold in range(HOLDOUT):
             data = flowers(fold, inverted=inverted)
             weights = train(spec, data, calibration)
-            right = right_at_rest(engine, chip, weights.codes, data, highest)
+            right = right_at_rest(engine, chip, weights.codes, highest * data.test_x, data.test_y, len(data.classes))
             entry = {"chip": seed, "inverted": inverted, "fold": fold, "right": right, "patterns": len(data.test_y)}
             found.append(entry | {"train_accuracy": weights.train_accuracy})
     return found

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.drivers.scale import Scale
+from somaforge.flow.drivers.scale import Scale, of_codes
 from somaforge.flow.engines.array.chip import Source
 from somaforge.flow.engines.array.drive import driven
 from somaforge.flow.engines.base import ProgrammedChip
@@ -68,6 +68,10 @@ class Bank:
         own = made.programmed(design, renamed(flat), at=at or spec.at)
         return cls(source, scale, replace(chip, shifts=own.shifts, weak=own.weak))
 
+    def placed(self, at: OperatingPoint) -> "Bank":
+        """The same at another operating point."""
+        return self if at == self.chip.at else Bank(self.source, self.scale, replace(self.chip, at=at))
+
     def table(self, full_scale_A: float) -> Floats:
         """Current [inputs, codes] in A, with the reference currents for that current of the largest code."""
         key = float(full_scale_A)
@@ -79,5 +83,4 @@ class Bank:
     def currents(self, codes: Codes, full_scale_A: float) -> Floats:
         """Of patterns [patterns, inputs] of codes, in A; inputs of the array that they lack get the code 0."""
         padded = np.pad(codes, ((0, 0), (0, self.chip.design.layers[1] - codes.shape[1])))
-        found: Floats = self.table(full_scale_A)[np.arange(padded.shape[1]), padded]
-        return found
+        return of_codes(padded, self.table(full_scale_A))

@@ -75,3 +75,9 @@ def bits_of(codes: Codes, bits: int) -> Floats:
     """[..., bits] 0 or 1, the lowest bit first."""
     found: Floats = ((np.asarray(codes)[..., None] >> np.arange(bits)) & 1).astype(float)
     return found
+
+
+def of_codes(codes: Codes, table: Floats) -> Floats:
+    """[patterns, inputs] picked from a table [inputs, codes]; the inputs of the patterns are the table's first."""
+    found: Floats = table[np.arange(codes.shape[1]), codes]
+    return found

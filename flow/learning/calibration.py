@@ -32,7 +32,7 @@ from somaforge.generator.address import WeightFormat
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
-FORMAT = 2
+FORMAT = 3
 Strengths = tuple[tuple[tuple[tuple[float, ...], ...], ...], ...]
 
 
@@ -61,6 +61,8 @@ class Calibration:
     """Latches that cannot be written: (matrix, row, column, bit, value); the bit after the magnitude is the sign."""
     dead: tuple[tuple[int, int], ...] = ()
     """Somas that hand nothing on: (layer, soma)."""
+    drivers: tuple[tuple[float, ...], ...] = ()
+    """Per input and code of its driver: its current over that of the largest code; empty without drivers."""
 
     def __post_init__(self) -> None:
         """InputError if a shape or a number cannot be a calibration."""
@@ -80,6 +82,11 @@ class Calibration:
             )
 
         self._check_synapses(shapes)
+        codes = {len(table) for table in self.drivers}
+        if self.drivers and (len(self.drivers) != shapes[0] or len(codes) != 1 or min(codes) < 2):
+            raise InputError("calibration: drivers need one number per input and code; characterize again")
+        if not all(table[0] == 0 and table[-1] == 1 and all(0 <= v < 2 for v in table) for table in self.drivers):
+            raise InputError("calibration: a driver's codes do not go from 0 to 1; characterize again")
 
     def _check_synapses(self, shapes: list[int]) -> None:
         """InputError if strengths, stuck latches or dead somas do not fit the layers."""
@@ -167,6 +174,13 @@ class Calibration:
         out[:, [soma for layer, soma in self.dead if layer == len(self.slopes) - 1]] = 0.0
         return out
 
+    def given(self, soma: int, share: float) -> float:
+        """What that input gets, over the largest current, where `share` of it is asked for."""
+        if not self.drivers:
+            return share
+        table = self.drivers[soma]
+        return table[round(share * (len(table) - 1))]
+
     def bent(self, x: Floats) -> Floats:
         """What a soma of slope 1 hands on, for currents of 0 or more; both over the highest level."""
         found: Floats = x**self.exponent
@@ -212,6 +226,7 @@ class Calibration:
                 strengths("negative"),
                 tuple((int(m), int(r), int(c), int(b), int(v)) for m, r, c, b, v in data.pop("stuck")),
                 tuple((int(layer), int(soma)) for layer, soma in data.pop("dead")),
+                layers("drivers"),
             )
         except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"{where}: not a calibration ({error!r}); characterize again") from None

@@ -102,7 +102,7 @@ def characterize(
         for m in range(len(layers) - 1)
         for shot in (
             *_code_shots(configurations, full, m, currents[-1]),
-            *_negative_shots(configurations, full, m, currents[-1]),
+            *_negative_shots(configurations, full, m, currents[-1], bench.nearest(0.5)),
         )
     ]
     shots = [*sweep, *extra]
@@ -170,8 +170,10 @@ def _code_shots(configurations: list[Configuration], full: int, matrix: int, cur
     return shots
 
 
-def _negative_shots(configurations: list[Configuration], full: int, matrix: int, current: float) -> list[_Shot]:
-    """Each path against its rival, a soma of the same layer with half the current and the negative full code."""
+def _negative_shots(
+    configurations: list[Configuration], full: int, matrix: int, current: float, half: float
+) -> list[_Shot]:
+    """Each path against its rival, a soma of the same layer with `half` the current and the negative full code."""
     if configurations[0].layers[matrix] == 1:
         return []  # no rival: _strengths takes the other matrices
     shots = []
@@ -181,13 +183,13 @@ def _negative_shots(configurations: list[Configuration], full: int, matrix: int,
         program = c.program(np.full((len(c.layers) - 1, c.paths), full))
         rivals = c.rivals[matrix]
         program[matrix][rivals, c.nodes[matrix + 1]] = -full
-        relative = np.where(np.arange(c.paths) % 2 == k % 2, 1.0, 0.5)
+        relative = np.where(np.arange(c.paths) % 2 == k % 2, 1.0, half)
         inputs = c.inputs(current)
         if c.paths > 1:
             inputs[c.nodes[0]] *= relative
         elif matrix == 0:
             relative[:] = 1.0
-            inputs[rivals] = current / 2
+            inputs[rivals] = current * half
         else:  # the only path feeds its rival, too, with about half the weight
             if full == 1:
                 return []
@@ -273,7 +275,8 @@ def _strengths(
                 hops = [slopes[k][c.nodes[k, q]] / slopes[k][c.nodes[k, p]] for k in range(m + 1)]
             else:
                 full = int(shot.program[m].max())
-                weaker = 0.5 if m == 0 else (full // 2) / full
+                given = shot.inputs[c.rivals[0, 0]] / shot.inputs[c.nodes[0, 0]]
+                weaker = float(given) if m == 0 else (full // 2) / full
                 hops = [slopes[m][c.rivals[m, 0]] / slopes[m][c.nodes[m, 0]]]
             if weaker < 1:
                 strength = weaker  # current of the rival's synapse over the path's, soma after soma

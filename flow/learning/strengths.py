@@ -266,7 +266,7 @@ class _Stage:
     def _handed(self, row: int, share: float) -> float:
         """What that row's soma hands to one unit weight, in reference currents."""
         chain = self._chain(row)
-        x = np.array(self._input * share / self._reference)
+        x = np.array(self._input * self._known.given(chain[0], share) / self._reference)
         for k, (a, b) in enumerate(pairwise(chain)):
             weight = self._known.code_gain[self._full] * self._whole[k][a, b]
             x = weight * self._known.slopes[k][a] * self._known.bent(x)

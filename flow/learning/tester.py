@@ -15,8 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
+from somaforge.flow.chips import VirtualChip
+from somaforge.flow.drivers.bank import Bank
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import DcResult, Engine, Program, ProgrammedChip, TransientResult
 from somaforge.flow.memory import port
+from somaforge.generator.address import Codes
 from somaforge.generator.design import Design
 from somaforge.generator.spec import Meter, Spec
 from somaforge.pdk.arrays import Floats
@@ -71,6 +75,8 @@ class Bench:
     """Of each simulation, the option set (or method) of the engine that its readings stand on."""
     smallest_A: float = np.inf
     """The smallest current that had to be told from noise, and was."""
+    drivers: Bank | None = None
+    """Of the chip: the tester sets codes and reference currents then. None: it sets input currents."""
     _zero: Floats | None = field(default=None, repr=False)
     _written: Program | None = field(default=None, repr=False)
 
@@ -81,8 +87,9 @@ class Bench:
 
     @classmethod
     def named(cls, spec: Spec, engine: Engine, seed: int) -> "Bench":
-        """That of a spec."""
-        return cls(engine, spec.characterization.tester, seed)
+        """That of a spec, before a chip of its population."""
+        bank = Bank.of(ArrayEngine(), spec, VirtualChip.of(spec.chips, seed))
+        return cls(engine, spec.characterization.tester, seed, drivers=bank)
 
     @property
     def name(self) -> str:
@@ -90,7 +97,35 @@ class Bench:
         return self.engine.name
 
     def dc(self, chip: ProgrammedChip, inputs: Floats, programs: Sequence[Program] | None = None) -> DcResult:
-        """Readings in place of settled currents; weights are written where they differ from the pattern before."""
+        """Readings in place of settled currents; weights are written where they differ from the pattern before.
+
+        With drivers the largest current of a pattern is the largest code, with the reference currents for it, and the
+        others are the nearest codes.
+        """
+        if self.drivers is not None:
+            full = inputs.max(axis=1)
+            codes = self.drivers.scale.quantised(inputs / np.where(full > 0, full, 1.0)[:, None])
+            return self.present(chip, codes, full, programs)
+        return self._measured(chip, inputs, programs)
+
+    def present(
+        self, chip: ProgrammedChip, codes: Codes, full_A: Floats, programs: Sequence[Program] | None = None
+    ) -> DcResult:
+        """The same for codes [patterns, inputs], with the reference currents of each pattern for the current `full_A`
+        [patterns] of the largest code; ValueError without drivers."""
+        if self.drivers is None:
+            raise ValueError("this tester has no drivers to write codes into")
+        bank = self.drivers.placed(self.as_placed(chip).at)
+        inputs = np.zeros(codes.shape)
+        for level in np.unique(full_A[full_A > 0]):
+            inputs[full_A == level] = bank.currents(codes[full_A == level], float(level))
+        return self._measured(chip, inputs, programs)
+
+    def nearest(self, share: float) -> float:
+        """The share of the largest input current that can be set and is nearest."""
+        return share if self.drivers is None else round(share * self.drivers.scale.full) / self.drivers.scale.full
+
+    def _measured(self, chip: ProgrammedChip, inputs: Floats, programs: Sequence[Program] | None) -> DcResult:
         whole = [chip.codes] * len(inputs) if programs is None else list(programs)
         written = sum(not _equal(a, b) for a, b in pairwise([self._written, *whole]))
         self._written = whole[-1]

@@ -63,7 +63,7 @@ def nothing(spec: Spec) -> JsonObject:
 
 def silicon(spec: Spec) -> JsonObject:
     """What the silicon depends on."""
-    return {"name": spec.name, "pdk": spec.pdk, "array": spec.array.model_dump(mode="json")}
+    return {"name": spec.name, "pdk": spec.pdk, **spec.model_dump(mode="json", include={"array", "chip"})}
 
 
 def mismatch(spec: Spec) -> JsonObject:

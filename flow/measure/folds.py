@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from somaforge.flow.datasets import Dataset
 from somaforge.flow.engines.base import Engine, Program, ProgrammedChip
-from somaforge.flow.measure.evaluate import pad_inputs
+from somaforge.flow.measure.evaluate import Ints, pad_inputs
+from somaforge.pdk.arrays import Floats
 
 
-def right_at_rest(engine: Engine, chip: ProgrammedChip, codes: Program, data: Dataset, full_scale_A: float) -> int:
-    """How many test patterns of a split the chip gets right with these weights; a feature of 1 is `full_scale_A`."""
-    inputs = pad_inputs(chip, full_scale_A * data.test_x)
-    outputs = engine.dc(replace(chip, codes=codes), inputs).outputs[:, : len(data.classes)]
-    return int(np.sum(outputs.argmax(axis=1) == data.test_y))
+def right_at_rest(
+    engine: Engine, chip: ProgrammedChip, codes: Program, inputs: Floats, labels: Ints, classes: int
+) -> int:
+    """How many patterns with `inputs` [patterns, inputs] in A the chip gets right with these weights."""
+    outputs = engine.dc(replace(chip, codes=codes), pad_inputs(chip, inputs)).outputs[:, :classes]
+    return int(np.sum(outputs.argmax(axis=1) == labels))

@@ -7,7 +7,7 @@ import numpy as np
 
 from somaforge.flow import datasets
 from somaforge.flow.engines.named import named
-from somaforge.flow.learning import strengths
+from somaforge.flow.learning import driver_codes, strengths
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.tester import Bench
@@ -39,7 +39,7 @@ def measure(folder: Path, job: Job) -> None:
     chip = programmed(job, use="rest")
     bench = Bench.named(job.spec, named(job.spec).make(folder / "ngspice"), job.seed)
     result = characterize(bench, chip, highest)
-    calibration, seconds = result.calibration, result.seconds
+    calibration, seconds = driver_codes.measure(bench, chip, result.calibration, highest), result.seconds
     weak: tuple[strengths.Weak, ...] = ()
     if wanted.synapses:
         measured = strengths.measure(bench, chip, calibration, highest)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from somaforge.flow import pex
+from somaforge.flow import datasets, pex
 from somaforge.flow.chips import VirtualChip
+from somaforge.flow.drivers.inputs import input_currents
 from somaforge.flow.engines.base import Memory, Program, ProgrammedChip
 from somaforge.flow.engines.named import named
 from somaforge.flow.machinery.base import Context
@@ -17,6 +18,7 @@ from somaforge.flow.memory import worst_latch
 from somaforge.flow.memory.worst_latch import WorstLatch
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.models import OperatingPoint
 
 
@@ -67,6 +69,12 @@ def programmed(job: Job, codes: Program | None = None, use: Use = "time", memory
         whole = design.flat if use == "memory" else design.flat_without_memory
         flat = whole if use == "rest" else pex.read_lumped(job.inputs.file("pex", "lumped.json"), whole)
     return VirtualChip.of(job.spec.chips, job.seed).programmed(design, flat, codes, memory=memory)
+
+
+def currents(job: Job, values: Floats) -> Floats:
+    """Input currents [patterns, inputs] in A of patterns of the spec's data set, at the spec's operating point."""
+    dataset = datasets.load(job.spec.network.dataset)
+    return input_currents(job.spec, VirtualChip.of(job.spec.chips, job.seed), dataset, values)
 
 
 @dataclass(frozen=True)

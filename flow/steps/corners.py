@@ -15,7 +15,7 @@ from somaforge.flow.measure import corners
 from somaforge.flow.measure.point import Point
 from somaforge.flow.memory.worst_latch import WorstLatch
 from somaforge.flow.steps import characterize
-from somaforge.flow.steps.chip import Job, MemoryJob, memories, programmed
+from somaforge.flow.steps.chip import Job, MemoryJob, currents, memories, programmed
 from somaforge.flow.steps.evaluate import codes_of
 from somaforge.flow.steps.train import SHADOW, weights_for
 from somaforge.generator.spec import Spec, Study
@@ -58,7 +58,7 @@ def measure(folder: Path, task: PointJob) -> None:
         return
     dataset, spec = datasets.load(job.spec.network.dataset), job.spec
     count, timed = task.wanted.patterns, task.wanted.timed_patterns
-    inputs, labels = dataset.to_currents(dataset.test_x[:count], spec.input), dataset.test_y[:count]
+    inputs, labels = currents(job, dataset.test_x[:count]), dataset.test_y[:count]
     chip = programmed(job, codes, use="time" if timed > 0 else "rest")
     found = corners.measure(ArrayEngine(), chip, task.point, inputs, labels, spec, timed, task.memory)
     write_json(folder / "point.json", found)

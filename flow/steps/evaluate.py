@@ -23,7 +23,7 @@ from somaforge.flow.measure.layout_effect import first_of_each_class, layout_eff
 from somaforge.flow.measure.timed import speed_metrics
 from somaforge.flow.memory import bitfile
 from somaforge.flow.steps.characterize import operating_point
-from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed
+from somaforge.flow.steps.chip import Job, currents, for_each_chip, per_chip, programmed
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 
@@ -56,7 +56,7 @@ def run_patterns(folder: Path, job: Job) -> None:
     result = evaluate(
         named(job.spec).make(folder / "ngspice"),
         programmed(job, codes_of(job)),
-        dataset.to_currents(dataset.test_x[:count], job.spec.input),
+        currents(job, dataset.test_x[:count]),
         dataset.test_y[:count],
         wanted.pattern_time_s,
         job.spec.network.layers[-1],
@@ -70,7 +70,7 @@ def latches(folder: Path, job: Job) -> None:
     dataset = datasets.load(job.spec.network.dataset)
     chip = programmed(job, codes_of(job), use="rest")
     first = [int(np.argmax(dataset.test_y == label)) for label in np.unique(dataset.test_y)]
-    effect = memory_effect(NgspiceEngine(), chip, dataset.to_currents(dataset.test_x[first], job.spec.input))
+    effect = memory_effect(NgspiceEngine(), chip, currents(job, dataset.test_x[first]))
     write_json(folder / "latches.json", vars(effect))
 
 
@@ -81,7 +81,7 @@ def layout(folder: Path, job: Job) -> None:
     effect = layout_effect(
         named(job.spec).make(folder / "ngspice"),
         programmed(job, codes_of(job)),
-        dataset.to_currents(dataset.test_x[chosen], job.spec.input),
+        currents(job, dataset.test_x[chosen]),
         dataset.test_y[chosen],
         job.spec.evaluation.pattern_time_s,
         job.spec.network.layers[-1],
@@ -94,7 +94,7 @@ def engines(folder: Path, job: Job) -> None:
     dataset, wanted = datasets.load(job.spec.network.dataset), job.spec.evaluation
     count = min(wanted.reference_patterns, len(dataset.test_y))
     chip = programmed(job, codes_of(job), use="rest")
-    inputs = pad_inputs(chip, dataset.to_currents(dataset.test_x[:count], job.spec.input))
+    inputs = pad_inputs(chip, currents(job, dataset.test_x[:count]))
     # surfaces are what ArrayEngine.dc takes for as many patterns as the evaluation has
     ours = ArrayEngine().at_rest(chip, inputs, surfaces=not named(job.spec).in_full)
     sample = sample_of(chip, count, BUDGET) if wanted.reference_columns == "sample" else None
@@ -118,7 +118,7 @@ def times(folder: Path, job: Job) -> None:
     dataset = datasets.load(job.spec.network.dataset)
     chip = programmed(job, codes_of(job))
     first = [int(np.argmax(dataset.test_y == label)) for label in np.unique(dataset.test_y)]
-    inputs = pad_inputs(chip, dataset.to_currents(dataset.test_x[[first[-1], *first]], job.spec.input))
+    inputs = pad_inputs(chip, currents(job, dataset.test_x[[first[-1], *first]]))
     write_json(
         folder / "times.json", asdict(time_error(chip, inputs, job.spec.evaluation.pattern_time_s, ArrayEngine()))
     )

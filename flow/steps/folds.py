@@ -9,12 +9,13 @@ import numpy as np
 from somaforge.flow import datasets
 from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.learning.driven import driven
 from somaforge.flow.learning.training import load_codes, train
 from somaforge.flow.machinery.base import Context, JsonObject, Step
 from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.measure.folds import right_at_rest
 from somaforge.flow.steps.characterize import operating_point
-from somaforge.flow.steps.chip import Job, programmed
+from somaforge.flow.steps.chip import Job, currents, programmed
 from somaforge.generator.spec import Spec
 
 SIGNOFF = datasets.HOLDOUT - 1
@@ -53,9 +54,10 @@ def run(folder: Path, task: FoldJob) -> None:
         codes = load_codes(job.inputs.file("train", f"{at}/weights.npz"))
     else:
         path = job.inputs.file("characterize", f"{at}/calibration.json")
-        codes = train(spec, data, Calibration.from_json(path.read_text(encoding="utf-8"), str(path))).codes
+        calibration = Calibration.from_json(path.read_text(encoding="utf-8"), str(path))
+        codes = train(spec, driven(spec, data, calibration), calibration).codes
     chip = programmed(Job(spec.model_copy(update={"engine": "array"}), job.seed, job.inputs), codes, use="rest")
-    found = right_at_rest(ArrayEngine(), chip, codes, data, datasets.load(spec.network.dataset).full_scale(spec.input))
+    found = right_at_rest(ArrayEngine(), chip, codes, currents(job, data.test_x), data.test_y, len(data.classes))
     result = {"chip": job.seed, "fold": task.fold, "right": found, "patterns": len(data.test_y)}
     write_json(folder / "fold.json", result)
 

@@ -17,7 +17,7 @@ from somaforge.flow.measure import operating
 from somaforge.flow.measure.evaluate import Ints
 from somaforge.flow.measure.operating import Drive, PointResult
 from somaforge.flow.steps.characterize import operating_point
-from somaforge.flow.steps.chip import Job, MemoryJob, Use, memories, programmed
+from somaforge.flow.steps.chip import Job, MemoryJob, Use, currents, memories, programmed
 from somaforge.flow.steps.evaluate import codes_of
 from somaforge.generator.spec import Operating, Spec
 from somaforge.pdk.arrays import Floats
@@ -56,8 +56,8 @@ class PointJob:
             count = min(count, self.wanted.patterns)
         if self.rest is not None:
             count = min(count, self.wanted.timed_patterns)
-        source = self.drive.spec(self.job.spec).input
-        return dataset.to_currents(dataset.test_x[:count], source), dataset.test_y[:count]
+        there = Job(self.drive.spec(self.job.spec), self.job.seed, self.job.inputs)
+        return currents(there, dataset.test_x[:count]), dataset.test_y[:count]
 
 
 def rest(folder: Path, point: PointJob) -> None:

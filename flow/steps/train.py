@@ -8,6 +8,7 @@ import numpy as np
 
 from somaforge.flow import datasets
 from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.learning.driven import driven
 from somaforge.flow.learning.minibatch import Shadow, fine_tune, pretrain
 from somaforge.flow.learning.training import Weights, load_codes, model_accuracy, train
 from somaforge.flow.machinery.base import Context, JsonObject, Step
@@ -23,7 +24,7 @@ SHADOW = "shadow.npz"
 
 def config(spec: Spec) -> JsonObject:
     """Network, recipe and chips; input currents only scale the model and do not matter."""
-    keys = {"array", "network", "training", "chips", "input"}
+    keys = {"array", "chip", "network", "training", "chips", "input"}
     data = {"data_sha256": datasets.fingerprint(spec.network.dataset)}
     return {**data, **spec.model_dump(mode="json", include=keys)}
 
@@ -35,7 +36,7 @@ def _calibration(job: Job) -> Calibration:
 
 def weights_for(spec: Spec, chip: Calibration, shadow: Callable[[], Path]) -> Weights:
     """The network for one chip; with minibatches from the ideal network in the file `shadow`."""
-    dataset = datasets.load(spec.network.dataset)
+    dataset = driven(spec, datasets.load(spec.network.dataset), chip)
     if spec.training.batch == "all":
         return train(spec, dataset, chip)
     return fine_tune(spec, dataset, chip, Shadow.load(shadow())).weights
@@ -43,7 +44,8 @@ def weights_for(spec: Spec, chip: Calibration, shadow: Callable[[], Path]) -> We
 
 def learn(folder: Path, job: Job) -> None:
     """One chip: weights.npz and training.json, in it also what the ideal network is worth on this chip's model."""
-    dataset, chip = datasets.load(job.spec.network.dataset), _calibration(job)
+    chip = _calibration(job)
+    dataset = driven(job.spec, datasets.load(job.spec.network.dataset), chip)
     blind = load_codes(job.inputs.file(IDEAL, "weights.npz"))
     weights = weights_for(job.spec, chip, lambda: job.inputs.file(IDEAL, SHADOW))
     weights.save(folder / "weights.npz")
@@ -61,8 +63,9 @@ def learn(folder: Path, job: Job) -> None:
 
 def ideal(folder: Path, job: Job) -> None:
     """The same recipe on a chip without mismatch: what the network could do at best, and where large data start."""
-    dataset, array = datasets.load(job.spec.network.dataset), job.spec.array
+    array = job.spec.array
     chip = Calibration.ideal(array.layers, array.bits)
+    dataset = driven(job.spec, datasets.load(job.spec.network.dataset), chip)
     if job.spec.training.batch == "all":
         weights = train(job.spec, dataset, chip)
     else:
