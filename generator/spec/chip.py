@@ -28,8 +28,6 @@ class Drivers(Model):
     bits: Annotated[int, Field(ge=1, le=MOST_DRIVER_BITS)]
     """Bits of an input's code. Above array.bits there are two reference rows whose currents differ by 2^array.bits: at
     most twice as many."""
-    register_bits: Annotated[int, Field(ge=1, le=64)] = 1
-    """Bits that the pattern register takes in one clock."""
 
     def rows(self, array_bits: int) -> int:
         """Reference rows beside an array whose weights have that many bits."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.learning.calibration import FORMAT, Calibration
 from somaforge.pdk.errors import InputError
 
 CHIP = Calibration(
@@ -43,11 +43,37 @@ def test_round_trip() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", CHIP.to_json().replace('"format": 2', '"format": 1'), CHIP.to_json().replace("0.9", "NaN")]
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        CHIP.to_json().replace(f'"format": {FORMAT}', '"format": 1'),
+        CHIP.to_json().replace("0.9", "NaN"),
+    ],
 )
 def test_refuses(text: str) -> None:
     with pytest.raises(InputError):
         Calibration.from_json(text, "chip 1")
+
+
+DRIVEN = replace(CHIP, drivers=((0.0, 0.3, 0.7, 1.0), (0.0, 0.4, 0.6, 1.0)))
+
+
+def test_what_a_driver_gives_is_what_was_measured() -> None:
+    assert Calibration.from_json(DRIVEN.to_json()) == DRIVEN
+    assert [DRIVEN.given(1, share) for share in (0.0, 0.3, 0.5, 1.0)] == [0.0, 0.4, 0.6, 1.0]
+    assert CHIP.given(1, 0.3) == 0.3
+
+
+@pytest.mark.parametrize(
+    "drivers",
+    [((0.0, 1.0),), ((0.0, 1.0), (0.0, 0.5, 1.0)), ((0.1, 1.0), (0.0, 1.0)), ((0.0, 0.9), (0.0, 1.0))],
+    ids=["one input is missing", "other codes", "not from 0", "not to 1"],
+)
+def test_refuses_drivers(drivers: tuple[tuple[float, ...], ...]) -> None:
+    with pytest.raises(InputError, match="driver"):
+        replace(CHIP, drivers=drivers)
 
 
 def test_refuses_unknown_key() -> None:

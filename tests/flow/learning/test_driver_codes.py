@@ -1,0 +1,68 @@
+"""A tester that can only set codes finds out what they give, and training sees the data as the drivers make them."""
+
+import numpy as np
+import pytest
+from tests.flow.drivers.small import array_of, spec_with
+
+from somaforge.flow import datasets
+from somaforge.flow.chips import VirtualChip
+from somaforge.flow.drivers.bank import Bank
+from somaforge.flow.drivers.scale import Scale
+from somaforge.flow.engines.array.engine import ArrayEngine
+from somaforge.flow.learning import driver_codes
+from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.learning.characterize import characterize
+from somaforge.flow.learning.driven import driven
+from somaforge.flow.learning.tester import PERFECT, Bench
+
+SPEC = spec_with(3)
+
+
+@pytest.mark.needs_pdk
+@pytest.mark.needs_ngspice
+def test_codes_are_measured_through_the_array() -> None:
+    """By hand: a bit of one unit is 12 % off, one of four units 6 %, of 4/7 of the largest code: some per cent of it.
+    What is measured is right to a fraction of that."""
+    made, engine = VirtualChip(1), ArrayEngine()
+    chip, bank = array_of(SPEC, made), Bank.of(engine, SPEC, made)
+    assert bank is not None
+    bench = Bench(engine, PERFECT, drivers=bank)
+    found = driver_codes.measure(bench, chip, characterize(bench, chip, 50e-9, visits=2).calibration, 50e-9)
+    true = bank.table(50e-9) / bank.table(50e-9)[:, -1:]
+    nominal = bank.scale.codes / bank.scale.full
+    off = np.sqrt(((true - nominal) ** 2).mean())
+    left = np.sqrt(((np.array(found.drivers) - true) ** 2).mean())
+    assert 0.01 < off < 0.1
+    assert left < off / 3
+
+
+@pytest.mark.needs_pdk
+@pytest.mark.needs_ngspice
+def test_the_tester_sets_the_largest_code_and_the_nearest_ones() -> None:
+    made, engine = VirtualChip(1), ArrayEngine()
+    bank = Bank.of(engine, SPEC, made)
+    assert bank is not None
+    bench = Bench(engine, PERFECT, drivers=bank)
+    assert bench.nearest(0.5) == 4 / 7
+    found = bench.dc(array_of(SPEC, made), np.array([[20e-9, 10e-9, 0.0, 0.0]]))
+    given = bank.currents(np.array([[7, 4, 0, 0]]), 20e-9)
+    assert found.outputs == pytest.approx(engine.dc(array_of(SPEC, made), given).outputs)
+    assert Bench(engine).nearest(0.5) == 0.5
+
+
+def test_training_sees_what_the_drivers_give() -> None:
+    data, ideal = datasets.load("iris"), Calibration.ideal((4, 3, 3), 3)
+    seen = driven(SPEC, data, ideal)
+    assert np.unique(np.round(seen.train_x * 7, 9)).tolist() == list(range(8))
+    assert np.abs(seen.train_x - data.train_x).max() <= 0.5 / 7 + 1e-9
+    scale = Scale.of(SPEC)
+    assert scale is not None
+    table = tuple((0.0, 0.1, 0.2, 0.3, 0.5, 0.6, 0.8, 1.0 - 0.0 * i) for i in range(4))
+    own = Calibration(**{**vars(ideal), "drivers": table})
+    codes = scale.quantised(data.test_x)
+    assert driven(SPEC, data, own).test_x == pytest.approx(np.array(table[0])[codes])
+
+
+def test_without_drivers_nothing_changes() -> None:
+    data = datasets.load("iris")
+    assert driven(SPEC.model_copy(update={"chip": None}), data, Calibration.ideal((4, 3, 3), 3)) is data
