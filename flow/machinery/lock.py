@@ -20,7 +20,10 @@ def locked(out: Path) -> Iterator[None]:
     try:
         out.mkdir(parents=True, exist_ok=True)
         _refuse_links(out)
-        descriptor = os.open(out / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+        lock = out / ".lock"
+        if lock.is_dir():
+            lock.rmdir()  # a stray; with something in it, it is somebody's and stays
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
     except OSError as error:
         raise InputError(f"--out {out}: cannot be made a run folder ({error.strerror}); choose another") from None
     with os.fdopen(descriptor, "r+b", buffering=0) as stream:

@@ -88,6 +88,16 @@ def test_strays_go(tmp_path: Path, name: str, kind: str) -> None:
     assert not os.path.lexists(out / name)
 
 
+def test_a_folder_in_the_place_of_the_lock(tmp_path: Path) -> None:
+    """An empty one is a stray; one with something in it stays, and the run is refused."""
+    (tmp_path / "r/.lock").mkdir(parents=True)
+    assert run(tmp_path / "r") == ["first"]
+    (tmp_path / "s/.lock/mine").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"s: cannot be made a run folder \(Directory not empty\)"):
+        run(tmp_path / "s")
+    assert (tmp_path / "s/.lock/mine").is_dir()
+
+
 def test_a_record_without_end_is_no_record(tmp_path: Path) -> None:
     run(tmp_path / "r")
     (tmp_path / "r/01-first/done.json").write_text("[" * 100_000)
