@@ -30,7 +30,7 @@ def run_tool(
     TimeoutError after `timeout_s`: the program and what it started have been killed by then.
     """
     process = subprocess.Popen(
-        [*_dying_with_us(), *command],
+        [*dying_with_us(), *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
@@ -50,7 +50,7 @@ def run_tool(
     return Ended(process.returncode, out + err)
 
 
-def _dying_with_us() -> list[str]:
+def dying_with_us() -> list[str]:
     """A prefix (util-linux) with which the kernel kills the program when we are killed alone, as for want of memory."""
     program = shutil.which("setpriv")
     return [] if program is None else [program, "--pdeathsig", "KILL"]

@@ -1,12 +1,24 @@
 """Tests that need a program or the foundry's data: skipped where it is missing, but failed in CI (CI=true)."""
 
 import os
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from somaforge.flow.machinery import tools
 from somaforge.pdk.errors import ToolError
+
+MICROPYTHON = Path(__file__).parents[1] / ".venv/node/node_modules/@micropython/micropython-webassembly-pyscript"
+
+
+def _micropython() -> str:
+    """Where it is, and node to run it."""
+    if shutil.which("node") is None or not (MICROPYTHON / "micropython.mjs").exists():
+        raise ToolError("node with MicroPython is missing; run make setup")
+    return str(MICROPYTHON)
+
 
 NEEDS: dict[str, Callable[[], str]] = {
     "needs_pdk": lambda: tools.pdk_version("sky130"),
@@ -14,6 +26,7 @@ NEEDS: dict[str, Callable[[], str]] = {
     "needs_klayout_app": lambda: tools.program_version("klayout-application"),
     "needs_netgen": lambda: tools.program_version("netgen"),
     "needs_iverilog": lambda: tools.program_version("iverilog"),
+    "needs_micropython": lambda: _micropython(),
 }
 
 

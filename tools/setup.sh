@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly TORCH=2.13.0           # the CPU build where the index has one; no hash, as its file differs by index
+readonly MICROPYTHON=1.27.0
 readonly BACKPORTS=bookworm-backports
 readonly SOURCE_LIST=/etc/apt/sources.list.d/somaforge-backports.sources
 
@@ -78,6 +79,8 @@ install_debian_packages() {
   command -v klayout >/dev/null || wanted+=(klayout)
   command -v netgen-lvs >/dev/null || wanted+=(netgen-lvs)
   command -v iverilog >/dev/null || wanted+=(iverilog)
+  command -v node >/dev/null || wanted+=(nodejs)
+  command -v npm >/dev/null || wanted+=(npm)
   find_python >/dev/null || wanted+=(python3.11 python3.11-venv)
   [ $((${#wanted[@]} + ${#newer[@]})) -gt 0 ] || return 0
   command -v apt-get >/dev/null || die "missing: ${newer[*]} ${wanted[*]}; this script installs them on Debian 12 only"
@@ -109,9 +112,17 @@ install_python_packages() {
   printf '%s\n' "$key" >"$stamp"
 }
 
+install_micropython() {  # runs the board's firmware in tests, on node
+  local place=.venv/node/node_modules/@micropython/micropython-webassembly-pyscript
+  grep -qs "\"version\": \"$MICROPYTHON\"" "$place/package.json" && return 0
+  npm install --silent --no-fund --no-audit --prefix .venv/node \
+    "@micropython/micropython-webassembly-pyscript@$MICROPYTHON" >&2
+}
+
 main() {
   install_debian_packages
   install_python_packages
+  install_micropython
   .venv/bin/somaforge pdk install sky130 2> >(grep -v ': installed$' >&2 || true) >/dev/null
 }
 

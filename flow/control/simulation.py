@@ -113,6 +113,28 @@ class View:
     defines: Mapping[str, str] = field(default_factory=dict)
 
 
+def sources(control: Control, view: View) -> dict[str, str]:
+    """Verilog of the control, of both ports and of the bench, by the names of their files."""
+    weights, pattern = f"{control.name}_weights", f"{control.name}_pattern"
+    bench = render(
+        "control_bench.v.j2",
+        name=control.name,
+        outputs=control.outputs,
+        half_period_ns=HALF_PERIOD_NS,
+        clocks_per_half_bit=CLOCKS_PER_HALF_BIT,
+        weights_port=weights,
+        pattern_port=pattern,
+        weights_rows=control.weights.rows,
+        pattern_rows=control.pattern.rows,
+    )
+    return {
+        "control.v": view.text,
+        "weights.v": verilog.model(weights, control.weights),
+        "pattern.v": verilog.model(pattern, control.pattern),
+        "bench.v": bench,
+    }
+
+
 def run(
     control: Control,
     script: Script,
@@ -123,22 +145,7 @@ def run(
 ) -> Log:
     """Play the script. ToolError if iverilog is missing or fails, or a port was misused."""
     used = view or View(control.verilog())
-    ports = {"weights_port": f"{control.name}_weights", "pattern_port": f"{control.name}_pattern"}
-    bench = render(
-        "control_bench.v.j2",
-        name=control.name,
-        outputs=control.outputs,
-        half_period_ns=HALF_PERIOD_NS,
-        clocks_per_half_bit=CLOCKS_PER_HALF_BIT,
-        **ports,
-    )
-    files = {
-        "control.v": used.text,
-        "weights.v": verilog.model(ports["weights_port"], control.weights),
-        "pattern.v": verilog.model(ports["pattern_port"], control.pattern),
-        "bench.v": bench,
-        "script.txt": "\n".join(script.lines) + "\n",
-    }
+    files = {**sources(control, used), "script.txt": "\n".join(script.lines) + "\n"}
     log = icarus.run(files, folder, ["+script=script.txt"], timeout_s, used.libraries, used.defines)
     if "DONE" not in log or "MISUSE" in log or "FAULT" in log:
         line = next((x for x in log.splitlines() if x.startswith(("MISUSE", "FAULT"))), "it did not come to its end")

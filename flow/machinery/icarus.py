@@ -21,13 +21,25 @@ def run(
 
     ToolError if a program is missing, fails or hangs.
     """
+    build(files, folder, timeout_s, libraries, defines, output)
+    return _run(["vvp", "-N", output, *plusargs], folder, timeout_s)
+
+
+def build(
+    files: Mapping[str, str],
+    folder: Path,
+    timeout_s: float,
+    libraries: Sequence[Path] = (),
+    defines: Mapping[str, str] | None = None,
+    output: str = "run.vvp",
+) -> None:
+    """Write and compile the files, for `vvp -N output` in the folder. ToolError as for `run`."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text, encoding="ascii")
     marks = [f"-D{key}={value}" for key, value in (defines or {}).items()]
     sources = [*map(str, libraries), *(name for name in files if name.endswith(".v"))]
     _run(["iverilog", "-g2005", "-grelative-include", *marks, "-o", output, *sources], folder, timeout_s)
-    return _run(["vvp", "-N", output, *plusargs], folder, timeout_s)
 
 
 def _run(command: list[str], folder: Path, timeout_s: float) -> str:

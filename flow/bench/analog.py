@@ -1,0 +1,127 @@
+"""The analog part of a virtual chip with drivers: what its latches and its bias make of a pattern.
+
+Currents are the array engine's, of a chip with mismatch in array and drivers; the race and the converter are those of
+docs/readout.md by their figures: a charge for each, with their spread.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from somaforge.flow.bench.cosim import Answered, Asked, Word
+from somaforge.flow.chips import VirtualChip, standard_normal
+from somaforge.flow.drivers.bank import Bank
+from somaforge.flow.engines.array.engine import ArrayEngine
+from somaforge.flow.engines.base import Program, ProgrammedChip
+from somaforge.generator.address import Codes, MemoryMap, WeightFormat
+from somaforge.generator.control import Control
+from somaforge.generator.design import build
+from somaforge.generator.spec import Spec
+from somaforge.pdk.arrays import Floats
+from somaforge.pdk.errors import InputError
+
+RACE_C, RACE_SPREAD = 46e-15, 0.0062
+"""Charge of a racer and its spread (bench/results/readout.json: sigma of ln Q over 24 racers)."""
+TIE_S = 1e-9
+"""Within which two racers are both high."""
+PULSE_C, PULSE_S = 153e-15, 100e-9
+"""Charge of a pulse of the converter, and what comparator and reset take beside it (docs/readout.md)."""
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What is planted in a virtual chip."""
+
+    stuck: tuple[tuple[int, int, int, int, int], ...] = ()
+    """Latches: (matrix, row, column, bit, value); reading back shows them, too."""
+    dead_row: tuple[int, int] | None = None
+    """(matrix, row) that hands nothing on."""
+    weak_driver: tuple[int, float] | None = None
+    """(input, share of its current)."""
+    leakage_A: float = 0.0
+    """Into every reading."""
+    gain: float = 1.0
+    """Of the converter's rate."""
+    no_reference: bool = False
+    """Nothing flows into the reference pin."""
+
+
+@dataclass(eq=False)
+class AnalogPart:
+    """Answers what the control's simulation asks (flow.bench.cosim.Analog)."""
+
+    spec: Spec
+    control: Control
+    seed: int
+    full_scale_A: float
+    """Input current of the largest code at the ratio 1."""
+    faults: Faults = Faults()
+    _outputs: dict[object, Floats] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Makes the chip; InputError for a spec without drivers."""
+        made, self._engine = VirtualChip.of(self.spec.chips, self.seed), ArrayEngine()
+        bank = Bank.of(self._engine, self.spec, made)
+        if bank is None:
+            raise InputError("chip.drivers: this chip has none; a board cannot give it input currents")
+        self._bank = bank
+        design = build(self.spec)
+        self._chip: ProgrammedChip = made.programmed(design, design.flat_without_memory)
+        racers = [standard_normal(self.seed, f"x_winner.x_racer_{j}") for j in range(design.layers[-1])]
+        self._charges = RACE_C * np.exp(RACE_SPREAD * np.array(racers))
+
+    def __call__(self, asked: Asked) -> Answered:
+        """How a race of these outputs ends, and the period of the selected one."""
+        outputs = self.outputs(asked)
+        times = self._charges / np.maximum(outputs, 1e-18)
+        first = float(times.min())
+        together = np.flatnonzero(times < first + TIE_S)
+        period = 0.0
+        if asked.selected is not None:
+            current = float(outputs[asked.selected]) + self.faults.leakage_A
+            period = (PULSE_C / current + PULSE_S) / self.faults.gain if current > 1e-14 else 0.0
+        return Answered(int(sum(1 << int(j) for j in together)), len(together) == 1, first, period)
+
+    def outputs(self, asked: Asked) -> Floats:
+        """[outputs] in A."""
+        key = (asked.weights, asked.pattern, asked.ratio)
+        if key not in self._outputs:
+            codes = self._dead(_codes(self.control.weights, asked.weights))
+            inputs = self._inputs(_codes(self.control.pattern, asked.pattern)[0], asked.ratio)
+            chip = replace(self._chip, codes=codes)
+            self._outputs = {key: self._engine.dc(chip, inputs[None]).outputs[0]}
+        return self._outputs[key]
+
+    def _inputs(self, latches: Codes, ratio: int) -> Floats:
+        """Input currents [inputs] in A."""
+        inputs = np.zeros(self._chip.design.layers[0])
+        if self.faults.no_reference or ratio == 0:
+            return inputs
+        scale = self._bank.scale
+        every = scale.latches(scale.codes)  # [rows, codes]
+        table = self._bank.table(self.full_scale_A * ratio / 4)
+        for i in range(len(inputs)):
+            matches = np.flatnonzero((every == latches[:, i, None]).all(axis=0))
+            inputs[i] = table[i, matches[0]] if len(matches) else 0.0
+        if self.faults.weak_driver is not None:
+            inputs[self.faults.weak_driver[0]] *= self.faults.weak_driver[1]
+        return inputs
+
+    def _dead(self, codes: Program) -> Program:
+        if self.faults.dead_row is None:
+            return codes
+        found = [m.copy() for m in codes]
+        found[self.faults.dead_row[0]][self.faults.dead_row[1]] = 0
+        return tuple(found)
+
+
+def _codes(memory: MemoryMap, words: tuple[Word, ...]) -> Program:
+    """Signed codes of every matrix; a latch that was never written counts as 0."""
+    shapes = list(zip(memory.layers, memory.layers[1:], strict=False))
+    values = [np.zeros((*shape, memory.bits + 1), dtype=bool) for shape in shapes]
+    for row, word in enumerate(words):
+        for place, bit in enumerate(word):
+            which = memory.bit_at(row, place)
+            if which is not None and bit:
+                values[which.matrix][which.row, which.column, which.bit] = True
+    return tuple(WeightFormat(memory.bits).decode(v) for v in values)

@@ -1,0 +1,138 @@
+"""A chip behind a board, by what it can do: identify, write and read back weights, load a pattern, decide, count."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from somaforge.flow.bench.firmware.wire import LONGEST
+from somaforge.flow.bench.link import Link
+from somaforge.flow.engines.base import Program
+from somaforge.flow.memory import port
+from somaforge.generator import control as c
+from somaforge.generator.address import Codes, MemoryMap, WeightBit, WeightFormat
+from somaforge.generator.control import Control, Frame
+from somaforge.pdk.errors import InputError, ToolError
+
+RACE_MS = 5
+"""After settling; 1 nA takes 48 us (docs/readout.md). What takes longer is undecided."""
+COUNT_MS = 100
+"""A pulse of 10 pA takes 15 ms."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the chip says of a pattern."""
+
+    winner: int | None
+    """None: a tie, or too little current."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """Of the converter's pulses."""
+
+    pulses: int
+    seconds: float
+    whole: bool
+    """Whether all pulses came; else the counter ran over."""
+
+    @property
+    def period_s(self) -> float:
+        """Of one pulse; inf if there was none."""
+        return self.seconds / self.pulses if self.pulses else float("inf")
+
+
+class Board:
+    """One chip, which is what `control` was made for: InputError if it is another."""
+
+    def __init__(self, link: Link, control: Control) -> None:
+        """Asks who it is and resets it."""
+        self.link, self.control = link, control
+        self.name, self.clock_hz = link.hello()
+        link.ask("reset")
+        wanted = (control.identity, *(m.rows << 16 | m.width for m in (control.weights, control.pattern)))
+        found = tuple(int(a, 2) for a in self.send([c.ask(c.IDENTITY), c.ask(c.WEIGHTS), c.ask(c.PATTERN)]))
+        if found[0] >> 16 != c.MAGIC:
+            raise ToolError(
+                f"board: the chip answers {found[0]:08x} and not 5346....: is it selected, clocked, out of reset, its "
+                "data lines not swapped?"
+            )
+        if found != wanted:
+            raise InputError(f"board: the chip is {_sizes(found)}, the spec's is {_sizes(wanted)}; give its own spec")
+
+    def send(self, frames: Sequence[Frame]) -> list[str]:
+        """Answers to frames, as bits; in as few lines as hold them."""
+        answers: list[str] = []
+        waiting: list[str] = []
+        for text in [_text(frame) for frame in frames]:
+            if sum(map(len, waiting)) + len(waiting) + len(text) > LONGEST - 64:
+                answers += self.link.ask("send " + ",".join(waiting)).split(",")
+                waiting = []
+            waiting.append(text)
+        answers += self.link.ask("send " + ",".join(waiting)).split(",")
+        if len(answers) != len(frames):
+            raise ToolError(f"board: {len(answers)} answers to {len(frames)} frames; reset it and try again")
+        return answers
+
+    def write(self, codes: Program) -> None:
+        """All weights."""
+        self.send(c.write_words(_words(self.control.weights, codes)))
+
+    def wrong_bits(self, codes: Program) -> list[tuple[WeightBit, int, int]]:
+        """Latches that do not hold what was written: (which, wanted, read)."""
+        memory = self.control.weights
+        words = _words(memory, codes)
+        return [
+            (bit, words[r][p], read)
+            for r, p, read in self._read(memory, False)
+            if (bit := memory.bit_at(r, p)) is not None and words[r][p] != read
+        ]
+
+    def _read(self, memory: MemoryMap, pattern: bool) -> list[tuple[int, int, int]]:
+        answers = self.send(c.read_words(memory.rows, memory.width, pattern))[memory.rows + 1 :][1::2]
+        return [(r, p, int(bit)) for r, word in enumerate(answers) for p, bit in enumerate(word)]
+
+    def load(self, latches: Codes) -> None:
+        """A pattern: weights [rows, inputs] of the drivers, none negative."""
+        self.send(c.write_words(_words(self.control.pattern, (latches,)), pattern=True, nibbles=True))
+
+    def configure(self, ratio: int, reference: bool, selected: int | None = None) -> None:
+        """Bias ratio in quarters; the output that is measured."""
+        self.send([c.configure(ratio, reference, selected=selected)])
+
+    def decide(self, settle_s: float) -> Decision:
+        """A race after that time."""
+        self.send([c.start(round(settle_s * self.clock_hz))])
+        self._finished(settle_s, RACE_MS)
+        status = int(self.send([c.ask(c.STATUS)])[0], 2)
+        return Decision(status >> 24 & 0xF if status >> 30 & 1 else None)
+
+    def count(self, log2_pulses: int, limit_ms: int = COUNT_MS) -> Count:
+        """Pulses of the selected output; as many as come within the limit."""
+        self.send([c.measure(log2_pulses)])
+        done = self._finished(0.0, limit_ms)
+        status, ticks, pulses = (int(a, 2) for a in self.send([c.ask(c.STATUS), c.ask(c.TICKS), c.ask(c.PULSES)]))
+        return Count(pulses >> 16, (ticks >> 8) / self.clock_hz, done and not status >> 28 & 1)
+
+    def _finished(self, settle_s: float, limit_ms: int) -> bool:
+        """Waits for what is under way, and ends it when it takes longer."""
+        limit_ms += round(settle_s * 1e3)
+        done = self.link.ask(f"wait {limit_ms}", limit_ms / 1e3) == "idle"
+        if not done:
+            self.send([Frame(c.STOP)])
+        return done
+
+
+def _words(memory: MemoryMap, codes: Program) -> list[tuple[int, ...]]:
+    """As they go through a port; 0 where there is no latch."""
+    form = WeightFormat(memory.bits)
+    words = port.to_words(memory, tuple(form.encode(m) for m in codes))
+    return [tuple(int(bit == 1) for bit in word) for word in words.tolist()]
+
+
+def _text(frame: Frame) -> str:
+    return f"{frame.command:02x}:" + "".join(f"{value:x}" for value in frame.payload)
+
+
+def _sizes(found: Sequence[int]) -> str:
+    weights, pattern = (f"{v >> 16} x {v & 0xFFFF}" for v in found[1:])
+    return f"version {found[0] >> 8 & 0xFF}, {found[0] & 0xFF} outputs, weights {weights}, pattern {pattern}"
