@@ -1,4 +1,4 @@
-"""Commands about bitfiles: dump, verify, diff."""
+"""Commands about bitfiles: pack, dump, verify, diff."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from somaforge.flow.commands.console import show_json
-from somaforge.flow.commands.options import PATH
+from somaforge.flow.commands.options import PATH, data_option
 from somaforge.flow.memory import bitfile as files
 from somaforge.flow.runner.known import read_spec
 from somaforge.generator.design import build
@@ -49,6 +49,28 @@ def verify(file: Path, spec: Path | None) -> None:
     if spec is not None:
         files.verify(content, build(read_spec(spec)), str(file))
     click.echo(f"{file}: ok, {content.name}, design {content.design_hash[:12]}")
+
+
+@bitfile.command()
+@click.argument("weights", type=PATH)
+@click.argument("spec", type=PATH)
+@click.option("--output", type=PATH, help="The bitfile to write [default: <name of WEIGHTS>.bit].")
+@click.option("--order", help="Names of the matrices from input to output, comma-separated [default: the file's].")
+@data_option
+@json_option
+def pack(weights: Path, spec: Path, output: Path | None, order: str | None, as_json: bool) -> None:
+    """Round WEIGHTS that were trained elsewhere (.npz, .pt, .safetensors, .onnx) to codes for the array of SPEC.
+
+    Says what rounding loses. somaforge evaluate SPEC --bitfile FILE judges the result.
+    """
+    from somaforge.flow.commands import packing
+
+    target = output if output is not None else weights.with_suffix(".bit")
+    found = packing.pack(weights, spec, target, tuple(order.split(",")) if order is not None else ())
+    if as_json:
+        show_json(found.to_json())
+    else:
+        click.echo(str(found), nl=False)
 
 
 @bitfile.command()

@@ -1,14 +1,12 @@
 """somaforge montecarlo: many chips at many operating points."""
 
-import os
 from pathlib import Path
 from typing import Literal
 
 import click
 
 from somaforge.flow.commands.console import Progress, show_json
-from somaforge.flow.commands.options import PATH, patterns_option
-from somaforge.flow.datasets.files import VARIABLE
+from somaforge.flow.commands.options import PATH, data_option, patterns_option
 from somaforge.flow.runner.known import read_spec
 from somaforge.pdk.errors import InputError
 
@@ -50,7 +48,7 @@ def _numbers(option: str, text: str | None, default: float) -> tuple[float, ...]
 @click.option("--out", type=PATH, help="Folder of the study [default: runs/<name>-montecarlo].")
 @click.option("--workers", type=click.IntRange(1), help="Processes [default: all processors].")
 @click.option("--scheduler", help="Address of a Dask scheduler, for example tcp://host:8786.")
-@click.option("--data-dir", type=PATH, envvar=VARIABLE, show_envvar=True, help="Folder with the files of the data set.")
+@data_option
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
 def montecarlo(
     spec: Path,
@@ -66,7 +64,6 @@ def montecarlo(
     out: Path | None,
     workers: int | None,
     scheduler: str | None,
-    data_dir: Path | None,
     as_json: bool,
 ) -> None:
     """Simulate many chips of SPEC at many operating points: yield of every limit, distributions, report.
@@ -81,8 +78,6 @@ def montecarlo(
 
     if scheduler is not None and workers is not None:
         raise InputError("montecarlo: --workers is for this machine and --scheduler for others; give one of them")
-    if data_dir is not None:
-        os.environ[VARIABLE] = str(data_dir.absolute())  # the processes read it there
     loaded = read_spec(spec)
     seeds = loaded.chips.seeds if weights == "run" else tuple(range(first_seed, first_seed + chips))
     wanted = patterns if patterns is not None else loaded.evaluation.patterns

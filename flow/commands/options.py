@@ -1,9 +1,12 @@
 """Types of command-line options that several commands take."""
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
 import click
+
+from somaforge.flow.datasets.files import VARIABLE, folder
 
 
 class PatternCount(click.ParamType[int | Literal["all"]]):
@@ -36,6 +39,24 @@ class NamedPath(click.Path):
 
 
 PATH = NamedPath()
+
+
+def _use(context: click.Context, option: click.Parameter, named: Path | None) -> None:
+    """The folder, if there is one of that name: whoever reads data in this process or one that it starts finds it."""
+    if named is not None:
+        folder(named)
+        os.environ[VARIABLE] = str(named.absolute())
+
+
+data_option = click.option(
+    "--data-dir",
+    type=PATH,
+    envvar=VARIABLE,
+    show_envvar=True,
+    callback=_use,
+    expose_value=False,
+    help="Folder with the files of the data set.",
+)
 pdk_option = click.option("--pdk", metavar="NAME", help="The layout's process [default: the only one known].")
 patterns_option = click.option(
     "--patterns", type=PatternCount(), help="Test patterns, from the first; all: the whole set [default: the spec's]."

@@ -1,6 +1,5 @@
 """The flow's commands: run, and every step alone. drc, lvs and pex also take any layout (commands.layouts)."""
 
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -9,9 +8,7 @@ import click
 from somaforge.flow.checks.registry import LAYOUT_CHECKS
 from somaforge.flow.commands import layouts, programming, tester
 from somaforge.flow.commands.console import Progress, show_json, show_metrics
-from somaforge.flow.commands.options import PATH, patterns_option, pdk_option
-from somaforge.flow.datasets.files import VARIABLE
-from somaforge.flow.datasets.files import folder as data_folder
+from somaforge.flow.commands.options import PATH, data_option, patterns_option, pdk_option
 from somaforge.flow.runner.known import read_spec
 from somaforge.flow.runner.unmeasured import require_measured
 from somaforge.generator.spec import Spec
@@ -19,9 +16,6 @@ from somaforge.pdk import Pdk, default, load
 from somaforge.pdk.errors import InputError
 
 out_option = click.option("--out", type=PATH, help="Run folder [default: runs/<name of the spec>].")
-data_option = click.option(
-    "--data-dir", type=PATH, envvar=VARIABLE, show_envvar=True, help="Folder with the files of the data set."
-)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
 timeout_option = click.option(
     "--timeout",
@@ -33,17 +27,12 @@ timeout_option = click.option(
 spec_argument = click.argument("spec", type=PATH, required=False)
 
 
-def _load(
-    path: Path, out: Path | None, data_dir: Path | None = None, patterns: int | Literal["all"] | None = None
-) -> tuple[Spec, Path]:
+def _load(path: Path, out: Path | None, patterns: int | Literal["all"] | None = None) -> tuple[Spec, Path]:
     spec = read_spec(path)
     require_measured(spec, str(path))
     if patterns is not None:
         evaluation = spec.evaluation.model_copy(update={"patterns": patterns})
         spec = spec.model_copy(update={"evaluation": evaluation})
-    if data_dir is not None:
-        data_folder(data_dir)  # before torch and scikit-learn are there to read it
-        os.environ[VARIABLE] = str(data_dir.absolute())  # the processes that run the steps read it there
     return spec, out if out is not None else Path("runs") / spec.name
 
 
@@ -52,10 +41,9 @@ def _one_step(
     path: Path,
     out: Path | None,
     as_json: bool,
-    data_dir: Path | None = None,
     patterns: int | Literal["all"] | None = None,
 ) -> None:
-    spec, folder = _load(path, out, data_dir, patterns)
+    spec, folder = _load(path, out, patterns)
     from somaforge.flow.runner.pipeline import finish, run_step  # every step: a wrong spec need not wait for them
 
     progress = Progress(as_json)
@@ -81,11 +69,10 @@ def run(
     out: Path | None,
     until: str | None,
     patterns: int | Literal["all"] | None,
-    data_dir: Path | None,
     as_json: bool,
 ) -> None:
     """Run the whole flow of SPEC; finished steps are not run again, an interrupted run goes on."""
-    loaded, folder = _load(spec, out, data_dir, patterns)
+    loaded, folder = _load(spec, out, patterns)
     from somaforge.flow import datasets
     from somaforge.flow.runner.pipeline import FINAL, finish, run_all, signoff_of  # every step: see _one_step
 
@@ -116,8 +103,8 @@ def _plain(name: str, summary: str) -> click.Command:
     @out_option
     @data_option
     @json_option
-    def command(spec: Path, out: Path | None, data_dir: Path | None, as_json: bool) -> None:
-        _one_step(name, spec, out, as_json, data_dir)
+    def command(spec: Path, out: Path | None, as_json: bool) -> None:
+        _one_step(name, spec, out, as_json)
 
     return command
 
@@ -140,7 +127,6 @@ def _plain(name: str, summary: str) -> click.Command:
 def characterize(
     spec: Path,
     out: Path | None,
-    data_dir: Path | None,
     as_json: bool,
     measured: tuple[Path, ...],
     chip: str | None,
@@ -157,9 +143,9 @@ def characterize(
     """
     tester.require_alone(measured, chip, out)
     if not measured:
-        _one_step("characterize", spec, out, as_json, data_dir)
+        _one_step("characterize", spec, out, as_json)
         return
-    loaded, _ = _load(spec, out, data_dir)
+    loaded, _ = _load(spec, out)
     conditions = {"chip": chip, "temperature_C": temperature_C, "supply_V": supply_V, "board": board}
     tester.measured(loaded, measured, plans, chips, conditions, virtual, as_json)
 
@@ -170,11 +156,25 @@ def characterize(
 @patterns_option
 @data_option
 @json_option
+@click.option("--bitfile", type=PATH, help="With the weights of this file in every chip, judged by SPEC's limits.")
 def evaluate(
-    spec: Path, out: Path | None, patterns: int | Literal["all"] | None, data_dir: Path | None, as_json: bool
+    spec: Path,
+    out: Path | None,
+    patterns: int | Literal["all"] | None,
+    as_json: bool,
+    bitfile: Path | None,
 ) -> None:
-    """Run the test set through every programmed chip of SPEC."""
-    _one_step("evaluate", spec, out, as_json, data_dir, patterns)
+    """Run the test set through every programmed chip of SPEC.
+
+    With --bitfile nothing is trained: exit code 1 if a limit of SPEC on accuracy, energy or speed is not met.
+    """
+    if bitfile is None:
+        _one_step("evaluate", spec, out, as_json, patterns)
+        return
+    loaded, folder = _load(spec, out, patterns)
+    from somaforge.flow.commands import judging  # every step: see _one_step
+
+    judging.show(loaded, folder, bitfile, as_json)
 
 
 def _exactly_one(spec: Path | None, layout: Path | None, pdk: str | None) -> None:

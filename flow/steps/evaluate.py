@@ -154,10 +154,15 @@ def action(context: Context) -> Mapping[str, float]:
         found["engine__full_model_time_error_max__ratio"] = timed["max"]
         found["power__latch__W"] = memory["latch_current"] * context.spec.supply_V
     chips = [read_json(place / "evaluation.json") for place in places.values()]
+    return found | measured(context.spec, chips)
+
+
+def measured(spec: Spec, chips: list[dict[str, Any]]) -> dict[str, float]:
+    """What the test patterns show, from the evaluation.json of every chip."""
     right = np.array([np.equal(c["predictions"], c["labels"]) for c in chips])
-    macs = context.spec.network.macs
-    name = named(context.spec).metric
-    return found | {
+    macs = spec.network.macs
+    name = named(spec).metric
+    return {
         f"accuracy__{name}__ratio": float(right.mean()),
         f"accuracy__{name}__patterns__count": int(right.shape[1]),
         f"accuracy__{name}__chips__count": len(chips),

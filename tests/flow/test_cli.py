@@ -74,7 +74,7 @@ def test_wrong_input_is_one_line_and_exit_2(
 def test_patterns_stand_for_those_of_the_spec(given: str | None, wanted: object, tmp_path: Path) -> None:
     spec = tmp_path / "s.yaml"
     spec.write_text(SPEC.read_text().replace("patterns: all", "patterns: 20"))
-    loaded, _ = stages._load(spec, None, None, None if given is None else PatternCount().convert(given, None, None))
+    loaded, _ = stages._load(spec, None, None if given is None else PatternCount().convert(given, None, None))
     assert loaded.evaluation.patterns == wanted
     assert loaded == parse_spec(loaded.model_dump(mode="json"), "what the manifest keeps")
 
