@@ -28,9 +28,12 @@ MISSING = "^PDK data missing: run somaforge pdk install parts-process$"
 def make_wheel(folder: Path, name: str = "parts-1.0-py3-none-any.whl") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(folder / name, "w") as archive:
-        archive.writestr("parts/data/a.spice", "* a\n")
-        archive.writestr("parts/data/b/c.gds", "c")
-        archive.writestr("parts/code.py", "raise SystemExit\n")
+        for file, text in (
+            ("parts/data/a.spice", "* a\n"),
+            ("parts/data/b/c.gds", "c"),
+            ("parts/code.py", "raise SystemExit\n"),
+        ):
+            archive.writestr(zipfile.ZipInfo(file), text)  # with a fixed date: the wheel is the same every time
     return folder / name
 
 
