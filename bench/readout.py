@@ -26,12 +26,12 @@ from somaforge.flow.readout import bias as bias_currents
 from somaforge.flow.readout import converter as pulses
 from somaforge.flow.readout import winner as races
 from somaforge.flow.readout.bench import Bench
-from somaforge.generator.circuit import FlatNetlist, Library
+from somaforge.generator.block import Block, write_block
+from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.netlist import write_spice
-from somaforge.generator.readout.bias import BITS, REFERENCE_UNITS, bias, draw_bias
-from somaforge.generator.readout.block import DrawnBlock
-from somaforge.generator.readout.converter import ConverterSizes, converter, draw_converter
-from somaforge.generator.readout.winner import draw_winner, winner_take_all
+from somaforge.generator.readout.bias import BITS, REFERENCE_UNITS, bias, bias_block
+from somaforge.generator.readout.converter import ConverterSizes, converter, converter_block
+from somaforge.generator.readout.winner import winner_block, winner_take_all
 from somaforge.pdk import load
 from somaforge.pdk.files import atomic_write
 from somaforge.pdk.layout_file import open_layout
@@ -57,10 +57,11 @@ CHIPS: dict[str, int] = {"continuous": 8, "binned": 2, "subthreshold": 2}
 @cache
 def block(kind: str, count: int = 3) -> tuple[dict[str, Any], FlatNetlist]:
     """Facts of a drawn block, and its extracted netlist."""
-    library, drawn = _drawn(kind, count)
+    drawn = _drawn(kind, count)
+    library = drawn.library
     with tempfile.TemporaryDirectory() as folder:
         gds, spice = Path(folder, "block.gds"), Path(folder, "block.spice")
-        drawn.write(gds)
+        write_block(drawn, gds)
         write_spice(library, spice)
         violations = sum(v.count for v in drc.check(PDK, open_layout(gds, library.top)))
         mismatches = len(lvs.run(PDK, gds, spice, library.top, None).mismatches)
@@ -72,7 +73,7 @@ def block(kind: str, count: int = 3) -> tuple[dict[str, Any], FlatNetlist]:
         "lvs": mismatches,
         "width_um": (x2 - x1) / 1e3,
         "height_um": (y2 - y1) / 1e3,
-        "area_um2": drawn.area_um2,
+        "area_um2": (x2 - x1) * (y2 - y1) / 1e6,
         "wires_F": {
             net: farad for net, farad in parasitics.total_capacitance().items() if net.endswith(("int", "sum"))
         },
@@ -80,12 +81,12 @@ def block(kind: str, count: int = 3) -> tuple[dict[str, Any], FlatNetlist]:
     return facts, annotate(library.flatten(), parasitics, smallest_F=2e-17)
 
 
-def _drawn(kind: str, count: int) -> tuple[Library, DrawnBlock]:
+def _drawn(kind: str, count: int) -> Block:
     if kind == "winner":
-        library = winner_take_all(PDK, NAME, count)
-        return library, draw_winner(PDK, library, NAME)
-    library = {"converter": converter, "bias": bias}[kind](PDK, NAME)
-    return library, {"converter": draw_converter, "bias": draw_bias}[kind](PDK, library, NAME)
+        return winner_block(PDK, winner_take_all(PDK, NAME, count), NAME)
+    if kind == "converter":
+        return converter_block(PDK, converter(PDK, NAME), NAME)
+    return bias_block(PDK, bias(PDK, NAME), NAME)
 
 
 def winner() -> dict[str, Any]:
@@ -160,7 +161,7 @@ def charge_converter() -> dict[str, Any]:
     }
 
 
-def bias_block() -> dict[str, Any]:
+def bias_facts() -> dict[str, Any]:
     """The ratio from a pin, and the reference over everything and over chips."""
     facts, flat = block("bias")
     plain = Bench(PDK, flat, VirtualChip(1, mismatch=0.0), NOMINAL)
@@ -173,7 +174,7 @@ def bias_block() -> dict[str, Any]:
 
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
-    "winner": winner, "converter": charge_converter, "bias": bias_block
+    "winner": winner, "converter": charge_converter, "bias": bias_facts
 }  # fmt: skip
 
 

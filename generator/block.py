@@ -7,12 +7,14 @@ joined by shapes that touch, and its circuit says so by the names of nets.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from pathlib import Path
 
 import klayout.db as kdb
 
 from somaforge.generator.circuit import Call, Circuit, Library
 from somaforge.generator.draw import Canvas
 from somaforge.pdk import Pdk
+from somaforge.pdk.layout_file import write_layout
 
 Box = tuple[int, int, int, int]
 """x1, y1, x2, y2 in nm."""
@@ -97,6 +99,14 @@ def draw_ports(canvas: Canvas, ports: Iterable[Port]) -> None:
         x1, y1, x2, y2 = port.box
         half = ((x2 - x1) // 2, (y2 - y1) // 2)
         canvas.label(port.layer, port.net, x1 + half[0], y1 + half[1], half)
+
+
+def write_block(block: Block, path: Path) -> None:
+    """Draw a block by itself and write GDS (.gds) or OASIS (.oas)."""
+    layout = kdb.Layout()
+    layout.dbu = 0.001
+    block.draw(layout)
+    write_layout(layout, path)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.lines import Nets, check_value, resistor_lines, transistor_lines, weight_bits
-from somaforge.flow.spice.deck import Deck, pwl, safe, transient
+from somaforge.flow.spice.deck import Deck, safe, staircase, transient
 from somaforge.generator.names import RAILS, input_net, output_net
 from somaforge.pdk.arrays import Floats
 
@@ -90,18 +90,9 @@ class ChipDeck:
         return [f"v_out_{j} {output_net(j)} gnd {self.chip.output_V:.9g}" for j in range(self.chip.design.layers[-1])]
 
     def _inputs(self) -> list[str]:
-        return [f"i_in_{i} vdd {input_net(i)} {self._steps(c)}" for i, c in enumerate(self.stimulus.inputs.T)]
-
-    def _steps(self, levels: Floats) -> str:
-        """A staircase through `levels`, one per pattern, as a source value."""
         s = self.stimulus
-        points = [(0.0, levels[0])]
-        for p in range(1, len(levels)):
-            if levels[p] != levels[p - 1]:
-                points += [(p * s.dwell_s, levels[p - 1]), (p * s.dwell_s + s.rise_s, levels[p])]
-        if len(points) == 1:
-            return f"{levels[0]:.9e}"
-        return pwl(points, value=".9e", time=".9e")
+        steps = [staircase(levels.tolist(), s.dwell_s, s.rise_s) for levels in s.inputs.T]
+        return [f"i_in_{i} vdd {input_net(i)} {source}" for i, source in enumerate(steps)]
 
     def _starts(self) -> list[str]:
         """Latch states: held while the operating point is found (.nodeset guesses were lost on the way), then free."""

@@ -6,7 +6,6 @@ import numpy as np
 
 from somaforge.flow.readout.bench import Bench
 from somaforge.generator.readout.bias import BITS
-from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError, ToolError
 
 RAMP_S, SETTLE_S = 1e-5, 1e-4
@@ -60,8 +59,3 @@ def currents(bench: Bench, code: int, pin_A: float | None = None) -> Currents:
         raise ToolError("bias: more than 1 mA out of the supply; a rail is shorted")
     sinks = (-float(found["i(v_sink_0)"][-1]), -float(found["i(v_sink_1)"][-1]))
     return Currents(last, sinks, -float(found["i(v_vdd)"][-1]), settled)
-
-
-def spread(values: Floats) -> tuple[float, float, float]:
-    """Mean, standard deviation over it, and the largest over the smallest."""
-    return float(values.mean()), float(values.std(ddof=1) / values.mean()), float(values.max() / values.min())

@@ -54,6 +54,7 @@ def pulse(bench: Bench, current_A: float, around: Conditions | None = None) -> P
         f"i_in vdd in pwl(0 0 {START_S:.3e} 0 {1.1 * START_S:.3e} {current_A:.9e})",
         f"c_in in gnd {conditions.wire_F:.6e}",
         f"i_bias bias gnd {conditions.bias_A:.9e}",
+        *_probe(bench),
     ]
     found = bench.run(
         f".tran {stop / 400:.6e} {stop:.9e} 0 {stop / 100:.6e}", sources, ["v(pulse)", "i(v_vdd)"], "pulse"
@@ -66,6 +67,20 @@ def pulse(bench: Bench, current_A: float, around: Conditions | None = None) -> P
     used = float(np.trapezoid(-found["i(v_vdd)"][inside], time[inside]))
     period = float(up[-1] - up[-2])
     return Pulse(current_A, period, float(down[1] - up[1]), used / period)
+
+
+def _probe(bench: Bench) -> list[str]:
+    """The monitor is off, and its pin held at ground."""
+    return ["v_probe probe gnd 0", f"v_probe_b probe_b gnd {bench.where.supply_V:.9g}", "v_monitor monitor gnd 0"]
+
+
+def monitored_A(bench: Bench, current_A: float) -> float:  # noqa: N802 (a unit)
+    """What of an input current arrives at the pin `monitor`, held at ground, when the monitor is on."""
+    supply = f"{bench.where.supply_V:.9g}"
+    sources = [f"v_probe probe gnd {supply}", "v_probe_b probe_b gnd 0", "i_bias bias gnd 100n"]
+    sources += ["v_monitor monitor gnd 0", f"i_in vdd in {current_A:.9e}"]
+    analysis = f".dc i_in {current_A:.9e} {1.001 * current_A:.9e} {current_A / 1000:.9e}"
+    return float(bench.run(analysis, sources, ["i(v_monitor)"], "monitor", gmin=1e-18)["i(v_monitor)"][0])
 
 
 ROOT = 0.25
@@ -108,6 +123,7 @@ def leakage_A(bench: Bench, held_V: float = 0.3) -> float:  # noqa: N802 (a unit
     the same voltage, as the array would: through the common gate nothing flows."""
     node = next(m.d for m in bench.flat.mos if m.name.endswith("m_empty"))
     sources = [f"v_held {node} gnd {held_V:.6g}", f"v_in in gnd {held_V:.6g}", "i_bias bias gnd 100n"]
+    sources += _probe(bench)
     analysis = f".dc v_held {held_V:.6g} {1.001 * held_V:.6g} {held_V / 1000:.6g}"
     # gmin at every junction would be as much as what is measured: 1.8 V x 1e-15 S
     found = bench.run(analysis, sources, ["i(v_held)"], "leakage", gmin=1e-18)

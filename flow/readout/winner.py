@@ -4,7 +4,6 @@ Currents are ideal sources into the block's inputs with the wiring's capacitance
 columns are: they push.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from scipy.special import ndtr
 
 from somaforge.flow.readout.bench import Bench, crossings
-from somaforge.flow.spice.deck import pwl
+from somaforge.flow.spice.deck import staircase
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
@@ -70,19 +69,10 @@ def race(bench: Bench, currents: Floats, race_s: float | None = None, around: Co
     one_s = race_s if race_s is not None else 1e-6 + 1.7 * CHARGE_C / float(currents.max(axis=1).min())
     count, inputs = currents.shape
     period, supply = one_s + EMPTY_S, bench.where.supply_V
+    sources = race_sources(currents, one_s, conditions, supply)
     nets = [f"v(win_{i})" for i in range(inputs)]
     full = [f"v(x_racer_{i}.a)" for i in range(inputs)]
     saves = [*nets, *full, "v(valid)", "i(v_vdd)"]
-    sources = [
-        f"i_bias bias gnd {conditions.bias_A:.9e}",
-        "v_bus bus gnd 0",
-        f"v_reset reset gnd {_pulses(count, period, supply, 0.0)}",
-        f"v_reset_b reset_b gnd {_pulses(count, period, 0.0, supply)}",
-    ]
-    for i in range(inputs):
-        sources.append(f"i_in_{i} vdd in_{i} {_steps(currents[:, i], period)}")
-        sources += [f"v_select_{i} select_{i} gnd 0", f"v_select_b_{i} select_b_{i} gnd {supply:.9g}"]
-        sources.append(f"c_in_{i} in_{i} gnd {conditions.wire_F:.6e}")
     found = bench.run(f".tran {one_s / 200:.6e} {count * period:.9e} 0 {one_s / 50:.6e}", sources, saves, "race")
     time, half = found["time"], supply / 2
     starts = np.arange(count) * period + EMPTY_S
@@ -111,6 +101,23 @@ def race(bench: Bench, currents: Floats, race_s: float | None = None, around: Co
     )
 
 
+def race_sources(currents: Floats, race_s: float, around: Conditions, supply_V: float) -> list[str]:
+    """Everything around the block for races of `race_s`, each after a reset of EMPTY_S: bias, currents, controls."""
+    count, inputs = currents.shape
+    period = race_s + EMPTY_S
+    sources = [
+        f"i_bias bias gnd {around.bias_A:.9e}",
+        "v_bus bus gnd 0",
+        f"v_reset reset gnd {_pulses(count, period, supply_V, 0.0)}",
+        f"v_reset_b reset_b gnd {_pulses(count, period, 0.0, supply_V)}",
+    ]
+    for i in range(inputs):
+        sources.append(f"i_in_{i} vdd in_{i} {staircase(currents[:, i].tolist(), period, EDGE_S)}")
+        sources += [f"v_select_{i} select_{i} gnd 0", f"v_select_b_{i} select_b_{i} gnd {supply_V:.9g}"]
+        sources.append(f"c_in_{i} in_{i} gnd {around.wire_F:.6e}")
+    return sources
+
+
 def close_pairs(inputs: int, level_A: float, ratio: float) -> Floats:
     """Every ordered pair of inputs once: the largest current, one that is 1/`ratio` of it, the others 0.8 of it:
     [inputs (inputs - 1), inputs] in A."""
@@ -132,10 +139,3 @@ def share_right(spread: float, ratio: float) -> float:
 def _pulses(count: int, period: float, high: float, low: float) -> str:
     """`high` for EMPTY_S at the start of every period."""
     return f"pulse({high:.9g} {low:.9g} {EMPTY_S:.9e} {EDGE_S} {EDGE_S} {period - EMPTY_S - EDGE_S:.9e} {period:.9e})"
-
-
-def _steps(levels: Sequence[float] | Floats, period: float) -> str:
-    points = [(0.0, float(levels[0]))]
-    for k in range(1, len(levels)):
-        points += [(k * period, float(levels[k - 1])), (k * period + EDGE_S, float(levels[k]))]
-    return pwl(points, value=".9e", time=".9e")

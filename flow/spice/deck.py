@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TypedDict, Unpack
 
 from somaforge.generator.circuit import Mos
@@ -126,6 +127,15 @@ def drawn(mos: Mos) -> Instance:
 def pwl(points: Sequence[tuple[float, float]], value: str = ".9g", time: str = ".6e") -> str:
     """A source that goes in straight lines from (s, value) to (s, value)."""
     return f"pwl({' '.join(f'{t:{time}} {v:{value}}' for t, v in points)})"
+
+
+def staircase(levels: Sequence[float], dwell_s: float, rise_s: float, value: str = ".9e") -> str:
+    """A source that stays at each of the levels for `dwell_s`, reached by a ramp of `rise_s`."""
+    points = [(0.0, float(levels[0]))]
+    for k, (before, level) in enumerate(pairwise(levels), 1):
+        if level != before:
+            points += [(k * dwell_s, float(before)), (k * dwell_s + rise_s, float(level))]
+    return f"{levels[0]:{value}}" if len(points) == 1 else pwl(points, value=value, time=".9e")
 
 
 def transient(saves: Sequence[str], step_s: float, stop_s: float, more: str = "") -> tuple[str, str]:

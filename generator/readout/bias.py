@@ -12,14 +12,13 @@ so it goes with mobility and U_T^2. `m_start` pulls the p gates down until curre
 `on` low (`on_b` high) shuts it off, and `iref` is the pin's alone.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
+from somaforge.generator.block import Block, Role
 from somaforge.generator.circuit import Call, Circuit, Library
 from somaforge.generator.names import cell_name
-from somaforge.generator.readout.block import DrawnBlock, draw_block
+from somaforge.generator.readout.block import RowSpec, row_block, with_margin
 from somaforge.generator.readout.parts import Parts, Size
-from somaforge.generator.readout.row import Way
 from somaforge.pdk import Pdk
 
 REFERENCE, MIRROR, BIAS = "reference", "mirror", "bias"
@@ -31,7 +30,20 @@ TRIODES = 2
 """Against one twin: with one of each the triode would have to saturate (docs/readout.md)."""
 KILLS, FEEDS = 4, 8
 """Units that end the start-up, and transistors in series that begin it: 0.1 uA against four times the reference."""
-SHARED = ("iref",)
+ROW = RowSpec(
+    shared={"iref": Role.BIAS},
+    ways={
+        REFERENCE: {"on": "up", "on_b": "up"},
+        MIRROR: {**{f"bit_b_{k}": "up" for k in range(BITS)}, "out": "down", "sink_0": "down", "sink_1": "down"},
+    },
+    roles={
+        "on": Role.DIGITAL_INPUT,
+        "on_b": Role.DIGITAL_INPUT,
+        "bit_b": Role.DIGITAL_INPUT,
+        "out": Role.BIAS,
+        "sink": Role.BIAS,
+    },
+)
 
 
 class BiasSizes(NamedTuple):
@@ -76,7 +88,7 @@ def reference(parts: Parts, name: str, z: BiasSizes) -> Circuit:
         parts.p("m_off", "vp", "on", "vdd", p),
         *(parts.p(f"m_feed_{k}", chain[k + 1], "on_b", chain[k], feed) for k in range(FEEDS)),
     )
-    return Circuit(name, ("on", "on_b", *SHARED, "vdd", "gnd"), mos)
+    return Circuit(name, ("on", "on_b", *ROW.shared, "vdd", "gnd"), mos)
 
 
 def mirror(parts: Parts, name: str, z: BiasSizes) -> Circuit:
@@ -99,7 +111,7 @@ def mirror(parts: Parts, name: str, z: BiasSizes) -> Circuit:
         *(parts.p(f"m_switch_{k}", "out", f"bit_b_{k}", f"node_{k}", p) for k in range(BITS)),
     )
     bits = tuple(f"bit_b_{k}" for k in range(BITS))
-    return Circuit(name, ("out", "sink_0", "sink_1", *bits, *SHARED, "vdd", "gnd"), mos)
+    return Circuit(name, ("out", "sink_0", "sink_1", *bits, *ROW.shared, "vdd", "gnd"), mos)
 
 
 def bias(pdk: Pdk, design: str, sizes: BiasSizes | None = None) -> Library:
@@ -112,18 +124,9 @@ def bias(pdk: Pdk, design: str, sizes: BiasSizes | None = None) -> Library:
     calls = tuple(Call(f"x_{k}", c.name, c.ports) for k, c in zip((REFERENCE, MIRROR), cells, strict=True))
     ports = tuple(dict.fromkeys(net for c in cells for net in c.ports if net not in ("vdd", "gnd")))
     whole = Circuit(cell_name(design, BIAS), (*ports, "vdd", "gnd"), (), calls)
-    return Library({c.name: c for c in (*cells, whole)}, whole.name)
+    return with_margin(pdk, Library({c.name: c for c in (*cells, whole)}, whole.name))
 
 
-def draw_bias(pdk: Pdk, library: Library, design: str) -> DrawnBlock:
+def bias_block(pdk: Pdk, library: Library, design: str) -> Block:
     """The block as a row of two cells: codes and switches come in above, currents leave below."""
-    ways: Mapping[str, Mapping[str, Way]] = {
-        cell_name(design, REFERENCE): {"on": "up", "on_b": "up"},
-        cell_name(design, MIRROR): {
-            **{f"bit_b_{k}": "up" for k in range(BITS)},
-            "out": "down",
-            "sink_0": "down",
-            "sink_1": "down",
-        },
-    }
-    return draw_block(pdk, library, SHARED, ways)
+    return row_block(pdk, library, design, ROW)

@@ -8,21 +8,33 @@ with feedback that settles where the switch takes just the current. Pulses are r
 I / (Q + I t) with the charge Q of the capacitor and the time t that comparator and reset take (t grows towards small
 currents, where the comparator is slow; docs/readout.md). The wire at the input does not matter for Q: the common gate
 holds it.
+
+`probe` high (`probe_b` low) is the monitor: the current leaves at the pin `monitor` through a common gate of the same
+kind instead, where a meter holds it near ground, and no pulses are made.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
+from somaforge.generator.block import Block, Role
 from somaforge.generator.circuit import Call, Circuit, Library
 from somaforge.generator.names import cell_name
-from somaforge.generator.readout.block import DrawnBlock, draw_block
+from somaforge.generator.readout.block import RowSpec, row_block, with_margin
 from somaforge.generator.readout.parts import POLARITIES, Parts, Size
-from somaforge.generator.readout.row import Way
 from somaforge.pdk import Pdk
 from somaforge.pdk.base import Flavour
 
 INTEGRATOR, CONVERTER = "integrator", "converter"
-SHARED = ("bias",)
+ROW = RowSpec(
+    shared={"bias": Role.BIAS},
+    ways={INTEGRATOR: {"in": "up", "probe": "up", "probe_b": "up", "pulse": "down", "monitor": "down"}},
+    roles={
+        "in": Role.ANALOG_INPUT,
+        "probe": Role.DIGITAL_INPUT,
+        "probe_b": Role.DIGITAL_INPUT,
+        "pulse": Role.DIGITAL_OUTPUT,
+        "monitor": Role.MONITOR,
+    },
+)
 
 
 class ConverterSizes(NamedTuple):
@@ -62,7 +74,8 @@ def integrator(parts: Parts, name: str, z: ConverterSizes) -> Circuit:
         parts.n("m_low", "w", "w_b", "gnd", hold_n),
         parts.n("m_invert_n", "w_b", "w", "gnd", n),
         parts.n("m_pulse_n", "pulse", "w_b", "gnd", n),
-        parts.p("m_cascode", "int", "gnd", "in", z.cascode, z.flavour),
+        parts.p("m_probe", "monitor", "probe_b", "in", z.cascode, z.flavour),
+        parts.p("m_cascode", "int", "probe", "in", z.cascode, z.flavour),
         parts.p("m_dummy_p_0", "vdd", "vdd", "vdd", end_p),
         *(parts.p(f"m_capacitor_{k}", "vdd", "int", "vdd", z.capacitor) for k in range(z.capacitors)),
         parts.p("m_load", "a", "bias", "vdd", z.load),
@@ -75,17 +88,17 @@ def integrator(parts: Parts, name: str, z: ConverterSizes) -> Circuit:
         parts.p("m_set", "w", "a", "vdd", trigger_p),
         parts.p("m_high", "w", "w_b", "vdd", hold_p),
     )
-    return Circuit(name, ("in", "pulse", *SHARED, "vdd", "gnd"), mos)
+    return Circuit(name, ("in", "probe", "probe_b", "pulse", "monitor", *ROW.shared, "vdd", "gnd"), mos)
 
 
 def converter(pdk: Pdk, design: str, sizes: ConverterSizes | None = None) -> Library:
-    """The block. Ports: in (takes the current), pulse, bias (its current is drawn out), vdd, gnd."""
+    """The block. Ports: in (takes the current), probe, probe_b, pulse, monitor, bias (its current is drawn out), vdd,
+    gnd."""
     cell = integrator(Parts(pdk), cell_name(design, INTEGRATOR), sizes or ConverterSizes())
     whole = Circuit(cell_name(design, CONVERTER), cell.ports, (), (Call("x_integrator", cell.name, cell.ports),))
-    return Library({c.name: c for c in (cell, whole)}, whole.name)
+    return with_margin(pdk, Library({c.name: c for c in (cell, whole)}, whole.name))
 
 
-def draw_converter(pdk: Pdk, library: Library, design: str) -> DrawnBlock:
-    """The block as one cell: the current comes in above, pulses leave below."""
-    ways: Mapping[str, Mapping[str, Way]] = {cell_name(design, INTEGRATOR): {"in": "up", "pulse": "down"}}
-    return draw_block(pdk, library, SHARED, ways)
+def converter_block(pdk: Pdk, library: Library, design: str) -> Block:
+    """The block as one cell: the current comes in above, pulses and the monitored current leave below."""
+    return row_block(pdk, library, design, ROW)

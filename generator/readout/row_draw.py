@@ -15,6 +15,8 @@ def draw_row(canvas: Canvas, plan: RowPlan, z: Levels) -> None:
         _diffusions(canvas, z, kind, strip)
         for gate in strip.gates:
             _gate(canvas, z, kind, strip, gate)
+        if not strip.gates:
+            continue
         xs = [g.contact for g in strip.gates]
         canvas.nitride(min(xs), z.gate_y[kind], max(xs), z.gate_y[kind])
         for net, x, what in strip.columns(RAILS[kind]):

@@ -14,7 +14,7 @@ from somaforge.generator.circuit import Circuit, Mos
 from somaforge.generator.draw import Canvas
 from somaforge.generator.measures import up
 
-Kind = Literal["rail", "signal", "bare"]
+Kind = Literal["rail", "signal"]
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,8 @@ def alike(a: Mos, b: Mos) -> bool:
 
 def turned(mos: Sequence[Mos]) -> list[tuple[str, str]]:
     """(left, right) net of each transistor so that as many neighbours as possible share a diffusion."""
+    if not mos:
+        return []
     ways = [((m.d, m.s), (m.s, m.d)) for m in mos]
     best = [[(0, [k]) for k in (0, 1)]]
     for i in range(1, len(mos)):

@@ -20,14 +20,13 @@ racer takes no part.
 `win_i` is one-hot when `valid` is high; `valid` low with `stop` high means tie.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
+from somaforge.generator.block import Block, Role
 from somaforge.generator.circuit import Call, Circuit, Library
 from somaforge.generator.names import cell_name
-from somaforge.generator.readout.block import DrawnBlock, draw_block
+from somaforge.generator.readout.block import RowSpec, row_block, with_margin
 from somaforge.generator.readout.parts import POLARITIES, Parts, Size
-from somaforge.generator.readout.row import Way
 from somaforge.pdk import Pdk
 from somaforge.pdk.base import Flavour
 from somaforge.pdk.errors import InputError
@@ -36,7 +35,28 @@ RACER, REFEREE, WINNER = "racer", "referee", "winner"
 SMALLEST, LARGEST = 2, 16
 """Currents that are compared."""
 
-SHARED = ("bias", "reset", "reset_b", "stop", "sum", "bus")
+ROW = RowSpec(
+    shared={
+        "bias": Role.BIAS,
+        "reset": Role.DIGITAL_INPUT,
+        "reset_b": Role.DIGITAL_INPUT,
+        "stop": Role.DIGITAL_OUTPUT,
+        "sum": Role.MONITOR,
+        "bus": Role.ANALOG_OUTPUT,
+    },
+    ways={
+        RACER: {"in": "up", "select": "up", "select_b": "up", "win": "down"},
+        REFEREE: {"valid": "down"},
+    },
+    roles={
+        "in": Role.ANALOG_INPUT,
+        "select": Role.DIGITAL_INPUT,
+        "select_b": Role.DIGITAL_INPUT,
+        "win": Role.DIGITAL_OUTPUT,
+        "valid": Role.DIGITAL_OUTPUT,
+    },
+)
+SHARED = tuple(ROW.shared)
 """Wires along all racers."""
 OF_REFEREE = ("bias", "reset", "stop", "sum")
 """Those that go on into the referee."""
@@ -134,7 +154,7 @@ def winner_take_all(pdk: Pdk, design: str, count: int, sizes: WinnerSizes | None
     """The whole block for `count` currents; InputError for a count that it is not made for.
 
     Ports: in_0 ..., win_0 ..., select_0 ..., select_b_0 ..., valid, bias (its current is drawn out), reset, reset_b,
-    stop, sum, bus, vdd, gnd.
+    stop, bus, vdd, gnd.
     """
     if not SMALLEST <= count <= LARGEST:
         raise InputError(f"winner-take-all: {count} currents; it compares {SMALLEST} to {LARGEST}")
@@ -147,14 +167,11 @@ def winner_take_all(pdk: Pdk, design: str, count: int, sizes: WinnerSizes | None
     ]
     calls.append(Call("x_referee", cells[1].name, cells[1].ports))
     ends = (*(f"{net}_{i}" for net in own for i in range(count)), "valid")
-    whole = Circuit(cell_name(design, WINNER), (*ends, *SHARED, "vdd", "gnd"), (), tuple(calls))
-    return Library({c.name: c for c in (*cells, whole)}, whole.name)
+    leaving = tuple(net for net in SHARED if net != "sum")
+    whole = Circuit(cell_name(design, WINNER), (*ends, *leaving, "vdd", "gnd"), (), tuple(calls))
+    return with_margin(pdk, Library({c.name: c for c in (*cells, whole)}, whole.name))
 
 
-def draw_winner(pdk: Pdk, library: Library, design: str) -> DrawnBlock:
+def winner_block(pdk: Pdk, library: Library, design: str) -> Block:
     """The block as a row of racers with the referee at its right end: currents come in above, winners leave below."""
-    ways: Mapping[str, Mapping[str, Way]] = {
-        cell_name(design, RACER): {"in": "up", "select": "up", "select_b": "up", "win": "down"},
-        cell_name(design, REFEREE): {"valid": "down"},
-    }
-    return draw_block(pdk, library, SHARED, ways)
+    return row_block(pdk, library, design, ROW)

@@ -8,12 +8,12 @@ from tests.fake_process import FAKE
 from tests.fake_process.specs import registered
 
 from somaforge.flow.checks import antenna, drc, lvs
+from somaforge.generator.block import Block, write_block
 from somaforge.generator.circuit import Library
 from somaforge.generator.netlist import write_spice
-from somaforge.generator.readout.bias import bias, draw_bias
-from somaforge.generator.readout.block import DrawnBlock
-from somaforge.generator.readout.converter import ConverterSizes, converter, draw_converter
-from somaforge.generator.readout.winner import WinnerSizes, draw_winner, winner_take_all
+from somaforge.generator.readout.bias import bias, bias_block
+from somaforge.generator.readout.converter import ConverterSizes, converter, converter_block
+from somaforge.generator.readout.winner import WinnerSizes, winner_block, winner_take_all
 from somaforge.pdk import Pdk
 from somaforge.pdk.errors import InputError
 
@@ -37,13 +37,13 @@ def test_a_flavour_that_it_lacks_is_refused() -> None:
         converter(FAKE, "chip")
 
 
-@pytest.mark.parametrize(("make", "draw"), [(winner, draw_winner), (pulses, draw_converter), (bias, draw_bias)])
+@pytest.mark.parametrize(("make", "block"), [(winner, winner_block), (pulses, converter_block), (bias, bias_block)])
 def test_blocks_are_clean_and_match(
-    make: Callable[[Pdk, str], Library], draw: Callable[[Pdk, Library, str], DrawnBlock], tmp_path: Path
+    make: Callable[[Pdk, str], Library], block: Callable[[Pdk, Library, str], Block], tmp_path: Path
 ) -> None:
     library = make(FAKE, "chip")
     gds, spice = tmp_path / "block.gds", tmp_path / "block.spice"
-    draw(FAKE, library, "chip").write(gds)
+    write_block(block(FAKE, library, "chip"), gds)
     write_spice(library, spice)
     found = drc.run(FAKE, gds, library.top, tmp_path / "drc.lyrdb")
     found |= antenna.run(FAKE, gds, library.top, tmp_path / "antenna.lyrdb")

@@ -7,7 +7,7 @@ import pytest
 
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.readout.bench import Bench
-from somaforge.flow.readout.bias import currents, spread
+from somaforge.flow.readout.bias import currents
 from somaforge.generator.readout.bias import MANY, REFERENCE_UNITS, TRIODES, BiasSizes, bias
 from somaforge.pdk import load
 from somaforge.pdk.errors import InputError
@@ -64,7 +64,3 @@ def test_without_start_up_it_stays_dark() -> None:
 def test_codes_are_checked() -> None:
     with pytest.raises(InputError, match="bias: code 16; the ratio has 4 bits: 0 to 15"):
         currents(BENCH, 16)
-
-
-def test_spread() -> None:
-    assert spread(np.array([90e-9, 100e-9, 110e-9])) == pytest.approx((100e-9, 0.1, 110 / 90))

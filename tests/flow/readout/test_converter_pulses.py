@@ -7,7 +7,7 @@ import pytest
 
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.readout.bench import Bench
-from somaforge.flow.readout.converter import Pulse, Scale, leakage_A, meter, noise, pulse
+from somaforge.flow.readout.converter import Pulse, Scale, leakage_A, meter, monitored_A, noise, pulse
 from somaforge.generator.readout.converter import ConverterSizes, converter
 from somaforge.pdk import load
 from somaforge.pdk.errors import InputError, ToolError
@@ -59,6 +59,17 @@ def test_leakage_and_noise() -> None:
     assert found.reset == pytest.approx(np.sqrt(4.14e-21 * capacitance_F()) / 200e-15, rel=1e-2)
     assert found.shot == pytest.approx(np.sqrt(1.602e-19 / 200e-15))
     assert 5e-5 * capacitance_F() / 200e-15 < found.comparator < 4e-4 * capacitance_F() / 200e-15
+
+
+@pytest.mark.needs_ngspice
+@pytest.mark.needs_pdk
+def test_monitor_passes_the_current_on() -> None:
+    """A common gate loses nothing: what comes in arrives, but for the leakage of the two switches."""
+    for current in (1e-10, 15e-9, 1e-6):
+        assert monitored_A(BENCH, current) == pytest.approx(current, rel=2e-3)
+    shut = tuple(replace(m, g="vdd") if m.name.endswith("m_probe") else m for m in FLAT.mos)
+    # A source that cannot be stopped is pressed through both of two shut gates alike.
+    assert monitored_A(replace(BENCH, flat=replace(FLAT, mos=shut)), 15e-9) == pytest.approx(7.5e-9, rel=0.3)
 
 
 def test_scale_reads_what_it_was_given() -> None:

@@ -11,9 +11,10 @@ from somaforge.flow.chips import VirtualChip
 from somaforge.flow.pex import annotate, extract
 from somaforge.flow.readout.bench import Bench
 from somaforge.flow.readout.winner import close_pairs, race, share_right
+from somaforge.generator.block import write_block
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.netlist import write_spice
-from somaforge.generator.readout.winner import draw_winner, winner_take_all
+from somaforge.generator.readout.winner import winner_block, winner_take_all
 from somaforge.pdk import load
 from somaforge.pdk.errors import InputError
 
@@ -27,7 +28,7 @@ def extracted() -> FlatNetlist:
     library = winner_take_all(PDK, "chip", 3)
     with TemporaryDirectory() as folder:
         gds, spice = Path(folder, "winner.gds"), Path(folder, "winner.spice")
-        draw_winner(PDK, library, "chip").write(gds)
+        write_block(winner_block(PDK, library, "chip"), gds)
         write_spice(library, spice)
         return annotate(library.flatten(), extract(PDK, gds, library.top, spice), smallest_F=2e-17)
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from somaforge.flow.checks import antenna, drc, lvs
+from somaforge.generator.block import write_block
 from somaforge.generator.netlist import write_spice
-from somaforge.generator.readout.bias import bias, draw_bias
+from somaforge.generator.readout.bias import bias, bias_block
 from somaforge.pdk import load
 from somaforge.pdk.layout_file import open_layout
 
@@ -14,11 +15,11 @@ PDK = load("sky130")
 def test_drawn_is_clean_and_the_schematic(tmp_path: Path) -> None:
     library = bias(PDK, "chip")
     gds, spice = tmp_path / "bias.gds", tmp_path / "bias.spice"
-    draw_bias(PDK, library, "chip").write(gds)
+    write_block(bias_block(PDK, library, "chip"), gds)
     write_spice(library, spice)
     opened = open_layout(gds, library.top)
     assert [(v.rule.name, v.markers[:3]) for v in drc.check(PDK, opened) if v.count] == []
     assert [(v.rule.name, v.markers[:3]) for v in antenna.check(PDK, opened) if v.count] == []
     result = lvs.run(PDK, gds, spice, library.top, None)
     assert result.mismatches == ()
-    assert result.devices == library.transistor_count() == 66
+    assert result.devices == library.transistor_count() == 67

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from somaforge.flow.checks import antenna, drc, lvs
+from somaforge.generator.block import write_block
 from somaforge.generator.netlist import write_spice
-from somaforge.generator.readout.converter import converter, draw_converter
+from somaforge.generator.readout.converter import converter, converter_block
 from somaforge.pdk import load
 from somaforge.pdk.layout_file import open_layout
 
@@ -14,11 +15,11 @@ PDK = load("sky130")
 def test_drawn_is_clean_and_the_schematic(tmp_path: Path) -> None:
     library = converter(PDK, "chip")
     gds, spice = tmp_path / "converter.gds", tmp_path / "converter.spice"
-    draw_converter(PDK, library, "chip").write(gds)
+    write_block(converter_block(PDK, library, "chip"), gds)
     write_spice(library, spice)
     opened = open_layout(gds, library.top)
     assert [(v.rule.name, v.markers[:3]) for v in drc.check(PDK, opened) if v.count] == []
     assert [(v.rule.name, v.markers[:3]) for v in antenna.check(PDK, opened) if v.count] == []
     result = lvs.run(PDK, gds, spice, library.top, None)
     assert result.mismatches == ()
-    assert result.devices == library.transistor_count() == 23
+    assert result.devices == library.transistor_count() == 25
