@@ -17,8 +17,8 @@ from somaforge.pdk import Pdk
 
 MARGIN = "margin"
 MARGIN_L = 4400
-"""Channel length of the margin's dummy in nm: it ends as far from the next cell as the keeper with which a racer ends, so
-that the first racer of a row sees what the others see."""
+"""Channel length of the margin's dummy in nm: it ends as far from the next cell as the keeper with which a racer ends,
+so that the first racer of a row sees what the others see."""
 
 
 @dataclass(frozen=True)
