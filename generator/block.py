@@ -39,6 +39,11 @@ class Role(Enum):
         """A supply or ground."""
         return self in (Role.SUPPLY, Role.GROUND)
 
+    @property
+    def is_digital(self) -> bool:
+        """Of two levels."""
+        return self in (Role.DIGITAL_INPUT, Role.DIGITAL_OUTPUT, Role.DIGITAL_BOTH, Role.CLOCK)
+
 
 @dataclass(frozen=True)
 class Port:

@@ -1,0 +1,118 @@
+"""A chip from blocks: wires join what their ports' nets say, straps the supplies; circuit and layout from one list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import klayout.db as kdb
+
+from somaforge.generator.block import Block, Box, Part, Port, Role, compose
+from somaforge.generator.chip.access import End
+from somaforge.generator.chip.grid import LAYERS, Grid, Tracks
+from somaforge.generator.chip.supply import Strap, draw_supplies, rails
+from somaforge.generator.chip.wires import draw_route, join
+from somaforge.generator.draw import Canvas
+from somaforge.pdk import Pdk
+from somaforge.pdk.errors import InputError
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a chip is made of."""
+
+    name: str
+    outline: Box
+    parts: Sequence[Part]
+    """`Part.nets` says which net of the chip a block's net is."""
+    pins: Sequence[Port]
+    """Of the chip, beside its supplies."""
+    straps: Sequence[Strap]
+
+    @property
+    def power(self) -> tuple[Port, ...]:
+        """Ports of the straps."""
+        by_net = {
+            part.nets.get(p.net, p.net): p.role for part in self.parts for p in part.block.ports if p.role.is_power
+        }
+        _, bottom, _, top = self.outline
+        return tuple(Port(s.net, by_net[s.net], "strap", (s.left, bottom, s.right, top)) for s in self.straps)
+
+
+OVER_BLOCK = 6
+"""What a wire over a block costs at every step: it couples into what is below, so it goes around unless that is far."""
+
+
+def outline_of(part: Part) -> Box:
+    x1, y1, x2, y2 = part.block.outline
+    return x1 + part.x, y1 + part.y, x2 + part.x, y2 + part.y
+
+
+def terminals(plan: Plan) -> tuple[dict[str, list[End]], list[Port]]:
+    """Ports of every net in the chip's coordinates: those of signals by net, those of supplies."""
+    signals: dict[str, list[End]] = {}
+    supplies = []
+    for part in plan.parts:
+        for port in part.block.ports:
+            moved = replace(port.moved(part.x, part.y), net=part.nets.get(port.net, port.net))
+            if port.role.is_power:
+                supplies.append(moved)
+            else:
+                signals.setdefault(moved.net, []).append(End(moved, outline_of(part)))
+    for pin in plan.pins:
+        signals.setdefault(pin.net, []).append(End(pin))
+    return signals, supplies
+
+
+def assemble(pdk: Pdk, plan: Plan) -> Block:
+    """The chip as a block.
+
+    InputError for an input that nothing drives, a rail that no strap reaches, wires that have no way.
+    """
+    signals, supplies = terminals(plan)
+    _refuse_open(signals)
+    scratch = _placed(pdk, plan)
+    below = {layer: _on(scratch, layer) for layer in {port.layer for port in supplies}}
+    joints = tuple(rails(pdk, supplies, plan.straps, below))
+
+    def power(canvas: Canvas) -> None:
+        draw_supplies(canvas, joints, plan.straps, plan.outline[1], plan.outline[3])
+        for pin in plan.pins:
+            canvas.box(pin.layer, *pin.box)
+
+    power(scratch)
+    grid = Grid(Tracks(pdk, plan.outline), {layer: _on(scratch, layer) for layer in LAYERS})
+    for part in plan.parts:
+        grid.over(outline_of(part), OVER_BLOCK)
+    routes = join(grid, signals)
+
+    def wires(canvas: Canvas) -> None:
+        power(canvas)
+        for route in routes.values():
+            draw_route(canvas, grid, route)
+
+    return compose(pdk, plan.name, plan.parts, plan.outline, (*plan.power, *plan.pins), wires)
+
+
+INPUTS = (Role.ANALOG_INPUT, Role.DIGITAL_INPUT, Role.CLOCK, Role.BIAS)
+
+
+def _refuse_open(signals: dict[str, list[End]]) -> None:
+    for net, ends in signals.items():
+        role = ends[0].port.role
+        if len(ends) == 1 and role in INPUTS:
+            raise InputError(f"chip: nothing is joined with the {role.value} {net}; give it a pin or a driver")
+
+
+def _placed(pdk: Pdk, plan: Plan) -> Canvas:
+    """The blocks alone."""
+    scratch = kdb.Layout()
+    scratch.dbu = 0.001
+    cells = [part.block.draw(scratch) for part in plan.parts]
+    canvas = Canvas(scratch, pdk, plan.name)
+    for part, cell in zip(plan.parts, cells, strict=True):
+        canvas.place(cell, part.x, part.y)
+    return canvas
+
+
+def _on(canvas: Canvas, layer: str) -> kdb.Region:
+    """What is drawn on a layer."""
+    return kdb.Region(canvas.cell.begin_shapes_rec(canvas.layer(layer))).merged()
