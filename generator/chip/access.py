@@ -152,7 +152,9 @@ def _require_clear(grid: Grid, found: dict[End, Access]) -> None:
         layer, port = end.port.layer, end.port
         space = grid.tracks.pdk.rules.conductor(layer).space
         drawn = grid.drawn[layer]
-        near = kdb.Region([kdb.Box(*b).enlarged(space - 1, space - 1) for b in access.stub])
+        near = kdb.Region()
+        for box in access.stub:
+            near.insert(kdb.Box(*box).enlarged(space - 1, space - 1))
         foreign = drawn.interacting(near).not_interacting(kdb.Region(kdb.Box(*port.box)))
         others = (b for e, a in found.items() if e.port.layer == layer and e.port.net != port.net for b in a.stub)
         met = not (foreign & near).is_empty() or any(_near(a, b, space) for b in others for a in access.stub)
