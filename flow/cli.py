@@ -1,6 +1,7 @@
 """The command line. Exit codes: 0 all well, 1 a check failed, 2 wrong input, 3 a tool is missing or crashed."""
 
 import errno
+import importlib
 import os
 import sys
 import traceback
@@ -8,29 +9,76 @@ from collections.abc import Sequence
 
 import click
 
-from somaforge.flow.commands import bitfile, montecarlo, noise, project, runs, stages
-from somaforge.pdk.errors import SomaforgeError
-
 EXIT_INPUT = 2
 EXIT_TOOL = 3
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+COMMANDS: dict[str, tuple[str, str]] = {
+    "doctor": ("project", "Say what is installed, which versions, what is missing and how to get it."),
+    "pdk": ("project", "Install process data."),
+    "init": ("project", "Print a spec to start from: somaforge init iris > my.yaml."),
+    "report": ("project", "Build the report of the run folder RUN again from its metrics, and judge them again."),
+    "run": ("stages", "Run the whole flow of SPEC; finished steps are not run again, an interrupted run goes on."),
+    "generate": ("stages", "Write the netlists and the layout of SPEC."),
+    "drc": ("stages", "Design rules of SPEC's layout (every deck), or of any layout of a process."),
+    "lvs": ("stages", "Layout against schematic of SPEC, or of any layout of a process."),
+    "pex": ("stages", "Parasitics of SPEC's layout, or of any layout of a process."),
+    "plan": (
+        "stages",
+        "Write what a tester does to characterize a fabricated chip of SPEC: weights, stimulus and expected currents.",
+    ),
+    "characterize": ("stages", "Measure the virtual chips of SPEC as a tester would."),
+    "train": ("stages", "Train a network for every characterized chip of SPEC."),
+    "program": ("stages", "Write the weights of SPEC into the latches and read them back."),
+    "evaluate": ("stages", "Run the test set through every programmed chip of SPEC."),
+    "operate": (
+        "stages",
+        "Sweep input current and supply with the programmed chips of SPEC, as its key operating says.",
+    ),
+    "power": ("stages", "Voltage drop and current density of the supply straps of SPEC."),
+    "signoff": ("stages", "Judge SPEC's metrics and write the report."),
+    "verify": ("runs", "Check RUN against its manifest: files, spec, seeds, tools, PDK data."),
+    "compare": (
+        "runs",
+        "What got better and worse from RUN_A to RUN_B (run folders, their final/, or metrics.json files).",
+    ),
+    "montecarlo": (
+        "montecarlo",
+        "Simulate many chips of SPEC at many operating points: yield of every limit, distributions, report.",
+    ),
+    "noise": ("noise", "Test matrix of SPEC's cells: every code, three input currents, 30 readings."),
+    "bitfile": ("bitfile", "Look at the files that program a chip."),
+}
+"""Command -> its module in `commands` and its first sentence: a module is imported when one of its commands is called,
+so that a list of commands does not wait for a layout library."""
+
+
+class Lazy(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All, sorted."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports the command's module; None for a command that there is not."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"somaforge.flow.commands.{COMMANDS[cmd_name][0]}")
+        commands: Sequence[click.Command] = module.COMMANDS
+        return next(command for command in commands if command.name == cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As the base class, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="somaforge", prog_name="somaforge")
 def cli() -> None:
     """Compile a short spec of an analog neural network into silicon, and prove that it works."""
-
-
-for command in (
-    *project.COMMANDS,
-    *stages.COMMANDS,
-    *runs.COMMANDS,
-    montecarlo.montecarlo,
-    noise.noise,
-    bitfile.bitfile,
-):
-    cli.add_command(command)
 
 
 def _complain(text: str) -> None:
@@ -43,9 +91,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         code = cli.main(arguments, standalone_mode=False, prog_name="somaforge")
         return code if isinstance(code, int) else 0
-    except SomaforgeError as error:
-        _complain(str(error))
-        return error.exit_code
     except click.ClickException as error:
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx is not None else "somaforge"
         _complain(f"{error.format_message()} See {where} --help.")
@@ -59,7 +104,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _complain(f"{error.filename or 'system'}: {error.strerror or error}; check the file, its rights and the disk")
         return EXIT_INPUT if error.errno in (errno.ENAMETOOLONG, errno.ELOOP) else EXIT_TOOL  # the name itself is wrong
     except Exception as error:  # noqa: BLE001  the outermost frame: nothing unknown may look like success
-        return _internal(error)
+        from somaforge.pdk.errors import SomaforgeError  # with the whole room pdk: --help does not wait for it
+
+        if not isinstance(error, SomaforgeError):
+            return _internal(error)
+        _complain(str(error))
+        return error.exit_code
 
 
 def _internal(error: BaseException) -> int:

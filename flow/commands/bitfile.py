@@ -87,3 +87,6 @@ def diff(first: Path, second: Path, as_json: bool) -> None:
             click.echo(str(difference))
     if found:
         raise CheckError(f"bitfile diff: {len(found)} latches differ, first {found[0]}")
+
+
+COMMANDS = (bitfile,)

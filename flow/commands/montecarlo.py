@@ -117,3 +117,6 @@ def montecarlo(
         found = condition.metrics["accuracy__array__ratio"]
         click.echo(f"        {condition.name:<22} accuracy {found.mean:.4f} +- {found.deviation:.4f}")
     click.echo(f"report  {page}")
+
+
+COMMANDS = (montecarlo,)

@@ -28,7 +28,7 @@ from somaforge.pdk.files import atomic_write
 @click.option("--out", type=PATH, help="Folder [default: runs/<name>-noise].")
 @click.option("--json", "as_json", is_flag=True, help="Print the relative errors as JSON.")
 def noise(spec: Path, chips: int, reading: float, wire: float, out: Path | None, as_json: bool) -> None:
-    """Test matrix of SPEC's cells: every code, three input currents, 30 readings; mean and deviation, plot and JSON."""
+    """Test matrix of SPEC's cells: every code, three input currents, 30 readings. Mean, deviation, plot, JSON."""
     from somaforge.flow import datasets
     from somaforge.flow.measure import noise as module
     from somaforge.flow.measure.noise_row import Point
@@ -63,3 +63,6 @@ def noise(spec: Path, chips: int, reading: float, wire: float, out: Path | None,
         shown = "  ".join(f"{code}: {100 * value:.2f} %" for code, value in row.items())
         click.echo(f"{float(current) * 1e9:.4g} nA  {shown}")
     click.echo(f"plot    {folder / 'noise.svg'}")
+
+
+COMMANDS = (noise,)

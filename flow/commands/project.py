@@ -40,9 +40,13 @@ def doctor(as_json: bool) -> None:
             click.echo(
                 f"{'MISSING' if finding.problem else 'ok':<8}{finding.name:<22}{finding.version}{finding.problem}"
             )
+        for remedy in dict.fromkeys(f.remedy for f in findings if f.remedy):
+            click.echo(f"get it  {remedy}")
     missing = [f.name for f in findings if f.problem]
     if missing:
-        raise ToolError(f"doctor: {', '.join(missing)} not as needed; run make setup")
+        raise ToolError(
+            f"doctor: {', '.join(missing)} not as needed; run make setup in the repository, else what stands above"
+        )
 
 
 @click.group()

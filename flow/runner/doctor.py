@@ -4,12 +4,22 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib import metadata
 
 from somaforge.flow.machinery import tools
+from somaforge.flow.spice.library import loaded
 from somaforge.pdk import PROCESSES
 from somaforge.pdk.errors import ToolError
 
 SETUP = "run make setup"
+REMEDIES = {
+    "python": "install Python 3.11",
+    "ngspice": "apt install -t bookworm-backports ngspice",
+    "libngspice": "apt install -t bookworm-backports libngspice0",
+    **{name: f"apt install {program.package}" for name, program in tools.PROGRAMS.items() if name != "ngspice"},
+    **{f"{tools.PDK}-{name}": f"somaforge pdk install {name}" for name in PROCESSES},
+}
+"""Debian 12's packages; elsewhere those of the same name."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +31,8 @@ class Finding:
     """Empty if it is missing."""
     problem: str
     """Empty if it is as it should be; else what is wrong and what to do."""
+    remedy: str = ""
+    """The command that gets it where there is no repository with `make setup`; empty if nothing is missing."""
 
 
 def _python() -> str:
@@ -45,6 +57,7 @@ def examine() -> tuple[Finding, ...]:
     checks: dict[str, Callable[[], str]] = {
         "python": _python,
         "ngspice": _ngspice,
+        "libngspice": _libngspice,
         "klayout-application": lambda: tools.program_version("klayout-application"),
         "netgen": lambda: tools.program_version("netgen"),
         "iverilog": lambda: tools.program_version("iverilog"),
@@ -56,5 +69,19 @@ def examine() -> tuple[Finding, ...]:
         try:
             findings.append(Finding(name, check(), ""))
         except ToolError as error:
-            findings.append(Finding(name, "", str(error)))
+            findings.append(Finding(name, "", str(error), REMEDIES.get(name) or f"pip install '{_pinned(name)}'"))
     return tuple(findings)
+
+
+def _libngspice() -> str:
+    loaded()
+    return "loads"
+
+
+def _pinned(name: str) -> str:
+    """A Python package with the version that somaforge asks for."""
+    try:
+        wanted = metadata.requires("somaforge") or []
+    except metadata.PackageNotFoundError:
+        wanted = []
+    return next((text for text in wanted if text.startswith(f"{name}==")), name)

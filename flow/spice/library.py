@@ -19,7 +19,7 @@ def run_in_process(text: str, saves: Sequence[str], what: str) -> dict[str, Floa
     """The saved vectors of a deck with one analysis, by the name in `saves`; ToolError, which names `what` ran, if one
     is missing or has no numbers."""
     with _IN_USE:
-        shared = _libngspice()
+        shared = loaded()
         try:
             shared.load_circuit(text)
             shared.run()
@@ -39,7 +39,7 @@ def _vector(save: str) -> str:
 
 
 @cache
-def _libngspice() -> NgSpiceShared:
+def loaded() -> NgSpiceShared:
     """The one instance of the process; ToolError if the library is missing."""
     # PySpice 1.5 warns that it does not know ngspice versions after its own; what is used here is stable.
     logging.getLogger("PySpice").setLevel(logging.ERROR)
