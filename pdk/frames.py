@@ -60,8 +60,10 @@ class Shuttle:
     """(layer's name, its drawing, its pins and labels): these may lie over the drawing alone."""
     apart: tuple[tuple[str, Numbers, Numbers, int], ...]
     """(what, layer, other layer, least distance in nm); they may not overlap either."""
+    analog: str
+    """Name of the bus of analog pins that reach a package."""
     bonded: int
-    """Analog pins of a frame that reach a package; the first ones."""
+    """How many of them do; the first ones."""
     not_run: tuple[tuple[str, str], ...]
     """(check of the shuttle, why it does not run here)."""
 
@@ -84,6 +86,10 @@ class Frame:
     licence: str
     contents: Callable[[], object] | None = None
     """A kdb.Layout with the frame's own shapes, for a comparison outside the outline; None: it has pins alone."""
+
+    def top_cell(self, name: str) -> str:
+        """Name of the top cell of the design `name`."""
+        return self.shuttle.top + name if self.shuttle.top.endswith("_") else self.shuttle.top
 
     @property
     def width_nm(self) -> int:

@@ -31,6 +31,7 @@ SHUTTLE = Shuttle(
     bad_in_cell_names="#/",
     names_over=NAMES_OVER,
     apart=APART,
+    analog="io_analog",
     bonded=11,
     not_run=(
         MAGIC,
@@ -38,7 +39,6 @@ SHUTTLE = Shuttle(
         ("netgen LVS of the wrapper", "needs Magic's extraction; our own LVS compares the same two files"),
     ),
 )
-"""`bonded`: io_analog[0] to io_analog[10]."""
 
 
 def _kind(name: str) -> tuple[Direction, Kind]:

@@ -26,6 +26,7 @@ SHUTTLE = Shuttle(
     bad_in_cell_names="#/",
     names_over=NAMES_OVER,
     apart=APART,
+    analog="ua",
     bonded=6,
     not_run=(MAGIC,),
 )
