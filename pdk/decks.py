@@ -1,5 +1,6 @@
 """Decks of a foundry or a shuttle, which the KLayout application runs, and how one sees that all of a deck has run."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -41,6 +42,15 @@ class RuleDeck(Deck):
     """Rules that the pinned deck reports with all groups on."""
     rules_of_groups: tuple[str, ...]
     """Some of every group: the first, the last."""
+    parts: tuple[tuple[str, str], ...] = ()
+    """(what a shuttle calls a part of it, regular expression of its rules' names); the first that fits counts."""
+
+    def part_of(self, rule: str) -> str:
+        """The part that a rule belongs to; KeyError if to none."""
+        for part, pattern in self.parts:
+            if re.search(pattern, rule):
+                return part
+        raise KeyError(f"rule {rule} is in no part of {self.file}")
 
 
 @dataclass(frozen=True)

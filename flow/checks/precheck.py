@@ -123,6 +123,21 @@ def _main(arguments: list[str]) -> int:
     return 1 if broken else 0
 
 
+def markers(report: Path) -> dict[str, tuple[kdb.DPolygon, ...]]:
+    """Where the rules of a report that was read (read_report) are broken, in um; what is no polygon as its box."""
+    database = rdb.ReportDatabase("precheck")
+    database.load(str(report))
+    found: dict[str, list[kdb.DPolygon]] = {}
+    for category in database.each_category():
+        for item in category.each_item():
+            values = list(item.each_value())
+            polygons = [value.polygon() for value in values if value.is_polygon()]
+            polygons += [kdb.DPolygon(value.edge_pair().bbox()) for value in values if value.is_edge_pair()]
+            polygons += [kdb.DPolygon(value.edge().bbox()) for value in values if value.is_edge()]
+            found.setdefault(category.name(), []).append((polygons or [kdb.DPolygon(kdb.DBox(0, 0, 0, 0))])[0])
+    return {rule: tuple(places) for rule, places in found.items()}
+
+
 def _places(report: Path) -> dict[str, list[str]]:
     database = rdb.ReportDatabase("precheck")
     database.load(str(report))

@@ -20,11 +20,6 @@ _GAP_FROM, _GAP = 14, 11
 """io_in[n] is pad n below 14 and pad n + 11 from there on."""
 
 
-def pad_of(line: int) -> int:
-    """The pad of io_in[line], io_out[line] and io_oeb[line]."""
-    return line if line < _GAP_FROM else line + _GAP
-
-
 def modes(chip: FramedChip) -> Iterator[tuple[int, str]]:
     """Mode of every pad: of the project where it uses the pad, else an input of the management."""
     for pad in PADS:

@@ -20,6 +20,12 @@ PRECHECK = RuleDeck(
     # Release 2026.03.30_01.00 with all groups on; the named rules are the first and last of each group.
     least_rules=272,
     rules_of_groups=("MRW_dnwell.WID.1", "li.1", "m1.x", "MR_mcon.WID.2", "areaid_re_OFFGRID"),
+    parts=(
+        ("offgrid", r"_(OFFGRID|angle)$"),
+        ("floating metal", r"^m\d\.x$"),
+        ("beol", r"^((MRW?_)?(li|mcon|met\d|via\d?)|m\d|pad|moduleCut)\."),
+        ("feol", ""),
+    ),
 )
 
 SHUTTLE_DENSITY = DensityDeck(
