@@ -1,1 +1,1 @@
-"""What a shuttle is sent: the folder with layout, abstract, netlist, Verilog and papers of a chip that fills its frame."""
+"""What a shuttle is sent: layout, abstract, netlist, Verilog and papers of a chip that fills its frame."""

@@ -1,6 +1,6 @@
 """What one check of a submission is, and what came of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ class ShuttleCheck:
     """In results, for example "pins"."""
     title: str
     """What it looks at, for the table."""
-    find: Callable[[Submitted], Sequence[str]]
+    find: Callable[[Submitted], Iterable[str]]
     """What is wrong, a line each."""
     shuttles: tuple[str, ...] = ()
     """Which shuttles have it; empty: all."""

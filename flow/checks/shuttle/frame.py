@@ -100,7 +100,7 @@ def _outside(submitted: Submitted, contents: object) -> Iterator[str]:
         raise TypeError("the frame's contents are no layout")
     layout, theirs = submitted.opened.layout, contents.top_cell()
     inner = submitted.region((submitted.frame.outline,))
-    numbers = {(i.layer, i.datatype) for l in (layout, contents) for i in l.layer_infos()}
+    numbers = {(i.layer, i.datatype) for file in (layout, contents) for i in file.layer_infos()}
     for layer, datatype in sorted(numbers):
         golden = kdb.Region(theirs.begin_shapes_rec(contents.layer(layer, datatype)))
         ours = kdb.Region(submitted.opened.cell.begin_shapes_rec(layout.layer(layer, datatype)))

@@ -35,7 +35,7 @@ def _named(submitted: Submitted, layers: dict[str, kdb.Region]) -> str:
 
 
 def against_frame(submitted: Submitted) -> Iterator[str]:
-    """Every pin of the frame is in the LEF: place, layer and size; no other pin but supplies, and none touches another."""
+    """Every pin of the frame is in the LEF: place, layer and size; no other but supplies, and none touches another."""
     frame, abstract = submitted.frame, submitted.abstract
     if abstract.outline != frame.outline:
         yield f"LEF: its outline is {abstract.outline} nm, the frame {frame.outline} nm"

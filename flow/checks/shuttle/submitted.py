@@ -93,7 +93,10 @@ class Submitted:
     def region(self, boxes: tuple[Box, ...]) -> kdb.Region:
         """Boxes in nm in the layout's database units."""
         unit = self.opened.dbu_from_nm
-        return kdb.Region([kdb.Box(*map(unit, box)) for box in boxes])
+        found = kdb.Region()
+        for box in boxes:
+            found.insert(kdb.Box(*map(unit, box)))
+        return found
 
     def place(self, shape: kdb.Box) -> str:
         """A box for a reader, in um."""

@@ -1,7 +1,7 @@
 """Texts of a submission: info.yaml and the papers, the Verilog and its pins, the modes of Caravel's pads.
 
-Sources: tt-support-tools of 2026-04-18, `project_info.py`, `project_checks.py`, `project.py` (ports); cf_precheck 1.3.7,
-`checks/gpio_defines.py`.
+Sources: tt-support-tools of 2026-04-18, `project_info.py`, `project_checks.py`, `project.py` (ports); cf_precheck
+1.3.7, `checks/gpio_defines.py`.
 """
 
 import json

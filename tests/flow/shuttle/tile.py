@@ -1,7 +1,7 @@
 """A small chip in a tile, by hand: an array of 2-2 without a port, brought to the pins of the frame.
 
-It stands for any chip: 202 transistors, no wire above `strap`. Its wires: outwards from the array, on `row` to trunks on
-`column`, along channels above and below the array on `row`, and to the pins. Supplies are straps at the left edge.
+It stands for any chip: 202 transistors, no wire above `strap`. Its wires: outwards from the array, on `row` to trunks
+on `column`, along channels above and below the array on `row`, and to the pins. Supplies are straps at the left edge.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import klayout.db as kdb
+from tests.flow.small import small_design
 
 from somaforge.generator.block import Block, Part, Port, Role, compose
 from somaforge.generator.draw import Canvas
@@ -20,7 +21,6 @@ from somaforge.pdk import load
 from somaforge.pdk.files import scratch
 from somaforge.pdk.frames import Frame
 from somaforge.pdk.layout_file import write_layout
-from tests.flow.small import small_design
 
 PDK = load("sky130")
 PIN = {
@@ -78,7 +78,7 @@ def framed(frame: Frame, top: str = "tt_um_small") -> FramedChip:
 
 def submission(folder: Path, frame: Frame | None = None, chip: FramedChip | None = None) -> Path:
     """The folder that a shuttle is sent, written into `folder`."""
-    chip = chip or framed(frame or PDK.frames.load("tiny-tapeout-2x2"))
+    chip = chip or framed(frame or PDK.frames.load("tiny-tapeout-1x2"))
     with scratch("tile") as place:
         layout = kdb.Layout()
         layout.dbu = 0.001
