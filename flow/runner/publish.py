@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from somaforge.flow.checks.registry import LAYOUT_CHECKS
+from somaforge.flow.checks.shuttle import table
 from somaforge.flow.machinery.fingerprint import code_version
 from somaforge.flow.machinery.lock import locked
 from somaforge.flow.machinery.records import read_metrics
@@ -25,6 +26,7 @@ from somaforge.flow.runner import coherence, manifest
 from somaforge.flow.runner.run import Runner
 from somaforge.flow.signoff import findings, junit, sarif
 from somaforge.flow.signoff.verdict import Signoff
+from somaforge.flow.steps import tapeout
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import atomic_write
 
@@ -46,6 +48,11 @@ TAKEN: tuple[tuple[str, str, str], ...] = (
     ("signoff", "chips.json", "chips.json"),
 )
 """Step, file or folder in its folder, place in final/."""
+FRAMED: tuple[tuple[str, str, str], ...] = (
+    ("tapeout", tapeout.FOLDER, tapeout.FOLDER),
+    ("tapeout", table.JSON, f"report/{table.JSON}"),
+)
+"""The same of a chip in a frame."""
 PER_CHIP = (
     ("characterize", "calibration.json"),
     ("train", "weights.npz"),
@@ -71,7 +78,7 @@ def _publish(runner: Runner) -> dict[str, float]:
     if finished(final, key) and not added(final, _record(final).files):
         return metrics
     temporary = new_temporary(runner.out, FINAL)
-    for step, source, target in TAKEN:
+    for step, source, target in (*TAKEN, *(FRAMED if tapeout.framed(runner.spec) else ())):
         _copy(folders[step], records[step], source, temporary / target.format(name=runner.spec.name))
     for seed in runner.spec.chips.seeds:
         for step, name in PER_CHIP:

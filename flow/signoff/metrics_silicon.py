@@ -37,6 +37,9 @@ SILICON: tuple[Metric, ...] = (
     *several("neither", "what was compared", "lvs__devices__count", "lvs__nets__count"),
     *several("lower", "the second opinion on every cell; 0 to pass and to go on", "netgen__mismatches__count"),
     *several("neither", "cells that netgen compared", "netgen__cells__count"),
+    *several("lower", "checks of the shuttle that the submission fails; 0 to pass", "shuttle__failures__count"),
+    *several("higher", "checks of the shuttle that were run (docs/tapeout.md)", "shuttle__checks__count"),
+    *several("lower", "checks of the shuttle that cannot run here", "shuttle__not_run__count"),
     # parasitics
     *several("lower", "wiring capacitance that one synapse adds to its row and column", "pex__synapse__F"),
     *several("lower", "sum of all wiring capacitances", "pex__wiring__F"),

@@ -24,6 +24,10 @@ STANDARD = (
 """Limits that hold for every spec: silicon that fails one of them does not work. A spec can waive, not drop them."""
 
 
+FRAMED = (Limit(metric="shuttle__failures__count", max=0),)
+"""The same for a chip in a frame."""
+
+
 @dataclass(frozen=True)
 class Result:
     """One line of the table of limits."""
@@ -85,7 +89,8 @@ class Signoff:
 
 def limits_of(spec: Spec) -> tuple[Limit, ...]:
     """The standard limits, then the spec's own; a line that stands twice is checked once."""
-    return tuple(dict.fromkeys((*STANDARD, *spec.limits)))
+    framed = spec.chip is not None and spec.chip.frame != "none"
+    return tuple(dict.fromkeys((*STANDARD, *(FRAMED if framed else ()), *spec.limits)))
 
 
 def nowhere(conditions: Conditions) -> Mapping[str, float]:

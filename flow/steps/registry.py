@@ -15,6 +15,7 @@ from somaforge.flow.steps import (
     power,
     program,
     signoff,
+    tapeout,
     train,
 )
 
@@ -33,6 +34,7 @@ BEFORE = (
     operate.STEP,
     corners.STEP,
     power.STEP,
+    tapeout.STEP,
     # a new step: its module above, its line here
 )
 

@@ -3,6 +3,7 @@
 from somaforge.generator.spec.chip import (
     Chip,
     Drivers,
+    Project,
 )
 from somaforge.generator.spec.data import OwnData
 from somaforge.generator.spec.network import (
@@ -48,6 +49,7 @@ __all__ = [
     "Network",
     "Operating",
     "OwnData",
+    "Project",
     "Spec",
     "Study",
     "Training",

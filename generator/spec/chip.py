@@ -21,6 +21,15 @@ FrameName = Annotated[str, AfterValidator(_frame_name)]
 MOST_DRIVER_BITS = 8
 
 
+def _line(value: str) -> str:
+    if value.strip() != value or value == "" or not value.isprintable():
+        raise ValueError("must be one line of text, without blanks at its ends")
+    return value
+
+
+Line = Annotated[str, Field(max_length=200), AfterValidator(_line)]
+
+
 class Drivers(Model):
     """Input currents from codes: one more matrix before the input somas (docs/drivers.md). Its rows are reference
     somas, fed by the bias, its columns the inputs, its positive codes the pattern."""
@@ -34,6 +43,18 @@ class Drivers(Model):
         return 1 if self.bits <= array_bits else 2
 
 
+class Project(Model):
+    """Whose chip it is, for the shuttle's papers (docs/tapeout.md). Every text is one line."""
+
+    title: Line | None = None
+    """None: the spec's name."""
+    author: Line = "somaforge"
+    description: Line | None = None
+    """None: what the network is."""
+    discord: Line | None = None
+    """Name of the author in the shuttle's chat; None: none."""
+
+
 class Chip(Model):
     """What makes a chip of the array."""
 
@@ -41,3 +62,4 @@ class Chip(Model):
     """The shuttle's frame that the chip fills; none: it ends at the blocks' own pins."""
     drivers: Drivers | None = None
     """None: every input current comes from a pin."""
+    project: Project = Project()
