@@ -11,7 +11,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from somaforge.flow.figures.svg import Plot, to_svg
-from somaforge.flow.report import behaviour, elsewhere, fig4, measured, noise, operating, submission, unchecked
+from somaforge.flow.report import behaviour, elsewhere, fig4, measured, noise, operating, unchecked
 from somaforge.flow.report.data import RunData
 from somaforge.flow.report.tables import checks, figures, layout_effect, memory, per_chip, provenance, solutions
 from somaforge.pdk.files import atomic_write
@@ -58,7 +58,6 @@ def html(run: RunData, plots: dict[str, list[Plot]]) -> str:
             provenance=provenance(run),
             solutions=solutions(run),
             unchecked=unchecked.rows(run),
-            submission=submission.rows(run),
             layout=_image(run.folders["generate"] / "layout.png"),
             synapse=_image(run.folders["generate"] / "synapse.png"),
             # Our own SVG text, made from numbers and validated names: the only markup that is not escaped.

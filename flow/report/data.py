@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from somaforge.flow import datasets
+from somaforge.flow.checks.shuttle import table
+from somaforge.flow.checks.shuttle.check import Outcome
 from somaforge.flow.engines.named import named
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.training import load_codes
@@ -56,6 +58,8 @@ class RunData:
     """The test matrix of the analog multiplication."""
     operating: dict[str, Any]
     """Points of the sweep of input current and supply; none without one."""
+    shuttle: tuple[Outcome, ...]
+    """Checks of the submission; none of a chip without a frame."""
     classes: tuple[str, ...]
 
     @property
@@ -96,6 +100,7 @@ def load(
         corners=read_json(context.input("corners", "corners.json")),
         noise=read_json(context.input("noise", "noise.json")),
         operating=read_json(context.input("operate", "operating.json")),
+        shuttle=table.from_json(context.input("tapeout", table.JSON).read_text(encoding="utf-8")),
         classes=datasets.load(context.spec.network.dataset).classes,
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from tests.flow import fake_steps
 
+from somaforge.flow.checks.shuttle.check import Outcome
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.measure.noise import NoiseMatrix
 from somaforge.flow.report.data import ChipData, RunData
@@ -147,5 +148,6 @@ def made_run(tmp_path: Path) -> RunData:
         CORNERS,
         json.loads(json.dumps(NOISE.to_json(), default=np.ndarray.tolist)),
         OPERATING,
+        (Outcome("layers", f"layers {HOSTILE}", "fail", ("layer 72/20 is used",), 1),),
         ("one", "two", "three"),
     )

@@ -50,6 +50,7 @@ def test_report_is_one_whole_file(run: RunData, tmp_path: Path) -> None:
     assert "link" not in reader.tags
     assert all(load.startswith("data:image/png;base64,") for load in reader.loads)
     assert text.count("&lt;script&gt;") >= 3, "waiver and rule name are shown, escaped"
+    assert "<td>fail</td><td>layer 72/20 is used</td>" in text
     assert '<div class="verdict fail">FAILED</div>' in text
     assert "90.00 %" in text
     assert "accuracy over five splits" in text
@@ -124,10 +125,11 @@ def test_array_engine_in_time_says_what_it_was_checked_against(run: RunData) -> 
 
 
 def test_report_without_other_points(run: RunData, tmp_path: Path) -> None:
-    build.write(replace(run, corners={"points": [], "drift": None}, operating={"points": []}), tmp_path)
+    build.write(replace(run, corners={"points": [], "drift": None}, operating={"points": []}, shuttle=()), tmp_path)
     text = (tmp_path / "signoff.html").read_text()
     assert "Corners, temperatures" not in text
     assert "Input current and supply" not in text
+    assert "The shuttle's checks" not in text
     assert not (tmp_path / "plots/corners.json").exists()
 
 
