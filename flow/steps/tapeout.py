@@ -1,16 +1,19 @@
 """Step tapeout: the folder that the shuttle of the spec's frame is sent, and its checks that can run here."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import klayout.db as kdb
 
 from somaforge.flow.checks.shuttle import registry, table
+from somaforge.flow.checks.shuttle.check import Outcome
 from somaforge.flow.machinery.base import Context, JsonObject, Step, silicon
 from somaforge.generator.netlist import write_spice
 from somaforge.generator.spec import Spec
 from somaforge.generator.submission import source
-from somaforge.generator.submission.write import RECORD, files, write
-from somaforge.pdk import load
+from somaforge.generator.submission.chip import FramedChip
+from somaforge.generator.submission.write import write
+from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_write, scratch
 from somaforge.pdk.layout_file import write_layout
 
@@ -29,29 +32,44 @@ def action(context: Context) -> Mapping[str, float]:
     if not framed(spec):
         atomic_write(context.folder / table.JSON, table.to_json(()))
         return {}
-    chip, pdk, folder = source.framed_chip(context.design), context.design.pdk, context.folder / FOLDER
+    folder = context.folder / FOLDER
+    try:
+        chip = source.framed_chip(context.design)
+    except InputError as error:  # the rest of the flow measures all the same, and sign-off fails
+        failed = Outcome("assembly", "the design at the pins of the frame", "fail", (str(error),), 1)
+        return _told(context, spec.name, (failed,))
+    _send(context, chip, folder)
+    found = registry.run(context.design.pdk, folder, spec.time_limits.precheck_s, context.log)
+    return _told(context, chip.block.name, found)
+
+
+def _send(context: Context, chip: FramedChip, folder: Path) -> None:
+    """The files of the shuttle."""
     with scratch("tapeout") as place:
         layout = kdb.Layout()
         layout.dbu = 0.001
         chip.block.draw(layout)
         write_layout(layout, place / "chip.gds")
         write_spice(chip.block.library, place / "chip.spice")
-        write(pdk, chip, source.project(spec), place / "chip.gds", place / "chip.spice", folder)
-    found = registry.run(pdk, folder, spec.time_limits.precheck_s, context.log)
+        files = (place / "chip.gds", place / "chip.spice")
+        write(context.design.pdk, chip, source.project(context.spec), *files, folder)
+
+
+def _told(context: Context, top: str, found: tuple[Outcome, ...]) -> Mapping[str, float]:
+    """Table and metrics."""
     for outcome in found:
         context.log(f"{outcome.status}: {outcome.title}{''.join(f'; {line}' for line in outcome.findings)}")
     atomic_write(context.folder / table.JSON, table.to_json(found))
-    atomic_write(folder / table.MARKDOWN, table.markdown(chip.block.name, chip.frame.name, found))
+    shown = table.markdown(top, source.frame_name(context.spec), found)
+    atomic_write(context.folder / FOLDER / table.MARKDOWN, shown)
     return table.metrics(found)
 
 
 def outputs(spec: Spec) -> tuple[str, ...]:
-    """What is there in any case; texts of the shuttle come beside."""
+    """What is there in any case; the files of the shuttle come beside."""
     if not framed(spec):
         return (table.JSON,)
-    frame = load(spec.pdk).frames.load(source.frame_name(spec))
-    placed = (*files(frame.shuttle.name, frame.top_cell(spec.name)), RECORD, table.MARKDOWN)
-    return (table.JSON, *(f"{FOLDER}/{name}" for name in placed))
+    return (table.JSON, f"{FOLDER}/{table.MARKDOWN}")
 
 
 def config(spec: Spec) -> JsonObject:

@@ -1,5 +1,6 @@
 """The frame's own: supply straps, analog pins, and what must be the same in every chip (XOR)."""
 
+import re
 from collections.abc import Iterator
 
 import klayout.db as kdb
@@ -46,6 +47,16 @@ def _strap(submitted: Submitted, supply: FrameSupply, layer: str, polygon: kdb.P
             yield f"has a strap that ends more than {least:g} um from the {edge} edge at {at}"
     if not box.inside(frame):
         yield f"has a strap beyond the frame at {at}"
+
+
+def uses(submitted: Submitted) -> Iterator[str]:
+    """The LEF says of every supply that it is power or ground."""
+    text = submitted.paths[1].read_text(encoding="utf-8")
+    for supply in submitted.frame.supplies:
+        wanted = "GROUND" if supply.ground else "POWER"
+        body = re.search(rf"^\s*PIN {supply.net}\s(.*?)^\s*END {supply.net}\s", text, re.MULTILINE | re.DOTALL)
+        if body is None or re.search(rf"^\s*USE {wanted} ;", body[1], re.MULTILINE) is None:
+            yield f"LEF: {supply.net} has no USE {wanted}"
 
 
 def analog_pins(submitted: Submitted) -> Iterator[str]:
@@ -116,6 +127,7 @@ def _first(region: kdb.Region) -> kdb.Box:
 
 CHECKS = (
     ShuttleCheck("straps", "supply straps: layer, width, ends, in LEF and GDS", straps),
+    ShuttleCheck("supply_use", "supplies said to be power and ground in the LEF", uses),
     ShuttleCheck("analog_pins", "analog pins used as info.yaml says", analog_pins, ("tiny-tapeout",)),
     ShuttleCheck("xor", "XOR against the frame", xor),
 )

@@ -176,6 +176,7 @@ BAD = (
         "LEF: VGND lies on the wrong layer",
     ),
     Bad("no_supply", written(LEF, "VDPWR", "VPOWER"), "straps", "LEF: supply VDPWR is missing"),
+    Bad("silent_supply", written(LEF, "USE GROUND ;", "USE SIGNAL ;"), "supply_use", "LEF: VGND has no USE GROUND"),
     Bad("foreign_pin", pin_renamed("VGND", "VSS"), "pins", "LEF: VSS is no pin of the frame"),
     Bad("lost_pin", pin_renamed("ena", "ena_n"), "pins", "LEF: pin ena is missing"),
     Bad(

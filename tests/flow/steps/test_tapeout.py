@@ -18,6 +18,7 @@ from somaforge.generator.spec import Chip, Spec
 from somaforge.generator.spec.chip import Project
 from somaforge.generator.submission import source
 from somaforge.generator.submission.chip import FramedChip
+from somaforge.pdk.errors import InputError
 
 FRAME = "tiny-tapeout-1x2"
 FAILED = Outcome("layers", "forbidden | unknown layers", "fail", ("layer 72/20 is used",), 1)
@@ -44,14 +45,19 @@ def test_the_folder_is_written_and_checked(tmp_path: Path, monkeypatch: pytest.M
     folder = outcome.folder / tapeout.FOLDER
     assert 'title: "Four \\"synapses\\""' in (folder / "info.yaml").read_text(encoding="utf-8")
     shown = (folder / table.MARKDOWN).read_text(encoding="utf-8")
-    assert shown.startswith(f"# tt_um_small in {FRAME}: checks of the submission\n\n0 of 24 failed.\n")
+    assert shown.startswith(f"# tt_um_small in {FRAME}: checks of the submission\n\n0 of 25 failed.\n")
     assert "| Magic DRC | not run | needs the program Magic" in shown
 
 
-@pytest.mark.needs_pdk
-def test_what_no_assembly_brings_to_a_frame_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Exception, match=r"chip.frame: no assembly is known that brings a design to the pins of tiny-"):
-        Runner(spec(), tmp_path, (tapeout.STEP,)).run()
+def test_what_does_not_go_into_its_frame_fails_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def chip(design: Design) -> FramedChip:
+        raise InputError("frame: 1200 x 230 um fits no frame")
+
+    monkeypatch.setattr(source, "framed_chip", chip)
+    (outcome,) = Runner(spec(), tmp_path, (tapeout.STEP,)).run()
+    assert outcome.metrics["shuttle__failures__count"] == outcome.metrics["shuttle__checks__count"] == 1
+    shown = (outcome.folder / tapeout.FOLDER / table.MARKDOWN).read_text(encoding="utf-8")
+    assert "| the design at the pins of the frame | fail | frame: 1200 x 230 um fits no frame |" in shown
 
 
 def test_without_a_frame_there_is_nothing_to_do(tmp_path: Path) -> None:
