@@ -4,6 +4,7 @@
     python bench/reliability.py --share 0.1     a tenth of them
     python bench/reliability.py --seed 7        other damage
     python bench/reliability.py --kind layouts  kinds whose function is called so; the others keep their last counts
+    python bench/reliability.py --again         the trials that went wrong, once more; the others keep their ends
 
 Writes bench/results/reliability.json after each kind and docs/reliability.md at the end. Exit code 1 if a trial went
 wrong.
@@ -55,17 +56,23 @@ def page(record: dict[str, object], counts: list[campaign.Count]) -> str:
             continue
         right = " ".join(str(kind.run.__doc__).split()).removesuffix(".")
         rows.append(f"| {kind.name} | {count.trials} | {len(count.problems)} | {right} | {kind.trials} |")
-    wrong = [f"- {c.name}, trial {number}: {what}" for c in counts for number, what in c.problems]
-    listed = ["", "Wrong ends:", "", *wrong] if wrong else []
+    listed: list[str] = []
+    for title, found in (("Wrong ends", "problems"), ("Wrong at first, right after a mend", "mended")):
+        lines = [f"- {c.name}, trial {number}: {what}" for c in counts for number, what in getattr(c, found)]
+        listed += ["", f"{title}:", "", *lines] if lines else []
     return HEAD.format(**record) + "\n".join([*rows, *listed]) + "\n" + TAIL.format(**record)
 
 
-def _before() -> list[campaign.Count]:
-    """What the result file has."""
+def _before() -> tuple[dict[str, campaign.Count], float]:
+    """What the result file has, and the seconds that it took."""
     if not RESULT.is_file():
-        return []
-    stored = json.loads(RESULT.read_text(encoding="utf-8"))["kinds"]
-    return [campaign.Count(c["name"], c["trials"], tuple((n, what) for n, what in c["problems"])) for c in stored]
+        return {}, 0.0
+    stored = json.loads(RESULT.read_text(encoding="utf-8"))
+    counts = {}
+    for c in stored["kinds"]:
+        wrong, mended = (tuple((number, what) for number, what in c[key]) for key in ("problems", "mended"))
+        counts[c["name"]] = campaign.Count(c["name"], c["trials"], wrong, mended)
+    return counts, stored["seconds"]
 
 
 def main() -> int:
@@ -74,10 +81,18 @@ def main() -> int:
     parser.add_argument("--share", type=float, default=1.0, help="of the nightly trials")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kind", action="append", help="part of the name of a function of tests/campaign")
+    parser.add_argument("--again", action="store_true", help="only the trials that went wrong last time")
     options = parser.parse_args()
     chosen = tuple(k for k in kinds.KINDS if not options.kind or any(part in k.run.__name__ for part in options.kind))
     if not chosen:
         parser.error(f"no kind of the campaign has {' or '.join(options.kind)} in its name")
+    counts, earlier = _before()
+    if options.again:
+        found = (campaign.again(k, counts[k.name], options.seed) for k in chosen if k.name in counts)
+    else:
+        found = campaign.run(chosen, share=options.share, seed=options.seed)
+        if len(chosen) == len(kinds.KINDS):
+            counts, earlier = {}, 0.0
     start = time.monotonic()
     record: dict[str, object] = {
         "command": "python " + " ".join(["bench/reliability.py", *sys.argv[1:]]),
@@ -85,16 +100,16 @@ def main() -> int:
         "seed": options.seed,
         "tools": ", ".join(f"{name} {version}" for name, version in tools.versions(TOOLS).items()),
     }
-    counts = [count for count in _before() if count.name not in {kind.name for kind in chosen}]
-    for count in campaign.run(chosen, share=options.share, seed=options.seed):
-        counts.append(count)
-        record["seconds"] = time.monotonic() - start
-        atomic_write(RESULT, json.dumps({**record, "kinds": [asdict(c) for c in counts]}, indent=1) + "\n")
+    for count in found:
+        counts[count.name] = count
+        record["seconds"] = earlier + time.monotonic() - start
+        kept = [asdict(c) for c in counts.values()]
+        atomic_write(RESULT, json.dumps({**record, "kinds": kept}, indent=1) + "\n")
         print(
             f"{count.name}: {count.trials} trials, {len(count.problems)} wrong", *count.problems, sep="\n  ", flush=True
         )
-    atomic_write(PAGE, page(record, counts))
-    return 1 if any(count.problems for count in counts) else 0
+    atomic_write(PAGE, page(record, list(counts.values())))
+    return 1 if any(count.problems for count in counts.values()) else 0
 
 
 if __name__ == "__main__":

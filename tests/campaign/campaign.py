@@ -16,7 +16,9 @@ class Count:
     name: str
     trials: int
     problems: tuple[tuple[int, str], ...]
-    """(seed, what was wrong)."""
+    """(number of the trial, what was wrong)."""
+    mended: tuple[tuple[int, str], ...] = ()
+    """The same of trials that went wrong in an earlier run and went right again since."""
 
 
 def run(kinds: tuple[Kind, ...] = KINDS, share: float = 1.0, seed: int = 1) -> Iterator[Count]:
@@ -25,6 +27,14 @@ def run(kinds: tuple[Kind, ...] = KINDS, share: float = 1.0, seed: int = 1) -> I
         count = max(1, round(share * kind.trials))
         found = ((number, trial(kind, seed, number)) for number in range(count))
         yield Count(kind.name, count, tuple((number, wrong) for number, wrong in found if wrong is not None))
+
+
+def again(kind: Kind, before: Count, seed: int) -> Count:
+    """The trials that went wrong, once more; the others keep how they ended."""
+    now = {number: trial(kind, seed, number) for number, _ in before.problems}
+    still = tuple((number, wrong) for number, wrong in now.items() if wrong is not None)
+    mended = tuple((number, wrong) for number, wrong in before.problems if now[number] is None)
+    return Count(before.name, before.trials, still, (*before.mended, *mended))
 
 
 def trial(kind: Kind, seed: int, number: int) -> str | None:

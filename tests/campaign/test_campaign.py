@@ -56,3 +56,15 @@ def test_the_same_seed_does_the_same_damage() -> None:
     once, again = (damage.of_text("a: 1\nb: 2\n", np.random.default_rng([1, 5])) for _ in range(2))
     assert once == again
     assert len({damage.flipped(b"0123456789", np.random.default_rng([1, n])) for n in range(20)}) > 15
+
+
+def test_again_does_what_went_wrong_and_nothing_else() -> None:
+    done: list[int] = []
+
+    def run(random: np.random.Generator, folder: Path) -> str | None:
+        done.append(int(random.integers(1000)))
+        return None if len(done) == 1 else "still wrong"
+
+    count = campaign.again(Kind("x", run, 9), campaign.Count("x", 9, ((2, "a"), (5, "b")), ((1, "c"),)), seed=1)
+    assert count == campaign.Count("x", 9, ((5, "still wrong"),), ((1, "c"), (2, "a")))
+    assert done == [int(np.random.default_rng([1, n]).integers(1000)) for n in (2, 5)]
