@@ -102,6 +102,28 @@ CHIPS: tuple[Metric, ...] = (
     *several("neither", "share of the hidden columns that ngspice solved", "engine__compared_columns__ratio"),
     *several("lower", "patterns with another winner on the array engine", "engine__winners_differ__count"),
     *several("higher", "the worst chip", "accuracy__array_worst_chip__ratio"),
+    *several(
+        "higher",
+        "codes in, class out: programmed chips with their drivers, and a winner-take-all of the spread that was "
+        "measured on its layout (docs/readout.md); mean and worst chip",
+        "accuracy__chip__ratio",
+        "accuracy__chip_worst__ratio",
+    ),
+    *several(
+        "lower",
+        "from a pattern in the drivers' latches to a valid class: the array's time to output, and the race that "
+        "begins then",
+        "present__decision_p50__s",
+        "present__decision_p99__s",
+    ),
+    *several(
+        "lower",
+        "to load a pattern into the drivers at the port's shortest period: slow corner, typical, and of the slow one "
+        "what is left to do after the decision before",
+        "present__load__s",
+        "present__load_typical__s",
+        "present__load_after__s",
+    ),
     *several("higher", "chips without an error", "accuracy__array_perfect__chips__count"),
     *several(
         "neither", "patterns of each chip that ran in time, for speed and energy", "evaluate__timed_patterns__count"

@@ -55,6 +55,16 @@ SILICON: tuple[Metric, ...] = (
         "neither", "nets with a wire, and transistors, of the layout", "pex__nets__count", "pex__transistors__count"
     ),
     *several("neither", "resistors and diodes of a layout (pex --layout)", "pex__other_devices__count"),
+    # drivers
+    *several(
+        "lower",
+        "the block of drivers alone: violations of layout rules, differences from its netlist; more ends the run",
+        "drivers__violations__count",
+        "drivers__mismatches__count",
+    ),
+    *several("neither", "transistors of the drivers, latches and port included", "drivers__transistors__count"),
+    *several("lower", "the block of drivers", "drivers__die__um2"),
+    *several("lower", "what a driver adds to its input: wires, and transistors at rest", "drivers__column__F"),
     # cells alone
     *several("neither", "output over soma input for code 1 at 15 nA, no mismatch", "cells__unit_gain__ratio"),
     *several(

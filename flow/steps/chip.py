@@ -8,6 +8,7 @@ from typing import Literal
 
 from somaforge.flow import datasets, pex
 from somaforge.flow.chips import VirtualChip
+from somaforge.flow.drivers.capacitance import loaded
 from somaforge.flow.drivers.inputs import input_currents
 from somaforge.flow.engines.base import Memory, Program, ProgrammedChip
 from somaforge.flow.engines.named import named
@@ -60,7 +61,8 @@ Use = Literal["time", "rest", "memory"]
 def programmed(job: Job, codes: Program | None = None, use: Use = "time", memory: Memory = "ideal") -> ProgrammedChip:
     """The post-layout chip of that seed; without codes all weights are 0.
 
-    With couplings and wire segments, or with the capacitance of each net, as its engine takes it.
+    With couplings and wire segments, or with the capacitance of each net, as its engine takes it; in time also with
+    what drivers add to the inputs.
     """
     design = build(job.spec)
     if named(job.spec).in_full:
@@ -68,6 +70,8 @@ def programmed(job: Job, codes: Program | None = None, use: Use = "time", memory
     else:
         whole = design.flat if use == "memory" else design.flat_without_memory
         flat = whole if use == "rest" else pex.read_lumped(job.inputs.file("pex", "lumped.json"), whole)
+    if use == "time":
+        flat = loaded(flat, read_json(job.inputs.file("drivers", "drives.json"))["drives_F"])
     return VirtualChip.of(job.spec.chips, job.seed).programmed(design, flat, codes, memory=memory)
 
 

@@ -132,7 +132,7 @@ STEP = Step(
     "corners",
     action,
     lambda spec: ("corners.json",),
-    ("pex", "train", "program"),
+    ("pex", "drivers", "train", "program"),
     config=config,
     idle=lambda spec: "" if spec.study else "no `study` in the spec",
     tools=("ngspice", "numpy", "scipy", "torch", "pdk", "scikit-learn"),

@@ -17,6 +17,7 @@ from somaforge.flow.engines.ngspice import NgspiceEngine
 from somaforge.flow.engines.time_error import time_error
 from somaforge.flow.machinery.base import Context, JsonObject, Step
 from somaforge.flow.machinery.records import read_json, write_json
+from somaforge.flow.measure import decision
 from somaforge.flow.measure.evaluate import evaluate, memory_effect, pad_inputs
 from somaforge.flow.measure.intervals import ENDS, interval_metrics
 from somaforge.flow.measure.layout_effect import first_of_each_class, layout_effect
@@ -171,6 +172,25 @@ def measured(spec: Spec, chips: list[dict[str, Any]]) -> dict[str, float]:
         "evaluate__timed_patterns__count": len(chips[0]["time_to_output_s"]),
         "design__macs__count": macs,
         **_speed(chips, macs),
+        **_decisions(context.spec, chips),
+    }
+
+
+def _decisions(spec: Spec, chips: list[dict[str, Any]]) -> dict[str, float]:
+    """Codes in, class out: of chips with drivers, with the winner-take-all's own errors and time."""
+    if spec.chip is None or spec.chip.drivers is None:
+        return {}
+    right, times = [], []
+    for seed, chip in zip(spec.chips.seeds, chips, strict=True):
+        outputs, timed = np.array(chip["outputs_A"]), np.array(chip["timed"])
+        right.append(float((decision.classes(outputs, seed) == np.array(chip["labels"])).mean()))
+        times.append(np.array(chip["time_to_output_s"]) + decision.race_s(outputs[timed]))
+    every = np.concatenate(times)
+    return {
+        "accuracy__chip__ratio": float(np.mean(right)),
+        "accuracy__chip_worst__ratio": min(right),
+        "present__decision_p50__s": float(np.percentile(every, 50)),
+        "present__decision_p99__s": float(np.percentile(every, 99)),
     }
 
 
@@ -197,7 +217,7 @@ STEP = Step(
         "layout.json",
         *(("latches.json", "times.json") if named(spec).in_full else ()),
     ),
-    ("pex", "program"),
+    ("pex", "drivers", "program"),
     config=config,
     tools=("ngspice", "numpy", "pdk", "scikit-learn"),
 )

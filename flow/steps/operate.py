@@ -139,7 +139,7 @@ STEP = Step(
     "operate",
     action,
     lambda spec: ("operating.json",),
-    ("pex", "program"),
+    ("pex", "drivers", "program"),
     config=config,
     idle=lambda spec: "" if spec.operating else "no `operating` in the spec",
     tools=("ngspice", "numpy", "pdk", "scikit-learn"),

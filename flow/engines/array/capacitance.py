@@ -89,7 +89,7 @@ def loads(
     decks = [_deck(chip, part) for part in parts]
 
     def run(i: int) -> Floats:
-        return _simulate(decks[i], len(parts[i].sources), limit_s)
+        return farads(decks[i], len(parts[i].sources), limit_s)
 
     def measure() -> dict[str, Floats]:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -171,7 +171,8 @@ class _Cells:
         return [*(f"{s} {supply_V:.9g}" for s in self._supplies), *self._lines]
 
 
-def _simulate(deck: str, count: int, timeout_s: float) -> Floats:
+def farads(deck: str, count: int, timeout_s: float) -> Floats:
+    """Of `count` saved source currents of a deck with sources of 1 V at FREQUENCY_HZ; ToolError on failure."""
     run = run_ngspice(deck, timeout_s, what="capacitances of cells")
     head, mark, body = run.raw.partition(b"Binary:\n")
     try:

@@ -1,0 +1,68 @@
+"""What the drivers add to the array's input nodes: the wires of a column, and its transistors as ngspice sees them.
+
+Where the array is simulated with currents in place of its drivers, that capacitance stays: an input soma moves it with
+every change of its current.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from somaforge.flow.drivers.bank import with_inputs
+from somaforge.flow.drivers.scale import Scale
+from somaforge.flow.engines.array.capacitance import FREQUENCY_HZ, farads
+from somaforge.flow.engines.base import ProgrammedChip
+from somaforge.flow.engines.lines import Nets, transistor_lines
+from somaforge.flow.spice.deck import Deck
+from somaforge.generator.circuit import Capacitor, FlatNetlist
+from somaforge.generator.names import GROUND, SUPPLY, drive_net, input_net, place, sum_net
+from somaforge.generator.spec import Spec
+
+_OPTIONS = "reltol=1e-4 abstol=1e-14 vntol=1e-7 gmin=1e-15 itl1=500 klu"
+COLUMN = 0.25
+"""Voltage of a column over the supply: that of an input soma at some 100 nA."""
+
+
+def of_devices(spec: Spec, full_scale_A: float, timeout_s: float = 300.0) -> float:
+    """Of a column's transistors in F, the larger of code 0 and the largest code; the drivers are nominal."""
+    return max(_column(spec, full_scale_A, code, timeout_s) for code in ("none", "full"))
+
+
+def _column(spec: Spec, full_scale_A: float, which: str, timeout_s: float) -> float:
+    scale = Scale.of(spec)
+    if scale is None:
+        raise ValueError(f"{spec.name} has no drivers")
+    design = with_inputs(spec)
+    code = np.array(0 if which == "none" else scale.full)
+    latches = np.tile(scale.latches(code)[:, None], (1, design.layers[1]))
+    flat = design.flat_without_memory
+    program = (latches,)
+    chip = ProgrammedChip(design, flat, program, np.zeros(len(flat.mos)), spec.at)
+    nets, column = Nets(chip), sum_net(1, 0)
+    deck = Deck("a driver's column", design.pdk.models, spec.at, _OPTIONS, exact=False)
+    deck.put(f"v_{SUPPLY} {SUPPLY} {GROUND} {spec.at.supply_V:.9g}")
+    for r, current in enumerate(scale.references_A(full_scale_A)):
+        deck.put(f"i_ref_{r} {SUPPLY} {input_net(r)} {current:.9e}")
+    deck.put(f"v_column {column} {GROUND} dc {COLUMN * spec.at.supply_V:.9g} ac 1")
+    mine = ((m, shift) for m, shift in chip.transistors if _is_of_column(m.name))
+    deck.put(*transistor_lines(deck.cards, chip, mine, nets.node))
+    text = deck.text(".save i(v_column)", f".ac lin 1 {FREQUENCY_HZ:g} {FREQUENCY_HZ:g}")
+    return float(farads(text, 1, timeout_s)[0])
+
+
+def _is_of_column(name: str) -> bool:
+    """The reference somas and the synapses of the first column."""
+    at = place(name)
+    return at is not None and at.layer == 0 and (at.cell == "soma" or (at.cell == "synapse" and at.column == 0))
+
+
+def of_inputs(wires: Mapping[str, float], devices_F: float, inputs: int) -> list[float]:
+    """Of every input in F; `wires` are totals of the drivers' extracted nets."""
+    return [wires[drive_net(i)] + devices_F for i in range(inputs)]
+
+
+def loaded(flat: FlatNetlist, drives_F: Sequence[float]) -> FlatNetlist:
+    """The array's netlist with what its drivers add."""
+    more = (Capacitor(f"c_{drive_net(i)}", input_net(i), GROUND, farad) for i, farad in enumerate(drives_F))
+    return replace(flat, capacitors=(*flat.capacitors, *more))

@@ -1,0 +1,107 @@
+"""Step drivers: the block that makes input currents from codes, drawn, checked, compared and extracted on its own."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from somaforge.flow import datasets
+from somaforge.flow.checks import lvs
+from somaforge.flow.checks.registry import LAYOUT_CHECKS
+from somaforge.flow.drivers import capacitance, pattern
+from somaforge.flow.drivers.inputs import full_code_A
+from somaforge.flow.machinery.base import Context, JsonObject, Step, silicon
+from somaforge.flow.machinery.records import write_json
+from somaforge.flow.memory import port_timing
+from somaforge.flow.pex import extract
+from somaforge.generator import drivers
+from somaforge.generator.layout import draw
+from somaforge.generator.netlist import write_spice
+from somaforge.generator.picture import write_picture
+from somaforge.generator.spec import Spec
+from somaforge.pdk.errors import CheckError
+from somaforge.pdk.files import atomic_write
+
+DRIVES = "drives.json"
+"""Capacitance that each driver adds to its input."""
+
+
+def applies(spec: Spec) -> bool:
+    """Whether there are drivers."""
+    return spec.chip is not None and spec.chip.drivers is not None
+
+
+def config(spec: Spec) -> JsonObject:
+    """Nothing without drivers."""
+    if not applies(spec):
+        return {}
+    keys = {"supply_V", "temperature_C", "corners", "input", "network"}
+    data = {"data_sha256": datasets.fingerprint(spec.network.dataset)}
+    return {**silicon(spec), **data, **spec.model_dump(mode="json", include=keys)}
+
+
+def action(context: Context) -> Mapping[str, float]:
+    """Layout, netlists, checks, and drives.json; only that, and empty, without drivers.
+
+    CheckError for a layout that is not clean or not the netlist.
+    """
+    spec, folder = context.spec, context.folder
+    if not applies(spec):
+        write_json(folder / DRIVES, {"drives_F": []})
+        return {}
+    design = drivers.build(spec)
+    drawn = draw(design)
+    layout, netlist = folder / "layout.gds", folder / "netlist.spice"
+    drawn.write(layout)
+    write_spice(drawn.library, netlist)
+    write_spice(drawn.library, folder / "netlist.cdl", "cdl", drawn.block.roles())
+    x1, y1, x2, y2 = drawn.die
+    write_picture(design.pdk, layout, drawn.top, folder / "layout.png", 1800, round(1800 * (y2 - y1) / (x2 - x1)))
+    violations = 0
+    for check in LAYOUT_CHECKS:
+        counts = check.run(design.pdk, layout, drawn.top, folder / check.report, spec.time_limits.precheck_s)
+        violations += sum(counts.values())
+    compared = lvs.run(design.pdk, layout, netlist, drawn.top, folder / "lvs.lvsdb")
+    atomic_write(folder / "mismatches.txt", "".join(f"{line}\n" for line in compared.mismatches))
+    if violations or compared.mismatches:
+        first = f"; {compared.mismatches[0]}" if compared.mismatches else ""
+        raise CheckError(
+            f"drivers: {violations} violations of layout rules, {len(compared.mismatches)} mismatches of layout and "
+            f"netlist{first}; see {folder}"
+        )
+    wires = extract(design.pdk, layout, design.library.top, netlist).total_capacitance()
+    highest = full_code_A(datasets.load(spec.network.dataset), spec)
+    devices = capacitance.of_devices(spec, highest)
+    drives = capacitance.of_inputs(wires, devices, design.layers[1])
+    write_json(folder / DRIVES, {"drives_F": drives, "devices_F": devices})
+    plan = port_timing.plan_of(design)
+    at = {"typical": replace(design.pdk.models.nominal, supply_V=spec.supply_V), "slow": port_timing.slow(design)}
+    half = {name: port_timing.measure(design, plan, point).half_period_s for name, point in at.items()}
+    context.log(f"half a period {half['typical']:.3g} s, slow {half['slow']:.3g} s")
+    return {
+        "drivers__violations__count": violations,
+        "drivers__mismatches__count": len(compared.mismatches),
+        "drivers__transistors__count": drawn.library.transistor_count(),
+        "drivers__die__um2": (x2 - x1) * (y2 - y1) / 1e6,
+        "drivers__column__F": max(drives),
+        "present__load__s": pattern.load_s(design.memory, half["slow"]),
+        "present__load_typical__s": pattern.load_s(design.memory, half["typical"]),
+        "present__load_after__s": pattern.after_decision_s(design.memory, half["slow"]),
+    }
+
+
+def files(spec: Spec) -> tuple[str, ...]:
+    """What the step writes."""
+    if not applies(spec):
+        return (DRIVES,)
+    reports = (check.report for check in LAYOUT_CHECKS)
+    return (DRIVES, "layout.gds", "layout.png", "netlist.spice", "netlist.cdl", "mismatches.txt", *reports)
+
+
+STEP = Step(
+    "drivers",
+    action,
+    files,
+    config=config,
+    idle=lambda spec: "" if applies(spec) else "no `chip.drivers` in the spec",
+    tools=("klayout", "klayout-application", "ngspice", "pdk", "numpy", "scikit-learn"),
+    limit_s=lambda spec: spec.time_limits.drc_s,
+)
