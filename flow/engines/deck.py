@@ -5,11 +5,12 @@ from functools import cached_property
 
 import numpy as np
 
-from somaforge.flow.engines.base import ProgrammedChip
+from somaforge.flow.engines.base import Program, ProgrammedChip
 from somaforge.flow.engines.lines import Nets, check_value, resistor_lines, transistor_lines, weight_bits
 from somaforge.flow.spice.deck import Deck, safe, staircase, transient
 from somaforge.generator.names import RAILS, input_net, output_net
 from somaforge.pdk.arrays import Floats
+from somaforge.pdk.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Stimulus:
     """Whether the time between patterns matters; False leaves out the wiring's capacitances."""
     probes: tuple[str, ...] = ()
     """Nets whose voltage is recorded."""
+    programs: tuple[Program, ...] = ()
+    """The weights of every pattern, where they change with it (ideal memory only); else those of the chip."""
 
     @property
     def stop_s(self) -> float:
@@ -44,12 +47,14 @@ class ChipDeck:
 
     @cached_property
     def text(self) -> str:
-        """The deck; InputError if a name or value in the netlist cannot stand in one."""
+        """The deck; InputError if a name or value in the netlist, or what is asked, cannot stand in one."""
         chip, stimulus = self.chip, self.stimulus
         options = f"klu method=gear {self.options}"
         deck = Deck(safe(chip.flat.name), chip.design.pdk.models, chip.at, options, body=chip.exact)
         deck.put(*transistor_lines(deck.cards, chip, chip.transistors, self._nets.node), *self._wiring())
         deck.put(f"v_vdd vdd gnd {chip.at.supply_V:.9g}", *self._outputs(), *self._inputs(), *self._starts())
+        for i, (net, values) in enumerate(self._moved.items()):
+            deck.put(f"v_weight_{i} {safe(net)} gnd {self._steps(values * chip.at.supply_V)}")
         more = f"0 {stimulus.dwell_s / 4:.6e} {'uic' if self.uic else ''}"
         return deck.text(*transient(self.vectors, stimulus.dwell_s / 50, stimulus.stop_s, more))
 
@@ -71,7 +76,20 @@ class ChipDeck:
 
     @cached_property
     def _nets(self) -> Nets:
-        return Nets(self.chip)
+        return Nets(self.chip, frozenset(self._moved))
+
+    @cached_property
+    def _moved(self) -> dict[str, Floats]:
+        """Weight nets that change, with their value (0 or 1) in every pattern: latches are faster than all they switch.
+
+        InputError for simulated latches, whose cells would drive them too.
+        """
+        programs = self.stimulus.programs
+        if programs and self.chip.memory != "ideal":
+            raise InputError("deck: weights that change with the pattern need ideal memory; latches hold theirs")
+        values = [weight_bits(self.chip, program) for program in programs]
+        every = {net: np.array([v[net] for v in values], dtype=float) for net in (values[0] if values else ())}
+        return {net: value for net, value in every.items() if np.ptp(value) > 0}
 
     def _wiring(self) -> list[str]:
         """Resistors, and for transients the capacitors, summed per pair of nodes: settled currents do not need them."""

@@ -50,6 +50,8 @@ class Nets:
     """Nodes of a chip whose memory is idle."""
 
     chip: ProgrammedChip
+    driven: frozenset[str] = frozenset()
+    """Weight nets that sources of the deck move."""
 
     @cached_property
     def ties(self) -> dict[str, str]:
@@ -61,7 +63,8 @@ class Nets:
                 ties[port] = GROUND if line == WORD else SUPPLY
         if self.chip.memory == "ideal":
             for net, high in weight_bits(self.chip, self.chip.codes).items():
-                ties[net], ties[complement(net)] = (SUPPLY, GROUND) if high else (GROUND, SUPPLY)
+                if net not in self.driven:
+                    ties[net], ties[complement(net)] = (SUPPLY, GROUND) if high else (GROUND, SUPPLY)
         return ties
 
     def node(self, name: str) -> str:

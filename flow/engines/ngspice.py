@@ -122,10 +122,22 @@ class NgspiceEngine:
         return DcResult(last[:, outputs], -last[:, 1], unsettled, effort)
 
     def transient(
-        self, chip: ProgrammedChip, inputs: Floats, pattern_time_s: float, probes: Sequence[str] = ()
+        self,
+        chip: ProgrammedChip,
+        inputs: Floats,
+        pattern_time_s: float,
+        probes: Sequence[str] = (),
+        programs: Sequence[Program] = (),
     ) -> TransientResult:
-        """Patterns one after the other; starts in the operating point of the first."""
-        stimulus = Stimulus(inputs, pattern_time_s, min(RISE_S, pattern_time_s / 20), probes=tuple(probes))
+        """Patterns one after the other; starts in the operating point of the first.
+
+        `programs` are the weights of each pattern, where they change with it as the codes of drivers do; those of the
+        first are the chip's.
+        """
+        rise_s = min(RISE_S, pattern_time_s / 20)
+        stimulus = Stimulus(inputs, pattern_time_s, rise_s, probes=tuple(probes), programs=tuple(programs))
+        if programs and (len(programs) != len(inputs) or not _equal(programs[0], chip.codes)):
+            raise ValueError(f"{len(programs)} programs for {len(inputs)} patterns, the chip's own first")
         values, effort = self._solve(chip, stimulus)
         n = chip.design.layers[-1]
         voltages = {probe: values[:, 2 + n + i] for i, probe in enumerate(probes)}
@@ -146,7 +158,8 @@ class NgspiceEngine:
         if rung.uic:  # no operating point: the first pattern is repeated, much longer than any settling, and dropped
             lead = max(1, round(DC_DWELL_S / stimulus.dwell_s))
             repeated = np.concatenate([np.repeat(stimulus.inputs[:1], lead, axis=0), stimulus.inputs])
-            stimulus = replace(stimulus, inputs=repeated)
+            held = (stimulus.programs[0],) * lead if stimulus.programs else ()
+            stimulus = replace(stimulus, inputs=repeated, programs=(*held, *stimulus.programs))
         deck = ChipDeck(chip, stimulus, rung.options, rung.uic)
         limit_s = self.timeout_s or chip.design.spec.time_limits.ngspice_s
         names, values, done = self._run(deck.text, chip.flat.name, limit_s)
