@@ -1,8 +1,8 @@
 """What the drivers add to the array's input nodes: the wires of a column, and the drains of its open switches.
 
-Where the array is simulated with currents in place of its drivers, that capacitance stays. What is behind the switches is
-left out: it lies at the supply while they are open, and helps to charge the input when they close. So inputs that are
-currents come later than those of drivers, never earlier (tests/flow/drivers/test_drivers_in_time.py).
+Where the array is simulated with currents in place of its drivers, that capacitance stays. What is behind the switches
+is left out: it lies at the supply while they are open, and helps to charge the input when they close. So inputs that
+are currents come later than those of drivers, never earlier (tests/flow/drivers/test_drivers_in_time.py).
 """
 
 from collections.abc import Mapping, Sequence

@@ -8,6 +8,7 @@ from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.generator.address import Codes
 from somaforge.generator.spec import Spec
 from somaforge.pdk.arrays import Floats
+from somaforge.pdk.models import OperatingPoint
 
 
 def codes_of(scale: Scale, dataset: Dataset, values: Floats) -> Codes:
@@ -20,9 +21,11 @@ def full_code_A(dataset: Dataset, spec: Spec) -> float:  # noqa: N802 (a unit)
     return dataset.largest * dataset.full_scale(spec.input)
 
 
-def input_currents(spec: Spec, made: VirtualChip, dataset: Dataset, values: Floats) -> Floats:
-    """Currents [patterns, inputs] in A into one chip's input somas at the spec's operating point."""
-    bank = Bank.of(ArrayEngine(), spec, made)
+def input_currents(
+    spec: Spec, made: VirtualChip, dataset: Dataset, values: Floats, at: OperatingPoint | None = None
+) -> Floats:
+    """Currents [patterns, inputs] in A into one chip's input somas at a point, the spec's if none is given."""
+    bank = Bank.of(ArrayEngine(), spec, made, at)
     if bank is None:
         return dataset.to_currents(values, spec.input)
     return bank.currents(codes_of(bank.scale, dataset, values), full_code_A(dataset, spec))

@@ -12,9 +12,14 @@ import numpy as np
 
 from somaforge.flow import datasets, pex
 from somaforge.flow.chips import VirtualChip
+from somaforge.flow.drivers.bank import Bank
+from somaforge.flow.drivers.inputs import input_currents
 from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import Program, ProgrammedChip
+from somaforge.flow.learning import driver_codes
+from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.characterize import characterize
+from somaforge.flow.learning.driven import driven
 from somaforge.flow.learning.minibatch import Shadow, fine_tune, pretrain
 from somaforge.flow.learning.tester import Bench
 from somaforge.flow.learning.training import model_accuracy, one_thread, train
@@ -85,7 +90,8 @@ def _bench(spec: str, folder: Path | None, lumped: Path | None) -> _Bench:
 def _start(spec: str, folder: Path | None) -> Shadow:
     """The ideal network where minibatch training of every chip starts: once for each worker."""
     parsed = parse_spec(json.loads(spec), "montecarlo", folder)
-    return pretrain(parsed, datasets.load(parsed.network.dataset)).shadow
+    ideal = Calibration.ideal(parsed.array.layers, parsed.array.bits)
+    return pretrain(parsed, driven(parsed, datasets.load(parsed.network.dataset), ideal)).shadow
 
 
 def version() -> str:
@@ -98,9 +104,12 @@ def _same_code(expected: str) -> None:
         raise ToolError("montecarlo: this worker runs another version of somaforge; install the same everywhere")
 
 
+def _made(bench: _Bench, seed: int | None) -> VirtualChip:
+    return VirtualChip.of(bench.spec.chips, seed) if seed is not None else VirtualChip(0, 0.0)
+
+
 def _chip(bench: _Bench, point: Point, seed: int | None, codes: Program) -> ProgrammedChip:
-    chip = VirtualChip.of(bench.spec.chips, seed) if seed is not None else VirtualChip(0, 0.0)
-    return chip.programmed(bench.design, bench.flat, codes, point.at)
+    return _made(bench, seed).programmed(bench.design, bench.flat, codes, point.at)
 
 
 def learn(task: TrainTask) -> dict[str, Any]:
@@ -113,8 +122,11 @@ def learn(task: TrainTask) -> dict[str, Any]:
         data = datasets.load(spec.network.dataset)
         nothing = tuple(np.zeros(shape, dtype=np.int64) for shape in pairwise(bench.design.layers))
         chip = _chip(bench, task.point, task.seed, nothing)
-        tester = Bench.named(spec, bench.engine, task.seed or 0)
-        calibration = characterize(tester, chip, data.full_scale(spec.input)).calibration
+        bank = Bank.of(bench.engine, spec, _made(bench, task.seed), task.point.at)
+        tester = Bench(bench.engine, spec.characterization.tester, task.seed or 0, drivers=bank)
+        highest = data.full_scale(spec.input)
+        calibration = driver_codes.measure(tester, chip, characterize(tester, chip, highest).calibration, highest)
+        data = driven(spec, data, calibration)
         if spec.training.batch == "all":
             weights = train(spec, data, calibration)
         else:
@@ -141,7 +153,7 @@ def measure(task: PointTask) -> dict[str, Any]:
         data = datasets.load(spec.network.dataset)
         codes = tuple(np.array(c, dtype=np.int64) for c in task.codes)
         chip = _chip(bench, point, point.seed, codes)
-        inputs = data.to_currents(data.test_x[: task.patterns], spec.input)
+        inputs = input_currents(spec, _made(bench, point.seed), data, data.test_x[: task.patterns], point.at)
         labels, classes = data.test_y[: task.patterns], spec.network.layers[-1]
         settled = bench.engine.dc(chip, pad_inputs(chip, inputs))
         outputs = settled.outputs[:, :classes]
