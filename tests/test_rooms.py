@@ -19,7 +19,7 @@ FLOORS = (
     {"engines"},
     {"chips"},
     {"checks", "memory", "readout", "drivers", "control"},
-    {"signoff"},
+    {"signoff", "drivers"},
     {"learning", "pex", "measure"},
     {"montecarlo", "report", "bench"},
     {"steps"},
