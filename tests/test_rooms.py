@@ -18,7 +18,7 @@ FLOORS = (
     {"machinery", "figures", "datasets", "spice"},
     {"engines"},
     {"chips"},
-    {"checks", "memory", "readout", "drivers", "control"},
+    {"checks", "memory", "readout", "control"},
     {"signoff", "drivers"},
     {"learning", "pex", "measure"},
     {"montecarlo", "report", "bench"},

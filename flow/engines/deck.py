@@ -54,7 +54,8 @@ class ChipDeck:
         deck.put(*transistor_lines(deck.cards, chip, chip.transistors, self._nets.node), *self._wiring())
         deck.put(f"v_vdd vdd gnd {chip.at.supply_V:.9g}", *self._outputs(), *self._inputs(), *self._starts())
         for i, (net, values) in enumerate(self._moved.items()):
-            deck.put(f"v_weight_{i} {safe(net)} gnd {self._steps(values * chip.at.supply_V)}")
+            levels = (values * chip.at.supply_V).tolist()
+            deck.put(f"v_weight_{i} {safe(net)} gnd {staircase(levels, stimulus.dwell_s, stimulus.rise_s)}")
         more = f"0 {stimulus.dwell_s / 4:.6e} {'uic' if self.uic else ''}"
         return deck.text(*transient(self.vectors, stimulus.dwell_s / 50, stimulus.stop_s, more))
 

@@ -27,9 +27,11 @@ from somaforge.pdk.errors import InputError
 FOLDER = "judged"
 """Below the run folder: a folder for each bitfile."""
 VERDICT = "verdict.json"
+READS = ("pex", "drivers")
+"""Steps whose files the simulation of a chip reads, beside the bitfile."""
 OF_PATTERNS = (
     *("accuracy__spice", "accuracy__array", "energy__", "efficiency__", "power__mean__W"),
-    *("evaluate__", "time_to_output__", "fixed_time__"),
+    *("accuracy__chip", "present__decision", "evaluate__", "time_to_output__", "fixed_time__"),
 )
 """Beginnings of the names of what test patterns show (flow.steps.evaluate.measured)."""
 
@@ -62,7 +64,8 @@ def judge_bitfile(spec: Spec, out: Path, file: Path, watcher: Watcher) -> Judged
     limits, content = limits_on_chips(spec), bitfile.read(file)
     bitfile.verify(content, build(spec), str(file))
     runner = Runner(spec, out, STEPS, watcher)
-    runner.run(only="pex")
+    for name in READS:
+        runner.run(only=name)
     with locked(out):
         target = out / FOLDER / sha256_json(content.to_bytes().decode("ascii"))[:12]
         key = _key(spec, runner, content)
@@ -73,11 +76,11 @@ def judge_bitfile(spec: Spec, out: Path, file: Path, watcher: Watcher) -> Judged
 
 
 def _key(spec: Spec, runner: Runner, content: bitfile.Bitfile) -> str:
-    done = read_done(runner.folder("pex"))
+    done = {name: read_done(runner.folder(name)) for name in READS}
     return sha256_json(
         {
             "bitfile": content.to_bytes().decode("ascii"),
-            "pex": None if done is None else done.key,
+            "reads": {name: None if step is None else step.key for name, step in done.items()},
             "config": evaluate.config(spec),
             "code": code_version(evaluate.__name__),
             "tools": tools.versions(tools.of_process(evaluate.STEP.tools, spec.pdk)),
@@ -96,9 +99,8 @@ def _measure(spec: Spec, runner: Runner, content: bitfile.Bitfile, target: Path,
         (place / "weights.bit").write_bytes(content.to_bytes())
     parts = PartStore(runner.out / PARTS / f"{name}@{key[:16]}", key)
     parts.open()
-    pex = next(step for step in STEPS if step.name == "pex")
-    folders = {"pex": runner.folder("pex"), "program": (temporary / "program").absolute()}
-    inputs = Inputs(folders, {"pex": pex.outputs(spec)})
+    folders = {name: runner.folder(name) for name in READS} | {"program": (temporary / "program").absolute()}
+    inputs = Inputs(folders, {step.name: step.outputs(spec) for step in STEPS if step.name in READS})
     context = Context(spec, temporary, inputs, parts, runner.watcher.said, key)
     places = for_each_chip(context, evaluate.run_patterns)
     chips = [read_json(place / "evaluation.json") for place in places.values()]

@@ -172,7 +172,7 @@ def measured(spec: Spec, chips: list[dict[str, Any]]) -> dict[str, float]:
         "evaluate__timed_patterns__count": len(chips[0]["time_to_output_s"]),
         "design__macs__count": macs,
         **_speed(chips, macs),
-        **_decisions(context.spec, chips),
+        **_decisions(spec, chips),
     }
 
 
