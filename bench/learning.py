@@ -117,7 +117,7 @@ def results(case: Case, data: datasets.Dataset, start: minibatch.Shadow, pattern
     engine, found = ArrayEngine(), []
     known = calibrations(case, engine)
     right = known["synapses"][0]
-    x = data.to_currents(data.test_x[:patterns], case.spec.input)
+    x = data.to_currents(data.test_x, case.spec.input)
     for method in METHODS:
         begin = time.process_time()
         calibration = known[method][0] if method in known else right
@@ -134,11 +134,11 @@ def results(case: Case, data: datasets.Dataset, start: minibatch.Shadow, pattern
             "method": method,
             "measured_patterns": known[method][1] if method in known else 0,
             "training_cpu_s": round(time.process_time() - begin, 1),
-            "model_accuracy": training.model_accuracy(calibration, codes, data.test_x, data.test_y),
-            "measured_model_accuracy": training.model_accuracy(right, codes, data.test_x, data.test_y),
+            "model_accuracy": training.model_accuracy(calibration, codes, x, data.test_y),
+            "measured_model_accuracy": training.model_accuracy(right, codes, x, data.test_y),
         }
         if patterns:
-            outputs = engine.dc(case.chip(codes), x).outputs
+            outputs = engine.dc(case.chip(codes), x[:patterns]).outputs
             winners = np.where(outputs.max(axis=1) > 0, outputs.argmax(axis=1), -1)
             entry["chip_accuracy"] = float((winners == data.test_y[:patterns]).mean())
             entry["patterns"] = patterns

@@ -69,13 +69,14 @@ def result(
     between = time.process_time()
     codes = minibatch.fine_tune(case.spec, data, measured, start).weights.codes
     trained = time.process_time()
-    outputs = engine.dc(case.chip(codes), data.to_currents(data.test_x[:images], case.spec.input)).outputs
+    x = data.to_currents(data.test_x, case.spec.input)
+    outputs = engine.dc(case.chip(codes), x[:images]).outputs
     winners = np.where(outputs.max(axis=1) > 0, outputs.argmax(axis=1), -1)
     return {
         "chip": case.seed,
         "tester": name,
-        "model_accuracy": training.model_accuracy(measured, codes, data.test_x, data.test_y),
-        "measured_model_accuracy": training.model_accuracy(truth, codes, data.test_x, data.test_y),
+        "model_accuracy": training.model_accuracy(measured, codes, x, data.test_y),
+        "measured_model_accuracy": training.model_accuracy(truth, codes, x, data.test_y),
         "chip_accuracy": float((winners == data.test_y[:images]).mean()),
         **cost,
         "training_cpu_s": round(trained - between, 1),

@@ -55,13 +55,14 @@ def main() -> None:
             else:
                 trained = minibatch.fine_tune(own, data, chip, start)
             seconds = time.process_time() - begin
+            tested = data.to_currents(data.test_x, spec.input)
             entry = {
                 "chip": seed,
                 "epochs": epochs,
                 "start": "random weights" if full else "ideal network",
                 "processor_s": round(seconds, 1),
                 "held_out_accuracy": trained.held_out_accuracy,
-                "test_accuracy": training.model_accuracy(chip, trained.weights.codes, data.test_x, data.test_y),
+                "test_accuracy": training.model_accuracy(chip, trained.weights.codes, tested, data.test_y),
             }
             print(json.dumps(entry), flush=True)
             entries.append(entry)

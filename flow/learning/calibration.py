@@ -2,9 +2,9 @@
 
 The forward model that characterization fits and training uses, for one pattern of input currents x_0 [A]:
 
-    x_l[j] = relu( sum_i w_(l-1)[i, j] * slopes[l-1][i] * bent(x_(l-1)[i]) )  l = 1 .. last layer
-    out[j] = slopes[last][j] * bent(x_last[j])                                 [A]
-    bent(x) = I * (x / I)^exponent,  I = the highest of levels_A (1 A if there is none)
+    x_l[j] = relu( sum_i w_(l-1)[i, j] * slopes[l-1][i] * bent_(l-1)(x_(l-1)[i]) )  l = 1 .. last layer
+    out[j] = slopes[last][j] * bent_last(x_last[j])                             [A]
+    bent_l(x[i]) = I * (x[i] / I)^exponents[l][i],  I = the highest of levels_A (1 A if there is none)
     w_m[i, j] = code_gain[c] if c >= 0 else -negative_strength[m] * code_gain[-c],   c = code of the synapse
 
 `x_l` are the currents into the somas of layer l. A slope is the current that one unit weight takes from a soma
@@ -15,7 +15,8 @@ With the strength of single synapses measured (flow/learning/strengths.py), a we
 that are stuck change the code before, somas that are dead hand nothing on. Each bit has its own strength: the weight
 of a code is the code's gain times the mean strength of its bits, each counted as often as it has unit mirrors.
 The exponent is a little below 1 (0.92 at 325 nA, 0.96 at 50 nA): mirrors leave weak inversion and sign switches drop
-voltage.
+voltage. Where transistors also differ in how they leave it (laws `binned` and `subthreshold`), somas differ in it; then
+each has its own (flow/learning/fan_laws.py).
 """
 
 import json
@@ -32,7 +33,7 @@ from somaforge.generator.address import WeightFormat
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
-FORMAT = 3
+FORMAT = 4
 Strengths = tuple[tuple[tuple[tuple[float, ...], ...], ...], ...]
 
 
@@ -51,7 +52,9 @@ class Calibration:
     levels_A: tuple[float, ...] = ()
     """Input currents at which the paths were measured."""
     exponent: float = 1.0
-    """Of the current of one synapse over the current into its soma, common to the chip."""
+    """Of the current of one synapse over the current into its soma, mean over the chip."""
+    exponents: tuple[tuple[float, ...], ...] = ()
+    """The same of every soma, in the shape of the slopes; empty: `exponent` for all of them."""
     positive: Strengths = ()
     """Per matrix [bits, rows, columns]: strength of each bit of a positive synapse over what slope and code say; empty:
     unknown."""
@@ -70,12 +73,14 @@ class Calibration:
         shapes = [len(layer) for layer in self.slopes]
         if len(shapes) < 2 or min(shapes) < 1 or shapes != [len(layer) for layer in self.residuals]:
             raise InputError("calibration: slopes and residuals need the same layers, at least two; characterize again")
+        if self.exponents and [len(layer) for layer in self.exponents] != shapes:
+            raise InputError("calibration: exponents need one number for each slope; characterize again")
         if len(self.negative_strength) != len(shapes) - 1:
             raise InputError("calibration: negative_strength needs one number per matrix; characterize again")
         if bits < 1 or len(self.code_gain) != 2**bits or self.code_gain[0] != 0.0:
             raise InputError("calibration: code_gain needs 2^bits numbers and starts with 0; characterize again")
         positive = [*(s for layer in self.slopes for s in layer), *self.negative_strength, *self.code_gain[1:]]
-        positive.append(self.exponent)
+        positive += [self.exponent, *(e for layer in self.exponents for e in layer)]
         if not all(math.isfinite(v) and v > 0 for v in positive):
             raise InputError(
                 "calibration: a slope, strength, gain or exponent is not a positive number; characterize again"
@@ -169,8 +174,8 @@ class Calibration:
         reference = max(self.levels_A, default=1.0)
         x = np.asarray(inputs, dtype=float) / reference
         for m, code in enumerate(codes):
-            x = np.maximum((self.bent(x) * np.asarray(self.slopes[m])) @ self.weights(m, code), 0.0)
-        out: Floats = reference * self.bent(x) * np.asarray(self.slopes[-1])
+            x = np.maximum((self.bent(x, m) * np.asarray(self.slopes[m])) @ self.weights(m, code), 0.0)
+        out: Floats = reference * self.bent(x, len(codes)) * np.asarray(self.slopes[-1])
         out[:, [soma for layer, soma in self.dead if layer == len(self.slopes) - 1]] = 0.0
         return out
 
@@ -181,15 +186,15 @@ class Calibration:
         table = self.drivers[soma]
         return table[round(share * (len(table) - 1))]
 
-    def bent(self, x: Floats) -> Floats:
-        """What a soma of slope 1 hands on, for currents of 0 or more; both over the highest level."""
-        found: Floats = x**self.exponent
+    def bent(self, x: Floats, layer: int) -> Floats:
+        """What somas of slope 1 of that layer hand on, for currents [..., somas] of 0 or more; both over the highest
+        level."""
+        found: Floats = x ** self.exponents_of(layer)
         return found
 
-    def unbent(self, y: Floats) -> Floats:
-        """The current into a soma that hands on `y`; the inverse of `bent`."""
-        found: Floats = y ** (1.0 / self.exponent)
-        return found
+    def exponents_of(self, layer: int) -> Floats:
+        """Of every soma of that layer."""
+        return np.array(self.exponents[layer]) if self.exponents else np.full(len(self.slopes[layer]), self.exponent)
 
     def to_json(self) -> str:
         """One JSON object with a format number; `from_json` reads it back to the same value."""
@@ -222,6 +227,7 @@ class Calibration:
                 numbers("code_gain"),
                 numbers("levels_A"),
                 float(data.pop("exponent")),
+                layers("exponents"),
                 strengths("positive"),
                 strengths("negative"),
                 tuple((int(m), int(r), int(c), int(b), int(v)) for m, r, c, b, v in data.pop("stuck")),

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from somaforge.flow.learning.calibration import Calibration
+from somaforge.pdk.arrays import Floats
 
 SMALLEST = 1e-6
 """Of the full-scale current: below it a soma is a straight line, because the power law is infinitely steep at 0."""
@@ -58,17 +59,29 @@ class ChipModel:
     """Per matrix [rows, columns, codes]: what a synapse hands on per (bent) current into its soma, for each code."""
     outputs: Tensor
     """[classes]: slopes of the output somas."""
+    exponents: tuple[Tensor, ...]
+    """Per layer of somas: [somas]."""
     exponent: float
+    """Their mean."""
 
     @classmethod
-    def of(cls, calibration: Calibration, layers: tuple[int, ...]) -> "ChipModel":
-        """The model of the first `layers[l]` neurons of each layer."""
-        tables = []
+    def of(cls, calibration: Calibration, layers: tuple[int, ...], full_scale_A: float) -> "ChipModel":
+        """The model of the first `layers[l]` neurons of each layer; `full_scale_A` is the current of an input of 1."""
+        reference, tables = max(calibration.levels_A, default=1.0), []
         for m, (rows, columns) in enumerate(pairwise(layers)):
-            slopes = np.asarray(calibration.slopes[m][:rows])[:, None, None]
-            tables.append(torch.tensor(calibration.table(m)[:rows, :columns] * slopes, dtype=torch.float32))
-        outputs = torch.tensor(calibration.slopes[-1][: layers[-1]], dtype=torch.float32)
-        return cls(tuple(tables), outputs, calibration.exponent)
+            tables.append(calibration.table(m)[:rows, :columns])
+        exponents = [calibration.exponents_of(layer)[:size] for layer, size in enumerate(layers)]
+        # signals are in full-scale currents, slopes hold at the highest level: it matters where somas differ
+        slopes = [
+            np.asarray(calibration.slopes[layer][:size]) * (full_scale_A / reference) ** (e - calibration.exponent)
+            for layer, (size, e) in enumerate(zip(layers, exponents, strict=True))
+        ]
+        return cls(
+            tuple(_tensor(t * s[:, None, None]) for t, s in zip(tables, slopes[:-1], strict=True)),
+            _tensor(slopes[-1]),
+            tuple(_tensor(e) for e in exponents),
+            calibration.exponent,
+        )
 
     def weights(self, matrix: int, shadow: Tensor) -> Tensor:
         """Weights of shadow [candidates, rows, columns]; the gradient sees the mean step of the codes of that sign."""
@@ -91,7 +104,7 @@ class ChipModel:
             weights = self.weights(m, values)
             if noise is not None:
                 weights = _disturb(weights, values, noise, generator)
-            signal = self.bent(signal) @ weights
+            signal = self.bent(signal, m) @ weights
             found.append(signal)
         return found
 
@@ -99,13 +112,20 @@ class ChipModel:
         self, shadow: list[Tensor], x: Tensor, noise: Noise | None = None, generator: torch.Generator | None = None
     ) -> Tensor:
         """Outputs [candidates, patterns, classes]; see `currents`."""
-        return self.bent(self.currents(shadow, x, noise, generator)[-1]) * self.outputs
+        return self.bent(self.currents(shadow, x, noise, generator)[-1], len(shadow)) * self.outputs
 
-    def bent(self, x: Tensor) -> Tensor:
-        """Current that a soma hands on, x [..., somas] in full-scale currents; negative currents are cut off."""
-        if self.exponent == 1.0:
-            return torch.relu(x)
-        return torch.relu(x) * x.clamp(min=SMALLEST) ** (self.exponent - 1.0)
+    def bent(self, x: Tensor, layer: int) -> Tensor:
+        """Current that somas of a layer hand on, x [..., somas] in full-scale currents; negative ones are cut off."""
+        return torch.relu(x) * x.clamp(min=SMALLEST) ** (self.exponents[layer] - 1.0)
+
+    def judged(self, x: Tensor) -> Tensor:
+        """Outputs as a loss sees them, for currents x [..., classes] into the output somas: negative ones count, too,
+        and what bends all outputs alike is left out."""
+        return x * self.outputs * x.abs().clamp(min=SMALLEST) ** (self.exponents[-1] - self.exponent)
+
+
+def _tensor(values: Floats) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32)
 
 
 def _disturb(weights: Tensor, shadow: Tensor, noise: Noise, generator: torch.Generator | None) -> Tensor:

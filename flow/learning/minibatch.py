@@ -106,7 +106,7 @@ def pretrain(
     patterns, teacher = Patterns.of(dataset, seed, recipe.augment), None
     if recipe.teacher:
         teacher = teach(patterns, recipe.teacher, recipe.teacher_epochs, seed, progress)
-    run = _Run(spec, chip, patterns, teacher, progress)
+    run = _Run(spec, chip, dataset.full_scale(spec.input), patterns, teacher, progress)
     return run.train(None, recipe.epochs, recipe.learning_rate, seed)
 
 
@@ -130,7 +130,8 @@ def fine_tune(
     check_fit(spec, dataset, calibration)
     recipe = spec.training
     seed = recipe.seed if seed is None else seed
-    run = _Run(spec, calibration, Patterns.of(dataset, seed, recipe.augment), None, progress, fixed, read)
+    patterns, unit = Patterns.of(dataset, seed, recipe.augment), dataset.full_scale(spec.input)
+    run = _Run(spec, calibration, unit, patterns, None, progress, fixed, read)
     return run.train(start, recipe.chip_epochs, recipe.learning_rate * recipe.chip_rate, seed)
 
 
@@ -141,6 +142,7 @@ class _Run:
         self,
         spec: Spec,
         calibration: Calibration,
+        full_scale_A: float,
         data: Patterns,
         teacher: Teacher | None,
         progress: Progress | None,
@@ -148,7 +150,7 @@ class _Run:
         read: Read | None = None,
     ) -> None:
         self._spec, self._recipe, self._full = spec, spec.training, float(2**spec.array.bits - 1)
-        self._model = ChipModel.of(calibration, spec.network.layers)
+        self._model = ChipModel.of(calibration, spec.network.layers, full_scale_A)
         self._noise = Noise.of(spec.training.weight_noise, spec.array.mirror.multiplier, calibration)
         self._data, self._teacher, self._progress, self._fixed = data, teacher, progress, fixed
         self._read = read
@@ -195,7 +197,7 @@ class _Run:
                 for a, b in pairwise(self._spec.network.layers)
             ]
         with torch.no_grad():
-            first = self._model.currents(self._shadow, data.held_x[:CHECK])[-1] * self._model.outputs
+            first = self._model.judged(self._model.currents(self._shadow, data.held_x[:CHECK])[-1])
             spread = first.std(dim=(1, 2))
         sharpness = torch.log(SHARPNESS / spread.clamp(min=1e-6))
         batch = self._batch(len(data.y))
@@ -254,7 +256,7 @@ class _Run:
         """One step; the loss [candidates]. `aim`: what the teacher says of the patterns."""
         recipe = self._recipe
         layers = self._model.currents(self._shadow, x, self._noise, generator)
-        currents = layers[-1] * self._model.outputs
+        currents = self._model.judged(layers[-1])
         if self._read is not None:
             currents = currents + self._off(self._read, layers[-1], x)
         if recipe.loss == "mse":
@@ -291,6 +293,6 @@ class _Run:
         codes = tuple(physical(w[0].detach().round(), self._spec, m) for m, w in enumerate(self._shadow))
         found = torch.tensor(read(codes, x.numpy().astype(np.float64)), dtype=torch.float32)[:, : last.shape[-1]]
         with torch.no_grad():
-            guess = self._model.bent(last[0]) * self._model.outputs
+            guess = self._model.bent(last[0], len(self._shadow)) * self._model.outputs
             scale = (guess * found).sum() / (found**2).sum().clamp(min=1e-30)
         return (scale * found - guess).unsqueeze(0)

@@ -3,8 +3,9 @@
 Weights are written for a bit and a group of columns, as many as there are paths to outputs, in all rows at once. Then
 one row after the other gets a known current through a chain of somas before it (their synapses were measured before:
 matrices go in order), and nothing has to be written in between. A column's current goes on through a fixed fan of
-somas and codes to an output. What the fan does wrong is common to the column, and it cancels: the same error,
-inverted, enters when the column's soma is the known current of the next matrix. A negative strength is what a bit
+somas and codes to an output. How it bends currents is measured (flow/learning/fan_laws.py). What scale it has is
+common to the column, and it cancels: the same error, inverted, enters when the column's soma is the known current of
+the next matrix. A negative strength is what a bit
 takes away from a helper, a row that stays on; half of the rows in one programming, the other half in another.
 
 What every reading is worth is known (flow/learning/tester.py). A strength is drawn towards the mean of its kind, which
@@ -20,15 +21,14 @@ import numpy as np
 import numpy.typing as npt
 
 from somaforge.flow.engines.base import Engine, Program, ProgrammedChip
+from somaforge.flow.learning import fan_laws
 from somaforge.flow.learning.calibration import Calibration, Strengths
-from somaforge.flow.learning.fans import Fan, Group, Ints, groups
+from somaforge.flow.learning.fans import Fan, Group, Ints, Law, chain, groups, row_input
 from somaforge.flow.learning.tester import SURE, Bench
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import CheckError
 
 Bools = npt.NDArray[np.bool_]
-LEVEL = 0.5
-"""Current into the row of the asked synapse over the largest in use: what rows carry in a network at work."""
 TAKEN = 0.3
 """Input current of a row with a negative weight over that of its helper, which has the same bit: the column then
 carries about what it carries for the positive bit, and a fan's own law, not quite the calibration's, cancels."""
@@ -120,13 +120,15 @@ def measure(
     """
     bench = Bench.of(engine)
     layers, bits = chip.design.layers, chip.design.weights.bits
-    known = replace(calibration, positive=(), negative=())
+    before = bench.patterns
+    bends = fan_laws.measure(bench, chip, calibration, full_scale_A)
+    known = replace(calibration, positive=(), negative=(), exponents=bends.exponents)
     positive: list[Floats] = []
     negative: list[Floats] = []
     weak: list[Weak] = []
-    seconds, before = 0.0, bench.patterns
+    seconds = bends.seconds
     for m, (rows, columns) in enumerate(pairwise(layers)):
-        stage = _Stage(bench, chip, known, positive, m, full_scale_A)
+        stage = _Stage(bench, chip, known, positive, bends.ways[m], full_scale_A)
         for sign, matrices in ((1, positive), (-1, negative)):
             found = _Found.nothing((bits, rows, columns))
             asked = list(stage.positive() if sign > 0 else stage.negative(positive[m]))
@@ -141,7 +143,7 @@ def measure(
                 _refuse_dead(m, found)
             weak += [(m, int(r), int(c), int(b), sign) for b, r, c in zip(*found.weak.nonzero(), strict=True)]
             matrices.append(found.settled())
-    whole = replace(calibration, positive=_rounded(positive), negative=_rounded(negative))
+    whole = replace(known, positive=_rounded(positive), negative=_rounded(negative))
     return Measured(whole, tuple(weak), bench.patterns - before, seconds)
 
 
@@ -172,19 +174,17 @@ class _Stage:
         chip: ProgrammedChip,
         calibration: Calibration,
         before: list[Floats],
-        matrix: int,
+        way: Floats,
         highest_A: float,
     ) -> None:
         self._bench, self._chip, self._known, self._before = bench, chip, calibration, list(before)
-        self._layers, self._matrix = chip.design.layers, matrix
+        self._layers, self._matrix = chip.design.layers, len(before)
         self._full, self._bits = chip.design.weights.full_scale, chip.design.weights.bits
         self._whole = [np.einsum("brc,b->rc", s, 2.0 ** np.arange(self._bits)) / self._full for s in before]
         self._reference = max(calibration.levels_A, default=1.0)
-        self._fan = Fan(self._layers, matrix, calibration, self._full)
-        typical = float(np.mean(np.concatenate([np.asarray(s) for s in calibration.slopes])))
-        gain = typical * calibration.code_gain[self._full]
-        # rows should carry LEVEL, but no input more than what was calibrated
-        self._input = highest_A * min(LEVEL / gain**matrix, 1.0)
+        self._input = row_input(calibration, self._full, self._matrix, highest_A)
+        middle = self._handed(0, 1.0) * calibration.code_gain[2 ** (self._bits // 2)]
+        self._fan = Fan(self._layers, self._matrix, calibration, self._full, Law(way, middle))
 
     def positive(self) -> Iterator[_Asked]:
         """Every bit of every group."""
@@ -223,7 +223,7 @@ class _Stage:
             program[self._matrix][asked.helper, asked.group.columns] = 2**asked.bit
             driven.append(asked.helper)
         for row in driven:
-            for k, (a, b) in enumerate(pairwise(self._chain(row))):
+            for k, (a, b) in enumerate(pairwise(chain(self._layers, self._matrix, row))):
                 program[k][a, b] = self._full
         self._fan.write(program, asked.group)
         return program
@@ -231,9 +231,9 @@ class _Stage:
     def _inputs(self, asked: _Asked) -> Floats:
         inputs = np.zeros((asked.patterns, self._layers[0]))
         if asked.helper is not None:
-            inputs[:, self._chain(asked.helper)[0]] = self._input
+            inputs[:, chain(self._layers, self._matrix, asked.helper)[0]] = self._input
         for k, row in enumerate(asked.rows.tolist()):
-            inputs[QUIET + k, self._chain(row)[0]] = self._input * asked.share
+            inputs[QUIET + k, chain(self._layers, self._matrix, row)[0]] = self._input * asked.share
         return inputs
 
     def _say(self, asked: _Asked, read: Floats) -> tuple[Floats, Floats]:
@@ -259,15 +259,15 @@ class _Stage:
 
         return into(read), (into(read + error) - into(read - error)) / 2
 
-    def _chain(self, row: int) -> list[int]:
-        """The somas from an input to that row."""
-        return [row % size for size in self._layers[: self._matrix + 1]]
-
     def _handed(self, row: int, share: float) -> float:
         """What that row's soma hands to one unit weight, in reference currents."""
-        chain = self._chain(row)
-        x = np.array(self._input * self._known.given(chain[0], share) / self._reference)
-        for k, (a, b) in enumerate(pairwise(chain)):
+        somas = chain(self._layers, self._matrix, row)
+        x = self._input * self._known.given(somas[0], share) / self._reference
+        for k, (a, b) in enumerate(pairwise(somas)):
             weight = self._known.code_gain[self._full] * self._whole[k][a, b]
-            x = weight * self._known.slopes[k][a] * self._known.bent(x)
-        return float(self._known.slopes[self._matrix][row] * self._known.bent(x))
+            x = weight * self._hop(k, a, x)
+        return self._hop(self._matrix, row, x)
+
+    def _hop(self, layer: int, soma: int, x: float) -> float:
+        """What that soma hands to one unit weight."""
+        return float(self._known.slopes[layer][soma] * x ** self._known.exponents_of(layer)[soma])

@@ -85,7 +85,7 @@ def train(
     recipe = spec.training
     with one_thread():
         generator = torch.Generator().manual_seed(recipe.seed if seed is None else seed)
-        model = ChipModel.of(calibration, spec.network.layers)
+        model = ChipModel.of(calibration, spec.network.layers, dataset.full_scale(spec.input))
         noise = Noise.of(recipe.weight_noise, spec.array.mirror.multiplier, calibration)
         x, y = tensors(dataset.train_x, dataset.train_y)
         shadow, history = _descend(spec, model, noise, x, y, generator, progress)
@@ -103,8 +103,8 @@ def train(
 
 
 def model_accuracy(calibration: Calibration, codes: tuple[Codes, ...], x: Floats, y: Labels) -> float:
-    """Accuracy of codes on the calibration's model; x [patterns, features] in any unit, because only ratios
-    decide. An all-zero output is wrong.
+    """Accuracy of codes on the calibration's model; x [patterns, features] in A, or in any unit where all somas have
+    one exponent, because only ratios decide then. An all-zero output is wrong.
     """
     inputs = np.zeros((len(x), codes[0].shape[0]))
     inputs[:, : x.shape[1]] = x

@@ -131,7 +131,7 @@ def learn(task: TrainTask) -> dict[str, Any]:
             weights = train(spec, data, calibration)
         else:
             weights = fine_tune(spec, data, calibration, _start(task.spec, task.folder)).weights
-        accuracy = model_accuracy(calibration, weights.codes, data.test_x, data.test_y)
+        accuracy = model_accuracy(calibration, weights.codes, data.to_currents(data.test_x, spec.input), data.test_y)
     return {
         "codes": [codes.tolist() for codes in weights.codes],
         "metrics": {

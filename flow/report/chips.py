@@ -25,6 +25,8 @@ def chip_metrics(spec: Spec, chip: ChipData, metrics: Mapping[str, float]) -> di
         "characterize__slope_spread__ratio": float(slopes.std() / slopes.mean()),
         "characterize__residual_max__ratio": float(residuals.max()),
         "characterize__residual_rms__ratio": float(np.sqrt((residuals**2).mean())),
+        "characterize__model_error_rms__ratio": float(chip.measured["model_error"]),
+        "characterize__model_error_max__ratio": float(chip.measured["model_error"]),
         "characterize__negative_strength__ratio": float(np.mean(calibration.negative_strength)),
         "characterize__exponent__ratio": calibration.exponent,
         "program__wrong_bits__count": int(chip.programming["wrong_bits"]),

@@ -16,6 +16,13 @@ CHIPS: tuple[Metric, ...] = (
         "characterize__residual_rms__ratio",
     ),
     *several(
+        "lower",
+        "model against readings for random networks that it was not fitted to: rms over the outputs' rms, all chips "
+        "and the worst chip",
+        "characterize__model_error_rms__ratio",
+        "characterize__model_error_max__ratio",
+    ),
+    *several(
         "neither", "magnitude of a negative unit weight over a positive one", "characterize__negative_strength__ratio"
     ),
     *several(

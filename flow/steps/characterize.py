@@ -7,7 +7,7 @@ import numpy as np
 
 from somaforge.flow import datasets
 from somaforge.flow.engines.named import named
-from somaforge.flow.learning import driver_codes, strengths
+from somaforge.flow.learning import check, driver_codes, strengths
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.tester import Bench
@@ -44,6 +44,7 @@ def measure(folder: Path, job: Job) -> None:
     if wanted.synapses:
         measured = strengths.measure(bench, chip, calibration, highest)
         calibration, seconds, weak = measured.calibration, seconds + measured.seconds, measured.weak
+    wrong = check.error(bench, chip, calibration, highest)
     atomic_write(folder / "calibration.json", calibration.to_json())
     write_json(
         folder / "measured.json",
@@ -54,6 +55,7 @@ def measure(folder: Path, job: Job) -> None:
             "exponent": result.exponent,
             "code_samples": result.code_samples,
             "patterns": bench.patterns,
+            "model_error": wrong,
             "tester": {
                 "smallest_A": bench.smallest_A,
                 "programmings": bench.programmings,
@@ -81,6 +83,8 @@ def action(context: Context) -> Mapping[str, float]:
         "characterize__slope_spread__ratio": float((slopes.std(axis=1) / slopes.mean(axis=1)).mean()),
         "characterize__residual_max__ratio": float(residuals.max()),
         "characterize__residual_rms__ratio": float(np.sqrt((residuals**2).mean())),
+        "characterize__model_error_rms__ratio": float(np.sqrt(np.mean([m["model_error"] ** 2 for m in measured]))),
+        "characterize__model_error_max__ratio": float(max(m["model_error"] for m in measured)),
         "characterize__negative_strength__ratio": float(np.mean([c.negative_strength for c in chips])),
         "characterize__code_nonlinearity_max__ratio": float(max(linear, default=0.0)),
         "characterize__exponent__ratio": float(np.mean([m["exponent"] for m in measured])),

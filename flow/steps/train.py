@@ -49,14 +49,15 @@ def learn(folder: Path, job: Job) -> None:
     blind = load_codes(job.inputs.file(IDEAL, "weights.npz"))
     weights = weights_for(job.spec, chip, lambda: job.inputs.file(IDEAL, SHADOW))
     weights.save(folder / "weights.npz")
+    tested = dataset.to_currents(dataset.test_x, job.spec.input)
     write_json(
         folder / "training.json",
         {
             "loss": weights.loss_history,
             "train_accuracy": weights.train_accuracy,
             "robust_accuracy": weights.robust_accuracy,
-            "test_accuracy": model_accuracy(chip, weights.codes, dataset.test_x, dataset.test_y),
-            "blind_accuracy": model_accuracy(chip, blind, dataset.test_x, dataset.test_y),
+            "test_accuracy": model_accuracy(chip, weights.codes, tested, dataset.test_y),
+            "blind_accuracy": model_accuracy(chip, blind, tested, dataset.test_y),
         },
     )
 

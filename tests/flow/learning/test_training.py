@@ -89,7 +89,7 @@ def test_torch_and_numpy_models_agree() -> None:
     random = np.random.default_rng(0)
     codes = [random.integers(-7, 8, (4, 7)), random.integers(-7, 8, (7, 3))]
     x = random.random((20, 4))
-    model = ChipModel.of(chip, (4, 7, 3))
+    model = ChipModel.of(chip, (4, 7, 3), 1.0)
     ours = model.forward([torch.tensor(c, dtype=torch.float32)[None] for c in codes], torch.tensor(x).float())
     padded = [np.pad(codes[0], ((0, 3), (0, 0))), np.pad(codes[1], ((0, 0), (0, 4)))]
     reference = chip.forward(padded, np.pad(x, ((0, 0), (0, 3))))[:, :3]
@@ -97,7 +97,7 @@ def test_torch_and_numpy_models_agree() -> None:
 
 
 def test_rounding_is_straight_through() -> None:
-    model = ChipModel.of(Calibration.ideal((2, 2), 3), (1, 1))
+    model = ChipModel.of(Calibration.ideal((2, 2), 3), (1, 1), 1.0)
     shadow = torch.tensor([[[2.3]], [[-2.6]]], requires_grad=True)
     weights = model.weights(0, shadow)
     assert weights.flatten().tolist() == [0.5, -0.75]  # with the soma's slope
@@ -107,7 +107,7 @@ def test_rounding_is_straight_through() -> None:
 
 
 def test_noise_of_a_code_falls_with_its_root() -> None:
-    model = ChipModel.of(Calibration.ideal((2, 2), 3), (1, 1))
+    model = ChipModel.of(Calibration.ideal((2, 2), 3), (1, 1), 1.0)
     shadow = [torch.tensor([1.0, 4.0]).repeat_interleave(20_000).reshape(-1, 1, 1)]
     draw = torch.Generator().manual_seed(1)
     out = model.forward(shadow, torch.ones(1, 1), Noise(0.1, 0.0, 0.0), draw).flatten().reshape(2, -1)

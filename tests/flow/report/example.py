@@ -101,7 +101,13 @@ def made_chip(seed: int, classes: int) -> ChipData:
     return ChipData(
         seed,
         calibration,
-        {"nodes": nodes.tolist(), "inputs_A": [1e-8, 1e-7], "outputs_A": outputs.tolist(), "code_samples": [[1, 1.1]]},
+        {
+            "nodes": nodes.tolist(),
+            "inputs_A": [1e-8, 1e-7],
+            "outputs_A": outputs.tolist(),
+            "code_samples": [[1, 1.1]],
+            "model_error": 0.05,
+        },
         {"test_accuracy": 1.0, "loss": [1.0, 0.1]},
         tuple(rng.integers(-7, 8, (7, 7)) for _ in range(2)),
         {"differential_V": 0.5},
