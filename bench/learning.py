@@ -28,9 +28,10 @@ from somaforge.flow import datasets
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import ProgrammedChip
-from somaforge.flow.learning import minibatch, strengths, training
+from somaforge.flow.learning import check, minibatch, strengths, training
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.characterize import characterize
+from somaforge.flow.learning.tester import Bench
 from somaforge.generator.design import Design, build
 from somaforge.generator.spec import Spec, load_spec
 from somaforge.pdk.files import atomic_write
@@ -100,12 +101,16 @@ def codes_of(shadow: minibatch.Shadow) -> tuple[np.ndarray, ...]:
     return tuple(v.round().numpy().astype(np.int64) for v in shadow.values)
 
 
+def highest_of(case: Case) -> float:
+    """Input current of the characterization in A; the examples that are benched name it."""
+    assert case.spec.characterization.current_A is not None
+    return case.spec.characterization.current_A
+
+
 def calibrations(case: Case, engine: ArrayEngine) -> dict[str, tuple[Calibration, int, float]]:
     """By method: calibration, patterns measured, seconds."""
-    highest = case.spec.characterization.current_A
-    assert highest is not None
-    slopes = characterize(engine, case.chip(), highest)
-    whole = strengths.measure(engine, case.chip(), slopes.calibration, highest)
+    slopes = characterize(engine, case.chip(), highest_of(case))
+    whole = strengths.measure(engine, case.chip(), slopes.calibration, highest_of(case))
     return {
         "slopes": (slopes.calibration, slopes.patterns, slopes.seconds),
         "synapses": (whole.calibration, slopes.patterns + whole.patterns, slopes.seconds + whole.seconds),
@@ -137,6 +142,8 @@ def results(case: Case, data: datasets.Dataset, start: minibatch.Shadow, pattern
             "model_accuracy": training.model_accuracy(calibration, codes, x, data.test_y),
             "measured_model_accuracy": training.model_accuracy(right, codes, x, data.test_y),
         }
+        if method in known:
+            entry["model_error"] = check.error(Bench(engine), case.chip(), calibration, highest_of(case))
         if patterns:
             outputs = engine.dc(case.chip(codes), x[:patterns]).outputs
             winners = np.where(outputs.max(axis=1) > 0, outputs.argmax(axis=1), -1)
@@ -145,6 +152,12 @@ def results(case: Case, data: datasets.Dataset, start: minibatch.Shadow, pattern
         print(json.dumps(entry), flush=True)
         found.append(entry)
     return found
+
+
+def unit_of(text: str) -> tuple[float, float]:
+    """W and L in um."""
+    w, _, length = text.partition("/")
+    return float(w), float(length)
 
 
 def synapse_area(design: Design) -> float:
@@ -187,6 +200,7 @@ def main() -> None:
     parser.add_argument("--chips", type=int, default=1)
     parser.add_argument("--patterns", type=int, default=1000, help="test images on the array engine; 0: model only")
     parser.add_argument("--laws", nargs="*", choices=LAWS, default=LAWS)
+    parser.add_argument("--units", nargs="*", type=unit_of, help="0.42/0.36 and so on, instead of all of the data set")
     parser.add_argument("--epochs", type=int, help="for each chip, instead of the example's")
     parser.add_argument("--ideal-epochs", type=int, help="of the ideal network, instead of the example's recipe")
     parser.add_argument("--ideal", type=Path, help="ideal network (shadow.npz of a run; else trained)")
@@ -214,9 +228,11 @@ def main() -> None:
         recipe_of = ("ideal_accuracy", "chip_epochs", "units_of_somas")
         if any(kept.get(key) != head[key] for key in recipe_of):
             entries = []  # of another recipe: not to be compared with what comes
-        for seed, law, unit in product(range(1, wanted.chips + 1), wanted.laws, UNITS[wanted.data]):
+        units = wanted.units or UNITS[wanted.data]
+        for seed, unit, law in product(range(1, wanted.chips + 1), units, wanted.laws):
             if not any((e["w_um"], e["l_um"], e["chip"], e["law"]) == (*unit, seed, law) for e in entries):
                 entries += results(Case.of(spec, unit, seed, law), data, start, wanted.patterns)
+                entries.sort(key=lambda e: (e["chip"], e["w_um"], e["l_um"]))
                 atomic_write(path, json.dumps({**head, "results": entries}, indent=1) + "\n")
     if wanted.data == "mnist":
         plot(entries)
