@@ -16,6 +16,7 @@ import argparse
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -117,13 +118,15 @@ def calibrations(case: Case, engine: ArrayEngine) -> dict[str, tuple[Calibration
     }
 
 
-def results(case: Case, data: datasets.Dataset, start: minibatch.Shadow, patterns: int) -> list[dict[str, Any]]:
+def results(
+    case: Case, data: datasets.Dataset, start: minibatch.Shadow, patterns: int, methods: Sequence[str]
+) -> list[dict[str, Any]]:
     """One entry per method."""
     engine, found = ArrayEngine(), []
     known = calibrations(case, engine)
     right = known["synapses"][0]
     x = data.to_currents(data.test_x, case.spec.input)
-    for method in METHODS:
+    for method in methods:
         begin = time.process_time()
         calibration = known[method][0] if method in known else right
         if method == "blind":
@@ -201,6 +204,7 @@ def main() -> None:
     parser.add_argument("--patterns", type=int, default=1000, help="test images on the array engine; 0: model only")
     parser.add_argument("--laws", nargs="*", choices=LAWS, default=LAWS)
     parser.add_argument("--units", nargs="*", type=unit_of, help="0.42/0.36 and so on, instead of all of the data set")
+    parser.add_argument("--methods", nargs="*", choices=METHODS, default=METHODS)
     parser.add_argument("--epochs", type=int, help="for each chip, instead of the example's")
     parser.add_argument("--ideal-epochs", type=int, help="of the ideal network, instead of the example's recipe")
     parser.add_argument("--ideal", type=Path, help="ideal network (shadow.npz of a run; else trained)")
@@ -230,8 +234,10 @@ def main() -> None:
             entries = []  # of another recipe: not to be compared with what comes
         units = wanted.units or UNITS[wanted.data]
         for seed, unit, law in product(range(1, wanted.chips + 1), units, wanted.laws):
-            if not any((e["w_um"], e["l_um"], e["chip"], e["law"]) == (*unit, seed, law) for e in entries):
-                entries += results(Case.of(spec, unit, seed, law), data, start, wanted.patterns)
+            done = [e["method"] for e in entries if (e["w_um"], e["l_um"], e["chip"], e["law"]) == (*unit, seed, law)]
+            left = [method for method in wanted.methods if method not in done]
+            if left:
+                entries += results(Case.of(spec, unit, seed, law), data, start, wanted.patterns, left)
                 entries.sort(key=lambda e: (e["chip"], e["w_um"], e["l_um"]))
                 atomic_write(path, json.dumps({**head, "results": entries}, indent=1) + "\n")
     if wanted.data == "mnist":
