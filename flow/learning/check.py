@@ -47,21 +47,20 @@ def error(bench: Bench, chip: ProgrammedChip, calibration: Calibration, highest_
     """
     layers = chip.design.layers
     programs = networks(layers, chip.design.weights.full_scale)
-    inputs = highest_A * np.random.default_rng(1).random((len(programs), PATTERNS, layers[0]))
+    inputs = highest_A * np.random.default_rng(1).random((NETWORKS * PATTERNS, layers[0]))
     asked = [program for program in programs for _ in range(PATTERNS)]
-    read = bench.dc(chip, inputs.reshape(-1, layers[0]), asked).outputs
+    read = bench.dc(chip, inputs, asked).outputs
     if not bench.saw(read).any():
         raise CheckError("characterization: no output of four random networks carries anything; the chip is dead")
-    inputs = _given(bench, calibration, inputs)
-    told = np.concatenate([calibration.forward(list(p), x) for p, x in zip(programs, inputs, strict=True)])
+    parts = np.split(_given(bench, calibration, inputs), NETWORKS)
+    told = np.concatenate([calibration.forward(list(p), x) for p, x in zip(programs, parts, strict=True)])
     scale = float((told * read).sum() / (told**2).sum())
     return float(np.sqrt(((scale * told - read) ** 2).mean() / (read**2).mean()))
 
 
 def _given(bench: Bench, calibration: Calibration, inputs: Floats) -> Floats:
-    """What a tester with drivers makes of these inputs [networks, patterns, inputs] in A, by the calibration."""
+    """What the chip's drivers, if a tester sets their codes, make of inputs [patterns, inputs] in A."""
     if bench.drivers is None or not calibration.drivers:
         return inputs
-    full = inputs.max(axis=-1, keepdims=True)
-    codes = bench.drivers.scale.quantised(inputs / full)
-    return full * of_codes(codes, np.array(calibration.drivers))
+    full = inputs.max(axis=1, keepdims=True)
+    return full * of_codes(bench.drivers.scale.quantised(inputs / full), np.array(calibration.drivers))

@@ -78,7 +78,8 @@ class Characterization(Model):
     at work are best: the model is a power law, and no power law fits six decades."""
     synapses: bool = False
     """Measure the strength of every bit of every synapse too, through the network: two patterns for each row, bit and
-    group of columns; 15,636 patterns of ten output currents with 144 programmings for 196-100-50-10."""
+    group of columns, and before it by which power each output goes with a column's current; 15,828 patterns of ten
+    output currents with 160 programmings for 196-100-50-10."""
     tester: Meter = Meter()
     """What reads the output currents."""
 
