@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from somaforge.flow.engines.base import Program, ProgrammedChip
 from somaforge.flow.drivers.scale import of_codes
+from somaforge.flow.engines.base import Program, ProgrammedChip
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.tester import Bench
 from somaforge.pdk.arrays import Floats
