@@ -98,7 +98,7 @@ def _over(spec: Spec, replay: Replay | None, bench: Bench, chip: ProgrammedChip 
         codes = found.weights.codes
         count = len(dataset.test_y) if spec.evaluation.patterns == "all" else spec.evaluation.patterns
         x, y = dataset.test_x[:count], dataset.test_y[:count]
-        found.model_accuracy = model_accuracy(found.calibration, codes, x, y)
+        found.model_accuracy = model_accuracy(found.calibration, codes, dataset.to_currents(x, spec.input), y)
         inputs = pad_inputs(chip, dataset.to_currents(x, spec.input))
         found.outputs = bench.dc(chip, inputs, [codes] * len(inputs)).outputs
         shown = found.outputs[:, : spec.network.layers[-1]]
