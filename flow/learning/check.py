@@ -63,4 +63,5 @@ def _given(bench: Bench, calibration: Calibration, inputs: Floats) -> Floats:
     if bench.drivers is None or not calibration.drivers:
         return inputs
     full = inputs.max(axis=1, keepdims=True)
-    return full * of_codes(bench.drivers.scale.quantised(inputs / full), np.array(calibration.drivers))
+    found: Floats = full * of_codes(bench.drivers.scale.quantised(inputs / full), np.array(calibration.drivers))
+    return found
