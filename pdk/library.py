@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Literal
 
@@ -18,21 +19,64 @@ Function = Literal[
     "clock_gate",
     "flip_flop",
     "scan_flip_flop",
+    "reset_flip_flop",
+    "set_flip_flop",
+    "nand3",
+    "nor3",
+    "and2",
+    "and3",
+    "or3",
+    "xor2",
+    "xnor2",
+    "mux2",
+    "a21oi",
+    "o21ai",
+    "a21o",
+    "o21a",
+    "a22oi",
+    "o22ai",
+    "a31oi",
+    "nand2b",
+    "nor2b",
 ]
+LOGIC: Mapping[Function, Callable[..., bool]] = {
+    "buffer": lambda a: a,
+    "clock_buffer": lambda a: a,
+    "inverter": lambda a: not a,
+    "nand2": lambda a, b: not (a and b),
+    "nor2": lambda a, b: not (a or b),
+    "or2": lambda a, b: a or b,
+    "nand3": lambda a, b, c: not (a and b and c),
+    "nor3": lambda a, b, c: not (a or b or c),
+    "and2": lambda a, b: a and b,
+    "and3": lambda a, b, c: a and b and c,
+    "or3": lambda a, b, c: a or b or c,
+    "xor2": lambda a, b: a != b,
+    "xnor2": lambda a, b: a == b,
+    "mux2": lambda a, b, select: b if select else a,
+    "a21oi": lambda a1, a2, b: not ((a1 and a2) or b),
+    "o21ai": lambda a1, a2, b: not ((a1 or a2) and b),
+    "a21o": lambda a1, a2, b: (a1 and a2) or b,
+    "o21a": lambda a1, a2, b: (a1 or a2) and b,
+    "a22oi": lambda a1, a2, b1, b2: not ((a1 and a2) or (b1 and b2)),
+    "o22ai": lambda a1, a2, b1, b2: not ((a1 or a2) and (b1 or b2)),
+    "a31oi": lambda a1, a2, a3, b: not ((a1 and a2 and a3) or b),
+    "nand2b": lambda a_n, b: not (not a_n and b),
+    "nor2b": lambda a, b_n: not (a or not b_n),
+}
+"""Level of the output of every function without memory, of its inputs by name."""
 INPUTS: Mapping[Function, tuple[str, ...]] = {
-    "buffer": ("a",),
-    "clock_buffer": ("a",),
-    "inverter": ("a",),
-    "nand2": ("a", "b"),
-    "nor2": ("a", "b"),
-    "or2": ("a", "b"),
+    **{function: tuple(signature(logic).parameters) for function, logic in LOGIC.items()},
     "tri_state_inverter": ("a", "off"),
     "clock_gate": ("clock", "enable"),
     "flip_flop": ("clock", "data"),
     "scan_flip_flop": ("clock", "data", "scan_data", "scan"),
+    "reset_flip_flop": ("clock", "data", "reset_n"),
+    "set_flip_flop": ("clock", "data", "set_n"),
 }
 """Signal inputs of every function. `off` lets the output go; a clock gate is transparent while its clock is low;
-flip-flops take their data at the rising edge, `scan` chooses `scan_data`."""
+flip-flops take their data at the rising edge, `scan` chooses `scan_data`; `reset_n` low makes the output low at once,
+`set_n` high."""
 OUTPUT = "y"
 """The one output of every function."""
 

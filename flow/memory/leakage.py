@@ -33,7 +33,7 @@ from somaforge.generator.periphery import netlist
 from somaforge.generator.periphery.cells import cell_circuit
 from somaforge.generator.periphery.measures import library
 from somaforge.pdk.errors import ToolError
-from somaforge.pdk.library import INPUTS, OUTPUT, Function
+from somaforge.pdk.library import INPUTS, LOGIC, OUTPUT, Function
 from somaforge.pdk.models import OperatingPoint, Shift
 
 GMIN_S = 1e-15
@@ -58,16 +58,13 @@ class Kind:
 
 
 KINDS: Mapping[Function, Kind] = {
-    "buffer": Kind(lambda a: a),
-    "clock_buffer": Kind(lambda a: a),
-    "inverter": Kind(lambda a: not a),
-    "nand2": Kind(lambda a, b: not (a and b)),
-    "nor2": Kind(lambda a, b: not (a or b)),
-    "or2": Kind(lambda a, b: a or b),
+    **{function: Kind(level) for function, level in LOGIC.items()},
     "tri_state_inverter": Kind(lambda a, off: not a or off),  # let go it leaves its line high
     "clock_gate": Kind(lambda clock, enable: clock and enable),
     "flip_flop": Kind(lambda clock, data, stored: stored, stores=True),
     "scan_flip_flop": Kind(lambda clock, data, scan_data, scan, stored: stored, stores=True),
+    "reset_flip_flop": Kind(lambda clock, data, reset_n, stored: stored and reset_n, stores=True),
+    "set_flip_flop": Kind(lambda clock, data, set_n, stored: stored or not set_n, stores=True),
 }
 """What the functions of a library's cells do (pdk.library); the simulation checks every output against them."""
 

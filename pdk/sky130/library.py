@@ -57,10 +57,13 @@ def _functions() -> dict[tuple[Function, int], StandardCell]:
     one = {"a": "A", "y": "X"}
     inverting = {"a": "A", "y": "Y"}
     two = {"a": "A", "b": "B", "y": "Y"}
+    three = {"a": "A", "b": "B", "c": "C", "y": "Y"}
+    two_one = {"a1": "A1", "a2": "A2", "b": "B1", "y": "Y"}
+    two_two = {"a1": "A1", "a2": "A2", "b1": "B1", "b2": "B2", "y": "Y"}
     flop = {"clock": "CLK", "data": "D", "y": "Q"}
     made: dict[Function, tuple[str, tuple[int, ...], dict[str, str]]] = {
         "buffer": ("buf", (2, 4), one),
-        "clock_buffer": ("clkbuf", (2,), one),
+        "clock_buffer": ("clkbuf", (2, 4, 8, 16), one),
         "inverter": ("inv", (1, 2, 4, 8, 16), inverting),
         "nand2": ("nand2", (1,), two),
         "nor2": ("nor2", (1,), two),
@@ -69,6 +72,25 @@ def _functions() -> dict[tuple[Function, int], StandardCell]:
         "clock_gate": ("dlclkp", (2,), {"clock": "CLK", "enable": "GATE", "y": "GCLK"}),
         "flip_flop": ("dfxtp", (1,), flop),
         "scan_flip_flop": ("sdfxtp", (1,), {**flop, "scan_data": "SCD", "scan": "SCE"}),
+        "reset_flip_flop": ("dfrtp", (1,), {**flop, "reset_n": "RESET_B"}),
+        "set_flip_flop": ("dfstp", (1,), {**flop, "set_n": "SET_B"}),
+        "nand3": ("nand3", (1,), three),
+        "nor3": ("nor3", (1,), three),
+        "and2": ("and2", (1,), {**two, "y": "X"}),
+        "and3": ("and3", (1,), {**three, "y": "X"}),
+        "or3": ("or3", (1,), {**three, "y": "X"}),
+        "xor2": ("xor2", (1,), {**two, "y": "X"}),
+        "xnor2": ("xnor2", (1,), two),
+        "mux2": ("mux2", (1,), {"a": "A0", "b": "A1", "select": "S", "y": "X"}),
+        "a21oi": ("a21oi", (1,), two_one),
+        "o21ai": ("o21ai", (1,), two_one),
+        "a21o": ("a21o", (1,), {**two_one, "y": "X"}),
+        "o21a": ("o21a", (1,), {**two_one, "y": "X"}),
+        "a22oi": ("a22oi", (1,), two_two),
+        "o22ai": ("o22ai", (1,), two_two),
+        "a31oi": ("a31oi", (1,), {"a1": "A1", "a2": "A2", "a3": "A3", "b": "B1", "y": "Y"}),
+        "nand2b": ("nand2b", (1,), {"a_n": "A_N", "b": "B", "y": "Y"}),
+        "nor2b": ("nor2b", (1,), {"a": "A", "b_n": "B_N", "y": "Y"}),
     }
     return {
         (function, drive): StandardCell(f"{name}_{drive}", pins)
