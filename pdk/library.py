@@ -132,6 +132,8 @@ class StandardCells:
     filler: str
     """The narrowest cell that only goes on with rails and wells."""
     tap: str
+    tap_reach_nm: int
+    """Farthest that a transistor may be from a tap."""
     functions: Mapping[tuple[Function, int], StandardCell]
     """(function, drive) -> cell."""
     layers: Mapping[str, tuple[int, int]]

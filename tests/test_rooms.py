@@ -15,7 +15,7 @@ MAY_USE = {
 }
 EVERYWHERE = ("tests", "bench", "tools")
 FLOORS = (
-    {"machinery", "figures", "datasets", "spice"},
+    {"machinery", "figures", "datasets", "spice", "synthesis"},
     {"engines"},
     {"chips"},
     {"checks", "memory", "readout", "control"},

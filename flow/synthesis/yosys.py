@@ -106,7 +106,7 @@ def _yosys(script: str, files: Mapping[str, str], folder: Path) -> None:
     if done.code != 0:
         # What it prints ends where abc runs; the log does not.
         log = (folder / "log.txt").read_text(encoding="utf-8") if (folder / "log.txt").is_file() else done.text
-        errors = [line.strip() for line in log.splitlines() if "ERROR" in line]
+        errors = [line.strip() for line in (log + done.text).splitlines() if "ERROR" in line]
         raise InputError(f"yosys: {errors[-1][:300] if errors else f'exit code {done.code}'}")
 
 
@@ -114,6 +114,13 @@ def _netlist(module: Mapping[str, Any], cells: StandardCells) -> GateNetlist:
     names = _names(module)
     inputs = tuple(n for n, p in _port_bits(module, names) if p == "input")
     outputs = tuple(n for n, p in _port_bits(module, names) if p == "output")
+    places = [(name, bit) for name, port in module["ports"].items() for bit in port["bits"]]
+    places += [(c["type"], bit) for c in module["cells"].values() for bits in c["connections"].values() for bit in bits]
+    fixed = next((place for place, bit in places if isinstance(bit, str)), None)
+    if fixed is not None:
+        raise InputError(
+            f"synthesis: {fixed} would be on a constant, and the library's tie cells are not used; drive it"
+        )
     gates = []
     for k, cell in enumerate(module["cells"].values()):
         function = cell["type"].removeprefix("\\")
@@ -125,9 +132,9 @@ def _netlist(module: Mapping[str, Any], cells: StandardCells) -> GateNetlist:
     return GateNetlist(inputs, outputs, (), tuple(gates))
 
 
-def _names(module: Mapping[str, Any]) -> dict[int | str, str]:
-    """Number of a net -> a name: that of a port, of a register, or a number. Constants stay what they are."""
-    found: dict[int | str, str] = {value: f"constant_{value}" for value in ("0", "1", "x", "z")}
+def _names(module: Mapping[str, Any]) -> dict[int, str]:
+    """Number of a net -> a name: that of a port, of a register, or a number."""
+    found: dict[int, str] = {}
     hidden: list[int] = []
     ports = {name: entry for name, entry in module["ports"].items()}
     for name, entry in {**ports, **module["netnames"]}.items():
@@ -141,5 +148,5 @@ def _names(module: Mapping[str, Any]) -> dict[int | str, str]:
     return found
 
 
-def _port_bits(module: Mapping[str, Any], names: Mapping[int | str, str]) -> list[tuple[str, str]]:
+def _port_bits(module: Mapping[str, Any], names: Mapping[int, str]) -> list[tuple[str, str]]:
     return [(names[bit], port["direction"]) for port in module["ports"].values() for bit in port["bits"]]

@@ -13,7 +13,7 @@ INPUT_DRIVE, OUTPUT_DRIVE = 2, 4
 
 
 def require_sound(netlist: GateNetlist) -> None:
-    """InputError, which names the nets, unless every net that is read has exactly one driver and every gate is whole."""
+    """InputError, which names the nets, unless every net that is read has one driver and every gate is whole."""
     faults = list(_faults(netlist))
     if faults:
         more = f" (and {len(faults) - 5} more)" if len(faults) > 5 else ""

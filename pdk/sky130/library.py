@@ -6,6 +6,7 @@ from pathlib import Path
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.library import CellTransistor, Function, StandardCell, StandardCells
 from somaforge.pdk.sky130.data import DATA
+from somaforge.pdk.sky130.drc.wells import TAP_REACH_NM
 from somaforge.pdk.sky130.gds import DRAWN
 from somaforge.pdk.sky130.layers import LAYERS
 
@@ -113,6 +114,7 @@ CELLS = StandardCells(
     power={"VGND": "gnd", "VNB": "gnd", "VPWR": "vdd", "VPB": "vdd"},
     filler="fill_1",
     tap="tapvpwrvgnd_1",
+    tap_reach_nm=TAP_REACH_NM,
     functions=_functions(),
     layers=LAYERS,
     through=tuple(DRAWN[layer] for layer in ("nwell", "hvtp", "nsdm", "psdm", "li", "met1", "areaid_sc")),
