@@ -21,6 +21,7 @@ Function = Literal[
     "scan_flip_flop",
     "reset_flip_flop",
     "set_flip_flop",
+    "falling_reset_flip_flop",
     "nand3",
     "nor3",
     "and2",
@@ -73,10 +74,11 @@ INPUTS: Mapping[Function, tuple[str, ...]] = {
     "scan_flip_flop": ("clock", "data", "scan_data", "scan"),
     "reset_flip_flop": ("clock", "data", "reset_n"),
     "set_flip_flop": ("clock", "data", "set_n"),
+    "falling_reset_flip_flop": ("clock_n", "data", "reset_n"),
 }
 """Signal inputs of every function. `off` lets the output go; a clock gate is transparent while its clock is low;
-flip-flops take their data at the rising edge, `scan` chooses `scan_data`; `reset_n` low makes the output low at once,
-`set_n` high."""
+flip-flops take their data at the rising edge, `scan` chooses `scan_data`; with `clock_n` at the falling one; `reset_n` low
+makes the output low at once, `set_n` high."""
 OUTPUT = "y"
 """The one output of every function."""
 

@@ -64,6 +64,7 @@ KINDS: Mapping[Function, Kind] = {
     "flip_flop": Kind(lambda clock, data, stored: stored, stores=True),
     "scan_flip_flop": Kind(lambda clock, data, scan_data, scan, stored: stored, stores=True),
     "reset_flip_flop": Kind(lambda clock, data, reset_n, stored: stored and reset_n, stores=True),
+    "falling_reset_flip_flop": Kind(lambda clock_n, data, reset_n, stored: stored and reset_n, stores=True),
     "set_flip_flop": Kind(lambda clock, data, set_n, stored: stored or not set_n, stores=True),
 }
 """What the functions of a library's cells do (pdk.library); the simulation checks every output against them."""

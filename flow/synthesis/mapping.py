@@ -14,10 +14,9 @@ FLIP_FLOPS: dict[Function, str] = {
     "flip_flop": "$_DFF_P_",
     "reset_flip_flop": "$_DFF_PN0_",
     "set_flip_flop": "$_DFF_PN1_",
+    "falling_reset_flip_flop": "$_DFF_NN0_",
 }
 """Function -> yosys's cell."""
-ASYNCHRONOUS = {"flip_flop": "", "reset_flip_flop": "reset_n", "set_flip_flop": "set_n"}
-"""The pin that needs no clock."""
 CONSTANTS = "GATE zero 0 y=CONST0;\nGATE one 0 y=CONST1;\n"
 """abc wants them (and a buffer); a netlist that needs one is refused."""
 
@@ -52,11 +51,11 @@ def flip_flops(cells: StandardCells) -> str:
 
 
 def _techmap(function: Function) -> str:
-    pin = ASYNCHRONOUS[function]
-    ports, connection = ("D, C, R", f", .{pin}(R)") if pin else ("D, C", "")
+    clock, _, *reset = INPUTS[function]
+    ports, connection = ("D, C, R", f", .{reset[0]}(R)") if reset else ("D, C", "")
     return (
         f"module \\{FLIP_FLOPS[function]} ({ports}, Q); input {ports}; output Q;\n"
-        f"  {function} _TECHMAP_REPLACE_ (.clock(C), .data(D){connection}, .{OUTPUT}(Q));\nendmodule"
+        f"  {function} _TECHMAP_REPLACE_ (.{clock}(C), .data(D){connection}, .{OUTPUT}(Q));\nendmodule"
     )
 
 
@@ -75,11 +74,13 @@ def _logic_models(cells: StandardCells) -> Iterator[str]:
 
 
 def _flop_model(function: Function) -> str:
-    pin = ASYNCHRONOUS[function]
-    pins = ", ".join(INPUTS[function])
-    edge = f" or negedge {pin}" if pin else ""
-    value = f"if (!{pin}) {OUTPUT} <= 1'b{int(function == 'set_flip_flop')}; else " if pin else ""
+    clock, _, *reset = INPUTS[function]
+    pins, edge = ", ".join(INPUTS[function]), "negedge" if clock.endswith("_n") else "posedge"
+    also, value = "", ""
+    if reset:
+        also = f" or negedge {reset[0]}"
+        value = f"if (!{reset[0]}) {OUTPUT} <= 1'b{int(reset[0] == 'set_n')}; else "
     return (
         f"module {function} ({pins}, {OUTPUT}); input {pins}; output reg {OUTPUT};\n"
-        f"  always @(posedge clock{edge}) {value}{OUTPUT} <= data;\nendmodule"
+        f"  always @({edge} {clock}{also}) {value}{OUTPUT} <= data;\nendmodule"
     )

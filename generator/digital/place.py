@@ -17,7 +17,7 @@ MOVES_PER_CELL = 4000
 WIDEST = 24
 """Inputs that a net drives without repeaters: 24 gates of some 2 fF and 0.3 mm of wire are a tenth of a picofarad,
 which the weakest gate moves in a nanosecond."""
-CLOCKS = {"clock"}
+CLOCKS = {"clock", "clock_n"}
 """Pins whose net's repeaters are clock buffers."""
 ROOT_DRIVE, BRANCH_DRIVE = 16, 4
 """Of the clock's buffers; other nets take the strongest that there is."""

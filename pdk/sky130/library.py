@@ -74,6 +74,7 @@ def _functions() -> dict[tuple[Function, int], StandardCell]:
         "flip_flop": ("dfxtp", (1,), flop),
         "scan_flip_flop": ("sdfxtp", (1,), {**flop, "scan_data": "SCD", "scan": "SCE"}),
         "reset_flip_flop": ("dfrtp", (1,), {**flop, "reset_n": "RESET_B"}),
+        "falling_reset_flip_flop": ("dfrtn", (1,), {"clock_n": "CLK_N", "data": "D", "reset_n": "RESET_B", "y": "Q"}),
         "set_flip_flop": ("dfstp", (1,), {**flop, "set_n": "SET_B"}),
         "nand3": ("nand3", (1,), three),
         "nor3": ("nor3", (1,), three),

@@ -52,8 +52,8 @@ def test_states_of_the_port_by_hand() -> None:
 
 
 def test_a_cell_that_is_not_known_is_no_cell_without_leakage() -> None:
-    with pytest.raises(ToolError, match="the function xor2 is not known"):
-        _ = State("xor2", 1, (True, True)).output
+    with pytest.raises(ToolError, match="the function latch is not known"):
+        _ = State("latch", 1, (True, True)).output
 
 
 @pytest.mark.needs_pdk
