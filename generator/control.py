@@ -47,6 +47,11 @@ class Control:
         return cls(cell_name(spec.name, CONTROL), outputs, design.memory, drivers.build(spec).memory)
 
     @property
+    def class_bits(self) -> int:
+        """Of the class: as many as tell the outputs apart, because a pin that is always 0 has no driver."""
+        return (self.outputs - 1).bit_length()
+
+    @property
     def identity(self) -> int:
         """32 bits that the chip answers."""
         return MAGIC << 16 | VERSION << 8 | self.outputs
@@ -57,6 +62,7 @@ class Control:
             "control.v.j2",
             name=self.name,
             outputs=self.outputs,
+            class_bits=self.class_bits,
             identity=self.identity,
             weights=self.weights,
             pattern=self.pattern,

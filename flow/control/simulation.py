@@ -120,6 +120,7 @@ def sources(control: Control, view: View) -> dict[str, str]:
         "control_bench.v.j2",
         name=control.name,
         outputs=control.outputs,
+        class_bits=control.class_bits,
         half_period_ns=HALF_PERIOD_NS,
         clocks_per_half_bit=CLOCKS_PER_HALF_BIT,
         weights_port=weights,

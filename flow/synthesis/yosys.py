@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ opt -full
 techmap
 opt -full
 dfflegalize {flops}
-opt -full
+opt -nodffe -nosdff
 techmap -map flops.v
 abc -genlib cells.genlib -D 1
 opt_clean -purge
@@ -145,6 +146,10 @@ def _names(module: Mapping[str, Any]) -> dict[int, str]:
                 found.setdefault(bit, f"{name.replace('.', '_')}_{k}" if len(entry["bits"]) > 1 else name)
     for k, bit in enumerate(dict.fromkeys(hidden)):
         found.setdefault(bit, f"n_{k}")
+    names = Counter(found.values())
+    clash = next((name for name, count in names.items() if count > 1), None)
+    if clash is not None:
+        raise InputError(f"synthesis: two nets would be {clash}, a bit of a vector and another; rename one in the source")
     return found
 
 
