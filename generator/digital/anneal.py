@@ -14,8 +14,8 @@ from somaforge.pdk.arrays import Floats
 
 Ints = NDArray[np.int64]
 Compiled = Callable[..., Any]
-WARMEST, COLDEST = 8.0, 0.02
-"""Temperatures over the mean length of a net's change at the beginning."""
+WARMEST, COLDEST, LATE = 2.0, 0.01, 0.05
+"""Temperatures over the mean length of a net at the beginning; LATE is where the exact moves begin."""
 
 
 def compiled(function: Compiled) -> Compiled:
@@ -64,6 +64,57 @@ def _net_cost(
 
 
 @compiled
+def exchange(
+    widths: Ints,
+    first: Ints,
+    cells: Ints,
+    of_first: Ints,
+    of_cells: Ints,
+    fixed: Floats,
+    rows: Ints,
+    xs: Floats,
+    sites: int,
+    count: int,
+    most: int,
+    site: float,
+    row: float,
+    moves: int,
+    seed: int,
+) -> None:
+    """Improve rows and middles `xs` of the cells in place, by exchanging the places of two, whatever their widths."""
+    np.random.seed(seed)
+    load = np.zeros(count, np.int64)
+    for k in range(len(widths)):
+        load[rows[k]] += widths[k]
+    span = 0.0
+    for n in range(len(first) - 1):
+        span += _net_cost(n, first, cells, fixed, xs, rows, site, row) / (len(first) - 1)
+    for move in range(moves):
+        part = move / moves
+        heat = span * WARMEST * (COLDEST / WARMEST) ** part
+        a, b = np.random.randint(len(widths)), np.random.randint(len(widths))
+        more = widths[b] - widths[a]
+        near = abs(xs[a] - xs[b]) <= 10 + sites * (1 - part) ** 2
+        if a == b or not near or (rows[a] != rows[b] and (load[rows[a]] + more > most or load[rows[b]] - more > most)):
+            continue
+        change = 0.0
+        for turn in range(2):
+            sign = -1.0 if turn == 0 else 1.0
+            for k in (a, b):
+                for j in range(of_first[k], of_first[k + 1]):
+                    change += sign * _net_cost(of_cells[j], first, cells, fixed, xs, rows, site, row)
+            if turn == 0:
+                xs[a], xs[b] = xs[b], xs[a]
+                rows[a], rows[b] = rows[b], rows[a]
+        if change <= 0 or np.random.random() < np.exp(-change / heat):
+            load[rows[b]] += more
+            load[rows[a]] -= more
+        else:
+            xs[a], xs[b] = xs[b], xs[a]
+            rows[a], rows[b] = rows[b], rows[a]
+
+
+@compiled
 def anneal(
     widths: Ints,
     first: Ints,
@@ -102,13 +153,13 @@ def anneal(
     span = float(cost.sum() / nets)
     for move in range(moves):
         part = move / moves
-        heat = span * WARMEST * (COLDEST / WARMEST) ** part
+        heat = span * LATE * (COLDEST / LATE) ** part
         k = np.random.randint(total)
         a = where[k]
-        reach = max(1, int(rows * (1 - part)))
+        reach = 1 + int(2 * (1 - part))
         b = min(rows - 1, max(0, a + np.random.randint(-reach, reach + 1)))
         # Where it would like to be in the row: near where it is, less and less far.
-        far = 0.5 + 0.5 * sites * (1 - part) ** 2
+        far = 10 + 0.1 * sites * (1 - part) ** 2
         wish = xs[k] + far * (2 * np.random.random() - 1)
         place = 0
         while place < counts[b] and xs[order[b, place]] < wish:

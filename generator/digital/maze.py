@@ -14,9 +14,10 @@ from somaforge.generator.digital.anneal import Ints, compiled
 Bools = NDArray[np.bool_]
 SHARED, PER_TURN = 2, 3
 """Cost of a node that another net uses, in sites, and what it grows by each turn."""
+INNER = 3
+"""Cost of a step on `inner` over its length: wires over a cell keep others from its pins."""
 CUT = 4
 """Cost of a via in sites."""
-FAR = np.int64(1) << np.int64(60)
 
 
 @compiled
@@ -67,19 +68,21 @@ def cheapest(
     site: int,
     pitch: int,
     turn: int,
+    scratch: Ints,
+    run: int,
 ) -> Ints:
-    """Nodes from a start to a goal; empty if there is no way. Steps against a layer's direction cost double.
+    """Nodes from a start to a goal; empty if there is no way.
 
-    `contact` is 0 where the net has no contact to choose, else 2 plus the side of its claim beside.
+    `scratch` has a row each for costs, for the nodes before, and for the last `run` in which a node was reached, a
+    start or a goal, all below this one at the beginning. `contact` is 0 where the net has no contact to choose, else 2
+    plus the side of its claim beside.
     """
-    layers, columns, tracks = used.shape
-    size = layers * columns * tracks
-    best, before = np.full(size, FAR), np.full(size, -1)
-    is_goal, is_start = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
+    _, columns, tracks = used.shape
+    best, before, seen, start_of, goal_of = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
     low_i, high_i, low_j, high_j = columns, 0, tracks, 0
     for goal in goals:
         n = int(goal)
-        is_goal[n] = True
+        goal_of[n] = run
         i, j = (n // tracks) % columns, n % tracks
         low_i, high_i = min(low_i, i), max(high_i, i)
         low_j, high_j = min(low_j, j), max(high_j, j)
@@ -88,7 +91,9 @@ def cheapest(
     for start in starts:
         n = int(start)
         layer, i, j = n // (columns * tracks), (n // tracks) % columns, n % tracks
-        is_start[n] = True
+        start_of[n] = run
+        seen[n] = run
+        before[n] = -1
         side = contact[n] - 2 if contact[n] > 0 else 0
         extra = site * price(layer, i, j, contact[n] > 0, side, used, pads, history, turn)
         best[n] = extra
@@ -101,7 +106,7 @@ def cheapest(
         away = site * max(low_i - i, i - high_i, 0) + pitch * max(low_j - j, j - high_j, 0)
         if reached - away > best[n]:
             continue
-        if is_goal[n]:
+        if goal_of[n] == run:
             length, last = 1, n
             while before[last] >= 0:
                 last = int(before[last])
@@ -118,12 +123,12 @@ def cheapest(
                 i2 = i + 1 if way == 0 else i - 1
                 if layer == 1 or i2 < 0 or i2 >= columns or (layer == 0 and not right[min(i, i2), j]):
                     continue
-                step = site
+                step = site * (INNER if layer == 0 else 1)
             elif way == 2 or way == 3:
                 j2 = j + 1 if way == 2 else j - 1
                 if layer == 2 or j2 < 0 or j2 >= tracks or (layer == 0 and not up[i, min(j, j2)]):
                     continue
-                step = pitch * (2 if layer == 0 else 1)
+                step = pitch * (INNER if layer == 0 else 1)
             else:
                 l2 = layer + 1 if way == 4 else layer - 1
                 if l2 < 0 or l2 > 2 or (min(layer, l2) == 0 and not pad_free[i, j]):
@@ -133,12 +138,13 @@ def cheapest(
                 continue
             other = (l2 * columns + i2) * tracks + j2
             cut = l2 != layer
-            side = contact[other] - 2 if is_goal[other] and contact[other] > 0 else 0
+            side = contact[other] - 2 if goal_of[other] == run and contact[other] > 0 else 0
             cost = price(l2, i2, j2, cut or contact[other] > 0, side, used, pads, history, turn)
             if cut and layer == 0:
                 cost += meets(0, i, j, True, used, pads) * (SHARED + PER_TURN * turn)
             total = best[n] + step + site * cost
-            if total < best[other] and not is_start[other]:
+            if start_of[other] != run and (seen[other] != run or total < best[other]):
+                seen[other] = run
                 best[other] = total
                 before[other] = n
                 away = site * max(low_i - i2, i2 - high_i, 0) + pitch * max(low_j - j2, j2 - high_j, 0)

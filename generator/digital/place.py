@@ -5,18 +5,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from somaforge.generator.digital.anneal import anneal
+from somaforge.generator.digital.anneal import anneal, exchange
 from somaforge.generator.digital.netlist import reconnect, sinks
 from somaforge.generator.periphery.cells import cell_geometry
 from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.periphery.netlist import Gate, GateNetlist
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.library import OUTPUT, StandardCells
+from somaforge.pdk.library import OUTPUT, Function, StandardCells
 
-MOVES_PER_CELL = 4000
+EXCHANGES, EXACT_MOVES = 3000, 60
+"""Moves for each cell: exchanges of two are cheap, moves that push a row's other cells aside are not."""
 WIDEST = 24
 """Inputs that a net drives without repeaters: 24 gates of some 2 fF and 0.3 mm of wire are a tenth of a picofarad,
 which the weakest gate moves in a nanosecond."""
+LEAVES = 16
+"""Inputs behind one repeater of such a net."""
+SITES_PER_ROW = 6
+"""A row's height over a site's width, about."""
+SLACK = 8
+"""Sites of a row that stay free: whole cells do not fill the room between two taps."""
 CLOCKS = {"clock", "clock_n"}
 """Pins whose net's repeaters are clock buffers."""
 ROOT_DRIVE, BRANCH_DRIVE = 16, 4
@@ -58,7 +65,7 @@ def place(
     wide = {net: found for net, found in sinks(netlist).items() if len(found) > WIDEST}
     nets = _nets(netlist, set(wide))
     taps = tap_sites(m, sites)
-    spare = sum(_repeater_sites(cells, found, netlist) for found in wide.values())
+    spare = -(-sum(_repeater_sites(cells, found) for found in wide.values()) // rows)
     # Rows are about evenly full: where there is no free room, wires have none either.
     even = int(1.05 * widths.sum() / rows) + int(widths.max()) // 2
     most = min(sites - len(taps) - spare, even)
@@ -72,15 +79,19 @@ def place(
     of_first = np.cumsum([0, *(len(found) for found in of_cell)])
     fixed = np.array([pins.get(net, (np.nan, np.nan)) for _, net in nets], float)
     of_members = np.array([n for found in of_cell for n in found], np.int64)
-    moves = MOVES_PER_CELL * len(gates)
-    length = anneal(
-        widths, first, members, of_first, of_members, fixed, order, counts, sites, most,
-        float(m.site), float(m.row), moves, seed,
-    )  # fmt: skip
-    lines = [[int(k) for k in order[r, : counts[r]]] for r in range(rows)]
-    table = [[gates[k] for k in line] for line in lines]
-    made, table = _repeat(cells, netlist, table, wide)
-    slots = [slot for r, line in enumerate(table) for slot in _settle(m, line, r, sites, taps)]
+    where, xs = _middles(order, counts, widths, sites)
+    site, row = float(m.site), float(m.row)
+    graph = (widths, first, members, of_first, of_members, fixed)
+    exchange(*graph, where, xs, sites, rows, most, site, row, EXCHANGES * len(gates), seed)
+    for r in range(rows):
+        line = sorted(np.flatnonzero(where == r), key=lambda k: (xs[k], k))
+        counts[r], order[r, : len(line)] = len(line), line
+    length = anneal(*graph, order, counts, sites, most, site, row, EXACT_MOVES * len(gates), seed)
+    where, xs = _middles(order, counts, widths, sites)
+    table = [[gates[k] for k in order[r, : counts[r]]] for r in range(rows)]
+    at = {gate.name: (float(xs[k]), int(where[k])) for k, gate in enumerate(gates)}
+    made, placed = _repeat(m, netlist, table, wide, at, sites - len(taps) - SLACK)
+    slots = [slot for r, line in enumerate(placed) for slot in _settle(m, line, r, sites, taps)]
     return Placement(made, tuple(slots), rows, sites, float(length) / 1000)
 
 
@@ -112,11 +123,21 @@ def _first_order(widths: np.ndarray, rows: int, most: int) -> tuple[np.ndarray, 
     return order, counts
 
 
+def _middles(order: np.ndarray, counts: np.ndarray, widths: np.ndarray, sites: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row and middle of every cell, each row spread over its sites."""
+    where, xs = np.zeros(len(widths), np.int64), np.zeros(len(widths))
+    for r, count in enumerate(counts):
+        line = order[r, :count]
+        ends = np.cumsum(widths[line])
+        where[line], xs[line] = r, (ends - widths[line] / 2) * sites / ends[-1]
+    return where, xs
+
+
 def _is_clock(found: Sequence[tuple[int, str]]) -> bool:
     return all(pin in CLOCKS for _, pin in found)
 
 
-def _drives(cells: StandardCells, clock: bool) -> tuple[str, int, int]:
+def _drives(cells: StandardCells, clock: bool) -> tuple[Function, int, int]:
     """Function of repeaters, drive of the root and of the branches."""
     if clock:
         return "clock_buffer", ROOT_DRIVE, BRANCH_DRIVE
@@ -124,45 +145,65 @@ def _drives(cells: StandardCells, clock: bool) -> tuple[str, int, int]:
     return "buffer", strongest, strongest
 
 
-def _repeater_sites(cells: StandardCells, found: Sequence[tuple[int, str]], netlist: GateNetlist) -> int:
-    """What root and branch of a wide net take of a row at most."""
+def _repeater_sites(cells: StandardCells, found: Sequence[tuple[int, str]]) -> int:
+    """What the repeaters of a wide net take together."""
     function, root, branch = _drives(cells, _is_clock(found))
-    names = [cells.cell("clock_buffer" if function == "clock_buffer" else "buffer", d).name for d in (root, branch)]
-    return sum(cell_geometry(cells, name).sites for name in names)
+    each = [cell_geometry(cells, cells.cell(function, drive).name).sites for drive in (root, branch)]
+    return each[0] + each[1] * -(-2 * len(found) // LEAVES)
 
 
 def _repeat(
-    cells: StandardCells,
+    m: PortMeasures,
     netlist: GateNetlist,
     table: list[list[Gate]],
     wide: Mapping[str, list[tuple[int, str]]],
+    at: dict[str, tuple[float, int]],
+    most: int,
 ) -> tuple[GateNetlist, list[list[Gate]]]:
-    """A repeater in the middle of every row for each wide net, behind a common one in the middle row."""
+    """A repeater in the middle of every cluster of a wide net's inputs, behind a common one; `at` is where gates are,
+    in sites and rows. No row gets more than `most` sites."""
     gates = {gate.name: gate for gate in netlist.gates}
-    of_row = {gate.name: r for r, line in enumerate(table) for gate in line}
-    added: dict[int, list[Gate]] = {}
+    rows = [[gate.name for gate in line] for line in table]
+
+    def put(gate: Gate, members: Sequence[str]) -> None:
+        x = sum(at[name][0] for name in members) / len(members)
+        y = sum(at[name][1] for name in members) / len(members)
+        sizes = [sum(width(m.cells, gates[name]) for name in line) for line in rows]
+        fits = [r for r, size in enumerate(sizes) if size + width(m.cells, gate) <= most]
+        if not fits:
+            raise InputError(f"placement: no row has room for the repeater {gate.name}")
+        r = min(fits, key=lambda r: (abs(r - y) + sizes[r] / most, r))
+        k = sum(at[name][0] < x for name in rows[r])
+        rows[r].insert(k, gate.name)
+        gates[gate.name], at[gate.name] = gate, (x, r)
+
     for net, found in wide.items():
-        clock = _is_clock(found)
-        _, root, branch = _drives(cells, clock)
-        used = sorted({of_row[netlist.gates[k].name] for k, _ in found})
-        stem = f"{net}_tree"
-        for r in used:
-            name = f"{net}_row_{r}"
-            pins = (("a", stem), (OUTPUT, name))
-            added.setdefault(r, []).append(Gate(f"x_{name}", "clock_buffer" if clock else "buffer", branch, pins))
-        pins = (("a", net), (OUTPUT, stem))
-        middle = used[len(used) // 2]
-        added[middle].append(Gate(f"x_{stem}", "clock_buffer" if clock else "buffer", root, pins))
-        for k, pin in found:
-            old = netlist.gates[k].name
-            gates[old] = reconnect(gates[old], pin, f"{net}_row_{of_row[old]}")
-    lines = []
-    for r, line in enumerate(table):
-        half = len(line) // 2
-        new = [gates[gate.name] for gate in line]
-        lines.append([*new[:half], *added.get(r, []), *new[half:]])
+        function, root, branch = _drives(m.cells, _is_clock(found))
+        pins = {netlist.gates[k].name: pin for k, pin in found}
+        stem, ends = f"{net}_tree", []
+        for n, members in enumerate(_clusters(sorted(pins), at)):
+            end = f"{stem}_{n}"
+            put(Gate(f"x_{end}", function, branch, (("a", stem), (OUTPUT, end))), members)
+            ends.append(f"x_{end}")
+            for name in members:
+                gates[name] = reconnect(gates[name], pins[name], end)
+        put(Gate(f"x_{stem}", function, root, (("a", net), (OUTPUT, stem))), ends)
+    lines = [[gates[name] for name in line] for line in rows]
     everything = tuple(gate for line in lines for gate in line)
     return GateNetlist(netlist.inputs, netlist.outputs, netlist.lines, everything), lines
+
+
+def _clusters(names: Sequence[str], at: Mapping[str, tuple[float, int]]) -> list[list[str]]:
+    """Neighbours together, at most LEAVES of them: halved across the longer side until they are few."""
+    if len(names) <= LEAVES:
+        return [list(names)]
+    places = [at[name] for name in names]
+    wide = max(x for x, _ in places) - min(x for x, _ in places)
+    high = SITES_PER_ROW * (max(y for _, y in places) - min(y for _, y in places))
+    axis = 0 if wide >= high else 1
+    ordered = sorted(names, key=lambda name: (at[name][axis], at[name][1 - axis], name))
+    half = len(ordered) // 2
+    return [*_clusters(ordered[:half], at), *_clusters(ordered[half:], at)]
 
 
 def _settle(m: PortMeasures, line: Sequence[Gate], row: int, sites: int, taps: Sequence[int]) -> list[Slot]:

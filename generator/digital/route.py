@@ -4,20 +4,22 @@ The negotiation is that of periphery.route, over one conductor more and as compi
 200,000 nodes. What may stand side by side is said in `maze.meets`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from somaforge.generator.digital.anneal import Ints
-from somaforge.generator.digital.maze import Bools, cheapest, meets
+from somaforge.generator.digital.maze import Bools, cheapest
 from somaforge.generator.digital.obstacles import Open
 from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.periphery.route import Net, Node
 
 ROUNDS = 60
-GIVE_UP = 20
+HISTORY = 4
+"""Sites that a place costs more after every round in which it was used twice."""
+GIVE_UP = 12
 """Rounds without fewer conflicts after which there is no hope."""
 
 
@@ -35,6 +37,9 @@ class Field:
         self.pads = np.zeros(self.closed.shape[1:], np.int64)
         self.history = np.zeros(self.closed.shape, np.int64)
         self.contact = np.zeros(self.closed.size, np.int64)
+        self.scratch = np.zeros((5, self.closed.size), np.int64)
+        self.runs = 0
+        self.places: dict[str, tuple[Ints, Ints]] = {}
 
     def number(self, node: Node) -> int:
         """Of a node."""
@@ -46,28 +51,43 @@ class Field:
         _, columns, tracks = self.closed.shape
         return number // (columns * tracks) + 1, number // tracks % columns, number % tracks
 
-    def add(self, net: Net, sign: int) -> None:
-        """Note that a net is there, or no longer."""
-        for layer, i, j in net.places():
-            self.used[layer - 1, i, j] += sign
-        for _, i, j in net.pads():
-            self.pads[i, j] += sign
+    def add(self, net: Net) -> None:
+        """Note that a net is there."""
+        places = np.array(sorted(map(self.number, net.places())), np.int64)
+        pads = np.array(sorted(map(self.number, net.pads())), np.int64)
+        self.places[net.name] = places, pads
+        self.used.reshape(-1)[places] += 1
+        self.pads.reshape(-1)[pads] += 1
 
-    def conflicts(self, net: Net) -> list[Node]:
-        """Where a net that is not in the field now would meet others."""
-        pads = net.pads()
-        return [
-            node
-            for node in sorted(net.places())
-            if meets(node[0] - 1, node[1], node[2], node in pads, self.used, self.pads)
-        ]
+    def remove(self, net: Net) -> None:
+        """It is there no longer."""
+        places, pads = self.places[net.name]
+        self.used.reshape(-1)[places] -= 1
+        self.pads.reshape(-1)[pads] -= 1
+
+    def clashes(self, nets: Sequence[Net]) -> Bools:
+        """Nodes at which two nets meet, as `maze.meets` has it."""
+        owner, pads = np.zeros(self.closed.shape, np.int64), np.zeros(self.pads.shape, np.int64)
+        for k, net in enumerate(nets, 1):
+            at, pads_at = self.places[net.name]
+            owner.reshape(-1)[at] = k
+            pads.reshape(-1)[pads_at] = k
+        bad: Bools = self.used > 1
+        for there, who, axis in ((bad[0], pads, 1), (bad[1], owner[1], 1), (bad[2], owner[2], 0)):
+            one, other = (who[:, :-1], who[:, 1:]) if axis else (who[:-1], who[1:])
+            two = (one != other) & (one > 0) & (other > 0)
+            first, second = (there[:, :-1], there[:, 1:]) if axis else (there[:-1], there[1:])
+            first |= two
+            second |= two
+        return bad
 
     def way(self, starts: Iterable[Node], goals: Iterable[Node], turn: int) -> list[Node]:
         """The cheapest; empty if there is none."""
+        self.runs += 1
         first, last = (np.array(sorted(map(self.number, nodes)), np.int64) for nodes in (starts, goals))
         found: Ints = cheapest(
             self.open.right, self.open.up, self.open.pad, self.closed, self.used, self.pads, self.history, self.contact,
-            first, last, self.m.site, self.m.pitch, turn,
+            first, last, self.m.site, self.m.pitch, turn, self.scratch, self.runs,
         )  # fmt: skip
         return [self.node(int(n)) for n in found]
 
@@ -76,29 +96,25 @@ def route(field: Field, nets: list[Net]) -> int:
     """Fill in the wires of the nets; the number of rounds. ValueError if they do not fit."""
     for net in nets:
         net.clear()
-        field.add(net, 1)
-    fewest, since = 1 << 60, 0
+        field.add(net)
+    fewest, since, again = 1 << 60, 0, nets
     for turn in range(ROUNDS):
-        for net in nets:
-            field.add(net, -1)
-            if turn == 0 or field.conflicts(net):
-                net.clear()
-                _route_net(field, net, turn)
-            field.add(net, 1)
-        bad = []
-        for net in nets:
-            field.add(net, -1)
-            bad += field.conflicts(net)
-            field.add(net, 1)
-        if not bad:
+        for net in again:
+            field.remove(net)
+            net.clear()
+            _route_net(field, net, turn)
+            field.add(net)
+        bad = field.clashes(nets)
+        if not bad.any():
             return turn + 1
-        since = 0 if len(bad) < fewest else since + 1
-        fewest = min(fewest, len(bad))
+        since = 0 if bad.sum() < fewest else since + 1
+        fewest = min(fewest, int(bad.sum()))
         if since > GIVE_UP:
             break
-        for layer, i, j in bad:
-            field.history[layer - 1, i, j] += 1
-    raise ValueError(f"routing: no room for the wires; {fewest} places are used twice")
+        field.history += HISTORY * bad
+        again = [net for net in nets if bad.reshape(-1)[field.places[net.name][0]].any()]
+    names = ", ".join(net.name for net in again[:5])
+    raise ValueError(f"routing: no room for the wires; {fewest} places are used twice, of {names}")
 
 
 def _route_net(field: Field, net: Net, turn: int) -> None:
