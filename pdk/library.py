@@ -77,8 +77,8 @@ INPUTS: Mapping[Function, tuple[str, ...]] = {
     "falling_reset_flip_flop": ("clock_n", "data", "reset_n"),
 }
 """Signal inputs of every function. `off` lets the output go; a clock gate is transparent while its clock is low;
-flip-flops take their data at the rising edge, `scan` chooses `scan_data`; with `clock_n` at the falling one; `reset_n` low
-makes the output low at once, `set_n` high."""
+flip-flops take their data at the rising edge, `scan` chooses `scan_data`, with `clock_n` at the falling one; `reset_n`
+low makes the output low at once, `set_n` high."""
 OUTPUT = "y"
 """The one output of every function."""
 

@@ -149,7 +149,7 @@ def _names(module: Mapping[str, Any]) -> dict[int, str]:
     names = Counter(found.values())
     clash = next((name for name, count in names.items() if count > 1), None)
     if clash is not None:
-        raise InputError(f"synthesis: two nets would be {clash}, a bit of a vector and another; rename one in the source")
+        raise InputError(f"synthesis: two nets would be {clash}, a bit of a vector and another; rename one")
     return found
 
 

@@ -31,3 +31,21 @@ def _module(name: str, netlist: GateNetlist, named: Callable[[Gate], tuple[str, 
         module, pins = named(gate)
         lines.append(f"  {module} {gate.name} ({', '.join(f'.{pin}({net})' for pin, net in pins)});")
     return "\n".join([*lines, "endmodule"]) + "\n"
+
+
+def with_vectors(name: str, inner: str, netlist: GateNetlist) -> str:
+    """A module around `inner` whose ports x_0, x_1 ... are the bits of a vector x again, as in the source."""
+    found = {pin: "input" for pin in netlist.inputs} | {pin: "output" for pin in netlist.outputs}
+    vectors: dict[str, int] = {}
+    for pin in found:
+        stem, _, number = pin.rpartition("_")
+        if number.isdigit():
+            vectors[stem] = max(vectors.get(stem, 0), int(number) + 1)
+    whole = {stem: count for stem, count in vectors.items() if all(f"{stem}_{k}" in found for k in range(count))}
+    bits = {f"{stem}_{k}": f"{stem}[{k}]" for stem, count in whole.items() for k in range(count)}
+    ports = {bits.get(pin, pin).partition("[")[0]: found[pin] for pin in found}
+    lines = [f"module {name} ({', '.join(ports)});"]
+    for port, direction in ports.items():
+        lines.append(f"  {direction} {f'[{whole[port] - 1}:0] ' if port in whole else ''}{port};")
+    connections = ", ".join(f".{pin}({bits.get(pin, pin)})" for pin in found)
+    return "\n".join([*lines, f"  {inner} gates ({connections});", "endmodule"]) + "\n"

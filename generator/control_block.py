@@ -1,0 +1,40 @@
+"""The chip's control as a block: the gates that its Verilog is mapped to, in rows beside each other."""
+
+from collections.abc import Mapping
+
+from somaforge.generator.block import Role
+from somaforge.generator.control import Control
+from somaforge.generator.digital.block import Digital, place_and_route
+from somaforge.generator.digital.frame import Edge, Frame
+from somaforge.generator.digital.place import width
+from somaforge.generator.periphery.measures import PortMeasures
+from somaforge.generator.periphery.netlist import GateNetlist
+from somaforge.pdk import Pdk
+
+FILLED = 0.5
+"""Share of the rows that the gates take before there are buffers and repeaters: the rest is room for wires."""
+ROWS = 17
+OUTSIDE = ("clk", "rst_n", "cs_n", "sck", "mosi", "nibble", "miso", "class_out", "class_valid", "busy")
+"""Ports that lead to the chip's pins, without the numbers of their bits."""
+
+
+def edges(netlist: GateNetlist, outside: Edge) -> Mapping[str, Edge]:
+    """Pins of the chip on one edge, what leads to the other blocks on the other one."""
+    inside: Edge = "lower" if outside == "upper" else "upper"
+    return {
+        pin: outside if pin in OUTSIDE or pin.rpartition("_")[0] in OUTSIDE else inside
+        for pin in (*netlist.inputs, *netlist.outputs)
+    }
+
+
+def control_block(
+    pdk: Pdk, control: Control, netlist: GateNetlist, outside: Edge = "upper", rows: int = ROWS, seed: int = 1
+) -> Digital:
+    """Lay out the gates of a control (flow.synthesis makes them); as wide as they need with so many rows.
+
+    Its `block()` is what a chip is composed of. InputError if the gates are not sound.
+    """
+    m = PortMeasures(pdk)
+    sites = -(-round(sum(width(m.cells, gate) for gate in netlist.gates) / FILLED) // rows)
+    frame = Frame(m, rows, sites, edges(netlist, outside), {"clk": Role.CLOCK})
+    return place_and_route(control.name, netlist, frame, seed)
