@@ -1,7 +1,7 @@
 """The chip of a macro: its outputs into a winner-take-all, a selected one into the converter, one bias for both.
 
-From below: the macro; the winner, whose currents come in above; bias and converter. Straps stand left and right of the
-macro. What has no block here leaves at the upper edge.
+From below: the macro, with the drivers at its left; the winner, whose currents come in above; bias and converter.
+Straps stand beside macro and drivers. What has no block here leaves at the edges.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,10 +18,12 @@ from somaforge.generator.readout.converter import converter, converter_block
 from somaforge.generator.readout.winner import winner_block, winner_take_all
 from somaforge.pdk import Pdk
 
-MACRO, WINNER, CONVERTER, BIAS = "macro", "winner", "converter", "bias"
+MACRO, DRIVERS, WINNER, CONVERTER, BIAS = "macro", "drivers", "winner", "converter", "bias"
 """Parts of a chip."""
+WEIGHTS, PATTERN = "w", "p"
+"""How nets of the ports of macro and drivers begin; both have one clock."""
 STRAP_NM = 2400
-"""Width of a supply strap."""
+"""Largest width of a supply strap."""
 
 
 @dataclass(frozen=True)
@@ -29,16 +31,17 @@ class Margins:
     """Free room in tracks."""
 
     side: int = 20
-    """Left and right of the macro, where the straps stand and the outputs go up."""
+    """Left and right of macro and drivers, and between them: there the straps stand."""
     below: int = 8
     between: int = 16
     """From block to block upwards, where wires run."""
 
 
-def blocks(pdk: Pdk, design: str, macro: Block) -> dict[str, Block]:
+def blocks(pdk: Pdk, design: str, macro: Block, drivers: Block | None) -> dict[str, Block]:
     """Every block of the chip of a macro, with the design's name."""
-    outputs = sum(1 for net in macro.nets(Role.ANALOG_OUTPUT))
+    outputs = len(macro.nets(Role.ANALOG_OUTPUT))
     return {
+        **({} if drivers is None else {DRIVERS: drivers}),
         MACRO: macro,
         WINNER: winner_block(pdk, winner_take_all(pdk, design, outputs), design),
         CONVERTER: converter_block(pdk, converter(pdk, design), design),
@@ -46,27 +49,43 @@ def blocks(pdk: Pdk, design: str, macro: Block) -> dict[str, Block]:
     }
 
 
-def joined(macro: Block) -> Mapping[str, Mapping[str, str]]:
+def joined(made: Mapping[str, Block]) -> Mapping[str, Mapping[str, str]]:
     """Part -> net of its block -> net of the chip, where those differ: circuit and wires are made from it."""
-    outputs = len(macro.nets(Role.ANALOG_OUTPUT))
-    return {
-        MACRO: {},
+    outputs = len(made[MACRO].nets(Role.ANALOG_OUTPUT))
+    found = {
+        MACRO: _port_nets(made[MACRO], WEIGHTS),
         WINNER: {**{input_net(i): output_net(i) for i in range(outputs)}, "bias": "sink_0", "bus": "bus"},
         CONVERTER: {"in": "bus", "bias": "sink_1"},
-        BIAS: {"out": "reference"},
+        BIAS: {"out": REFERENCE},
     }
+    if DRIVERS in made:
+        currents = made[DRIVERS].nets(Role.ANALOG_OUTPUT)
+        found[DRIVERS] = {
+            **_port_nets(made[DRIVERS], PATTERN),
+            **{net: input_net(i) for i, net in enumerate(currents)},
+            made[DRIVERS].nets(Role.BIAS)[0]: REFERENCE,
+        }
+    return found
 
 
-def straps(outline: Box, macro: Box, power: tuple[str, str]) -> tuple[Strap, ...]:
-    """A pair at each side; `power` is (supply, ground). Rails of the macro end at the first strap on
-    either side, so the supply stands beside it at the left and ground at the right."""
-    apart = up(2 * STRAP_NM, 1000)
-    left = (outline[0] + macro[0]) // 2
-    right = outline[0] + outline[2] - left
+REFERENCE = "reference"
+"""The bias's current for the reference row of the drivers."""
+
+
+def _port_nets(block: Block, prefix: str) -> dict[str, str]:
+    """Of a port for the programming of latches."""
+    return {net: f"{prefix}_{net}" for net in block.nets(Role.DIGITAL_INPUT, Role.DIGITAL_OUTPUT)}
+
+
+def straps(gaps: Sequence[tuple[int, int]], power: tuple[str, str]) -> tuple[Strap, ...]:
+    """A pair in each gap beside and between macro and drivers; `power` is (supply, ground). Their rails end at the
+    first strap on either side: in each gap ground stands at the left, so beside a right end, the supply at the right.
+    """
     found = []
-    for middle in (left, right):
-        for net, x in zip(power[::-1], (middle - apart // 2, middle + apart // 2), strict=True):
-            found.append(Strap(net, up(x, 20), STRAP_NM))
+    for low, high in gaps:
+        width = min(STRAP_NM, (high - low) // 5) // 20 * 20
+        for third, net in enumerate(reversed(power), 1):
+            found.append(Strap(net, up(low + third * (high - low) // 3, 20), width))
     return tuple(found)
 
 
@@ -76,14 +95,14 @@ def place(pdk: Pdk, made: Mapping[str, Block], margins: Margins) -> tuple[dict[s
     side, gap = margins.side * pitch, margins.between * pitch
     at: dict[str, tuple[int, int]] = {}
     y, right = margins.below * pitch, 0
-    for row in ((MACRO,), (WINNER,), (BIAS, CONVERTER)):
-        x = side
-        for role in row:
+    for row, beside in (((DRIVERS, MACRO), side), ((WINNER,), gap), ((BIAS, CONVERTER), gap)):
+        x, here = side, [role for role in row if role in made]
+        for role in here:
             x1, y1, x2, _ = made[role].outline
             at[role] = (x - x1, y - y1)
-            x += up(x2 - x1, pitch) + gap
-        right = max(right, x - gap)
-        y += up(max(made[role].outline[3] - made[role].outline[1] for role in row), pitch) + gap
+            x += up(x2 - x1, pitch) + beside
+        right = max(right, x - beside)
+        y += up(max(made[role].outline[3] - made[role].outline[1] for role in here), pitch) + gap
     return at, (0, 0, right + side, y)
 
 
@@ -119,15 +138,23 @@ def _at_edge(tracks: Tracks, edge: str, k: int, axis: int) -> Box:
     return (x - half, y2 - long, x + half, y2) if edge == "upper" else (x - half, y1, x + half, y1 + long)
 
 
-def chip_plan(pdk: Pdk, design: str, macro: Block, margins: Margins | None = None) -> Plan:
-    """Where everything of the chip `design` of a macro lies, and what is joined."""
-    made, nets = blocks(pdk, design, macro), joined(macro)
+def chip_plan(
+    pdk: Pdk, design: str, macro: Block, drivers: Block | None = None, margins: Margins | None = None
+) -> Plan:
+    """Where everything of the chip `design` of a macro lies, and what is joined. Without drivers the input currents
+    come from pins."""
+    made = blocks(pdk, design, macro, drivers)
+    nets = joined(made)
     at, outline = place(pdk, made, margins or Margins())
     parts = [Part(role, block, *at[role], nets[role]) for role, block in made.items()]
-    power = straps(outline, outline_of(parts[0]), (SUPPLY, GROUND))
+    wide = [outline_of(part) for part in parts if part.role in (DRIVERS, MACRO)]
+    edges = [outline[0], *(x for box in wide for x in (box[0], box[2])), outline[2]]
+    power = straps(list(zip(edges[::2], edges[1::2], strict=True)), (SUPPLY, GROUND))
     return Plan(design, outline, parts, tuple(open_pins(pdk, outline, parts)), power)
 
 
-def chip_block(pdk: Pdk, design: str, macro: Block, margins: Margins | None = None) -> Block:
+def chip_block(
+    pdk: Pdk, design: str, macro: Block, drivers: Block | None = None, margins: Margins | None = None
+) -> Block:
     """The chip `design` of a macro; InputError if wires have no room."""
-    return assemble(pdk, chip_plan(pdk, design, macro, margins))
+    return assemble(pdk, chip_plan(pdk, design, macro, drivers, margins))

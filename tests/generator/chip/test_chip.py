@@ -125,4 +125,4 @@ def test_a_rail_without_a_strap_is_refused(plan: Plan) -> None:
 def test_too_little_room_is_said(plan: Plan) -> None:
     macro = next(part.block for part in plan.parts if part.role == "macro")
     with pytest.raises(InputError, match=r"chip: .*; give its blocks more"):
-        assemble(PDK, chip_plan(PDK, "chip", macro, Margins(between=1)))
+        assemble(PDK, chip_plan(PDK, "chip", macro, margins=Margins(between=1)))
