@@ -58,13 +58,28 @@ def _port(scratch: kdb.Layout, plan: PeripheryPlan, drawn: DrawnPeriphery, gates
     circuits = gate_circuits(cells, gates, own)
 
     def draw(layout: kdb.Layout) -> kdb.Cell:
+        there = {found.name: found.cell_index() for found in layout.each_cell() if cells.has(found.name)}
         cell = layout.create_cell(PERIPHERY)
         cell.copy_tree(drawn.canvas.cell)
+        _share(layout, cell, there)
         _own(layout, cells, cell, name)
         return cell
 
     library = Library({circuit.name: circuit for circuit in circuits}, own)
     return Block(own, drawn.outline, tuple(_port_ports(plan, drawn)), library, draw)
+
+
+def _share(layout: kdb.Layout, periphery: kdb.Cell, there: dict[str, int]) -> None:
+    """Library cells that the layout had before serve here too: copies of them would have names of their own."""
+    copies = {index: there.get(layout.cell(index).name.partition("$")[0]) for index in periphery.called_cells()}
+    for index in (periphery.cell_index(), *periphery.called_cells()):
+        for instance in layout.cell(index).each_inst():
+            known = copies.get(instance.cell_index)
+            if known is not None:
+                instance.cell_index = known
+    for index, known in copies.items():
+        if known is not None:
+            layout.delete_cell(index)
 
 
 def _own(layout: kdb.Layout, cells: StandardCells, periphery: kdb.Cell, name: str) -> None:

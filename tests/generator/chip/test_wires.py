@@ -1,0 +1,106 @@
+"""Wires on the grid: as long as they must be, around what is there, and never on each other's places."""
+
+from collections.abc import Sequence
+
+import klayout.db as kdb
+import pytest
+
+from somaforge.generator.block import Box, Port, Role
+from somaforge.generator.chip.access import End, accesses
+from somaforge.generator.chip.grid import LAYERS, Grid, Tracks
+from somaforge.generator.chip.supply import Strap, rails
+from somaforge.generator.chip.wires import Route, join
+from somaforge.pdk import load
+from somaforge.pdk.errors import InputError
+
+PDK = load("sky130")
+OUTLINE = (0, 0, 40000, 40000)
+
+
+def grid(**drawn: Sequence[Box]) -> Grid:
+    regions = {layer: kdb.Region() for layer in LAYERS}
+    for layer, boxes in drawn.items():
+        for box in boxes:
+            regions[layer].insert(kdb.Box(*box))
+    return Grid(Tracks(PDK, OUTLINE), regions)
+
+
+def pin(net: str, x: int, y: int, layer: str = "column") -> End:
+    return End(Port(net, Role.DIGITAL_INPUT, layer, (x - 150, y - 150, x + 150, y + 150)))
+
+
+def steps(route: Route) -> int:
+    return sum(len(path) - 1 for path in route.paths)
+
+
+def test_the_pitch_is_two_pads_and_their_space() -> None:
+    """Smallest area 0.24 um2 on the upper layers: pads of 0.49 um, 0.3 um apart, so tracks of 0.8 um."""
+    tracks = Tracks(PDK, OUTLINE)
+    assert 2 * tracks.own.lone_pad_half + PDK.rules.column.space <= tracks.pitch == 800
+
+
+def test_a_free_way_is_as_long_as_it_must_be() -> None:
+    """Straight up on the layer whose wires run that way."""
+    places = {"up": [pin("up", 10000, 0), pin("up", 10000, 40000)]}
+    routes = join(grid(), places)
+    [path] = routes["up"].paths
+    assert {node[0] for node in path} == {LAYERS.index("column")}
+    assert steps(routes["up"]) == (40000 - 2 * 800) // 800 - 1
+
+
+def test_it_goes_around_what_is_there() -> None:
+    wall = (0, 20000, 39000, 20300)
+    free, around = (
+        join(grid(**drawn), {"n": [pin("n", 10000, 0), pin("n", 10000, 40000)]})["n"]
+        for drawn in ({}, {layer: [wall] for layer in LAYERS})
+    )
+    # By hand: to the right end of the wall and back, 2 x 29 um on tracks of 0.8 um, and some for the corners.
+    assert steps(free) + 2 * 29000 // 800 <= steps(around) <= steps(free) + 2 * 30000 // 800 + 12
+
+
+def test_no_way_is_said() -> None:
+    wall = (0, 20000, 40000, 20300)
+    with pytest.raises(InputError, match="chip: no way for the wire n; give its blocks more room"):
+        join(grid(**{layer: [wall] for layer in LAYERS}), {"n": [pin("n", 10000, 0), pin("n", 10000, 40000)]})
+
+
+def test_two_nets_share_no_place() -> None:
+    """Ten nets whose ends are crossed."""
+    nets = {f"n_{k}": [pin(f"n_{k}", 4000 + 1600 * k, 0), pin(f"n_{k}", 20000 - 1600 * k, 40000)] for k in range(10)}
+    routes = join(grid(), nets)
+    taken = [node for route in routes.values() for node in route.nodes()]
+    assert len(taken) == len(set(taken))
+
+
+def test_ports_closer_than_tracks_are_fanned_out() -> None:
+    """Eight ports 0.66 um apart at a block's left edge: eight tracks in their order, all pieces the space apart."""
+    block = (20000, 5000, 39000, 35000)
+    ends = [
+        End(Port(f"n_{k}", Role.DIGITAL_INPUT, "column", (20000, 19850 + 660 * k, 20300, 20150 + 660 * k)), block)
+        for k in range(8)
+    ]
+    made = grid(column=[end.port.box for end in ends])
+    found = accesses(made, ends)
+    rows = [found[end].node[2] for end in ends]
+    assert rows == sorted(set(rows))
+    assert all(found[end].node[1] < 25 for end in ends)
+    space = PDK.rules.column.space
+    for a in ends:
+        for b in ends:
+            if a is not b:
+                for one in found[a].stub:
+                    near = kdb.Box(*one).enlarged(space - 1, space - 1)
+                    assert not any(near.touches(kdb.Box(*other)) for other in found[b].stub)
+
+
+def test_rails_meet_the_straps_of_their_net() -> None:
+    """One below crosses every strap of its net; one on the straps' layer ends at the first one on either side."""
+    straps = [Strap("gnd", 2000, 1200), Strap("vdd", 5000, 1200), Strap("gnd", 35000, 1200)]
+    low = Port("gnd", Role.GROUND, "inner", (1000, 0, 39000, 350))
+    high = Port("gnd", Role.GROUND, "strap", (10000, 9700, 30000, 10300))
+    drawn = {p.layer: kdb.Region(kdb.Box(*p.box)) for p in (low, high)}
+    assert [rail.strap.x for rail in rails(PDK, [low], straps, drawn)] == [2000, 35000]
+    assert [rail.strap.x for rail in rails(PDK, [high], straps, drawn)] == [35000]
+    lone = Port("vdd", Role.SUPPLY, "strap", (30000, 9700, 34000, 10300))
+    with pytest.raises(InputError, match="no strap of vdd over or beside the rail"):
+        list(rails(PDK, [lone], [Strap("gnd", 28000, 1200), *straps[2:]], {"strap": kdb.Region(kdb.Box(*lone.box))}))
