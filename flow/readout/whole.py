@@ -160,14 +160,14 @@ def classify(bench: Bench, inputs: Floats, times: Times, used: int) -> Classes:
     saves = ["v(valid)", "i(v_vdd)", *(f"{what}_{j})" for j in range(outputs) for what in ("v(win", "i(v_meter"))]
     found = bench.run(f".tran {period / 500:.6e} {count * period:.9e} 0 {period / 100:.6e}", sources, saves, "chip")
     time = found["time"]
-    starts = np.arange(count) * period
-    ends = starts + period - 4 * EDGE_S
-    valid_at = np.full(count, np.nan)
+    starts: Floats = np.arange(count, dtype=np.float64) * period
+    ends: Floats = starts + period - 4 * EDGE_S
+    valid_at: Floats = np.full(count, np.nan)
     for k in range(count):
         inside = (time >= starts[k] + times.settle_s) & (time <= ends[k])
         at = crossings(time[inside], found["v(valid)"][inside], supply / 2)
         valid_at[k] = at[0] if len(at) else np.nan
-    stops = np.where(np.isnan(valid_at), ends, valid_at)
+    stops: Floats = np.where(np.isnan(valid_at), ends, valid_at)
 
     def total(name: str) -> Floats:
         value = found[name]
@@ -177,7 +177,7 @@ def classify(bench: Bench, inputs: Floats, times: Times, used: int) -> Classes:
         whole = total(name)
         return np.asarray(np.interp(last, time, whole) - np.interp(first, time, whole))
 
-    races = starts + times.settle_s
+    races: Floats = starts + times.settle_s
     at_end = np.array([np.interp(ends, time, found[f"v(win_{j})"]) for j in range(outputs)]).T
     meters = [between(f"i(v_meter_{j})", races, stops) / (stops - races) for j in range(outputs)]
     return Classes(

@@ -63,11 +63,12 @@ def test_another_design_is_refused(made: Design, chip: FlatNetlist) -> None:
 
 @pytest.mark.needs_ngspice
 def test_the_larger_output_wins(made: Design, chip: FlatNetlist) -> None:
-    """Identity matrices: the larger input current is the class. By hand: race 46 fC over the output's current, of the
-    input's 150 nA (times (0.31 x 4)^3 at most), and 0.4 us until `valid`."""
-    inputs = np.array([[150e-9, 40e-9], [40e-9, 150e-9]])
-    times = Times(settle_s=2e-6, race_s=3e-6)
+    """Identity matrices of one unit: the larger input current is the class. By hand: three synapses of 0.31 make 9 nA of
+    300 nA (docs: one unit gives 0.31 of its soma's current), the race takes 46 fC over that, `valid` 0.4 us more."""
+    inputs = np.array([[300e-9, 80e-9], [80e-9, 300e-9]])
+    times = Times(settle_s=3e-6, race_s=12e-6)
     found = classify(bench_of(chip, made, CODES, seed=1), inputs, times, used=2)
     assert found.chosen.tolist() == [0, 1] == found.largest(2).tolist()
+    assert found.outputs_A.max(axis=1) == pytest.approx(0.31**3 * 300e-9, rel=0.5)
     race = found.decided_s - times.settle_s
-    assert race == pytest.approx(46e-15 / found.outputs_A.max(axis=1) + 0.4e-6, rel=0.4)
+    assert race == pytest.approx(46e-15 / found.outputs_A.max(axis=1) + 0.4e-6, rel=0.2)
