@@ -63,7 +63,7 @@ def test_another_design_is_refused(made: Design, chip: FlatNetlist) -> None:
 
 @pytest.mark.needs_ngspice
 def test_the_larger_output_wins(made: Design, chip: FlatNetlist) -> None:
-    """Identity matrices of one unit: the larger input current is the class. By hand: three synapses of 0.31 make 9 nA of
+    """Identity matrices of one unit: the larger input current wins. By hand: three synapses of 0.31 make 9 nA of
     300 nA (docs: one unit gives 0.31 of its soma's current), the race takes 46 fC over that, `valid` 0.4 us more."""
     inputs = np.array([[300e-9, 80e-9], [80e-9, 300e-9]])
     times = Times(settle_s=3e-6, race_s=12e-6)
