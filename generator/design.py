@@ -82,6 +82,14 @@ class Design:
         """Lengths that the process's rules give to cells and wires."""
         return Measures(self.pdk.rules, self.pdk.grid_nm)
 
+    @property
+    def highest(self) -> str:
+        """Role of the highest conductor that may be drawn: the frame's, or the process's."""
+        chip = self.spec.chip
+        if chip is None or chip.frame == "none":
+            return self.pdk.rules.top.role
+        return self.pdk.frames.load(chip.frame).highest
+
     def cell(self, role: str) -> str:
         """Name of the cell, and of the circuit, with that role (generator.names)."""
         return cell_name(self.spec.name, role)

@@ -16,8 +16,9 @@ def drivers_spec(spec: Spec) -> Spec:
     if drivers is None:
         raise ValueError(f"{spec.name} has no drivers")
     layers = (drivers.rows(spec.array.bits), spec.array.layers[0])
+    alone = None if spec.chip is None else spec.chip.model_copy(update={"drivers": None})
     array = spec.array.model_copy(update={"layers": layers, "port": "scan"})
-    return spec.model_copy(update={"name": f"{spec.name}_{DRIVERS}", "array": array, "chip": None})
+    return spec.model_copy(update={"name": f"{spec.name}_{DRIVERS}", "array": array, "chip": alone})
 
 
 def build(spec: Spec) -> design.Design:

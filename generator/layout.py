@@ -11,6 +11,7 @@ from somaforge.generator.circuit import Library
 from somaforge.generator.design import Design
 from somaforge.generator.floorplan import Floorplan
 from somaforge.generator.periphery.macro import Macro, macro_block
+from somaforge.pdk.errors import InputError
 from somaforge.pdk.layout_file import write_layout
 
 
@@ -61,6 +62,12 @@ class DrawnDesign:
 def require_drawable(design: Design) -> None:
     """InputError with the key that cannot be drawn; draws nothing."""
     plan = floorplan(design)
+    climbing = [m for m, columns in enumerate(design.layers[1:-1]) if any(plan.climbs(m, c) for c in range(columns))]
+    if climbing and design.highest != design.pdk.rules.top.role:
+        raise InputError(
+            f"array.layers: sums of matrix {climbing[0]} cross the next one on the highest conductor, which the frame "
+            "(chip.frame) keeps to itself; take other layers or another frame"
+        )
     for bank in range(len(design.memory.banks)):
         for row in design.memory.word_rows(bank):
             plan.word_pin(bank, row)
@@ -86,7 +93,7 @@ def _blocks(design: Design, plan: Floorplan) -> tuple[Block, Macro | None]:
     array = array_block(design, plan)
     if not design.spec.array.has_port:
         return array, None
-    macro = macro_block(design.pdk, array, plan, design.spec.name)
+    macro = macro_block(design.pdk, array, plan, design.spec.name, design.highest)
     return macro.block, macro
 
 

@@ -18,6 +18,7 @@ from somaforge.generator.periphery.group import (
     RETURN,
     GroupPainter,
     strap,
+    to_rail,
 )
 from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.periphery.plan import SLICE_SITES, STRAPS, Group, Line, PeripheryPlan
@@ -188,19 +189,19 @@ def _to_rows(canvas: Canvas, plan: PeripheryPlan, select: RowPainter, control_x:
 
 
 def _power(canvas: Canvas, plan: PeripheryPlan, select: RowPainter, control_x: int) -> None:
-    """Rails over the bus, joined with the straps of groups and control block and, on `strap`, with the row select's."""
+    """Rails at the bus, joined with the straps of groups and control block and, on `strap`, with the row select's."""
     m, wide = plan.m, plan.m.strap_half
     pad_below = up(max(canvas.pad("column", None, "column", "v")), 10 * m.pdk.grid_nm)
     edge = plan.floor.die[1]
-    half, pad = canvas.r.top.width // 2, max(canvas.pad("top", "strap", None, "h"))
+    half, pad = m.rail_half, max(canvas.pad("top", "strap", None, "h"))
     right = plan.groups[-1].x + m.column_x(max(STRAPS.values())) + pad
     for net, number in rows.STRAPS.items():
         x, y = select.column(number), plan.slices_bottom + m.rails_y[net]
         # The via's pad is wider than the strap: on the side away from the other strap.
         via = x + (1 if net == "vdd" else -1) * (max(canvas.pad("strap", None, "strap", "h")) - wide)
         left = min(via, control_x + m.column_x(control.STRAPS[net])) - pad
-        canvas.box("top", left, y - half, right, y + half)
-        canvas.stack(via, y, "strap", "top")
+        canvas.box(m.rails_on[net], left, y - half, right, y + half)
+        to_rail(canvas, m, net, via, y)
         canvas.box("column", x - wide, edge - 2 * pad_below, x + wide, 0)
         canvas.stack(x, edge - pad_below, "column", "strap")
         canvas.box("strap", x - wide, y - wide, x + wide, edge)

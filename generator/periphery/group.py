@@ -134,10 +134,18 @@ class GroupPainter:
 
 
 def strap(canvas: Canvas, m: PortMeasures, net: str, x: int, rows: int) -> None:
-    """A vertical strap from the rail over the bus over rows of cells, joined to each rail of its net."""
+    """A vertical strap from the rail at the bus over rows of cells, joined to each rail of its net."""
     half, pad = m.strap_half, m.core.lone_pad_half
     canvas.box("strap", x - half, min(0, m.rails_y[net]), x + half, rows * m.row + half)
-    canvas.stack(x, m.rails_y[net], "strap", "top")
+    to_rail(canvas, m, net, x, m.rails_y[net])
     for k in range(0 if net == "gnd" else 1, rows + 1, 2):
         canvas.stack(x, k * m.row, "inner", "strap", "h")
         canvas.around("column", x, k * m.row, pad, pad)
+
+
+def to_rail(canvas: Canvas, m: PortMeasures, net: str, x: int, y: int) -> None:
+    """From `strap` to the rail of a net, which may lie on `strap` itself."""
+    rail = m.rails_on[net]
+    if rail != "strap":
+        lower, upper = sorted(("strap", rail), key=canvas.r.level)
+        canvas.stack(x, y, lower, upper)

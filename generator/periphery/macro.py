@@ -38,9 +38,9 @@ class Macro:
     """Of the port's cells."""
 
 
-def macro_block(pdk: Pdk, core: Block, floor: Floorplan, name: str) -> Macro:
-    """The macro `name` of an array; InputError if the process has no cells for its port."""
-    plan = plan_periphery(PortMeasures(pdk), floor)
+def macro_block(pdk: Pdk, core: Block, floor: Floorplan, name: str, highest: str) -> Macro:
+    """The macro `name` of an array; InputError if the process has no cells for its port. `highest`: of PortMeasures."""
+    plan = plan_periphery(PortMeasures(pdk, highest), floor)
     gates = build(floor.memory, plan.gates)
     scratch = kdb.Layout()
     scratch.dbu = 0.001

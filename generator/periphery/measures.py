@@ -24,6 +24,8 @@ class PortMeasures:
     """Wires on the grid of the cells (a column is a site, a row has `tracks` tracks), and what lies around the rows."""
 
     pdk: Pdk
+    highest: str = "top"
+    """Role of the highest conductor that the port may use: `top` or the one below, `strap`."""
 
     @cached_property
     def cells(self) -> StandardCells:
@@ -122,16 +124,34 @@ class PortMeasures:
         return (*over, *below)
 
     @property
+    def rails_on(self) -> dict[str, str]:
+        """Conductor of each rail that joins the power straps. Without `top` the straps of the supply, on `strap`, pass
+        over the ground's rail, on `column`, to their own below it."""
+        return dict.fromkeys(("gnd", "vdd"), "top") if self.highest == "top" else {"gnd": "column", "vdd": "strap"}
+
+    @property
+    def rail_half(self) -> int:
+        """Half width of these rails."""
+        return self.pdk.rules.top.width // 2
+
+    @property
     def rails_y(self) -> dict[str, int]:
-        """Centres of the rails on `top` over the bus; there are no bit lines on `strap` for their vias to meet."""
-        ground = -self.core.edge
-        return {"gnd": ground, "vdd": ground + self.pdk.rules.top.width + self.pdk.rules.top.space}
+        """Centres of the rails: on `top` over the bus, where no bit lines on `strap` are for their vias to meet; else
+        below the bus."""
+        r, room = self.pdk.rules, 4 * self.pdk.grid_nm
+        if self.highest == "top":
+            ground = -self.core.edge
+            return {"gnd": ground, "vdd": ground + r.top.width + r.top.space}
+        ground = -up(self.core.lone_pad_half + r.column.space + self.rail_half - min(self.bus_y), room)
+        return {"gnd": ground, "vdd": ground - up(self.core.lone_pad_half + r.strap.space + self.rail_half, room)}
 
     @property
     def bottom(self) -> int:
-        """From the lowest row's lower edge to the macro's: beyond the last track half of its space and some."""
-        column = self.pdk.rules.column
-        return -up(column.width // 2 + column.space // 2 - min(self.bus_y), 500)
+        """From the lowest row's lower edge to the macro's: beyond the last track or rail half of its space and some."""
+        column, strap = self.pdk.rules.column, self.pdk.rules.strap
+        track = column.width // 2 + column.space // 2 - min(self.bus_y)
+        rail = self.rail_half + strap.space // 2 - min(self.rails_y.values())
+        return -up(track if self.highest == "top" else rail, 500)
 
     @property
     def channel_pitch(self) -> int:
