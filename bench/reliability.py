@@ -57,8 +57,11 @@ def page(record: dict[str, object], counts: list[campaign.Count]) -> str:
         right = " ".join(str(kind.run.__doc__).split()).removesuffix(".")
         rows.append(f"| {kind.name} | {count.trials} | {len(count.problems)} | {right} | {kind.trials} |")
     listed: list[str] = []
-    for title, found in (("Wrong ends", "problems"), ("Wrong at first, right after a mend", "mended")):
-        lines = [f"- {c.name}, trial {number}: {what}" for c in counts for number, what in getattr(c, found)]
+    for title, found in (
+        ("Wrong ends", "problems"),
+        ("Wrong at first, right after a mend of somaforge or of the trial", "mended"),
+    ):
+        lines = [f"- {c.name}, trial {number}: {what[:100]}" for c in counts for number, what in getattr(c, found)]
         listed += ["", f"{title}:", "", *lines] if lines else []
     return HEAD.format(**record) + "\n".join([*rows, *listed]) + "\n" + TAIL.format(**record)
 
