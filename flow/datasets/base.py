@@ -50,11 +50,6 @@ class Dataset:
     augmented: Augmentation | None = None
     """None where no deformation keeps the class (or none is made)."""
 
-    @property
-    def largest(self) -> float:
-        """The largest value in training."""
-        return float(self.train_x.max())
-
     def to_currents(self, patterns: Floats, source: Input) -> Floats:
         """Input currents [A], same shape as `patterns`."""
         return patterns * self.full_scale(source)

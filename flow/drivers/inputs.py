@@ -1,5 +1,9 @@
 """Patterns of a data set as input currents: from pins as they are, from drivers by code."""
 
+from dataclasses import dataclass
+
+import numpy as np
+
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.datasets import Dataset
 from somaforge.flow.drivers.bank import Bank
@@ -10,15 +14,37 @@ from somaforge.generator.spec import Spec
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.models import OperatingPoint
 
+SAMPLE = 200_000
+"""Training values that the choice of the largest one looks at."""
+TOPS = 64
+"""Candidates for it."""
 
-def codes_of(scale: Scale, dataset: Dataset, values: Floats) -> Codes:
-    """Codes of patterns; the largest value in training has the largest one."""
-    return scale.quantised(values / dataset.largest)
 
+@dataclass(frozen=True)
+class Encoder:
+    """From values to codes."""
 
-def full_code_A(dataset: Dataset, spec: Spec) -> float:  # noqa: N802 (a unit)
-    """What the largest code gives where mirrors are nominal."""
-    return dataset.largest * dataset.full_scale(spec.input)
+    scale: Scale
+    top: float
+    """The value that the largest code stands for; larger ones are cut to it."""
+
+    @classmethod
+    def of(cls, scale: Scale, dataset: Dataset) -> "Encoder":
+        """For a data set: rounding and cutting together lose the least in training, by squares. Rare values that are
+        large (MNIST: 0.54, where 99.9 % are below 0.22) would leave most of the codes unused."""
+        values = dataset.train_x.ravel()
+        values = values[:: max(1, len(values) // SAMPLE)]
+        tops = float(dataset.train_x.max()) * np.arange(1, TOPS + 1) / TOPS
+        lost = [np.square(top * scale.quantised(values / top) / scale.full - values).mean() for top in tops]
+        return cls(scale, float(tops[int(np.argmin(lost))]))
+
+    def codes(self, values: Floats) -> Codes:
+        """Of patterns."""
+        return self.scale.quantised(values / self.top)
+
+    def full_A(self, dataset: Dataset, spec: Spec) -> float:  # noqa: N802 (a unit)
+        """What the largest code gives where mirrors are nominal."""
+        return self.top * dataset.full_scale(spec.input)
 
 
 def input_currents(
@@ -28,4 +54,5 @@ def input_currents(
     bank = Bank.of(ArrayEngine(), spec, made, at)
     if bank is None:
         return dataset.to_currents(values, spec.input)
-    return bank.currents(codes_of(bank.scale, dataset, values), full_code_A(dataset, spec))
+    encoder = Encoder.of(bank.scale, dataset)
+    return bank.currents(encoder.codes(values), encoder.full_A(dataset, spec))

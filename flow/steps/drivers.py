@@ -7,7 +7,8 @@ from somaforge.flow import datasets
 from somaforge.flow.checks import lvs
 from somaforge.flow.checks.registry import LAYOUT_CHECKS
 from somaforge.flow.drivers import capacitance, pattern
-from somaforge.flow.drivers.inputs import full_code_A
+from somaforge.flow.drivers.inputs import Encoder
+from somaforge.flow.drivers.scale import Scale
 from somaforge.flow.machinery.base import Context, JsonObject, Step, silicon
 from somaforge.flow.machinery.records import write_json
 from somaforge.flow.memory import port_timing
@@ -68,8 +69,9 @@ def action(context: Context) -> Mapping[str, float]:
             f"netlist{first}; see {folder}"
         )
     wires = extract(design.pdk, layout, design.library.top, netlist).total_capacitance()
-    highest = full_code_A(datasets.load(spec.network.dataset), spec)
-    devices = capacitance.of_devices(spec, highest)
+    scale, dataset = Scale.of(spec), datasets.load(spec.network.dataset)
+    assert scale is not None  # it applies
+    devices = capacitance.of_devices(spec, Encoder.of(scale, dataset).full_A(dataset, spec))
     drives = capacitance.of_inputs(wires, devices, design.layers[1])
     write_json(folder / DRIVES, {"drives_F": drives, "devices_F": devices})
     plan = port_timing.plan_of(design)

@@ -55,7 +55,8 @@ def run(folder: Path, task: FoldJob) -> None:
     else:
         path = job.inputs.file("characterize", f"{at}/calibration.json")
         calibration = Calibration.from_json(path.read_text(encoding="utf-8"), str(path))
-        codes = train(spec, driven(spec, data, calibration), calibration).codes
+        seen = driven(spec, data, calibration, datasets.load(spec.network.dataset))
+        codes = train(spec, seen, calibration).codes
     chip = programmed(Job(spec.model_copy(update={"engine": "array"}), job.seed, job.inputs), codes, use="rest")
     found = right_at_rest(ArrayEngine(), chip, codes, currents(job, data.test_x), data.test_y, len(data.classes))
     result = {"chip": job.seed, "fold": task.fold, "right": found, "patterns": len(data.test_y)}

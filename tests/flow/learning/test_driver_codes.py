@@ -7,6 +7,7 @@ from tests.flow.drivers.small import array_of, spec_with
 from somaforge.flow import datasets
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.drivers.bank import Bank
+from somaforge.flow.drivers.inputs import Encoder
 from somaforge.flow.drivers.scale import Scale
 from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.learning import driver_codes
@@ -53,14 +54,15 @@ def test_the_tester_sets_the_largest_code_and_the_nearest_ones() -> None:
 def test_training_sees_what_the_drivers_give() -> None:
     data, ideal = datasets.load("iris"), Calibration.ideal((4, 3, 3), 3)
     seen = driven(SPEC, data, ideal)
-    assert np.unique(np.round(seen.train_x * 7, 9)).tolist() == list(range(8))
-    assert np.abs(seen.train_x - data.train_x).max() <= 0.5 / 7 + 1e-9
     scale = Scale.of(SPEC)
     assert scale is not None
+    encoder = Encoder.of(scale, data)
+    assert np.unique(np.round(seen.train_x * 7 / encoder.top, 9)).tolist() == list(range(8))
+    assert np.abs(seen.train_x - np.minimum(data.train_x, encoder.top)).max() <= 0.5 * encoder.top / 7 + 1e-9
     table = tuple((0.0, 0.1, 0.2, 0.3, 0.5, 0.6, 0.8, 1.0 - 0.0 * i) for i in range(4))
     own = Calibration(**{**vars(ideal), "drivers": table})
-    codes = scale.quantised(data.test_x)
-    assert driven(SPEC, data, own).test_x == pytest.approx(np.array(table[0])[codes])
+    codes = encoder.codes(data.test_x)
+    assert driven(SPEC, data, own).test_x == pytest.approx(encoder.top * np.array(table[0])[codes])
 
 
 def test_without_drivers_nothing_changes() -> None:
