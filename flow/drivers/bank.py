@@ -7,7 +7,7 @@ import numpy as np
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.drivers.scale import Scale, of_codes
 from somaforge.flow.engines.array.chip import Source
-from somaforge.flow.engines.array.drive import driven
+from somaforge.flow.engines.array.drive import driven, references_supply_A
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.generator import drivers
 from somaforge.generator.address import Codes
@@ -79,6 +79,11 @@ class Bank:
             references = self.scale.references_A(np.array([key]))
             self._tables[key] = driven(self.source, self.chip, references, self.scale.latches(self.scale.codes))[0]
         return self._tables[key]
+
+    def supply_A(self, full_scale_A: float) -> float:  # noqa: N802 (a unit)
+        """What the reference somas take with these reference currents, the currents included."""
+        references = self.scale.references_A(np.array([full_scale_A]))
+        return float(references_supply_A(self.source, self.chip, references)[0])
 
     def currents(self, codes: Codes, full_scale_A: float) -> Floats:
         """Of patterns [patterns, inputs] of codes, in A; inputs of the array that they lack get the code 0."""

@@ -26,7 +26,7 @@ from somaforge.flow.runner import coherence, manifest
 from somaforge.flow.runner.run import Runner
 from somaforge.flow.signoff import findings, junit, sarif
 from somaforge.flow.signoff.verdict import Signoff
-from somaforge.flow.steps import tapeout
+from somaforge.flow.steps import drivers, tapeout
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import atomic_write
 
@@ -53,6 +53,12 @@ FRAMED: tuple[tuple[str, str, str], ...] = (
     ("tapeout", table.JSON, f"report/{table.JSON}"),
 )
 """The same of a chip in a frame."""
+DRIVERS: tuple[tuple[str, str, str], ...] = (
+    ("drivers", "layout.gds", "gds/{name}_drivers.gds"),
+    ("drivers", "netlist.spice", "spice/{name}_drivers.spice"),
+    ("drivers", "netlist.cdl", "cdl/{name}_drivers.cdl"),
+)
+"""The same of a spec with drivers."""
 PER_CHIP = (
     ("characterize", "calibration.json"),
     ("train", "weights.npz"),
@@ -78,7 +84,8 @@ def _publish(runner: Runner) -> dict[str, float]:
     if finished(final, key) and not added(final, _record(final).files):
         return metrics
     temporary = new_temporary(runner.out, FINAL)
-    for step, source, target in (*TAKEN, *(FRAMED if tapeout.framed(runner.spec) else ())):
+    own = (*(FRAMED if tapeout.framed(runner.spec) else ()), *(DRIVERS if drivers.applies(runner.spec) else ()))
+    for step, source, target in (*TAKEN, *own):
         _copy(folders[step], records[step], source, temporary / target.format(name=runner.spec.name))
     for seed in runner.spec.chips.seeds:
         for step, name in PER_CHIP:

@@ -64,6 +64,11 @@ SILICON: tuple[Metric, ...] = (
     ),
     *several("neither", "transistors of the drivers, latches and port included", "drivers__transistors__count"),
     *several("lower", "the block of drivers", "drivers__die__um2"),
+    *several(
+        "lower",
+        "supply power of the drivers' reference somas with their reference currents; not in the energies",
+        "drivers__references__W",
+    ),
     *several("lower", "what a driver adds to its input: wires, and the drains of open switches", "drivers__column__F"),
     # cells alone
     *several("neither", "output over soma input for code 1 at 15 nA, no mismatch", "cells__unit_gain__ratio"),

@@ -6,9 +6,11 @@ from dataclasses import replace
 from somaforge.flow import datasets
 from somaforge.flow.checks import lvs
 from somaforge.flow.checks.registry import LAYOUT_CHECKS
+from somaforge.flow.chips import VirtualChip
 from somaforge.flow.drivers import capacitance, pattern
+from somaforge.flow.drivers.bank import Bank
 from somaforge.flow.drivers.inputs import Encoder
-from somaforge.flow.drivers.scale import Scale
+from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.machinery.base import Context, JsonObject, Step, silicon
 from somaforge.flow.machinery.records import write_json
 from somaforge.flow.memory import port_timing
@@ -69,9 +71,10 @@ def action(context: Context) -> Mapping[str, float]:
             f"netlist{first}; see {folder}"
         )
     wires = extract(design.pdk, layout, design.library.top, netlist).total_capacitance()
-    scale, dataset = Scale.of(spec), datasets.load(spec.network.dataset)
-    assert scale is not None  # it applies
-    devices = capacitance.of_devices(spec, Encoder.of(scale, dataset).full_A(dataset, spec))
+    bank, dataset = Bank.of(ArrayEngine(), spec, VirtualChip(0, 0.0)), datasets.load(spec.network.dataset)
+    assert bank is not None  # it applies
+    highest = Encoder.of(bank.scale, dataset).full_A(dataset, spec)
+    devices = capacitance.of_devices(spec, highest)
     drives = capacitance.of_inputs(wires, devices, design.layers[1])
     write_json(folder / DRIVES, {"drives_F": drives, "devices_F": devices})
     plan = port_timing.plan_of(design)
@@ -84,6 +87,7 @@ def action(context: Context) -> Mapping[str, float]:
         "drivers__transistors__count": drawn.library.transistor_count(),
         "drivers__die__um2": (x2 - x1) * (y2 - y1) / 1e6,
         "drivers__column__F": max(drives),
+        "drivers__references__W": bank.supply_A(highest) * spec.supply_V,
         "present__load__s": pattern.load_s(design.memory, half["slow"]),
         "present__load_typical__s": pattern.load_s(design.memory, half["typical"]),
         "present__load_after__s": pattern.after_decision_s(design.memory, half["slow"]),

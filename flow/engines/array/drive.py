@@ -35,6 +35,17 @@ def driven(source: Source, chip: ProgrammedChip, references: Floats, latches: Co
     return found
 
 
+def references_supply_A(source: Source, chip: ProgrammedChip, references: Floats) -> Floats:  # noqa: N802 (a unit)
+    """[levels] out of the supply for reference somas and the currents into them; what synapses give is the inputs'."""
+    check_inputs(chip.design, references)
+    parts = Parts.of(source, chip)
+    first = parts.somas(0, np.arange(references.shape[1]))
+    current = torch.tensor(references, dtype=torch.float64, device=parts.where)
+    before = rails(first, first.input_voltage(current))
+    found: Floats = (current.sum(-1) + before.supply.sum(-1)).cpu().numpy()
+    return found
+
+
 def _links(latches: Codes, inputs: int) -> Links:
     count = latches.shape[1]
     places: Sequence[tuple[int, int, int]] = [

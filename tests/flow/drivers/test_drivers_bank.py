@@ -79,6 +79,14 @@ def test_the_input_somas_are_the_arrays() -> None:
     assert all(theirs[name] == shift for name, shift in behind)
 
 
+def test_supply_of_the_references_by_hand() -> None:
+    """The reference current, its copy into M2, and the copy of that into M4: three times 171 nA, some per cent more or
+    less for the drains' voltages."""
+    bank = Bank.of(ArrayEngine(), spec_with(3), VirtualChip(1, mismatch=0.0))
+    assert bank is not None
+    assert bank.supply_A(FULL_A) == pytest.approx(3 * FULL_A * 4 / 7, rel=0.15)
+
+
 def test_codes_that_a_pattern_lacks_are_zero() -> None:
     bank = Bank.of(ArrayEngine(), spec_with(3), VirtualChip(1))
     assert bank is not None
