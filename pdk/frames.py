@@ -84,6 +84,8 @@ class Frame:
     """What the shuttle calls the outline, for example "2x2"."""
     origin: str
     licence: str
+    outside: tuple[tuple[str, Box], ...] = ()
+    """Role of a conductor and box: what lies beyond the outline, which the chip draws as it is."""
     contents: Callable[[], object] | None = None
     """A kdb.Layout with the frame's own shapes, for a comparison outside the outline; None: it has pins alone."""
 

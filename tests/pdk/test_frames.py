@@ -54,6 +54,8 @@ def test_the_wrapper_is_read_from_its_layout() -> None:
     assert {pin.kind for pin in frame.pins if pin.name in ("vccd1", "vdda2")} == {"supply"}
     assert len(frame.pin("vdda1").shapes) == 4
     assert {layer for layer, _ in frame.pin("io_analog[4]").shapes} == {"column", "strap", "top"}
+    assert all(box[0] < 0 or box[1] < 0 or box[2] > 2_920_000 or box[3] > 3_520_000 for _, box in frame.outside)
+    assert ("column", (-4000, 814_440, 0, 838_440)) in frame.outside
     assert frame.pin("io_out[3]").direction == frame.pin("wbs_ack_o").direction == "output"
     assert frame.pin("la_oenb[127]").direction == frame.pin("io_in_3v3[0]").direction == "input"
 

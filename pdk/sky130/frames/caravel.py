@@ -5,6 +5,7 @@ shuttle's. What lies outside the outline belongs to the frame and must be the sa
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -77,6 +78,16 @@ def _shapes(layout: kdb.Layout) -> dict[str, list[tuple[str, Box]]]:
     return found
 
 
+def _outside(layout: kdb.Layout, outline: kdb.Box) -> Iterator[tuple[str, Box]]:
+    """Wires beyond the outline."""
+    top = layout.cell(WRAPPER)
+    for name in PINS:
+        role = next(role for role, layer in ROLES.items() if layer == name)
+        beyond = kdb.Region(top.begin_shapes_rec(layout.layer(*DRAWN[name]))).merged() - kdb.Region(outline)
+        for box in (polygon.bbox() for polygon in beyond.decompose_trapezoids_to_region().each()):
+            yield role, (box.left, box.bottom, box.right, box.top)
+
+
 @cache
 def wrapper() -> Frame:
     """The frame; ToolError if its file is not installed or not as it was."""
@@ -92,6 +103,7 @@ def wrapper() -> Frame:
         size="2920x3520",
         origin=f"cf_precheck 1.3.7, {Path(_FILE).name}",
         licence="Apache-2.0",
+        outside=tuple(_outside(layout, outline)),
         contents=_wrapper,
     )
 
