@@ -24,7 +24,7 @@ FLOORS = (
     {"montecarlo", "report", "bench"},
     {"steps"},
     {"runner"},
-    {"commands"},
+    {"commands", "api"},
     {"cli"},
 )
 """Rooms of flow from the ground up (docs/architecture.md): a room uses floors below its own, never a neighbour."""

@@ -199,8 +199,8 @@ class Named:
     in_full: bool
     """Whether it takes the flat netlist with couplings, wire segments and latches, and every pattern in time; else the
     capacitance of each net and some patterns in time."""
-    make: Callable[[Path], Engine]
-    """Of the folder where a run that failed is left."""
+    make: Callable[[Path | None], Engine]
+    """Of the folder where a run that failed is left; None: nowhere."""
 
     @property
     def metric(self) -> Literal["spice", "array"]:

@@ -16,15 +16,19 @@ from somaforge.pdk.errors import InputError
 
 def read_spec(path: Path) -> Spec:
     """A spec file, validated: its engine, data set and metrics exist, its cells can be drawn; InputError otherwise."""
-    spec = load_spec(path)
-    require_engine(spec, str(path))
-    require_dataset(spec, str(path))
-    require_known(spec, str(path))
+    return require(load_spec(path), str(path))
+
+
+def require(spec: Spec, where: str) -> Spec:
+    """The spec, if its engine, data set and metrics exist and its cells can be drawn; InputError otherwise."""
+    require_engine(spec, where)
+    require_dataset(spec, where)
+    require_known(spec, where)
     try:
         require_name(spec.name)
         require_drawable(build(spec))
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{where}: {error}") from None
     return spec
 
 

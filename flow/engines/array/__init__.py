@@ -5,7 +5,7 @@ from pathlib import Path
 from somaforge.flow.engines.base import Engine, Named
 
 
-def _make(_: Path) -> Engine:
+def _make(_: Path | None) -> Engine:
     from somaforge.flow.engines.array.engine import ArrayEngine  # with torch: only who simulates waits for it
 
     return ArrayEngine()
