@@ -1,6 +1,6 @@
 """The chip of an example as docs/chip.md shows it: placed, joined, checked, extracted, and patterns decided in ngspice.
 
-    python bench/chip.py layout            # draws and checks: DRC, LVS, antenna ratios; docs/images/chip.png
+    python bench/chip.py layout            # draws and checks: DRC, LVS, antenna ratios; docs/images/chip*.png
     python bench/chip.py patterns RUN [--chips 1 2] [--first 0] [--count 2]
 
 RUN is a run folder of examples/iris.yaml that has trained weights. Both write
@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 
 from somaforge.flow import datasets
-from somaforge.flow.checks import antenna, drc, lvs
+from somaforge.flow.checks import antenna, drc, lvs, precheck
 from somaforge.flow.pex import annotate, extract
 from somaforge.flow.readout.whole import Times, bench_of, classify
+from somaforge.generator import drivers
 from somaforge.generator.block import Block, write_block
-from somaforge.generator.chip.chip import chip_block
+from somaforge.generator.chip.chip import Margins, chip_block
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design, build
 from somaforge.generator.layout import draw
@@ -42,37 +43,41 @@ USED = 3
 
 
 @cache
-def design() -> Design:
-    """7-7-7 with a port."""
-    spec = load_spec(ROOT / "examples/iris.yaml")
+def design(example: str = "iris") -> Design:
+    """An example's array with a port."""
+    spec = load_spec(ROOT / f"examples/{example}.yaml")
     return build(spec.model_copy(update={"array": spec.array.model_copy(update={"port": "scan"})}))
 
 
 @cache
 def chip() -> Block:
-    """Of that design."""
+    """7-7-7 whose input currents come from pins."""
     return chip_block(PDK, "prototype", draw(design()).block)
 
 
-def layout() -> dict[str, Any]:
+def driven() -> Block:
+    """7-7-7 with its drivers, in as little width as wires have room for."""
+    made = design("prototype")
+    bank = draw(drivers.build(made.spec)).block
+    return chip_block(PDK, "prototype_chip", draw(made).block, bank, Margins(side=11, below=10, between=14))
+
+
+def layout(block: Block, picture: str) -> dict[str, Any]:
     """What the checks say."""
-    start = time.monotonic()
-    block = chip()
-    placed = time.monotonic() - start
     with scratch("chip") as folder:
         gds, spice = folder / "chip.gds", folder / "chip.spice"
         write_block(block, gds)
         write_spice(block.library, spice)
-        write_picture(PDK, gds, block.name, ROOT / "docs/images/chip.png", 1800, 1250)
+        write_picture(PDK, gds, block.name, ROOT / "docs/images" / picture, 1800, 1250)
         opened = open_layout(gds, block.name)
         found = lvs.run(PDK, gds, spice, block.name, None)
         return {
             "outline_um": [edge / 1000 for edge in block.outline],
             "transistors": found.devices,
             "drc_native": sum(v.count for v in drc.check(PDK, opened)),
+            "drc_precheck": sum(precheck.run(PDK, gds, block.name, folder / "precheck.lyrdb").values()),
             "antenna": sum(v.count for v in antenna.check(PDK, opened)),
             "lvs": len(found.mismatches),
-            "placed_and_joined_s": placed,
         }
 
 
@@ -122,7 +127,10 @@ def main() -> None:
         parser.error("patterns needs the folder of a run")
     kept: dict[str, Any] = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {}
     if given.part == "layout":
-        kept["layout"] = layout()
+        kept["layout"] = {
+            "currents from pins": layout(chip(), "chip.png"),
+            "with drivers": layout(driven(), "chip-drivers.png"),
+        }
     else:
         rows = patterns(given.run, given.chips, given.first, given.count)
         new = {(row["chip"], row["flower"]) for row in rows}

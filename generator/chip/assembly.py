@@ -70,7 +70,7 @@ def assemble(pdk: Pdk, plan: Plan) -> Block:
     signals, supplies = terminals(plan)
     _refuse_open(signals)
     scratch = _placed(pdk, plan)
-    below = {layer: _on(scratch, layer) for layer in {port.layer for port in supplies}}
+    below = {layer.role: _on(scratch, layer.role) for layer in pdk.rules.conductors}
     joints = tuple(rails(pdk, supplies, plan.straps, below))
 
     def power(canvas: Canvas) -> None:
@@ -92,14 +92,20 @@ def assemble(pdk: Pdk, plan: Plan) -> Block:
     return compose(pdk, plan.name, plan.parts, plan.outline, (*plan.power, *plan.pins), wires)
 
 
-INPUTS = (Role.ANALOG_INPUT, Role.DIGITAL_INPUT, Role.CLOCK, Role.BIAS)
+TAKES = (Role.ANALOG_INPUT, Role.DIGITAL_INPUT, Role.CLOCK)
+
+
+def undriven(roles: Sequence[Role]) -> bool:
+    """Whether a net with ports of these roles, all of blocks, needs a pin: a lone one, or inputs alone."""
+    return len(roles) == 1 or all(role in TAKES for role in roles)
 
 
 def _refuse_open(signals: dict[str, list[End]]) -> None:
     for net, ends in signals.items():
-        role = ends[0].port.role
-        if len(ends) == 1 and role in INPUTS:
-            raise InputError(f"chip: nothing is joined with the {role.value} {net}; give it a pin or a driver")
+        roles = [end.port.role for end in ends]
+        open_output = roles[0] in (Role.ANALOG_OUTPUT, Role.DIGITAL_OUTPUT, Role.MONITOR) and len(roles) == 1
+        if all(end.block for end in ends) and undriven(roles) and not open_output:
+            raise InputError(f"chip: nothing is joined with the {roles[0].value} {net}; give it a pin or a driver")
 
 
 def _placed(pdk: Pdk, plan: Plan) -> Canvas:

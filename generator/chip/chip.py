@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from somaforge.generator.block import Block, Box, Part, Port, Role
-from somaforge.generator.chip.assembly import Plan, assemble, outline_of
+from somaforge.generator.chip.assembly import Plan, assemble, outline_of, undriven
 from somaforge.generator.chip.grid import Tracks
 from somaforge.generator.chip.supply import Strap
 from somaforge.generator.measures import up
@@ -106,16 +106,16 @@ def place(pdk: Pdk, made: Mapping[str, Block], margins: Margins) -> tuple[dict[s
     return at, (0, 0, right + side, y)
 
 
-def open_pins(pdk: Pdk, outline: Box, parts: Sequence[Part]) -> Iterator[Port]:
-    """Pins for nets that one block alone has: currents into the macro at the left edge, other currents and voltages at
-    the lower one, digital nets at the upper one."""
+def open_pins(pdk: Pdk, outline: Box, parts: Sequence[Part], power: Sequence[Strap]) -> Iterator[Port]:
+    """Pins for nets that need one: currents into the macro at the left edge, other currents and voltages at the lower
+    one, digital nets at the upper one, beside the straps."""
     tracks = Tracks(pdk, outline)
     ports: dict[str, list[Port]] = {}
     for part in parts:
         for port in part.block.ports:
             moved = port.moved(part.x, part.y)
             ports.setdefault(part.nets.get(port.net, port.net), []).append(moved)
-    lone = {net: found[0] for net, found in ports.items() if len(found) == 1}
+    lone = {net: found[0] for net, found in ports.items() if undriven([port.role for port in found])}
     taken: dict[str, int] = {}
     for net, port in sorted(lone.items(), key=lambda item: (item[1].box[0], item[1].box[1])):
         x, y = (port.box[0] + port.box[2]) // 2, (port.box[1] + port.box[3]) // 2
@@ -124,8 +124,17 @@ def open_pins(pdk: Pdk, outline: Box, parts: Sequence[Part]) -> Iterator[Port]:
         else:
             edge, want, axis = ("upper" if port.role.is_digital else "lower"), x, 0
         k = max(round((want - tracks.pitch // 2) / tracks.pitch), taken.get(edge, -1) + (0 if edge == "left" else 2))
+        while edge != "left" and _at_strap(tracks, k, power):
+            k += 1
         taken[edge] = k
         yield Port(net, port.role, "row" if edge == "left" else "strap", _at_edge(tracks, edge, k, axis))
+
+
+def _at_strap(tracks: Tracks, k: int, power: Sequence[Strap]) -> bool:
+    """Whether a pin on column k would come too near to a strap."""
+    x, _ = tracks.at((0, k, 0))
+    near = tracks.half("strap") + tracks.pdk.rules.strap.space
+    return any(strap.left - near < x < strap.right + near for strap in power)
 
 
 def _at_edge(tracks: Tracks, edge: str, k: int, axis: int) -> Box:
@@ -150,7 +159,7 @@ def chip_plan(
     wide = [outline_of(part) for part in parts if part.role in (DRIVERS, MACRO)]
     edges = [outline[0], *(x for box in wide for x in (box[0], box[2])), outline[2]]
     power = straps(list(zip(edges[::2], edges[1::2], strict=True)), (SUPPLY, GROUND))
-    return Plan(design, outline, parts, tuple(open_pins(pdk, outline, parts)), power)
+    return Plan(design, outline, parts, tuple(open_pins(pdk, outline, parts, power)), power)
 
 
 def chip_block(

@@ -7,7 +7,7 @@ import klayout.db as kdb
 
 from somaforge.generator.block import Box, Port
 from somaforge.generator.draw import Canvas
-from somaforge.generator.measures import up
+from somaforge.generator.measures import Measures, up
 from somaforge.pdk import Pdk
 from somaforge.pdk.errors import InputError
 
@@ -46,7 +46,8 @@ def rails(pdk: Pdk, ports: Sequence[Port], straps: Sequence[Strap], drawn: Mappi
     """Where supply ports meet straps. A rail on the straps' own layer goes on to the nearest one at each end, if it is
     of its net; one below them goes on below them as far as straps of its net stand and nothing else is drawn.
 
-    `drawn`: layer -> what the blocks have on it. InputError for a port that no strap of its net reaches.
+    Where a block has a wire of its own in the way of the cuts, a crossing is left out. `drawn`: layer -> what blocks
+    have on it, of every conductor. InputError for a port that no strap of its net reaches.
     """
     for port in ports:
         aligned = [p for p in ports if (p.net, p.layer) == (port.net, port.layer) and _level(p) == _level(port)]
@@ -60,10 +61,28 @@ def rails(pdk: Pdk, ports: Sequence[Port], straps: Sequence[Strap], drawn: Mappi
         else:
             space = pdk.rules.conductor(port.layer).space
             box = _lengthened(box, [s for s in straps if s.net == port.net], others.sized(space - 1))
-            reached = [s for s in straps if s.net == port.net and box[0] <= s.left and s.right <= box[2]]
+            over = [s for s in straps if s.net == port.net and box[0] <= s.left and s.right <= box[2]]
+            reached = [s for s in over if _room(pdk, port.layer, s, (box[1] + box[3]) // 2, drawn)]
         if not reached:
             raise InputError(f"chip: no strap of {port.net} over or beside the rail at {box} nm on {port.layer}")
         yield from (Rail(port.layer, box, strap) for strap in reached)
+
+
+def _pads(pdk: Pdk, bottom: str, strap: Strap, y: int) -> dict[str, Box]:
+    """What lies on every conductor where a strap is joined with a rail below it."""
+    half, rules = Measures(pdk.rules, pdk.grid_nm).lone_pad_half, pdk.rules
+    layers = rules.conductors[rules.level(bottom) : rules.level("strap") + 1]
+    return {layer.role: (strap.left, y - half, strap.right, y + half) for layer in layers}
+
+
+def _room(pdk: Pdk, bottom: str, strap: Strap, y: int, drawn: Mapping[str, kdb.Region]) -> bool:
+    """Whether nothing is in the way of such pads, the rail's own conductor apart."""
+    for layer, (x1, y1, x2, y2) in _pads(pdk, bottom, strap, y).items():
+        far = pdk.rules.conductor(layer).space - 1
+        near = kdb.Region(kdb.Box(x1 - far, y1 - far, x2 + far, y2 + far))
+        if layer != bottom and not (drawn[layer] & near).is_empty():
+            return False
+    return True
 
 
 def _level(port: Port) -> tuple[int, int]:
@@ -115,8 +134,7 @@ def draw_supplies(canvas: Canvas, found: Sequence[Rail], straps: Sequence[Strap]
 
 def _stacks(canvas: Canvas, bottom: str, strap: Strap, y: int) -> None:
     """Cuts from `bottom` to the strap, all along the strap's width, with one pad on each conductor between."""
-    half = canvas.m.lone_pad_half
-    reach = strap.width // 2 - half
+    reach = strap.width // 2 - canvas.m.lone_pad_half
     first, last = canvas.r.level(bottom), canvas.r.level("strap")
     pitch = up(max(cut.size + cut.space for cut in canvas.r.cuts[first:last]), 2 * canvas.pdk.grid_nm)
     count = max(1, 2 * reach // pitch + 1)
@@ -124,5 +142,5 @@ def _stacks(canvas: Canvas, bottom: str, strap: Strap, y: int) -> None:
         x = strap.x + canvas.m.snap((2 * k - count + 1) * pitch // 2)
         for cut in canvas.r.cuts[first:last]:
             canvas.around(cut.role, x, y, cut.size // 2, cut.size // 2)
-    for conductor in canvas.r.conductors[first : last + 1]:
-        canvas.box(conductor.role, strap.left, y - half, strap.right, y + half)
+    for layer, box in _pads(canvas.pdk, bottom, strap, y).items():
+        canvas.box(layer, *box)

@@ -11,16 +11,19 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from specs import free_design
 
 from somaforge.flow.checks import drc, lvs
+from somaforge.generator import drivers
 from somaforge.generator.block import Block, Part, Role, write_block
 from somaforge.generator.chip import assembly
 from somaforge.generator.chip.assembly import Plan, assemble
 from somaforge.generator.chip.chip import WINNER, Margins, chip_plan
 from somaforge.generator.chip.wires import Route, draw_route
+from somaforge.generator.design import build
 from somaforge.generator.draw import Canvas
 from somaforge.generator.layout import draw
 from somaforge.generator.names import cell_name
 from somaforge.generator.netlist import write_spice
 from somaforge.generator.readout.winner import RACER
+from somaforge.generator.spec.chip import Chip, Drivers
 from somaforge.pdk import load
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.layout_file import open_layout
@@ -64,6 +67,20 @@ def test_it_is_clean_and_its_schematic(
     assert [(v.rule.name, v.markers[:3]) for v in drc.check(PDK, opened) if v.count] == []
     assert drc.unchecked(PDK, opened) == ()
     assert compare(chip, chip) == ()
+
+
+def test_drivers_beside_the_macro(tmp_path: Path) -> None:
+    """Two macros with library cells in one layout: joined, clean and its schematic."""
+    spec = free_design((2, 2, 2), bits=1, port="scan", **SMALL).spec
+    driven = spec.model_copy(update={"chip": Chip(drivers=Drivers(bits=1))})
+    block = assemble(PDK, chip_plan(PDK, "chip", draw(build(spec)).block, draw(drivers.build(driven)).block))
+    gds, spice = tmp_path / "chip.gds", tmp_path / "chip.spice"
+    write_block(block, gds)
+    write_spice(block.library, spice)
+    assert [(v.rule.name, v.markers[:3]) for v in drc.check(PDK, open_layout(gds, "chip")) if v.count] == []
+    assert lvs.run(PDK, gds, spice, "chip", None).mismatches == ()
+    assert not {"in_0", "in_1", "reference"} & set(block.roles())
+    assert {"w_shift", "p_shift", "clk"} <= set(block.roles())
 
 
 def test_what_leaves_it(chip: Block, plan: Plan) -> None:

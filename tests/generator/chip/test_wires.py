@@ -98,8 +98,11 @@ def test_rails_meet_the_straps_of_their_net() -> None:
     straps = [Strap("gnd", 2000, 1200), Strap("vdd", 5000, 1200), Strap("gnd", 35000, 1200)]
     low = Port("gnd", Role.GROUND, "inner", (1000, 0, 39000, 350))
     high = Port("gnd", Role.GROUND, "strap", (10000, 9700, 30000, 10300))
-    drawn = {p.layer: kdb.Region(kdb.Box(*p.box)) for p in (low, high)}
+    drawn = {layer.role: kdb.Region() for layer in PDK.rules.conductors}
+    drawn |= {p.layer: kdb.Region(kdb.Box(*p.box)) for p in (low, high)}
     assert [rail.strap.x for rail in rails(PDK, [low], straps, drawn)] == [2000, 35000]
+    in_the_way = {**drawn, "column": kdb.Region(kdb.Box(1500, 0, 1800, 5000))}
+    assert [rail.strap.x for rail in rails(PDK, [low], straps, in_the_way)] == [35000]
     assert [rail.strap.x for rail in rails(PDK, [high], straps, drawn)] == [35000]
     lone = Port("vdd", Role.SUPPLY, "strap", (30000, 9700, 34000, 10300))
     with pytest.raises(InputError, match="no strap of vdd over or beside the rail"):
