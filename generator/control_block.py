@@ -11,9 +11,10 @@ from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.periphery.netlist import GateNetlist
 from somaforge.pdk import Pdk
 
-FILLED = 0.5
+FILLED = 0.52
 """Share of the rows that the gates take before there are buffers and repeaters: the rest is room for wires."""
-ROWS = 17
+ROWS = 22
+"""60 um high: lower and longer needs more wires along the rows than there are tracks (17 rows of 322 um did not do)."""
 OUTSIDE = ("clk", "rst_n", "cs_n", "sck", "mosi", "nibble", "miso", "class_out", "class_valid", "busy")
 """Ports that lead to the chip's pins, without the numbers of their bits."""
 

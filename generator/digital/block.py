@@ -1,6 +1,6 @@
 """A netlist of gates as a block: placed, wired, with supplies on `strap` and its ports on `row` at its edges."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import klayout.db as kdb
@@ -211,5 +211,10 @@ def place_and_route(name: str, netlist: GateNetlist, frame: Frame, seed: int = 1
     """Lay out a netlist; InputError if it is not sound or does not fit. Wires are found when they are asked for."""
     require_sound(netlist)
     buffered = with_pin_buffers(netlist)
-    pins = {pin: frame.place_of(pin) for pin in (*buffered.inputs, *buffered.outputs)}
-    return Digital(name, frame, place(frame.m, buffered, frame.rows, frame.sites, pins, seed))
+    pins = {} if frame.at_nm is None else {pin: frame.place_of(pin) for pin in frame.edges}
+    placement = place(frame.m, buffered, frame.rows, frame.sites, pins, seed)
+    if frame.at_nm is None:
+        gates = {f"x_{way}_{pin}": pin for pin in frame.edges for way in ("in", "out")}
+        beside = {gates[s.gate.name]: s.site * frame.m.site for s in placement.slots if s.gate and s.gate.name in gates}
+        frame = replace(frame, at_nm=beside)
+    return Digital(name, frame, placement)

@@ -30,7 +30,7 @@ class Frame:
     roles: Mapping[str, Role]
     """Of the ports that are not plain digital inputs or outputs: the clock."""
     at_nm: Mapping[str, int] | None = None
-    """Where on its edge a port is wanted, from the left end of the rows; None: spread evenly."""
+    """Where on its edge a port is wanted, from the left end of the rows; None: near its gate, wherever that is."""
 
     @property
     def size(self) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from somaforge.generator.digital.anneal import Ints, compiled
 
 Bools = NDArray[np.bool_]
-SHARED, PER_TURN = 2, 3
+SHARED, PER_TURN = 2, 2
 """Cost of a node that another net uses, in sites, and what it grows by each turn."""
 INNER = 3
 """Cost of a step on `inner` over its length: wires over a cell keep others from its pins."""

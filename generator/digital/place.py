@@ -13,7 +13,7 @@ from somaforge.generator.periphery.netlist import Gate, GateNetlist
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.library import OUTPUT, Function, StandardCells
 
-EXCHANGES, EXACT_MOVES = 3000, 60
+EXCHANGES, EXACT_MOVES = 8000, 100
 """Moves for each cell: exchanges of two are cheap, moves that push a row's other cells aside are not."""
 WIDEST = 24
 """Inputs that a net drives without repeaters: 24 gates of some 2 fF and 0.3 mm of wire are a tenth of a picofarad,

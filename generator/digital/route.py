@@ -16,10 +16,13 @@ from somaforge.generator.digital.obstacles import Open
 from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.periphery.route import Net, Node
 
-ROUNDS = 60
+ROUNDS = 80
+DEAREST = 8
+"""The turn after which a place that others use costs no more than before: from then on history decides, else a net would
+always meet the one that is cheap to meet and the others would never make way."""
 HISTORY = 4
 """Sites that a place costs more after every round in which it was used twice."""
-GIVE_UP = 12
+GIVE_UP = 25
 """Rounds without fewer conflicts after which there is no hope."""
 
 
@@ -102,7 +105,7 @@ def route(field: Field, nets: list[Net]) -> int:
         for net in again:
             field.remove(net)
             net.clear()
-            _route_net(field, net, turn)
+            _route_net(field, net, min(turn, DEAREST))
             field.add(net)
         bad = field.clashes(nets)
         if not bad.any():
