@@ -14,7 +14,7 @@ taken without mismatch: most of their currents flow through two transistors in s
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -140,6 +140,20 @@ def _idle(gates: tuple[netlist.Gate, ...], register: Mapping[str, bool]) -> Iter
     levels = dict.fromkeys(netlist.PORT_INPUTS, False) | dict(register)
     levels |= {gate.output: True for gate in gates if gate.function == "tri_state_inverter"}  # bit lines
     levels |= {gate.output: False for gate in gates if gate.function == "flip_flop"}  # the token
+    return _rest(gates, levels)
+
+
+def of_gates(design: Design, gates: Sequence[netlist.Gate], levels: Mapping[str, bool], at: OperatingPoint) -> float:
+    """W that any gates of the library draw at rest with these levels on their pins and on the outputs of flip-flops;
+    the design says how the foundry's models are used. ToolError if ngspice fails."""
+    states = Counter(_rest(gates, levels))
+    bench = Bench(design, tuple(sorted(states)), at)
+    return sum(states[state] * w for state, w in zip(bench.states, bench.watts()[bench.latches :], strict=True))
+
+
+def _rest(gates: Sequence[netlist.Gate], known: Mapping[str, bool]) -> Iterator[State]:
+    """The state of every gate, from the levels that are known."""
+    levels = dict(known)
     left = list(gates)
     while left:
         waiting = []
@@ -153,7 +167,7 @@ def _idle(gates: tuple[netlist.Gate, ...], register: Mapping[str, bool]) -> Iter
             levels[gate.output] = state.output
             yield state
         if len(waiting) == len(left):
-            raise ToolError(f"leakage: the port's netlist has a loop at {left[0].name}; this is a fault of somaforge")
+            raise ToolError(f"leakage: the netlist has a loop at {left[0].name}; this is a fault of somaforge")
         left = waiting
 
 

@@ -20,6 +20,10 @@ from somaforge.generator.periphery.circuit import gate_circuits
 from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.periphery.netlist import GateNetlist
 from somaforge.generator.periphery.route import Grid, Net, shapes
+from somaforge.pdk.geometry import Conductor
+
+NOWHERE = (0, 0, 0)
+"""No node: layers begin at 1."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +192,8 @@ def wires(m: PortMeasures, net: Net, metal: kdb.Region) -> dict[str, kdb.Region]
     """Layout of a routed net by layer; `metal` is what the cells have of it on `inner`."""
     half = column_half(m)
     below = Net(net.name, net.pins, net.wires, net.own)
-    below.contacts = net.contacts
+    # A pad reaches from the cut to its node and no further: what is beyond may be near to the cell's own metal.
+    below.contacts = {replace(access, claims=(NOWHERE,)) for access in net.contacts}
     below.nodes = {node for node in net.nodes if node[0] < 3}
     column = kdb.Region()
     for a, b in net.edges:
@@ -201,10 +206,18 @@ def wires(m: PortMeasures, net: Net, metal: kdb.Region) -> dict[str, kdb.Region]
             (x1, y1), (x2, y2) = ((m.column_x(n[1]), m.track_y(n[2])) for n in (node, other))
             column.insert(kdb.Box(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)).enlarged(half, half))
     made = {**shapes(Grid(m, 0, 0, kdb.Region()), below), "column": column.merged()}
-    # Pads beside what a cell has would leave notches.
-    reach = (m.pdk.rules.inner.space - 1) // 2
-    made["inner"] = (made["inner"] + metal).sized(reach).sized(-reach).merged() - metal
+    made["inner"] = whole(made["inner"] + metal, m.pdk.rules.inner) - metal
+    made["row"] = whole(made["row"], m.pdk.rules.row)
     return made
+
+
+def whole(net: kdb.Region, conductor: Conductor) -> kdb.Region:
+    """A net's shapes without the notches between its own pads, and without holes in which nothing else has room."""
+    reach = (conductor.space - 1) // 2
+    closed = net.merged().sized(reach).sized(-reach).merged()
+    room = conductor.width + 2 * conductor.space
+    small = [hole for hole in closed.holes().each() if min(hole.bbox().width(), hole.bbox().height()) < room]
+    return (closed + kdb.Region(small)).merged()
 
 
 def place_and_route(name: str, netlist: GateNetlist, frame: Frame, seed: int = 1) -> Digital:

@@ -18,8 +18,8 @@ from somaforge.generator.periphery.route import Net, Node
 
 ROUNDS = 80
 DEAREST = 8
-"""The turn after which a place that others use costs no more than before: from then on history decides, else a net would
-always meet the one that is cheap to meet and the others would never make way."""
+"""The turn after which a place that others use costs no more than before: from then on history decides, else a net
+would always meet the one that is cheap to meet and the others would never make way."""
 HISTORY = 4
 """Sites that a place costs more after every round in which it was used twice."""
 GIVE_UP = 25
