@@ -1,5 +1,7 @@
 """The prototype's control in silicon: gates, area, wires, the longest way between flip-flops, what it draws at rest."""
 
+from dataclasses import replace
+
 from somaforge.flow.control.gates import gates_of
 from somaforge.flow.memory.leakage import of_gates
 from somaforge.generator.control import Control
@@ -7,6 +9,7 @@ from somaforge.generator.control_block import control_block
 from somaforge.generator.design import build
 from somaforge.generator.digital.timing import longest_path
 from somaforge.generator.periphery.measures import PortMeasures
+from somaforge.generator.periphery.netlist import Gate
 from somaforge.generator.spec import parse_spec
 
 SPEC = {
@@ -17,6 +20,10 @@ SPEC = {
     "chips": {"seeds": [1]},
     "chip": {"drivers": {"bits": 6}},
 }
+
+
+def _rising(gate: Gate) -> Gate:
+    return replace(gate, function="reset_flip_flop", pins=(("clock", gate.net("clock_n")), *gate.pins[1:]))
 
 
 def main() -> None:
@@ -30,13 +37,17 @@ def main() -> None:
     flops = [gate for gate in gates if "flip_flop" in gate.function]
     print(f"{len(found.gates)} gates, {len(gates)} with buffers and repeaters, {len(flops)} flip-flops")
     print(f"{(x2 - x1) / 1000:.1f} x {(y2 - y1) / 1000:.1f} um, {block.utilization:.0%} of it cells")
-    print(f"half perimeters {block.placement.length_um / 1000:.1f} mm, {len(block.routed)} nets")
+    print(f"half perimeters {block.placement.length_um / 1000:.1f} mm")
     print(f"longest way: {len(longest_path(block.netlist))} gates")
+    falling = [gate for gate in flops if gate.function == "falling_reset_flip_flop"]
     levels = dict.fromkeys(control_pins := block.netlist.inputs, False) | {gate.output: False for gate in flops}
     levels |= {pin: True for pin in control_pins if pin in ("rst_n", "cs_n")}
     # Reset is released a clock after the pin: these two are 1 from then on.
     levels |= {gate.output: True for gate in flops if gate.output.startswith("awake")}
-    print(f"at rest {of_gates(design, gates, levels, design.spec.at) * 1e9:.2f} nW at {design.spec.at}")
+    # At rest, with the clock low, a flip-flop of the falling edge shows its first half, whose state a deck cannot set
+    # by its output: it is counted as one of the rising edge, the same transistors but for an inverter.
+    plain = [_rising(gate) if gate in falling else gate for gate in gates]
+    print(f"at rest {of_gates(design, plain, levels, design.spec.at) * 1e9:.2f} nW at {design.spec.at}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from somaforge.generator.names import RAILS
 from somaforge.generator.periphery.netlist import Gate, GateNetlist
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.library import INPUTS, OUTPUT, StandardCells
+from somaforge.pdk.library import INPUTS, OUTPUT
 
 INPUT_DRIVE, OUTPUT_DRIVE = 2, 4
 """Of the buffers at the pins."""
@@ -77,9 +77,3 @@ def sinks(netlist: GateNetlist) -> dict[str, list[tuple[int, str]]]:
 def reconnect(gate: Gate, pin: str, net: str) -> Gate:
     """The gate with one pin on another net."""
     return Gate(gate.name, gate.function, gate.drive, tuple((p, net if p == pin else n) for p, n in gate.pins))
-
-
-def strongest(cells: StandardCells, netlist: GateNetlist) -> None:
-    """ToolError if the library lacks a cell of the netlist."""
-    for gate in netlist.gates:
-        cells.cell(gate.function, gate.drive)
