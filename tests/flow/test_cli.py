@@ -148,7 +148,10 @@ def test_exit_code_reaches_the_shell(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(("says", "ok"), [("ngspice-39.3", False), ("ngspice-46", False), ("ngspice-46 KLU", True)])
+@pytest.mark.parametrize(
+    ("says", "ok"),
+    [("ngspice-39.3", False), ("ngspice-45.2 KLU", False), ("ngspice-46", False), ("ngspice-46 KLU", True)],
+)
 def test_an_older_ngspice_makes_no_results(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, ok: bool
 ) -> None:
