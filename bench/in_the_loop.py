@@ -96,8 +96,14 @@ def main() -> None:
     for times in TIMES:
         for seed in range(1, wanted.chips + 1):
             entries += results(spec, data, start, times, seed)
-    head = {"arguments": f"--chips {wanted.chips} --epochs {wanted.epochs}", "results": entries}
-    atomic_write(RESULT, json.dumps(head, indent=1) + "\n")
+    perfect = Calibration.ideal(spec.array.layers, spec.array.bits)
+    head = {
+        "arguments": f"--chips {wanted.chips} --epochs {wanted.epochs}",
+        "law": spec.chips.law,
+        "unit_um": [spec.array.mirror.w_um, spec.array.mirror.l_um],
+        "ideal_accuracy": training.model_accuracy(perfect, codes_of(start), data.test_x, data.test_y),
+    }
+    atomic_write(RESULT, json.dumps({**head, "results": entries}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

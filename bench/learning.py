@@ -176,7 +176,7 @@ def plot(entries: list[dict[str, Any]]) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    key = "chip_accuracy" if any("chip_accuracy" in e for e in entries) else "measured_model_accuracy"
+    key = "chip_accuracy" if all("chip_accuracy" in e for e in entries) else "measured_model_accuracy"
     laws = list(dict.fromkeys(e["law"] for e in entries))
     figure, panels = pyplot.subplots(1, len(laws), figsize=(4.6 * len(laws), 3.8), sharey=True, squeeze=False)
     for law, axes in zip(laws, panels[0], strict=True):

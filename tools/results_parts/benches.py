@@ -30,12 +30,13 @@ def learning(results: Path, name: str, title: str, plot: str) -> Iterable[str]:
     yield f"Ideal network, all test patterns: {data['ideal_accuracy']:.4f}; {data['chip_epochs']} epochs per chip.\n"
     yield "Chips are schematics. `model`: the network in the calibration with the strength of every bit of every\n"
     yield "synapse, a stand-in for the chip, all test patterns. `engine`: on the transistors, empty where not run.\n"
-    yield "A column pair for each law of mismatch.\n\n"
+    yield "`error`: what the model that was trained in is wrong by on random networks (`characterize__model_error_*`).\n"
+    yield "Three columns for each law of mismatch.\n\n"
     # results from before the law was a key are of pelgrom
     laws = list(dict.fromkeys(e.get("law", "pelgrom") for e in data["results"]))
     yield "| unit / um | mirrors of a synapse / um2 | trained for | chips |"
-    yield "".join(f" {law}: model | engine |" for law in laws)
-    yield f" patterns measured | training / s of one processor |\n|{'---|' * (6 + 2 * len(laws))}\n"
+    yield "".join(f" {law}: model | engine | error |" for law in laws)
+    yield f" patterns measured | training / s of one processor |\n|{'---|' * (6 + 3 * len(laws))}\n"
     order = ["blind", "slopes", "synapses"]
     cases = {(e["w_um"], e["l_um"], e["synapse_um2"], e["method"]) for e in data["results"]}
     for case in sorted(cases, key=lambda c: (c[2], order.index(c[3]))):
@@ -47,6 +48,8 @@ def learning(results: Path, name: str, title: str, plot: str) -> Iterable[str]:
             chips.append(len(found))
             cells.append(f"{np.mean([e['measured_model_accuracy'] for e in found]):.4f}" if found else "")
             cells.append(f"{np.mean(engine):.4f}" if engine else "")
+            errors = [e["model_error"] for e in found if "model_error" in e]
+            cells.append(f"{100 * np.mean(errors):.1f} %" if errors else "")
         measured, seconds = (float(np.mean([e[key] for e in same])) for key in ("measured_patterns", "training_cpu_s"))
         yield f"| {case[0]}/{case[1]} | {case[2]:.1f} | {case[3]} | {', '.join(map(str, dict.fromkeys(chips)))} "
         yield f"| {' | '.join(cells)} | {measured:.0f} | {seconds:.0f} |\n"
@@ -159,7 +162,9 @@ def in_the_loop(results: Path) -> Iterable[str]:
     yield "\n## MNIST: chip in the loop\n\n"
     yield f"    SOMAFORGE_DATA=../shared/data python bench/in_the_loop.py {data['arguments']}\n\n"
     yield "Chips are models in software; 10,000 test images on the chip. `known`: what the model holds that gradients\n"
-    yield "go through; `synapses` is the chip itself. Patterns and programmings: what the loop asks of a tester.\n\n"
+    yield "go through; `synapses` is the chip itself. Patterns and programmings: what the loop asks of a tester.\n"
+    yield f"Law `{data['law']}`, units of {'/'.join(map(str, data['unit_um']))} um; the ideal network is right on "
+    yield f"{data['ideal_accuracy']:.4f} (made by `bench/learning.py --ideal-epochs 60`).\n\n"
     yield "| mismatch over the foundry's | known | trained on | right | patterns | programmings |\n"
     yield "|---|---|---|---|---|---|\n"
     for case in dict.fromkeys((e["mismatch"], e["known"], e["way"]) for e in data["results"]):
