@@ -178,7 +178,10 @@ def plot(entries: list[dict[str, Any]]) -> None:
 
     key = "chip_accuracy" if all("chip_accuracy" in e for e in entries) else "measured_model_accuracy"
     laws = list(dict.fromkeys(e["law"] for e in entries))
-    figure, panels = pyplot.subplots(1, len(laws), figsize=(4.6 * len(laws), 3.8), sharey=True, squeeze=False)
+    figure, panels = pyplot.subplots(
+        1, len(laws), figsize=(4.6 * len(laws), 3.8), sharex=True, sharey=True, squeeze=False
+    )
+    spots = sorted({e["synapse_um2"] for e in entries})
     for law, axes in zip(laws, panels[0], strict=True):
         for method, marker in zip(METHODS, "xso", strict=True):
             chosen = [e for e in entries if (e["method"], e["law"]) == (method, law) and key in e]
@@ -187,6 +190,7 @@ def plot(entries: list[dict[str, Any]]) -> None:
             axes.plot(areas, means, marker=marker, label=method)
         axes.set(title=law, xlabel="channel area of one synapse's mirrors / um²", xscale="log", yscale="log")
         axes.set_yticks(TICKS, [f"{t:g}" for t in TICKS])
+        axes.set_xticks(spots, [f"{t:.1f}" for t in spots])
         axes.minorticks_off()
         axes.grid(alpha=0.3)
     panels[0][0].set_ylabel("test images wrong / %")

@@ -30,7 +30,7 @@ def learning(results: Path, name: str, title: str, plot: str) -> Iterable[str]:
     yield f"Ideal network, all test patterns: {data['ideal_accuracy']:.4f}; {data['chip_epochs']} epochs per chip.\n"
     yield "Chips are schematics. `model`: the network in the calibration with the strength of every bit of every\n"
     yield "synapse, a stand-in for the chip, all test patterns. `engine`: on the transistors, empty where not run.\n"
-    yield "`error`: what the model that was trained in is wrong by on random networks (`characterize__model_error_*`).\n"
+    yield "`error`: what the model of the training is wrong by on random networks (`characterize__model_error_*`).\n"
     yield "Three columns for each law of mismatch.\n\n"
     # results from before the law was a key are of pelgrom
     laws = list(dict.fromkeys(e.get("law", "pelgrom") for e in data["results"]))
