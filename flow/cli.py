@@ -52,6 +52,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Simulate many chips of SPEC at many operating points: yield of every limit, distributions, report.",
     ),
     "noise": ("noise", "Test matrix of SPEC's cells: every code, three input currents, 30 readings."),
+    "bench": ("board", "Measure, train and program a fabricated chip on a board."),
     "bitfile": ("bitfile", "Look at the files that program a chip."),
 }
 """Command -> its module in `commands` and its first sentence: a module is imported when one of its commands is called,

@@ -4,15 +4,18 @@ Currents are the array engine's, of a chip with mismatch in array and drivers; t
 docs/readout.md by their figures: a charge for each, with their spread.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from somaforge.flow.bench.cosim import Answered, Asked, Word
 from somaforge.flow.chips import VirtualChip, standard_normal
 from somaforge.flow.drivers.bank import Bank
+from somaforge.flow.engines.array.chip import Parts
 from somaforge.flow.engines.array.engine import ArrayEngine
-from somaforge.flow.engines.base import Program, ProgrammedChip
+from somaforge.flow.engines.array.stack import settle_stacked
+from somaforge.flow.engines.base import Program
 from somaforge.generator.address import Codes, MemoryMap, WeightFormat
 from somaforge.generator.control import Control
 from somaforge.generator.design import build
@@ -32,8 +35,8 @@ PULSE_C, PULSE_S = 153e-15, 100e-9
 class Faults:
     """What is planted in a virtual chip."""
 
-    stuck: tuple[tuple[int, int, int, int, int], ...] = ()
-    """Latches: (matrix, row, column, bit, value); reading back shows them, too."""
+    stuck: tuple[int, int, int, int, int] | None = None
+    """A latch: (matrix, row, column, bit, value)."""
     dead_row: tuple[int, int] | None = None
     """(matrix, row) that hands nothing on."""
     weak_driver: tuple[int, float] | None = None
@@ -66,7 +69,8 @@ class AnalogPart:
             raise InputError("chip.drivers: this chip has none; a board cannot give it input currents")
         self._bank = bank
         design = build(self.spec)
-        self._chip: ProgrammedChip = made.programmed(design, design.flat_without_memory)
+        self._parts = Parts.of(self._engine, made.programmed(design, design.flat_without_memory))
+        self._layers = design.layers
         racers = [standard_normal(self.seed, f"x_winner.x_racer_{j}") for j in range(design.layers[-1])]
         self._charges = RACE_C * np.exp(RACE_SPREAD * np.array(racers))
 
@@ -88,13 +92,15 @@ class AnalogPart:
         if key not in self._outputs:
             codes = self._dead(_codes(self.control.weights, asked.weights))
             inputs = self._inputs(_codes(self.control.pattern, asked.pattern)[0], asked.ratio)
-            chip = replace(self._chip, codes=codes)
-            self._outputs = {key: self._engine.dc(chip, inputs[None]).outputs[0]}
+            found = np.zeros(self._layers[-1])
+            if _reaches(codes, inputs):
+                found = settle_stacked(self._parts, [codes], inputs[None])[0][0]
+            self._outputs = {key: found}
         return self._outputs[key]
 
     def _inputs(self, latches: Codes, ratio: int) -> Floats:
         """Input currents [inputs] in A."""
-        inputs = np.zeros(self._chip.design.layers[0])
+        inputs = np.zeros(self._layers[0])
         if self.faults.no_reference or ratio == 0:
             return inputs
         scale = self._bank.scale
@@ -113,6 +119,14 @@ class AnalogPart:
         found = [m.copy() for m in codes]
         found[self.faults.dead_row[0]][self.faults.dead_row[1]] = 0
         return tuple(found)
+
+
+def _reaches(codes: Program, inputs: Floats) -> bool:
+    """Whether a positive weight leads from any current to any output."""
+    active: npt.NDArray[np.bool_] = inputs > 0
+    for matrix in codes:
+        active = np.any(active[:, None] & (matrix > 0), axis=0)
+    return bool(active.any())
 
 
 def _codes(memory: MemoryMap, words: tuple[Word, ...]) -> Program:

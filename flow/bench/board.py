@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from somaforge.flow.bench.firmware.wire import LONGEST
 from somaforge.flow.bench.link import Link
 from somaforge.flow.engines.base import Program
@@ -77,6 +79,11 @@ class Board:
         """All weights."""
         self.send(c.write_words(_words(self.control.weights, codes)))
 
+    def wrong_bits_after(self, codes: Program) -> list[tuple[WeightBit, int, int]]:
+        """Writes them first."""
+        self.write(codes)
+        return self.wrong_bits(codes)
+
     def wrong_bits(self, codes: Program) -> list[tuple[WeightBit, int, int]]:
         """Latches that do not hold what was written: (which, wanted, read)."""
         memory = self.control.weights
@@ -90,6 +97,21 @@ class Board:
     def _read(self, memory: MemoryMap, pattern: bool) -> list[tuple[int, int, int]]:
         answers = self.send(c.read_words(memory.rows, memory.width, pattern))[memory.rows + 1 :][1::2]
         return [(r, p, int(bit)) for r, word in enumerate(answers) for p, bit in enumerate(word)]
+
+    def wrong_pattern_latches(self) -> list[str]:
+        """Writes and reads back every latch of the drivers with both values; what does not hold, in words."""
+        memory = self.control.pattern
+        full, shape = 2**memory.bits - 1, (memory.layers[0], memory.layers[1])
+        found = []
+        for value in (full, 0):
+            words = _words(memory, (np.full(shape, value, dtype=np.int64),))
+            self.send(c.write_words(words, pattern=True, nibbles=True))
+            found += [
+                f"latch of the pattern, row {r}, input {bit.column}, bit {bit.bit} is stuck at {read}"
+                for r, p, read in self._read(memory, True)
+                if (bit := memory.bit_at(r, p)) is not None and words[r][p] != read
+            ]
+        return found
 
     def load(self, latches: Codes) -> None:
         """A pattern: weights [rows, inputs] of the drivers, none negative."""

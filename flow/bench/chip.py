@@ -40,6 +40,8 @@ class Known:
     """Of the chip itself on the test patterns, from its readings."""
     patterns: int = 0
     """Test patterns."""
+    undecided: int = 0
+    """Of them, those that the chip itself did not decide."""
     outputs: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     """[patterns, outputs] in A in the test."""
 
@@ -75,7 +77,12 @@ def first_round(spec: Spec) -> Round:
 
 
 def known(spec: Spec, tables: Sequence[Table]) -> Known:
-    """As far as the tables lead. InputError if one is of another plan or too many; CheckError for a dead chip."""
+    """As far as the tables lead. InputError if one is of another plan or too many, and for a chip whose inputs are
+    codes; CheckError for a dead chip."""
+    if spec.chip is not None and spec.chip.drivers is not None:
+        raise InputError(
+            f"{spec.name}: its inputs are codes (chip.drivers), no pins for currents; measure it on a board"
+        )
     replay = Replay(tables)
     return _over(spec, replay, Readings(replay, spec.characterization.tester))
 
@@ -94,7 +101,7 @@ def _over(spec: Spec, replay: Replay | None, bench: Bench, chip: ProgrammedChip 
         if spec.characterization.synapses:
             measured = strengths.measure(bench, chip, found.calibration, highest)
             found.calibration, found.weak = measured.calibration, measured.weak
-        found.weights = _trained(spec, dataset, found.calibration)
+        found.weights = trained(spec, dataset, found.calibration)
         codes = found.weights.codes
         count = len(dataset.test_y) if spec.evaluation.patterns == "all" else spec.evaluation.patterns
         x, y = dataset.test_x[:count], dataset.test_y[:count]
@@ -114,7 +121,8 @@ def _over(spec: Spec, replay: Replay | None, bench: Bench, chip: ProgrammedChip 
     return found
 
 
-def _trained(spec: Spec, dataset: datasets.Dataset, calibration: Calibration) -> Weights:
+def trained(spec: Spec, dataset: datasets.Dataset, calibration: Calibration) -> Weights:
+    """By the spec's recipe, for the chip of that calibration."""
     if spec.training.batch == "all":
         return train(spec, dataset, calibration)
     return fine_tune(spec, dataset, calibration, pretrain(spec, dataset).shadow).weights

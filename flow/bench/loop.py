@@ -1,0 +1,100 @@
+"""The loop on a chip behind a board: latches, characterization, training, programming, its own decisions."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from somaforge.flow import datasets
+from somaforge.flow.bench.board import Board
+from somaforge.flow.bench.chip import Known, blank_chip, trained
+from somaforge.flow.bench.meter import LEVELS, QUIET_MS, BoardBench
+from somaforge.flow.drivers.inputs import codes_of
+from somaforge.flow.engines.base import Program
+from somaforge.flow.learning import driver_codes, strengths
+from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.learning.characterize import characterize
+from somaforge.flow.learning.driven import driven
+from somaforge.flow.learning.training import model_accuracy
+from somaforge.generator.spec import Spec
+from somaforge.pdk.errors import CheckError
+
+Stuck = tuple[tuple[int, int, int, int, int], ...]
+"""Latches (matrix, row, column, bit, value)."""
+FEW = 0.02
+"""More latches than that share are no broken latches: the port does not work."""
+
+
+def stuck_latches(board: Board) -> Stuck:
+    """Writes and reads back every latch with both values. CheckError if the port itself cannot work."""
+    layers, bits = board.control.weights.layers, board.control.weights.bits
+    full = 2**bits - 1
+    found = set()
+    for value in (full, -full, 0):
+        codes = tuple(np.full(shape, value, dtype=np.int64) for shape in pairwise(layers))
+        found |= {(b.matrix, b.row, b.column, b.bit, read) for b, _, read in board.wrong_bits_after(codes)}
+    latches = (bits + 1) * sum(a * b for a, b in pairwise(layers))
+    if len(found) > max(FEW * latches, 3):
+        raise CheckError(
+            f"board: {len(found)} of {latches} latches do not hold what is written; clock too fast, supply too low, or "
+            "data lines swapped"
+        )
+    return tuple(sorted(found))
+
+
+def run(
+    spec: Spec,
+    board: Board,
+    *,
+    reference: bool = False,
+    quiet_ms: int = QUIET_MS,
+    say: Callable[[str], None] = lambda text: None,
+) -> Known:
+    """Everything; CheckError for a chip that is dead somewhere, ToolError if the board goes away."""
+    found, chip = Known(), blank_chip(spec)
+    dataset = datasets.load(spec.network.dataset)
+    highest = spec.characterization.current_A or dataset.full_scale(spec.input)
+    bench = BoardBench.on(board, spec, highest, reference, quiet_ms)
+    say("latches")
+    stuck = stuck_latches(board)
+    say(f"{len(stuck)} latches stuck; zero of all outputs")
+    bench.zero(chip.codes)
+    say("characterization")
+    calibration = characterize(bench, chip, highest, levels=LEVELS).calibration
+    calibration = driver_codes.measure(bench, chip, calibration, highest)
+    if spec.characterization.synapses:
+        measured = strengths.measure(bench, chip, calibration, highest)
+        calibration, found.weak = measured.calibration, measured.weak
+    calibration = replace(calibration, stuck=stuck)
+    found.calibration = calibration
+    say("training")
+    seen = driven(spec, dataset, calibration)
+    found.weights = trained(spec, seen, calibration)
+    count = len(dataset.test_y) if spec.evaluation.patterns == "all" else spec.evaluation.patterns
+    x, y = dataset.test_x[:count], dataset.test_y[:count]
+    found.model_accuracy = model_accuracy(calibration, found.weights.codes, seen.test_x[:count], y)
+    say("decisions")
+    _program(board, found.weights.codes, calibration)
+    scale = bench.drivers.scale if bench.drivers is not None else None
+    if scale is None:
+        raise CheckError("board: no drivers")
+    codes = codes_of(scale, dataset, x)
+    winners = [bench.show(pattern, spec.evaluation.pattern_time_s) for pattern in codes]
+    found.accuracy = float(np.mean([w == int(label) for w, label in zip(winners, y, strict=True)]))
+    found.undecided = sum(w is None for w in winners)
+    found.patterns = count
+    return found
+
+
+def _program(board: Board, codes: Program, calibration: Calibration) -> None:
+    """Writes the network and reads it back: CheckError if a latch that is not known as stuck is wrong."""
+    board.write(codes)
+    known = {place[:4] for place in calibration.stuck}
+    wrong = [b for b, _, _ in board.wrong_bits(codes) if (b.matrix, b.row, b.column, b.bit) not in known]
+    if wrong:
+        b = wrong[0]
+        raise CheckError(
+            f"board: latch of matrix {b.matrix}, row {b.row}, column {b.column}, bit {b.bit} does not hold its weight "
+            f"({len(wrong)} in all), though it did before"
+        )

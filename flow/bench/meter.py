@@ -1,0 +1,174 @@
+"""A board as the tester of its chip: weights through the port, codes into the drivers, currents by the converter."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from somaforge.flow.bench.board import Board
+from somaforge.flow.chips import VirtualChip
+from somaforge.flow.drivers.bank import Bank
+from somaforge.flow.engines.array.engine import ArrayEngine
+from somaforge.flow.engines.base import DcResult, Effort, Engine, Program, ProgrammedChip, TransientResult
+from somaforge.flow.learning.tester import Bench
+from somaforge.generator.address import Codes
+from somaforge.generator.spec import Meter, Spec
+from somaforge.pdk.arrays import Floats
+from somaforge.pdk.errors import InputError, ToolError
+
+TOP_RATIO = 8
+"""Of the bias for the highest current: the lower levels of a sweep are whole ratios then."""
+LEVELS = (0.125, 0.25, 0.5, 1.0)
+"""Currents of a sweep over the highest."""
+TICKS = 2000
+"""Clocks that a count takes at least: 0.05 % of them are left open."""
+QUIET_MS = 20
+"""Patience with an output that gives no pulse: 8 pA."""
+COUNTER = Meter(noise_A=3e-13, noise_ratio=0.001, resolution_A=0.0, pad_leakage_A=0.0, settling_s=0.0, reading_s=0.02)
+"""What a reading is worth: a clock of TICKS, the converter's own noise (docs/readout.md), and its zero."""
+
+
+@dataclass(frozen=True)
+class Converter:
+    """From a period to a current: what a pulse takes, and the time of comparator and reset (docs/readout.md).
+
+    Their common error is that of all currents, and no network sees it.
+    """
+
+    charge_C: float = 153e-15
+    dead_s: float = 100e-9
+
+    def current_A(self, period_s: float) -> float:  # noqa: N802 (a unit)
+        """Of pulses with that period."""
+        return self.charge_C / max(period_s - self.dead_s, 1e-9)
+
+
+class NoEngine:
+    """A board has no simulator behind it."""
+
+    name = "board"
+
+    def dc(self, chip: ProgrammedChip, inputs: Floats, programs: Sequence[Program] | None = None) -> DcResult:
+        """ToolError: currents are set as codes."""
+        raise ToolError("a board sets codes, not currents")
+
+    def transient(
+        self, chip: ProgrammedChip, inputs: Floats, pattern_time_s: float, probes: Sequence[str] = ()
+    ) -> TransientResult:
+        """ToolError: its meter is too slow."""
+        raise ToolError("a board reads settled currents; nothing in time can be read from it")
+
+
+@dataclass(eq=False)
+class BoardBench(Bench):
+    """Readings of a chip behind a board; `top_A` is the current of the largest code at TOP_RATIO."""
+
+    engine: Engine = field(default_factory=NoEngine)
+    meter: Meter = COUNTER
+    board: Board | None = None
+    top_A: float = 0.0
+    reference: bool = False
+    """The chip's own instead of the pin's."""
+    converter: Converter = Converter()
+    quiet_ms: int = QUIET_MS
+    zeros_A: Floats | None = None
+    _log2: dict[int, int] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def on(
+        cls, board: Board, spec: Spec, top_A: float, reference: bool = False, quiet_ms: int = QUIET_MS
+    ) -> "BoardBench":
+        """InputError for a spec without drivers."""
+        bank = Bank.of(ArrayEngine(), spec, VirtualChip(0, 0.0))
+        if bank is None:
+            raise InputError("chip.drivers: without drivers no board can set input currents")
+        return cls(board=board, drivers=bank, top_A=top_A, reference=reference, quiet_ms=quiet_ms)
+
+    @property
+    def chip(self) -> Board:
+        """The board; ValueError for a bench that was not made by `on`."""
+        if self.board is None:
+            raise ValueError("no board")
+        return self.board
+
+    def zero(self, dark: Program) -> Floats:
+        """What every output reads without weights; taken off all readings from now on. [outputs] in A."""
+        self.zeros_A = None
+        silent = np.zeros((1, self._scale_rows[1]), dtype=np.int64)
+        self.chip.write(dark)
+        self._written = dark
+        found = self._read_all(silent[0], TOP_RATIO)
+        self.zeros_A = found
+        return found
+
+    def present(
+        self, chip: ProgrammedChip, codes: Codes, full_A: Floats, programs: Sequence[Program] | None = None
+    ) -> DcResult:
+        """Readings of codes [patterns, inputs]; see Bench. InputError for a level between two ratios."""
+        whole = [chip.codes] * len(codes) if programs is None else list(programs)
+        outputs = []
+        for program, pattern, level in zip(whole, codes, full_A, strict=True):
+            if not _same(self._written, program):
+                self.chip.write(program)
+                self._written = program
+                self.programmings += 1
+            outputs.append(self._read_all(pattern, self._ratio(float(level))))
+            self.patterns += 1
+        still = np.zeros(len(codes))
+        return DcResult(np.array(outputs), still, still, Effort(0.0, ("board",), ("board",)))
+
+    def show(self, codes: Codes, settle_s: float) -> int | None:
+        """The chip's own decision on codes [inputs] with the weights that it has; None: undecided."""
+        self._load(codes)
+        self.chip.configure(TOP_RATIO, self.reference)
+        return self.chip.decide(settle_s).winner
+
+    @property
+    def _scale_rows(self) -> tuple[int, int]:
+        memory = self.chip.control.pattern
+        return memory.layers[0], memory.layers[1]
+
+    def _load(self, codes: Codes) -> None:
+        rows, inputs = self._scale_rows
+        if self.drivers is None:
+            raise ValueError("no drivers")
+        padded = np.pad(codes, (0, inputs - len(codes)))
+        latches = self.drivers.scale.latches(padded)
+        if latches.shape != (rows, inputs):
+            raise InputError(f"board: the chip has {rows} reference rows, the spec's drivers {latches.shape[0]}")
+        self.chip.load(latches)
+
+    def _ratio(self, level_A: float) -> int:
+        ratio = TOP_RATIO * level_A / self.top_A
+        if level_A > 0 and (abs(ratio - round(ratio)) > 0.01 or not 1 <= round(ratio) <= 15):
+            raise InputError(
+                f"board: {level_A:.3g} A is {ratio:.3g} quarters of the reference; only whole ones are there"
+            )
+        return max(round(ratio), 1)
+
+    def _read_all(self, codes: Codes, ratio: int) -> Floats:
+        self._load(codes)
+        outputs = self.chip.control.outputs
+        found = np.array([self._read(j, ratio) for j in range(outputs)])
+        return found if self.zeros_A is None else found - self.zeros_A
+
+    def _read(self, output: int, ratio: int) -> float:
+        """Counts few pulses, then as many as TICKS ask for; remembers that for the next time."""
+        self.chip.configure(ratio, self.reference, output)
+        log2 = self._log2.get(output, 0)
+        for _ in range(3):
+            count = self.chip.count(log2, self.quiet_ms)
+            if count.pulses == 0:
+                self._log2[output] = 0
+                return 0.0
+            ticks = count.period_s * self.chip.clock_hz
+            wanted = min(max(int(np.ceil(np.log2(TICKS / ticks))), 0), 12)
+            self._log2[output] = wanted
+            if count.whole and wanted <= log2:
+                break
+            log2 = wanted
+        return self.converter.current_A(count.period_s)
+
+
+def _same(a: Program | None, b: Program) -> bool:
+    return a is not None and all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))

@@ -1,0 +1,100 @@
+"""The loop on a simulated board: characterize, train, program, decide; and everything that can be wrong with a chip."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from somaforge.flow import datasets
+from somaforge.flow.bench import loop
+from somaforge.flow.bench.analog import Faults
+from somaforge.flow.bench.board import Board
+from somaforge.flow.bench.doctor import examine
+from somaforge.flow.bench.meter import LEVELS
+from somaforge.flow.bench.simulated import simulated_link
+from somaforge.flow.chips import VirtualChip
+from somaforge.flow.drivers.inputs import input_currents
+from somaforge.flow.engines.array.engine import ArrayEngine
+from somaforge.flow.learning.characterize import characterize
+from somaforge.flow.learning.tester import Bench
+from somaforge.flow.measure.evaluate import pad_inputs
+from somaforge.generator.control import Control
+from somaforge.generator.design import build
+from somaforge.generator.spec import Spec, parse_spec
+from somaforge.pdk.errors import CheckError
+
+pytestmark = pytest.mark.needs_ngspice  # device tables
+
+
+def spec(**change: object) -> Spec:
+    whole = {
+        "name": "proto",
+        "array": {"layers": [4, 4, 3], "bits": 3, "port": "scan"},
+        "network": {"layers": [4, 4, 3]},
+        "input": {"full_scale_A": 100e-9},
+        "chips": {"seeds": [1]},
+        "chip": {"drivers": {"bits": 3}},
+        "training": {"epochs": 200, "restarts": 4},
+        "evaluation": {"pattern_time_s": 20e-6},
+        "characterization": {"tester": {"perfect": True}},
+    }
+    return parse_spec({**whole, **change}, "test")
+
+
+def board(wanted: Spec, faults: Faults | None = None, lost: float = 0.0) -> Board:
+    control = Control.of(build(wanted))
+    return Board(simulated_link(wanted, control, 1, faults, lost), control)
+
+
+def test_the_loop_finds_what_the_simulation_finds() -> None:
+    wanted = spec()
+    found = loop.run(wanted, board(wanted, Faults(leakage_A=1e-11, gain=1.05), lost=1e-4))
+    design, made = build(wanted), VirtualChip.of(wanted.chips, 1)
+    bench = Bench.named(wanted, ArrayEngine(), 1)
+    chip = made.programmed(design, design.flat_without_memory)
+    direct = characterize(bench, chip, 100e-9, levels=LEVELS).calibration
+    assert found.calibration is not None
+    for mine, theirs in zip(found.calibration.slopes, direct.slopes, strict=True):
+        assert np.array(mine) / np.mean(mine) == pytest.approx(np.array(theirs) / np.mean(theirs), rel=0.01)
+    assert found.calibration.exponent == pytest.approx(direct.exponent, abs=0.005)
+    assert found.undecided == 0
+    assert found.weights is not None
+    # the same weights and codes without a board: the race's own spread may turn one pattern over
+    dataset = datasets.load("iris")
+    x = pad_inputs(chip, input_currents(wanted, made, dataset, dataset.test_x))
+    out = ArrayEngine().dc(replace(chip, codes=found.weights.codes), x).outputs
+    assert found.accuracy == pytest.approx((out.argmax(axis=1) == dataset.test_y).mean(), abs=1.01 / 30)
+    assert found.accuracy >= 0.75
+
+
+def test_a_stuck_latch_is_found_and_trained_around() -> None:
+    wanted = spec(training={"epochs": 20, "restarts": 1}, evaluation={"pattern_time_s": 20e-6, "patterns": 2})
+    found = loop.run(wanted, board(wanted, Faults(stuck=(0, 2, 1, 1, 1))))
+    assert found.calibration is not None
+    assert found.calibration.stuck == ((0, 2, 1, 1, 1),)
+
+
+def test_a_dead_row_is_named() -> None:
+    wanted = spec()
+    with pytest.raises(CheckError, match="nothing comes through the path of somas"):
+        loop.run(wanted, board(wanted, Faults(dead_row=(1, 2))))
+
+
+@pytest.mark.parametrize(
+    ("faults", "words"),
+    [
+        (Faults(), "all 11 somas carry current"),
+        (Faults(dead_row=(0, 3)), "input 3 is dead"),
+        (Faults(weak_driver=(1, 0.1)), "input 1 is weak"),
+        (Faults(stuck=(1, 0, 2, 3, 0)), "latch of matrix 1, row 0, column 2, bit 3 is stuck at 0"),
+        (Faults(no_reference=True), "no reference current"),
+        (Faults(leakage_A=1e-11), "output 0 leaks 10 pA"),
+    ],
+    ids=["well", "dead", "weak", "stuck", "no-reference", "leak"],
+)
+def test_the_doctor_says_what_is_wrong(faults: Faults, words: str) -> None:
+    wanted = spec()
+    found = examine(wanted, board(wanted, faults))
+    assert any(words in finding.words for finding in found), [f.words for f in found]
+    good = faults in (Faults(), Faults(leakage_A=1e-11))
+    assert all(finding.good for finding in found) is good
