@@ -22,8 +22,8 @@ LEVELS = (0.125, 0.25, 0.5, 1.0)
 """Currents of a sweep over the highest."""
 TICKS = 2000
 """Clocks that a count takes at least: 0.05 % of them are left open."""
-QUIET_MS = 20
-"""Patience with an output that gives no pulse: 8 pA."""
+QUIET_MS = 40
+"""Patience with an output that gives no pulse: two of 8 pA fit into it."""
 COUNTER = Meter(noise_A=3e-13, noise_ratio=0.001, resolution_A=0.0, pad_leakage_A=0.0, settling_s=0.0, reading_s=0.02)
 """What a reading is worth: a clock of TICKS, the converter's own noise (docs/readout.md), and its zero."""
 
