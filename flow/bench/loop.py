@@ -10,7 +10,7 @@ from somaforge.flow import datasets
 from somaforge.flow.bench.board import Board
 from somaforge.flow.bench.chip import Known, blank_chip, trained
 from somaforge.flow.bench.meter import LEVELS, QUIET_MS, BoardBench
-from somaforge.flow.drivers.inputs import codes_of
+from somaforge.flow.drivers.inputs import Encoder
 from somaforge.flow.engines.base import Program
 from somaforge.flow.learning import driver_codes, strengths
 from somaforge.flow.learning.calibration import Calibration
@@ -79,7 +79,7 @@ def run(
     scale = bench.drivers.scale if bench.drivers is not None else None
     if scale is None:
         raise CheckError("board: no drivers")
-    codes = codes_of(scale, dataset, x)
+    codes = Encoder.of(scale, dataset).codes(x)
     winners = [bench.show(pattern, spec.evaluation.pattern_time_s) for pattern in codes]
     found.accuracy = float(np.mean([w == int(label) for w, label in zip(winners, y, strict=True)]))
     found.undecided = sum(w is None for w in winners)
