@@ -8,7 +8,8 @@ import click
 from somaforge.flow.commands.console import Progress, show_json
 from somaforge.flow.commands.options import PATH, data_option, patterns_option
 from somaforge.flow.runner.known import read_spec
-from somaforge.pdk.errors import InputError
+from somaforge.flow.signoff.population import Yield
+from somaforge.pdk.errors import CheckError, InputError
 
 SUPPLIES_HELP = "Supplies in V, comma-separated [default: the spec's]."
 
@@ -48,6 +49,11 @@ def _numbers(option: str, text: str | None, default: float) -> tuple[float, ...]
 @click.option("--out", type=PATH, help="Folder of the study [default: runs/<name>-montecarlo].")
 @click.option("--workers", type=click.IntRange(1), help="Processes [default: all processors].")
 @click.option("--scheduler", help="Address of a Dask scheduler, for example tcp://host:8786.")
+@click.option(
+    "--min-yield",
+    type=click.FloatRange(0, 1),
+    help="Exit code 1 if a smaller share of the chips meets every limit of SPEC.",
+)
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
 def montecarlo(
@@ -64,6 +70,7 @@ def montecarlo(
     out: Path | None,
     workers: int | None,
     scheduler: str | None,
+    min_yield: float | None,
     as_json: bool,
 ) -> None:
     """Simulate many chips of SPEC at many operating points: yield of every limit, distributions, report.
@@ -108,6 +115,7 @@ def montecarlo(
         progress.close()
     if as_json:
         show_json(outcome.metrics)
+        require_yield(outcome.summary.overall, min_yield)
         return
     click.echo(f"points  {outcome.summary.points} ({outcome.done_before} of them by an earlier run)")
     overall = outcome.summary.overall
@@ -117,6 +125,21 @@ def montecarlo(
         found = condition.metrics["accuracy__array__ratio"]
         click.echo(f"        {condition.name:<22} accuracy {found.mean:.4f} +- {found.deviation:.4f}")
     click.echo(f"report  {page}")
+    require_yield(overall, min_yield)
+
+
+def require_yield(overall: Yield | None, least: float | None) -> None:
+    """CheckError if fewer chips than that share meet every limit, or if the study judges no limit at all."""
+    if least is None:
+        return
+    if overall is None or not overall.limits:
+        raise CheckError(
+            "montecarlo --min-yield: the study judges no limit of the spec, so it has no yield; add a limit"
+        )
+    if overall.share.ratio < least:
+        raise CheckError(
+            f"montecarlo: yield {overall.share}, must be at least {least:g}; first to fail: {overall.first}"
+        )
 
 
 COMMANDS = (montecarlo,)

@@ -77,11 +77,17 @@ def run(
     """Run the whole flow of SPEC; finished steps are not run again, an interrupted run goes on."""
     loaded, folder = _load(spec, out, patterns)
     from somaforge.flow import datasets
-    from somaforge.flow.runner.pipeline import FINAL, finish, run_all, signoff_of  # every step: see one_step
+    from somaforge.flow.runner.pipeline import (  # every step: see one_step
+        FINAL,
+        finish,
+        run_all,
+        signoff_of,
+        steps_until,
+    )
 
     if until is None:
         datasets.load(loaded.network.dataset)  # missing or damaged data are better missed now than after an hour
-    progress = Progress(as_json)
+    progress = Progress(as_json, steps_until(until))
     try:
         outcomes, final = run_all(loaded, folder, until, progress)
     finally:

@@ -23,6 +23,12 @@ def run_all(
     return outcomes, publish(runner) if len(outcomes) == len(STEPS) else None
 
 
+def steps_until(name: str | None) -> int | None:
+    """How many steps a run has, up to one of them; None if there is no step of that name."""
+    names = [step.name for step in STEPS]
+    return len(names) if name is None else names.index(name) + 1 if name in names else None
+
+
 def run_step(spec: Spec, out: Path, name: str, watcher: Watcher) -> Outcome:
     """Bring one step and what it needs up to date."""
     runner = Runner(spec, out, STEPS, watcher)
@@ -61,4 +67,4 @@ def finish(out: Path) -> None:
         raise CheckError(f"{failures[0]}{more}; see {out / FINAL / 'report/signoff.html'}")
 
 
-__all__ = ["FINAL", "finish", "rebuild_report", "run_all", "run_step", "signoff_of"]
+__all__ = ["FINAL", "finish", "rebuild_report", "run_all", "run_step", "signoff_of", "steps_until"]

@@ -204,7 +204,7 @@ class Runner:
             **data_folder(self.spec, self.out),
         }
         atomic_write(temporary / CONFIG, json.dumps(config, indent=1) + "\n")
-        context.log(f"{step.name} starts, key {key}")
+        context.log(f"{step.name} starts")  # its key is in config.json
         meter = Meter()
         try:
             with meter:

@@ -1,18 +1,24 @@
 """The command line: one line on stderr, the right exit code, never a false success."""
 
+import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from rich.console import Console
 
 from somaforge.flow import cli
 from somaforge.flow.commands import project, stages
+from somaforge.flow.commands.console import Progress
 from somaforge.flow.commands.options import PatternCount
 from somaforge.flow.machinery import tools
 from somaforge.flow.runner import doctor
+from somaforge.flow.runner.pipeline import steps_until
+from somaforge.flow.steps.registry import STEPS
 from somaforge.generator.spec import parse_spec
 from somaforge.pdk.errors import ToolError
 
@@ -80,8 +86,8 @@ def test_patterns_stand_for_those_of_the_spec(given: str | None, wanted: object,
 
 
 def test_unknown_step(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert cli.run(["run", str(SPEC), "--until", "tapeout", "--out", str(tmp_path / "r")]) == 2
-    assert capsys.readouterr().err.startswith("somaforge: --until tapeout: unknown step; known: generate, drc, ")
+    assert cli.run(["run", str(SPEC), "--until", "fabricate", "--out", str(tmp_path / "r")]) == 2
+    assert capsys.readouterr().err.startswith("somaforge: --until fabricate: unknown step; known: generate, drc, ")
     assert not (tmp_path / "r").exists()
 
 
@@ -169,3 +175,23 @@ def test_an_older_ngspice_makes_no_results(
                 tools.versions(("ngspice",))
     finally:
         tools._printed.cache_clear()
+
+
+def test_a_terminal_shows_which_step_of_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=100, highlight=False)
+    progress = Progress(steps=15)
+    progress._console, progress._shown = console, True
+    for step, skipped in (("generate", False), ("drc", True)):
+        progress.started(step)
+        progress.said(f"{step} starts")
+        progress.ended(step, skipped, 1.5)
+    lines = [line for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue()).splitlines() if "/15" in line]
+    shown = [re.sub(r"\(\d+ s", "(7 s", line.split("\r")[-1].rstrip()) for line in lines]
+    assert shown == [" 1/15  generate      1.5 s  (7 s so far)", " 2/15  drc           nothing to do"]
+
+
+def test_steps_are_counted_up_to_the_last_one() -> None:
+    assert steps_until("drc") == 2
+    assert steps_until(None) == len(STEPS)
+    assert steps_until("fabricate") is None

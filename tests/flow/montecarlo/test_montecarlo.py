@@ -12,13 +12,15 @@ import pytest
 from tests.flow.montecarlo.test_montecarlo_spread import small_spec
 
 from somaforge.flow import cli
+from somaforge.flow.commands.montecarlo import require_yield
 from somaforge.flow.measure.point import Point
 from somaforge.flow.montecarlo import report
 from somaforge.flow.montecarlo.points import StudyPoints, grid
 from somaforge.flow.montecarlo.results import Results
 from somaforge.flow.montecarlo.summary import distribution, quantile, summarize
+from somaforge.flow.signoff.population import population_yield
 from somaforge.generator.spec import Limit
-from somaforge.pdk.errors import InputError
+from somaforge.pdk.errors import CheckError, InputError
 from somaforge.pdk.models import OperatingPoint
 
 ACCURACY = Limit(metric="accuracy__array__ratio", min=0.9)
@@ -165,3 +167,17 @@ def test_wrong_input(
 
 def test_names_of_points_are_safe_files() -> None:
     assert Point(1, OperatingPoint("tt", -40.0, 1.8)).id == "chip_1_tt_-40C_1.8V"
+
+
+def test_a_yield_that_is_too_low_is_an_exit_code() -> None:
+    """19 of 20 chips: 0.95 is met, 0.96 is not; without a judged limit nothing may pass."""
+    found = population_yield([ACCURACY], {k: {ACCURACY.metric: 0.95 if k else 0.5} for k in range(20)}, {})
+    assert found.share.ratio == 0.95
+    require_yield(found, None)
+    require_yield(found, 0.95)
+    with pytest.raises(CheckError, match=r"^montecarlo: yield .*, must be at least 0.96; first to fail"):
+        require_yield(found, 0.96)
+    with pytest.raises(CheckError, match=r"--min-yield: the study judges no limit of the spec"):
+        require_yield(None, 0.5)
+    with pytest.raises(CheckError, match=r"--min-yield: the study judges no limit of the spec"):
+        require_yield(population_yield([], {1: {}}, {}), 0.5)
