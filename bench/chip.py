@@ -18,15 +18,19 @@ import numpy as np
 
 from somaforge.flow import datasets
 from somaforge.flow.checks import antenna, drc, lvs, precheck
+from somaforge.flow.control.gates import gates_of
 from somaforge.flow.pex import annotate, extract
 from somaforge.flow.readout.whole import Times, bench_of, classify
 from somaforge.generator import drivers
 from somaforge.generator.block import Block, write_block
 from somaforge.generator.chip.chip import Margins, chip_block
 from somaforge.generator.circuit import FlatNetlist
+from somaforge.generator.control import Control
+from somaforge.generator.control_block import control_block
 from somaforge.generator.design import Design, build
 from somaforge.generator.layout import draw
 from somaforge.generator.netlist import write_spice
+from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.picture import write_picture
 from somaforge.generator.spec import load_spec
 from somaforge.pdk import load
@@ -55,11 +59,15 @@ def chip() -> Block:
     return chip_block(PDK, "prototype", draw(design()).block)
 
 
-def driven() -> Block:
-    """7-7-7 with its drivers, in as little width as wires have room for."""
+def driven(control: bool = False) -> Block:
+    """7-7-7 with its drivers, and with its control if that is asked for, in as little width as wires have room for."""
     made = design("prototype")
-    bank = draw(drivers.build(made.spec)).block
-    return chip_block(PDK, "prototype_chip", draw(made).block, bank, Margins(side=11, below=10, between=14))
+    bank, margins = draw(drivers.build(made.spec)).block, Margins(side=11, below=10, between=14)
+    if not control:
+        return chip_block(PDK, "prototype_chip", draw(made).block, bank, margins)
+    chosen = Control.of(made)
+    digital = control_block(PDK, chosen, gates_of(chosen, PortMeasures(PDK).cells)).block()
+    return chip_block(PDK, "prototype_chip", draw(made).block, bank, margins, digital)
 
 
 def layout(block: Block, picture: str) -> dict[str, Any]:
@@ -130,6 +138,7 @@ def main() -> None:
         kept["layout"] = {
             "currents from pins": layout(chip(), "chip.png"),
             "with drivers": layout(driven(), "chip-drivers.png"),
+            "with drivers and control": layout(driven(control=True), "chip-control.png"),
         }
     else:
         rows = patterns(given.run, given.chips, given.first, given.count)

@@ -26,6 +26,13 @@ class Plan:
     pins: Sequence[Port]
     """Of the chip, beside its supplies."""
     straps: Sequence[Strap]
+    short: int = 0
+    """By how much straps end before the lower and the upper edge, where a frame has its pins; in nm."""
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Of the straps."""
+        return self.outline[1] + self.short, self.outline[3] - self.short
 
     @property
     def power(self) -> tuple[Port, ...]:
@@ -33,7 +40,7 @@ class Plan:
         by_net = {
             part.nets.get(p.net, p.net): p.role for part in self.parts for p in part.block.ports if p.role.is_power
         }
-        _, bottom, _, top = self.outline
+        bottom, top = self.ends
         return tuple(Port(s.net, by_net[s.net], "strap", (s.left, bottom, s.right, top)) for s in self.straps)
 
 
@@ -74,7 +81,7 @@ def assemble(pdk: Pdk, plan: Plan) -> Block:
     joints = tuple(rails(pdk, supplies, plan.straps, below))
 
     def power(canvas: Canvas) -> None:
-        draw_supplies(canvas, joints, plan.straps, plan.outline[1], plan.outline[3])
+        draw_supplies(canvas, joints, plan.straps, *plan.ends)
         for pin in plan.pins:
             canvas.box(pin.layer, *pin.box)
 

@@ -1,7 +1,8 @@
-"""The chip of a macro: its outputs into a winner-take-all, a selected one into the converter, one bias for both.
+"""The chip of a macro: its outputs into a winner-take-all, a selected one into the converter, one bias for both, and a
+control that makes it digital from outside.
 
-From below: the macro, with the drivers at its left; the winner, whose currents come in above; bias and converter.
-Straps stand beside macro and drivers. What has no block here leaves at the edges.
+From below: the macro, with the drivers at its left; the winner, whose currents come in above; bias and converter; the
+control. Straps stand beside macro and drivers. What has no block here leaves at the edges.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,12 +14,12 @@ from somaforge.generator.chip.grid import Tracks
 from somaforge.generator.chip.supply import Strap
 from somaforge.generator.measures import up
 from somaforge.generator.names import GROUND, SUPPLY, input_net, output_net
-from somaforge.generator.readout.bias import bias, bias_block
+from somaforge.generator.readout.bias import BITS, bias, bias_block
 from somaforge.generator.readout.converter import converter, converter_block
 from somaforge.generator.readout.winner import winner_block, winner_take_all
 from somaforge.pdk import Pdk
 
-MACRO, DRIVERS, WINNER, CONVERTER, BIAS = "macro", "drivers", "winner", "converter", "bias"
+MACRO, DRIVERS, WINNER, CONVERTER, BIAS, CONTROL = "macro", "drivers", "winner", "converter", "bias", "control"
 """Parts of a chip."""
 WEIGHTS, PATTERN = "w", "p"
 """How nets of the ports of macro and drivers begin; both have one clock."""
@@ -37,7 +38,7 @@ class Margins:
     """From block to block upwards, where wires run."""
 
 
-def blocks(pdk: Pdk, design: str, macro: Block, drivers: Block | None) -> dict[str, Block]:
+def blocks(pdk: Pdk, design: str, macro: Block, drivers: Block | None, control: Block | None) -> dict[str, Block]:
     """Every block of the chip of a macro, with the design's name."""
     outputs = len(macro.nets(Role.ANALOG_OUTPUT))
     return {
@@ -46,6 +47,7 @@ def blocks(pdk: Pdk, design: str, macro: Block, drivers: Block | None) -> dict[s
         WINNER: winner_block(pdk, winner_take_all(pdk, design, outputs), design),
         CONVERTER: converter_block(pdk, converter(pdk, design), design),
         BIAS: bias_block(pdk, bias(pdk, design), design),
+        **({} if control is None else {CONTROL: control}),
     }
 
 
@@ -65,9 +67,17 @@ def joined(made: Mapping[str, Block]) -> Mapping[str, Mapping[str, str]]:
             **{net: input_net(i) for i, net in enumerate(currents)},
             made[DRIVERS].nets(Role.BIAS)[0]: REFERENCE,
         }
+    if CONTROL in made:
+        found[WINNER] = {**found[WINNER], "reset": "race_reset", "reset_b": "race_reset_b", "valid": "race_valid"}
+        found[CONTROL] = {
+            **{"monitor": "probe", "monitor_b": "probe_b", "reference": "on", "reference_b": "on_b"},
+            **{f"ratio_b_{k}": f"bit_b_{k}" for k in range(BITS)},
+        }
     return found
 
 
+WITHIN = ("stop",)
+"""Outputs that the control does not read and nobody outside needs."""
 REFERENCE = "reference"
 """The bias's current for the reference row of the drivers."""
 
@@ -95,8 +105,10 @@ def place(pdk: Pdk, made: Mapping[str, Block], margins: Margins) -> tuple[dict[s
     side, gap = margins.side * pitch, margins.between * pitch
     at: dict[str, tuple[int, int]] = {}
     y, right = margins.below * pitch, 0
-    for row, beside in (((DRIVERS, MACRO), side), ((WINNER,), gap), ((BIAS, CONVERTER), gap)):
+    for row, beside in (((DRIVERS, MACRO), side), ((WINNER,), gap), ((BIAS, CONVERTER), gap), ((CONTROL,), 0)):
         x, here = side, [role for role in row if role in made]
+        if not here:
+            continue
         for role in here:
             x1, y1, x2, _ = made[role].outline
             at[role] = (x - x1, y - y1)
@@ -115,7 +127,8 @@ def open_pins(pdk: Pdk, outline: Box, parts: Sequence[Part], power: Sequence[Str
         for port in part.block.ports:
             moved = port.moved(part.x, part.y)
             ports.setdefault(part.nets.get(port.net, port.net), []).append(moved)
-    lone = {net: found[0] for net, found in ports.items() if undriven([port.role for port in found])}
+    inside = WITHIN if any(part.role == CONTROL for part in parts) else ()
+    lone = {net: p[0] for net, p in ports.items() if net not in inside and undriven([port.role for port in p])}
     taken: dict[str, int] = {}
     for net, port in sorted(lone.items(), key=lambda item: (item[1].box[0], item[1].box[1])):
         x, y = (port.box[0] + port.box[2]) // 2, (port.box[1] + port.box[3]) // 2
@@ -148,22 +161,34 @@ def _at_edge(tracks: Tracks, edge: str, k: int, axis: int) -> Box:
 
 
 def chip_plan(
-    pdk: Pdk, design: str, macro: Block, drivers: Block | None = None, margins: Margins | None = None
+    pdk: Pdk,
+    design: str,
+    macro: Block,
+    drivers: Block | None = None,
+    margins: Margins | None = None,
+    control: Block | None = None,
 ) -> Plan:
     """Where everything of the chip `design` of a macro lies, and what is joined. Without drivers the input currents
     come from pins."""
-    made = blocks(pdk, design, macro, drivers)
+    made = blocks(pdk, design, macro, drivers, control)
     nets = joined(made)
     at, outline = place(pdk, made, margins or Margins())
     parts = [Part(role, block, *at[role], nets[role]) for role, block in made.items()]
     wide = [outline_of(part) for part in parts if part.role in (DRIVERS, MACRO)]
     edges = [outline[0], *(x for box in wide for x in (box[0], box[2])), outline[2]]
+    if control is not None:  # its rows have straps of their own: the chip's stand beside it
+        edges[-2] = max(edges[-2], outline[2] - wide[0][0])
     power = straps(list(zip(edges[::2], edges[1::2], strict=True)), (SUPPLY, GROUND))
     return Plan(design, outline, parts, tuple(open_pins(pdk, outline, parts, power)), power)
 
 
 def chip_block(
-    pdk: Pdk, design: str, macro: Block, drivers: Block | None = None, margins: Margins | None = None
+    pdk: Pdk,
+    design: str,
+    macro: Block,
+    drivers: Block | None = None,
+    margins: Margins | None = None,
+    control: Block | None = None,
 ) -> Block:
     """The chip `design` of a macro; InputError if wires have no room."""
-    return assemble(pdk, chip_plan(pdk, design, macro, drivers, margins))
+    return assemble(pdk, chip_plan(pdk, design, macro, drivers, margins, control))

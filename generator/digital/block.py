@@ -14,7 +14,7 @@ from somaforge.generator.digital.obstacles import MARGIN, Kinds, Open, moved
 from somaforge.generator.digital.place import Placement, Slot, place, width
 from somaforge.generator.digital.route import Field, route
 from somaforge.generator.draw import Canvas
-from somaforge.generator.names import SUPPLY
+from somaforge.generator.names import GROUND, SUPPLY
 from somaforge.generator.periphery.cells import cell_geometry, fill, load_cell
 from somaforge.generator.periphery.circuit import gate_circuits
 from somaforge.generator.periphery.measures import PortMeasures
@@ -122,13 +122,13 @@ class Digital:
         return closed
 
     def ports(self) -> tuple[Port, ...]:
-        """Supplies on their straps, signals at their edges."""
-        m, (_, low, _, high) = self.m, self.frame.outline
+        """Supplies on the rails, which straps beside or over the rows reach, signals at their edges."""
+        m, (_, low, _, high), (wide, _) = self.m, self.frame.outline, self.frame.size
         found = []
-        for net, column in self.frame.straps:
-            x, half = m.column_x(column), m.strap_half
-            role = Role.SUPPLY if net == SUPPLY else Role.GROUND
-            found.append(Port(net, role, "strap", (x - half, low, x + half, high)))
+        for net, role in ((GROUND, Role.GROUND), (SUPPLY, Role.SUPPLY)):
+            for k in self.frame.rails(net):
+                y, half = k * m.row, m.cells.rail_half_nm
+                found.append(Port(net, role, "inner", (0, y - half, wide, y + half)))
         for pin, column in self.frame.columns.items():
             x, half = m.column_x(column), m.wire_half
             role = self.frame.roles.get(pin, Role.DIGITAL_INPUT if pin in self.netlist.inputs else Role.DIGITAL_OUTPUT)

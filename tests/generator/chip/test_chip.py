@@ -11,17 +11,21 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from specs import free_design
 
 from somaforge.flow.checks import drc, lvs
+from somaforge.flow.control.gates import gates_of
 from somaforge.generator import drivers
-from somaforge.generator.block import Block, Part, Role, write_block
+from somaforge.generator.block import Block, Part, Role, compose, write_block
 from somaforge.generator.chip import assembly
 from somaforge.generator.chip.assembly import Plan, assemble
-from somaforge.generator.chip.chip import WINNER, Margins, chip_plan
+from somaforge.generator.chip.chip import CONTROL, WINNER, Margins, chip_plan
 from somaforge.generator.chip.wires import Route, draw_route
+from somaforge.generator.control import Control
+from somaforge.generator.control_block import control_block
 from somaforge.generator.design import build
 from somaforge.generator.draw import Canvas
 from somaforge.generator.layout import draw
 from somaforge.generator.names import cell_name
 from somaforge.generator.netlist import write_spice
+from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.readout.winner import RACER
 from somaforge.generator.spec.chip import Chip, Drivers
 from somaforge.pdk import load
@@ -143,3 +147,49 @@ def test_too_little_room_is_said(plan: Plan) -> None:
     macro = next(part.block for part in plan.parts if part.role == "macro")
     with pytest.raises(InputError, match=r"chip: .*; give its blocks more"):
         assemble(PDK, chip_plan(PDK, "chip", macro, margins=Margins(between=1)))
+
+
+@pytest.fixture(scope="module")
+def whole() -> tuple[Plan, Block]:
+    """With drivers and control."""
+    spec = free_design((2, 2, 2), bits=1, port="scan", **SMALL).spec
+    driven = build(spec.model_copy(update={"chip": Chip(drivers=Drivers(bits=1))}))
+    control = Control.of(driven)
+    digital = control_block(PDK, control, gates_of(control, PortMeasures(PDK).cells)).block()
+    bank = draw(drivers.build(driven.spec)).block
+    plan = chip_plan(PDK, "chip", draw(driven).block, bank, Margins(between=24), digital)
+    return plan, assemble(PDK, plan)
+
+
+def test_with_its_control_it_is_digital_from_outside(
+    whole: tuple[Plan, Block], compare: Callable[[Block, Block], tuple[str, ...]], tmp_path: Path
+) -> None:
+    """Clean, its schematic down to transistors, and what leaves it is the control's serial pins and bias alone."""
+    _, block = whole
+    write_block(block, tmp_path / "chip.gds")
+    opened = open_layout(tmp_path / "chip.gds", "chip")
+    assert [(v.rule.name, v.markers[:3]) for v in drc.check(PDK, opened) if v.count] == []
+    assert compare(block, block) == ()
+    serial = {"clk", "rst_n", "cs_n", "sck", "mosi", *(f"nibble_{k}" for k in range(4))}
+    told = {"miso", "class_out", "class_valid", "busy"}
+    assert set(block.roles()) == serial | told | {"iref", "monitor", "vdd", "gnd"}
+
+
+def test_control_with_swapped_ports_is_found(
+    whole: tuple[Plan, Block], compare: Callable[[Block, Block], tuple[str, ...]]
+) -> None:
+    """Weights and pattern written through each other's port: the same pins, another chip.
+
+    Both ports look alike: what is named is where the control tells them apart.
+    """
+    plan, block = whole
+
+    def swapped(part: Part) -> Part:
+        if part.role != CONTROL:
+            return part
+        return replace(part, nets={**part.nets, "w_write": "p_write", "p_write": "w_write"})
+
+    other = replace(plan, parts=[swapped(part) for part in plan.parts])
+    meant = compose(PDK, "chip", other.parts, other.outline, (*other.power, *other.pins))
+    found = compare(block, meant)
+    assert any("x_control" in line for line in found), found
