@@ -1,14 +1,17 @@
 """Step tapeout: the folder that the shuttle of the spec's frame is sent, and its checks that can run here."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import klayout.db as kdb
 
 from somaforge.flow.checks.shuttle import registry, table
 from somaforge.flow.checks.shuttle.check import Outcome
+from somaforge.flow.control.gates import gates_of
 from somaforge.flow.machinery.base import Context, JsonObject, Step, silicon
 from somaforge.generator.netlist import write_spice
+from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.spec import Spec
 from somaforge.generator.submission import source
 from somaforge.generator.submission.chip import FramedChip
@@ -34,7 +37,7 @@ def action(context: Context) -> Mapping[str, float]:
         return {}
     folder = context.folder / FOLDER
     try:
-        chip = source.framed_chip(context.design)
+        chip = source.framed_chip(context.design, partial(gates_of, cells=PortMeasures(context.design.pdk).cells))
     except InputError as error:  # the rest of the flow measures all the same, and sign-off fails
         failed = Outcome("assembly", "the design at the pins of the frame", "fail", (str(error),), 1)
         return _told(context, spec.name, (failed,))

@@ -83,7 +83,9 @@ def _fan(grid: Grid, edge: Side, layer: str, ends: Sequence[End]) -> Iterable[tu
     middles = [_middle(end, edge) for end in ends]
     numbers = _numbers([(m - first) / tracks.pitch for m in middles], tracks.size[along])
     shift = [first + n * tracks.pitch - m for n, m in zip(numbers, middles, strict=True)]
-    nearest = _outward(tracks, edge, tracks.half(layer) + tracks.pdk.rules.conductor(layer).space)
+    # Beside a block a wire keeps its space; on a pin of the chip it turns aside within the pin, which ends beyond.
+    space = tracks.pdk.rules.conductor(layer).space if ends[0].block else 0
+    nearest = _outward(tracks, edge, tracks.half(layer) + space)
     for k, turn in enumerate(_turns(middles, shift, tracks.pitch)):
         out = nearest + edge.outward * turn
         place = (out, numbers[k]) if edge.axis == 0 else (numbers[k], out)

@@ -1,17 +1,20 @@
 """From a design to the chip that fills its frame, and whose it is."""
 
+from collections.abc import Callable
+
+from somaforge.generator.chip.framed import framed
+from somaforge.generator.control import Control
 from somaforge.generator.design import Design
+from somaforge.generator.periphery.netlist import GateNetlist
 from somaforge.generator.spec import Spec
 from somaforge.generator.submission.chip import FramedChip, Project
-from somaforge.pdk.errors import InputError
 
 
-def framed_chip(design: Design) -> FramedChip:
-    """The design's chip in the frame of its spec; InputError where the two do not go together."""
-    raise InputError(
-        f"chip.frame: no assembly is known that brings a design to the pins of {frame_name(design.spec)}; "
-        "set chip.frame: none"
-    )
+def framed_chip(design: Design, gates: Callable[[Control], GateNetlist]) -> FramedChip:
+    """The design's chip in the frame of its spec; `gates` synthesises its control. InputError where design and frame do
+    not go together."""
+    frame = design.pdk.frames.load(frame_name(design.spec))
+    return framed(frame, design, gates(Control.of(design)))
 
 
 def frame_name(spec: Spec) -> str:

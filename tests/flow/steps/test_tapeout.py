@@ -32,7 +32,7 @@ def spec(frame: str = FRAME) -> Spec:
 @pytest.mark.needs_pdk
 @pytest.mark.needs_klayout_app
 def test_the_folder_is_written_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def chip(design: Design) -> FramedChip:
+    def chip(design: Design, gates: object) -> FramedChip:
         return framed(design.pdk.frames.load(FRAME))
 
     monkeypatch.setattr(source, "framed_chip", chip)
@@ -50,7 +50,7 @@ def test_the_folder_is_written_and_checked(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_what_does_not_go_into_its_frame_fails_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def chip(design: Design) -> FramedChip:
+    def chip(design: Design, gates: object) -> FramedChip:
         raise InputError("frame: 1200 x 230 um fits no frame")
 
     monkeypatch.setattr(source, "framed_chip", chip)
