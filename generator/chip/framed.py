@@ -94,6 +94,7 @@ def framed_plan(frame: Frame, design: Design, control: GateNetlist) -> tuple[Pla
     parts = [Part(role, block, *at[role], _renamed(block, nets.get(role, {}), renamed)) for role, block in made.items()]
     wide = [outline_of(part) for part in parts if part.role in (DRIVERS, MACRO)]
     beside = [frame.outline[0], *(x for box in wide for x in (box[0], box[2])), frame.outline[2]]
+    beside[-2] = max(beside[-2], frame.outline[2] - wide[0][0])  # the control's rows have straps of their own
     power = straps(list(zip(beside[::2], beside[1::2], strict=True)), (supplies[False], supplies[True]))
     plan = Plan(frame.top_cell(name), frame.outline, parts, frame_ports(frame), power, STRAPS_SHORT_NM)
     return plan, pins
