@@ -10,8 +10,8 @@ import numpy as np
 from somaforge.flow.datasets import Dataset
 from somaforge.flow.engines.base import Engine, Program, ProgrammedChip
 from somaforge.flow.engines.named import named
+from somaforge.flow.learning import measuring
 from somaforge.flow.learning.calibration import Calibration
-from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.minibatch import fine_tune, pretrain
 from somaforge.flow.learning.tester import Bench
 from somaforge.flow.learning.training import train
@@ -51,9 +51,10 @@ class Chip:
         return self.data.full_scale(self.spec.input)
 
     def characterize(self) -> Calibration:
-        """Slopes of its somas and gains of its codes, from inputs and outputs only."""
+        """What step characterize measures with this spec, from inputs and outputs only."""
         bench = Bench.named(self.spec, self.engine, self.seed)
-        return characterize(bench, self._at_rest, self.full_scale_A).calibration
+        highest = measuring.highest_A(self.spec, self.data)
+        return measuring.measure(self.spec, bench, self._at_rest, highest).calibration
 
     def train(self, calibration: Calibration | None = None) -> Program:
         """Codes of the network that the spec's recipe finds for this chip; it is characterized if nobody did."""

@@ -11,7 +11,7 @@ from somaforge.flow.bench.round import Round
 from somaforge.flow.bench.table import Table
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.base import Engine, ProgrammedChip
-from somaforge.flow.learning import strengths
+from somaforge.flow.learning import measuring, strengths
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.minibatch import fine_tune, pretrain
@@ -95,7 +95,7 @@ def simulated(spec: Spec, engine: Engine, chip: ProgrammedChip, seed: int) -> Kn
 def _over(spec: Spec, replay: Replay | None, bench: Bench, chip: ProgrammedChip | None = None) -> Known:
     found, chip = Known(), chip or blank_chip(spec)
     dataset = datasets.load(spec.network.dataset)
-    highest = spec.characterization.current_A or dataset.full_scale(spec.input)
+    highest = measuring.highest_A(spec, dataset)
     try:
         found.calibration = characterize(bench, chip, highest).calibration
         if spec.characterization.synapses:

@@ -10,6 +10,7 @@ from somaforge.flow.bench.board import Board
 from somaforge.flow.bench.chip import blank_chip
 from somaforge.flow.bench.loop import stuck_latches
 from somaforge.flow.bench.meter import QUIET_MS, BoardBench
+from somaforge.flow.learning import measuring
 from somaforge.flow.learning.paths import configurations_of
 from somaforge.generator.spec import Spec
 from somaforge.pdk.arrays import Floats
@@ -53,7 +54,7 @@ def examine(
         found.append(Finding("all latches of weights and pattern hold what is written", True))
     say("zero")
     chip, dataset = blank_chip(spec), datasets.load(spec.network.dataset)
-    highest = spec.characterization.current_A or dataset.full_scale(spec.input)
+    highest = measuring.highest_A(spec, dataset)
     bench = BoardBench.on(board, spec, highest, reference, quiet_ms)
     zeros = bench.zero(chip.codes)
     leaky = [f"output {j} leaks {z * 1e12:.0f} pA" for j, z in enumerate(zeros) if z > LEAKS_A]

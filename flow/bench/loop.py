@@ -12,9 +12,8 @@ from somaforge.flow.bench.chip import Known, blank_chip, trained
 from somaforge.flow.bench.meter import LEVELS, QUIET_MS, BoardBench
 from somaforge.flow.drivers.inputs import Encoder
 from somaforge.flow.engines.base import Program
-from somaforge.flow.learning import driver_codes, strengths
+from somaforge.flow.learning import measuring
 from somaforge.flow.learning.calibration import Calibration
-from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.driven import driven
 from somaforge.flow.learning.training import model_accuracy
 from somaforge.generator.spec import Spec
@@ -54,20 +53,16 @@ def run(
     """Everything; CheckError for a chip that is dead somewhere, ToolError if the board goes away."""
     found, chip = Known(), blank_chip(spec)
     dataset = datasets.load(spec.network.dataset)
-    highest = spec.characterization.current_A or dataset.full_scale(spec.input)
+    highest = measuring.highest_A(spec, dataset)
     bench = BoardBench.on(board, spec, highest, reference, quiet_ms)
     say("latches")
     stuck = stuck_latches(board)
     say(f"{len(stuck)} latches stuck; zero of all outputs")
     bench.zero(chip.codes)
     say("characterization")
-    calibration = characterize(bench, chip, highest, levels=LEVELS).calibration
-    calibration = driver_codes.measure(bench, chip, calibration, highest)
-    if spec.characterization.synapses:
-        measured = strengths.measure(bench, chip, calibration, highest)
-        calibration, found.weak = measured.calibration, measured.weak
-    calibration = replace(calibration, stuck=stuck)
-    found.calibration = calibration
+    learned = measuring.measure(spec, bench, chip, highest, LEVELS)
+    calibration = replace(learned.calibration, stuck=stuck)
+    found.calibration, found.weak = calibration, learned.weak
     say("training")
     seen = driven(spec, dataset, calibration)
     found.weights = trained(spec, seen, calibration)

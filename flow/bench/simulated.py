@@ -8,6 +8,7 @@ from somaforge.flow.bench.link import Link
 from somaforge.flow.bench.meter import TOP_RATIO
 from somaforge.flow.bench.model import ModelPins
 from somaforge.flow.bench.streams import Near
+from somaforge.flow.learning import measuring
 from somaforge.generator.address import WeightBit
 from somaforge.generator.control import Control
 from somaforge.generator.spec import Spec
@@ -20,7 +21,7 @@ def simulated_link(spec: Spec, control: Control, seed: int, faults: Faults | Non
     """
     planted = faults or Faults()
     dataset = datasets.load(spec.network.dataset)
-    highest = spec.characterization.current_A or dataset.full_scale(spec.input)
+    highest = measuring.highest_A(spec, dataset)
     analog = AnalogPart(spec, control, seed, highest * 4 / TOP_RATIO, planted)
     stuck = None
     if planted.stuck is not None:

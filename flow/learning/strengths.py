@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from somaforge.flow.engines.base import Engine, Program, ProgrammedChip
-from somaforge.flow.learning import fan_laws
+from somaforge.flow.learning import driver_codes, fan_laws
 from somaforge.flow.learning.calibration import Calibration, Strengths
 from somaforge.flow.learning.fans import Fan, Group, Ints, Law, chain, groups, row_input
 from somaforge.flow.learning.tester import SURE, Bench
@@ -114,7 +114,8 @@ def measure(
     full_scale_A: float,
     progress: Callable[[int, int], None] | None = None,
 ) -> Measured:
-    """`calibration` (slopes, codes, exponent) with strengths; `chip`'s own weights do not matter.
+    """`calibration` (slopes, codes, exponent) with exponents, the drivers' codes and strengths; `chip`'s own weights do
+    not matter.
 
     CheckError that names a synapse of which no bit carries anything. ToolError from the engine.
     """
@@ -123,6 +124,7 @@ def measure(
     before = bench.patterns
     bends = fan_laws.measure(bench, chip, calibration, full_scale_A)
     known = replace(calibration, positive=(), negative=(), exponents=bends.exponents)
+    known = driver_codes.measure(bench, chip, known, full_scale_A)  # by the exponents; what follows needs the codes
     positive: list[Floats] = []
     negative: list[Floats] = []
     weak: list[Weak] = []

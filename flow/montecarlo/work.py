@@ -16,9 +16,8 @@ from somaforge.flow.drivers.bank import Bank
 from somaforge.flow.drivers.inputs import input_currents
 from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import Program, ProgrammedChip
-from somaforge.flow.learning import driver_codes
+from somaforge.flow.learning import measuring
 from somaforge.flow.learning.calibration import Calibration
-from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.driven import driven
 from somaforge.flow.learning.minibatch import Shadow, fine_tune, pretrain
 from somaforge.flow.learning.tester import Bench
@@ -124,8 +123,7 @@ def learn(task: TrainTask) -> dict[str, Any]:
         chip = _chip(bench, task.point, task.seed, nothing)
         bank = Bank.of(bench.engine, spec, _made(bench, task.seed), task.point.at)
         tester = Bench(bench.engine, spec.characterization.tester, task.seed or 0, drivers=bank)
-        highest = data.full_scale(spec.input)
-        calibration = driver_codes.measure(tester, chip, characterize(tester, chip, highest).calibration, highest)
+        calibration = measuring.measure(spec, tester, chip, measuring.highest_A(spec, data)).calibration
         data = driven(spec, data, calibration)
         if spec.training.batch == "all":
             weights = train(spec, data, calibration)

@@ -7,9 +7,8 @@ import numpy as np
 
 from somaforge.flow import datasets
 from somaforge.flow.engines.named import named
-from somaforge.flow.learning import check, driver_codes, strengths
+from somaforge.flow.learning import check, measuring
 from somaforge.flow.learning.calibration import Calibration
-from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.tester import Bench
 from somaforge.flow.machinery.base import Context, JsonObject, Step, silicon
 from somaforge.flow.machinery.records import read_json, write_json
@@ -32,20 +31,13 @@ def operating_point(spec: Spec) -> JsonObject:
 
 def measure(folder: Path, job: Job) -> None:
     """One chip: calibration.json (for training) and measured.json (for the report)."""
-    wanted = job.spec.characterization
-    highest = wanted.current_A
-    if highest is None:
-        highest = datasets.load(job.spec.network.dataset).full_scale(job.spec.input)
+    highest = measuring.highest_A(job.spec, datasets.load(job.spec.network.dataset))
     chip = programmed(job, use="rest")
     bench = Bench.named(job.spec, named(job.spec).make(folder / "ngspice"), job.seed)
-    result = characterize(bench, chip, highest)
-    calibration, seconds = driver_codes.measure(bench, chip, result.calibration, highest), result.seconds
-    weak: tuple[strengths.Weak, ...] = ()
-    if wanted.synapses:
-        measured = strengths.measure(bench, chip, calibration, highest)
-        calibration, seconds, weak = measured.calibration, seconds + measured.seconds, measured.weak
-    wrong = check.error(bench, chip, calibration, highest)
-    atomic_write(folder / "calibration.json", calibration.to_json())
+    learned = measuring.measure(job.spec, bench, chip, highest)
+    result = learned.paths
+    wrong = check.error(bench, chip, learned.calibration, highest)
+    atomic_write(folder / "calibration.json", learned.calibration.to_json())
     write_json(
         folder / "measured.json",
         {
@@ -60,12 +52,12 @@ def measure(folder: Path, job: Job) -> None:
                 "smallest_A": bench.smallest_A,
                 "programmings": bench.programmings,
                 "s": bench.seconds,
-                "weak_bits": weak,
+                "weak_bits": learned.weak,
             },
             "unsettled": result.unsettled,
             "attempts": result.attempts,
             "rungs": bench.rungs,
-            "simulator_s": seconds,
+            "simulator_s": learned.seconds,
         },
     )
 

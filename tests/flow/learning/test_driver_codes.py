@@ -1,22 +1,60 @@
 """A tester that can only set codes finds out what they give, and training sees the data as the drivers make them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.flow.drivers.small import array_of, spec_with
+from tests.flow.learning.test_characterize import Model
+from tests.flow.learning.test_fan_laws import unlike
+from tests.flow.small import nominal, small_design
 
 from somaforge.flow import datasets
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.drivers.bank import Bank
+from somaforge.flow.drivers.bank import Bank, with_inputs
 from somaforge.flow.drivers.inputs import Encoder
 from somaforge.flow.drivers.scale import Scale
 from somaforge.flow.engines.array.engine import ArrayEngine
-from somaforge.flow.learning import driver_codes
+from somaforge.flow.learning import driver_codes, strengths
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.characterize import characterize
 from somaforge.flow.learning.driven import driven
 from somaforge.flow.learning.tester import PERFECT, Bench
+from somaforge.pdk.arrays import Floats
 
 SPEC = spec_with(3)
+LAYERS = (4, 3, 3)
+PLANTED = np.array([[0, 0.13, 0.3, 0.42, 0.57, 0.7, 0.88, 1], [0, 0.15, 0.28, 0.44, 0.6, 0.74, 0.85, 1]])[[0, 1, 1, 0]]
+"""Shares of the largest code."""
+
+
+class PlantedBank(Bank):
+    """Drivers that give PLANTED."""
+
+    def table(self, full_scale_A: float) -> Floats:
+        return full_scale_A * PLANTED
+
+
+def planted_bench() -> tuple[Bench, Calibration]:
+    """Behind such drivers a chip whose outputs bend by the powers 1.5, 0.8 and 1.1."""
+    real, engine, scale = unlike(LAYERS), ArrayEngine(), Scale.of(SPEC)
+    assert scale is not None
+    return Bench(Model(real), PERFECT, drivers=PlantedBank(engine, scale, nominal(with_inputs(SPEC)))), real
+
+
+def test_a_reading_is_turned_back_by_the_exponents_of_its_own_path() -> None:
+    """By hand: outputs have 1.5 and 0.8 of the power, the mean is 1.1; 0.57 is told as 0.57^(1.5/1.1) = 0.46 or
+    0.57^(0.8/1.1) = 0.66 by the mean. Ways by sums are right to a thousandth (test_fan_laws.py)."""
+    bench, real = planted_bench()
+    chip = nominal(small_design(LAYERS))
+    known = driver_codes.measure(bench, chip, real, 50e-9)
+    assert np.array(known.drivers) == pytest.approx(PLANTED, abs=1e-5)
+    mean = replace(real, exponents=(), exponent=float(np.prod([np.mean(e) for e in real.exponents]) ** (1 / 3)))
+    assert np.abs(np.array(driver_codes.measure(bench, chip, mean, 50e-9).drivers) - PLANTED).max() > 0.05
+    slopes = characterize(bench, chip, 50e-9).calibration
+    assert np.array(strengths.measure(bench, chip, slopes, 50e-9).calibration.drivers) == pytest.approx(
+        PLANTED, abs=0.02
+    )
 
 
 @pytest.mark.needs_pdk
@@ -59,7 +97,7 @@ def test_training_sees_what_the_drivers_give() -> None:
     encoder = Encoder.of(scale, data)
     assert np.unique(np.round(seen.train_x * 7 / encoder.top, 9)).tolist() == list(range(8))
     assert np.abs(seen.train_x - np.minimum(data.train_x, encoder.top)).max() <= 0.5 * encoder.top / 7 + 1e-9
-    table = tuple((0.0, 0.1, 0.2, 0.3, 0.5, 0.6, 0.8, 1.0 - 0.0 * i) for i in range(4))
+    table = tuple((0.0, 0.1, 0.2, 0.3, 0.5, 0.6, 0.8, 1.0) for _ in range(4))
     own = Calibration(**{**vars(ideal), "drivers": table})
     codes = encoder.codes(data.test_x)
     assert driven(SPEC, data, own).test_x == pytest.approx(encoder.top * np.array(table[0])[codes])
