@@ -65,17 +65,6 @@ class Scale:
         found: Floats = np.asarray(full_scale_A, dtype=float)[..., None] * apart / units
         return found
 
-    def nominal(self) -> Floats:
-        """[bits] share of each bit, the lowest first, in the largest code."""
-        found: Floats = 2.0 ** np.arange(self.bits) / self.full
-        return found
-
-
-def bits_of(codes: Codes, bits: int) -> Floats:
-    """[..., bits] 0 or 1, the lowest bit first."""
-    found: Floats = ((np.asarray(codes)[..., None] >> np.arange(bits)) & 1).astype(float)
-    return found
-
 
 def of_codes(codes: Codes, table: Floats) -> Floats:
     """[patterns, inputs] picked from a table [inputs, codes]; the inputs of the patterns are the table's first."""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somaforge.flow.drivers.scale import Scale, bits_of
+from somaforge.flow.drivers.scale import Scale
 
 
 def test_values_go_to_the_nearest_code() -> None:
@@ -34,8 +34,3 @@ def test_references_by_hand() -> None:
 def test_few_bits_use_the_largest_weights() -> None:
     """4 bits on rows of 3: the lowest bit is the lower row's highest, four units at an eighth of the current."""
     assert Scale(4, 3, 4).latches(np.array([1, 2, 8, 15])).tolist() == [[0, 1, 4, 7], [4, 0, 0, 4]]
-
-
-def test_bits_are_those_of_the_code() -> None:
-    assert bits_of(np.array([5, 2]), 3).tolist() == [[1, 0, 1], [0, 1, 0]]
-    assert bits_of(np.array([5, 2]), 3) @ Scale(3, 3, 4).nominal() == pytest.approx([5 / 7, 2 / 7])
