@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from results_parts.benches import before_ways
 
 from somaforge.flow.figures.units import engineering
 from somaforge.flow.measure.intervals import ENDS
@@ -168,9 +169,10 @@ def mnist(run: Run) -> str:
     m, spec = f.metrics, f.spec
     timed = f.chips * m["evaluate__timed_patterns__count"]
     differ = m["engine__winners_differ__count"]
+    before = ", measured before step 2 of docs/learning.md was there" if before_ways(run) else ""
     winners = "the same winners on all of them" if differ == 0 else f"another winner on {differ:g} of them"
     lines = [
-        f"{f.chips} chips of the MNIST array, post-layout with mismatch (law `{f.law}`), "
+        f"{f.chips} chips of the MNIST array, post-layout with mismatch (law `{f.law}`){before}, "
         f"{m[_patterns(f)]:,.0f} test images on the array engine: {f.percent('accuracy__array__ratio', 2)} on average, "
         f"the worst chip {f.percent('accuracy__array_worst_chip__ratio', 2)} ([docs/results.md](docs/results.md); the "
         "paper: 97.6 % for models of ten chips). The first chip on ngspice "

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from results_parts.benches import sections
+from results_parts.benches import before_ways, sections
 
 from somaforge.flow.signoff.metrics import METRICS
 from somaforge.generator.spec import load_spec
@@ -180,6 +180,8 @@ def tables(runs: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
     for name, run in runs.items():
         until = f" --until {run['until']}" if run["until"] else ""
         yield f"\n## {name}\n\n    {command(run['spec'], until)}\n\n"
+        if before_ways(run):
+            yield "Made before the ways of columns were measured (docs/learning.md, step 2).\n\n"
         yield "| metric | value | meaning |\n|---|---|---|\n"
         for key in sorted(k for k in run["metrics"] if k.split("__")[0] in AREAS):
             yield f"| `{key}` | {run['metrics'][key]:.4g} | {meanings.get(key, '')} |\n"
