@@ -39,7 +39,7 @@ class Control:
         spec = design.spec
         if not spec.array.has_port:
             raise InputError("chip: the control writes weights through array.port: scan")
-        if spec.chip is None or spec.chip.drivers is None:
+        if spec.drivers is None:
             raise InputError("chip.drivers: the control loads patterns into drivers; say how many bits they have")
         outputs = design.layers[-1]
         if not 2 <= outputs <= LARGEST:

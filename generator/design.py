@@ -85,10 +85,9 @@ class Design:
     @property
     def highest(self) -> str:
         """Role of the highest conductor that may be drawn: the frame's, or the process's."""
-        chip = self.spec.chip
-        if chip is None or chip.frame == "none":
+        if self.spec.frame is None:
             return self.pdk.rules.top.role
-        return self.pdk.frames.load(chip.frame).highest
+        return self.pdk.frames.load(self.spec.frame).highest
 
     def cell(self, role: str) -> str:
         """Name of the cell, and of the circuit, with that role (generator.names)."""

@@ -12,11 +12,10 @@ from somaforge.generator.spec import Spec
 
 def drivers_spec(spec: Spec) -> Spec:
     """Of the block of drivers: ValueError without them."""
-    drivers = spec.chip.drivers if spec.chip else None
-    if drivers is None:
+    if spec.chip is None or spec.chip.drivers is None:
         raise ValueError(f"{spec.name} has no drivers")
-    layers = (drivers.rows(spec.array.bits), spec.array.layers[0])
-    alone = None if spec.chip is None else spec.chip.model_copy(update={"drivers": None})
+    layers = (spec.chip.drivers.rows(spec.array.bits), spec.array.layers[0])
+    alone = spec.chip.model_copy(update={"drivers": None})
     array = spec.array.model_copy(update={"layers": layers, "port": "scan"})
     return spec.model_copy(update={"name": f"{spec.name}_{DRIVERS}", "array": array, "chip": alone})
 

@@ -12,9 +12,8 @@ from somaforge.flow.engines.base import Engine, Program, ProgrammedChip
 from somaforge.flow.engines.named import named
 from somaforge.flow.learning import measuring
 from somaforge.flow.learning.calibration import Calibration
-from somaforge.flow.learning.minibatch import fine_tune, pretrain
+from somaforge.flow.learning.minibatch import train_for
 from somaforge.flow.learning.tester import Bench
-from somaforge.flow.learning.training import train
 from somaforge.flow.machinery.inputs import Inputs
 from somaforge.flow.measure.evaluate import Evaluation, evaluate, pad_inputs
 from somaforge.flow.memory import bitfile
@@ -59,9 +58,7 @@ class Chip:
     def train(self, calibration: Calibration | None = None) -> Program:
         """Codes of the network that the spec's recipe finds for this chip; it is characterized if nobody did."""
         chip = self.characterize() if calibration is None else calibration
-        if self.spec.training.batch == "all":
-            return train(self.spec, self.data, chip).codes
-        return fine_tune(self.spec, self.data, chip, pretrain(self.spec, self.data).shadow).weights.codes
+        return train_for(self.spec, self.data, chip).codes
 
     def program(self, codes: Program) -> bytes:
         """The bitfile of these codes; InputError if they are not those of the array."""

@@ -96,7 +96,7 @@ class Project:
         `extracted`: with the wiring of the layout (runs step pex if it has to), else the schematic. `engine`: array or
         ngspice, without it the spec's.
         """
-        if self.spec.chip is not None and self.spec.chip.drivers is not None:
+        if self.spec.drivers is not None:
             raise InputError(
                 f"{self.spec.name}: its inputs are codes of drivers (chip.drivers), which chips made here do not have; "
                 "run the steps of the flow (Project.step)"

@@ -14,9 +14,9 @@ from somaforge.flow.engines.base import Engine, ProgrammedChip
 from somaforge.flow.learning import measuring, strengths
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.characterize import characterize
-from somaforge.flow.learning.minibatch import fine_tune, pretrain
+from somaforge.flow.learning.minibatch import train_for
 from somaforge.flow.learning.tester import Bench
-from somaforge.flow.learning.training import Weights, model_accuracy, train
+from somaforge.flow.learning.training import Weights, model_accuracy
 from somaforge.flow.measure.evaluate import pad_inputs
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
@@ -79,7 +79,7 @@ def first_round(spec: Spec) -> Round:
 def known(spec: Spec, tables: Sequence[Table]) -> Known:
     """As far as the tables lead. InputError if one is of another plan or too many, and for a chip whose inputs are
     codes; CheckError for a dead chip."""
-    if spec.chip is not None and spec.chip.drivers is not None:
+    if spec.drivers is not None:
         raise InputError(
             f"{spec.name}: its inputs are codes (chip.drivers), no pins for currents; measure it on a board"
         )
@@ -101,7 +101,7 @@ def _over(spec: Spec, replay: Replay | None, bench: Bench, chip: ProgrammedChip 
         if spec.characterization.synapses:
             measured = strengths.measure(bench, chip, found.calibration, highest)
             found.calibration, found.weak = measured.calibration, measured.weak
-        found.weights = trained(spec, dataset, found.calibration)
+        found.weights = train_for(spec, dataset, found.calibration)
         codes = found.weights.codes
         count = len(dataset.test_y) if spec.evaluation.patterns == "all" else spec.evaluation.patterns
         x, y = dataset.test_x[:count], dataset.test_y[:count]
@@ -119,13 +119,6 @@ def _over(spec: Spec, replay: Replay | None, bench: Bench, chip: ProgrammedChip 
             surplus = replay.tables[len(found.rounds)].where
             raise InputError(f"{surplus}: one table too many: the plan has {len(found.rounds)} rounds; leave it out")
     return found
-
-
-def trained(spec: Spec, dataset: datasets.Dataset, calibration: Calibration) -> Weights:
-    """By the spec's recipe, for the chip of that calibration."""
-    if spec.training.batch == "all":
-        return train(spec, dataset, calibration)
-    return fine_tune(spec, dataset, calibration, pretrain(spec, dataset).shadow).weights
 
 
 def drift(before: Calibration, now: Calibration) -> float:

@@ -8,13 +8,14 @@ import numpy as np
 
 from somaforge.flow import datasets
 from somaforge.flow.bench.board import Board
-from somaforge.flow.bench.chip import Known, blank_chip, trained
+from somaforge.flow.bench.chip import Known, blank_chip
 from somaforge.flow.bench.meter import LEVELS, QUIET_MS, BoardBench
 from somaforge.flow.drivers.inputs import Encoder
 from somaforge.flow.engines.base import Program
 from somaforge.flow.learning import measuring
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.driven import driven
+from somaforge.flow.learning.minibatch import train_for
 from somaforge.flow.learning.training import model_accuracy
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import CheckError
@@ -65,7 +66,7 @@ def run(
     found.calibration, found.weak = calibration, learned.weak
     say("training")
     seen = driven(spec, dataset, calibration)
-    found.weights = trained(spec, seen, calibration)
+    found.weights = train_for(spec, seen, calibration)
     count = len(dataset.test_y) if spec.evaluation.patterns == "all" else spec.evaluation.patterns
     x, y = dataset.test_x[:count], dataset.test_y[:count]
     found.model_accuracy = model_accuracy(calibration, found.weights.codes, seen.test_x[:count], y)

@@ -34,8 +34,7 @@ def tapeout(
 def _written(spec: Path, out: Path | None, pdk: str | None, as_json: bool) -> None:
     if pdk is not None:
         raise InputError("--pdk is for --folder; a SPEC names its process itself")
-    asked = read_spec(spec).chip
-    if asked is None or asked.frame == "none":
+    if read_spec(spec).frame is None:
         raise InputError(f"{spec}: chip.frame: a submission needs the frame of a shuttle, for example tiny-tapeout-2x2")
     failed = one_step("tapeout", spec, out, as_json)["shuttle__failures__count"]
     if failed:

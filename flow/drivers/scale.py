@@ -28,10 +28,9 @@ class Scale:
     @classmethod
     def of(cls, spec: Spec) -> "Scale | None":
         """None without drivers."""
-        drivers = spec.chip.drivers if spec.chip else None
-        if drivers is None:
+        if spec.drivers is None:
             return None
-        return cls(drivers.bits, spec.array.bits, spec.array.mirror.input_units)
+        return cls(spec.drivers.bits, spec.array.bits, spec.array.mirror.input_units)
 
     @property
     def full(self) -> int:

@@ -24,7 +24,7 @@ from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.chip_model import ChipModel, Noise
 from somaforge.flow.learning.patterns import Patterns
 from somaforge.flow.learning.teacher import TEMPERATURE, Teacher, teach
-from somaforge.flow.learning.training import Weights, check_fit, one_thread, physical
+from somaforge.flow.learning.training import Weights, check_fit, one_thread, physical, train
 from somaforge.generator.address import Codes
 from somaforge.generator.spec import Spec
 from somaforge.pdk.arrays import Floats
@@ -133,6 +133,17 @@ def fine_tune(
     patterns, unit = Patterns.of(dataset, seed, recipe.augment), dataset.full_scale(spec.input)
     run = _Run(spec, calibration, unit, patterns, None, progress, fixed, read)
     return run.train(start, recipe.chip_epochs, recipe.learning_rate * recipe.chip_rate, seed)
+
+
+def train_for(
+    spec: Spec, dataset: Dataset, calibration: Calibration, start: Callable[[], Shadow] | None = None
+) -> Weights:
+    """The network for one chip by the spec's recipe; with minibatches from `start`, without it from an ideal network
+    that is trained now. InputError if things do not fit."""
+    if spec.training.batch == "all":
+        return train(spec, dataset, calibration)
+    first = pretrain(spec, dataset).shadow if start is None else start()
+    return fine_tune(spec, dataset, calibration, first).weights
 
 
 class _Run:

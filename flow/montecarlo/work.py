@@ -19,9 +19,9 @@ from somaforge.flow.engines.base import Program, ProgrammedChip
 from somaforge.flow.learning import measuring
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.driven import driven
-from somaforge.flow.learning.minibatch import Shadow, fine_tune, pretrain
+from somaforge.flow.learning.minibatch import Shadow, pretrain, train_for
 from somaforge.flow.learning.tester import Bench
-from somaforge.flow.learning.training import model_accuracy, one_thread, train
+from somaforge.flow.learning.training import model_accuracy, one_thread
 from somaforge.flow.machinery.fingerprint import code_version
 from somaforge.flow.measure.evaluate import pad_inputs
 from somaforge.flow.measure.operating import in_time
@@ -125,10 +125,7 @@ def learn(task: TrainTask) -> dict[str, Any]:
         tester = Bench(bench.engine, spec.characterization.tester, task.seed or 0, drivers=bank)
         calibration = measuring.measure(spec, tester, chip, measuring.highest_A(spec, data)).calibration
         data = driven(spec, data, calibration)
-        if spec.training.batch == "all":
-            weights = train(spec, data, calibration)
-        else:
-            weights = fine_tune(spec, data, calibration, _start(task.spec, task.folder)).weights
+        weights = train_for(spec, data, calibration, lambda: _start(task.spec, task.folder))
         accuracy = model_accuracy(calibration, weights.codes, data.to_currents(data.test_x, spec.input), data.test_y)
     return {
         "codes": [codes.tolist() for codes in weights.codes],

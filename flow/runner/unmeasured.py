@@ -86,7 +86,7 @@ _REASONS: Mapping[tuple[str, ...], Callable[[Spec], str]] = {
         "" if spec.study and spec.study.recalibrate else "the spec has no `study` with `recalibrate`"
     ),
     ("corners__",): lambda spec: "" if spec.study else "the spec has no `study`",
-    ("shuttle__",): lambda spec: "" if spec.chip and spec.chip.frame != "none" else "the spec has no `chip.frame`",
+    ("shuttle__",): lambda spec: "" if spec.frame else "the spec has no `chip.frame`",
     ("montecarlo__", "power__settled__", "pex__transistors__", "pex__other_devices__"): _elsewhere,
     ("signoff__", "step__signoff__"): _after,
 }

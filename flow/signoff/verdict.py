@@ -89,8 +89,7 @@ class Signoff:
 
 def limits_of(spec: Spec) -> tuple[Limit, ...]:
     """The standard limits, then the spec's own; a line that stands twice is checked once."""
-    framed = spec.chip is not None and spec.chip.frame != "none"
-    return tuple(dict.fromkeys((*STANDARD, *(FRAMED if framed else ()), *spec.limits)))
+    return tuple(dict.fromkeys((*STANDARD, *(FRAMED if spec.frame else ()), *spec.limits)))
 
 
 def nowhere(conditions: Conditions) -> Mapping[str, float]:

@@ -13,14 +13,9 @@ from somaforge.flow.learning.tester import Bench
 from somaforge.flow.machinery.base import Context, JsonObject, Step, silicon
 from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.steps.chip import Job, for_each_chip, per_chip, programmed
+from somaforge.flow.steps.data import data_of
 from somaforge.generator.spec import Spec
 from somaforge.pdk.files import atomic_write
-
-
-def data_of(spec: Spec) -> JsonObject:
-    """The data set as the spec says it, and what is in its files."""
-    said = spec.network.model_dump(mode="json", include={"dataset"})
-    return {**said, "data_sha256": datasets.fingerprint(spec.network.dataset)}
 
 
 def operating_point(spec: Spec) -> JsonObject:

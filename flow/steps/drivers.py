@@ -15,6 +15,7 @@ from somaforge.flow.machinery.base import Context, JsonObject, Step, silicon
 from somaforge.flow.machinery.records import write_json
 from somaforge.flow.memory import port_timing
 from somaforge.flow.pex import extract
+from somaforge.flow.steps.data import data_of
 from somaforge.generator import drivers
 from somaforge.generator.layout import draw
 from somaforge.generator.netlist import write_spice
@@ -29,16 +30,15 @@ DRIVES = "drives.json"
 
 def applies(spec: Spec) -> bool:
     """Whether there are drivers."""
-    return spec.chip is not None and spec.chip.drivers is not None
+    return spec.drivers is not None
 
 
 def config(spec: Spec) -> JsonObject:
     """Nothing without drivers."""
     if not applies(spec):
         return {}
-    keys = {"supply_V", "temperature_C", "corners", "input", "network"}
-    data = {"data_sha256": datasets.fingerprint(spec.network.dataset)}
-    return {**silicon(spec), **data, **spec.model_dump(mode="json", include=keys)}
+    keys = {"supply_V", "temperature_C", "corners", "input"}
+    return {**silicon(spec), **data_of(spec), **spec.model_dump(mode="json", include=keys)}
 
 
 def action(context: Context) -> Mapping[str, float]:

@@ -178,7 +178,7 @@ def measured(spec: Spec, chips: list[dict[str, Any]]) -> dict[str, float]:
 
 def _decisions(spec: Spec, chips: list[dict[str, Any]]) -> dict[str, float]:
     """Codes in, class out: of chips with drivers, with the winner-take-all's own errors and time."""
-    if spec.chip is None or spec.chip.drivers is None:
+    if spec.drivers is None:
         return {}
     right, times = [], []
     for seed, chip in zip(spec.chips.seeds, chips, strict=True):

@@ -11,7 +11,7 @@ from somaforge.flow.machinery.base import Context, JsonObject, Step, mismatch, s
 from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.measure import noise
 from somaforge.flow.measure.noise_row import Point
-from somaforge.flow.steps.characterize import data_of
+from somaforge.flow.steps.data import data_of
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 

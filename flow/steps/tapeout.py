@@ -26,7 +26,7 @@ FOLDER = "submission"
 
 def framed(spec: Spec) -> bool:
     """Whether the spec asks for a frame."""
-    return source.frame_name(spec) != "none"
+    return spec.frame is not None
 
 
 def action(context: Context) -> Mapping[str, float]:
@@ -63,7 +63,7 @@ def _told(context: Context, top: str, found: tuple[Outcome, ...]) -> Mapping[str
     for outcome in found:
         context.log(f"{outcome.status}: {outcome.title}{''.join(f'; {line}' for line in outcome.findings)}")
     atomic_write(context.folder / table.JSON, table.to_json(found))
-    shown = table.markdown(top, source.frame_name(context.spec), found)
+    shown = table.markdown(top, str(context.spec.frame), found)
     atomic_write(context.folder / FOLDER / table.MARKDOWN, shown)
     return table.metrics(found)
 

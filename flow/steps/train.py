@@ -9,7 +9,7 @@ import numpy as np
 from somaforge.flow import datasets
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.driven import driven
-from somaforge.flow.learning.minibatch import Shadow, fine_tune, pretrain
+from somaforge.flow.learning.minibatch import Shadow, pretrain, train_for
 from somaforge.flow.learning.training import Weights, load_codes, model_accuracy, train
 from somaforge.flow.machinery.base import Context, JsonObject, Step
 from somaforge.flow.machinery.records import read_json, write_json
@@ -37,9 +37,7 @@ def _calibration(job: Job) -> Calibration:
 def weights_for(spec: Spec, chip: Calibration, shadow: Callable[[], Path]) -> Weights:
     """The network for one chip; with minibatches from the ideal network in the file `shadow`."""
     dataset = driven(spec, datasets.load(spec.network.dataset), chip)
-    if spec.training.batch == "all":
-        return train(spec, dataset, chip)
-    return fine_tune(spec, dataset, chip, Shadow.load(shadow())).weights
+    return train_for(spec, dataset, chip, lambda: Shadow.load(shadow()))
 
 
 def learn(folder: Path, job: Job) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from somaforge.generator.spec.chip import Chip
+from somaforge.generator.spec.chip import Chip, Drivers
 from somaforge.generator.spec.data import TAGS, OwnData
 from somaforge.generator.spec.fields import FIRST, Celsius, Corner, Model, Name, Process, Supply
 from somaforge.generator.spec.network import Characterization, Chips, Evaluation, Input, Network, Training
@@ -64,6 +64,16 @@ class Spec(Model):
         return data.folder if isinstance(data, OwnData) else None
 
     @property
+    def drivers(self) -> Drivers | None:
+        """What makes its input currents; None: pins."""
+        return None if self.chip is None else self.chip.drivers
+
+    @property
+    def frame(self) -> str | None:
+        """Name of the shuttle's frame that it fills; None: none."""
+        return None if self.chip is None or self.chip.frame == "none" else self.chip.frame
+
+    @property
     def at(self) -> OperatingPoint:
         """Its own operating point; `study` and `operating` have others."""
         return OperatingPoint(self.corners[0], self.temperature_C, self.supply_V)
@@ -95,11 +105,10 @@ class Spec(Model):
         for where, corner in corners:
             if corner not in models.corners:
                 raise ValueError(f"{where}: {self.pdk} has no corner {corner!r}; {nearest(corner, models.corners)}")
-        frames = ("none", *load(self.pdk).frames.names)
-        if self.chip is not None and self.chip.frame not in frames:
-            raise ValueError(
-                f"chip.frame: {self.pdk} has no frame {self.chip.frame!r}; {nearest(self.chip.frame, frames)}"
-            )
+        frames = load(self.pdk).frames.names
+        if self.frame is not None and self.frame not in frames:
+            known = nearest(self.frame, ("none", *frames))
+            raise ValueError(f"chip.frame: {self.pdk} has no frame {self.frame!r}; {known}")
         if self.chips.law not in models.laws:
             raise ValueError(
                 f"chips.law: {self.pdk} has no statistics called {self.chips.law!r}; "
@@ -121,7 +130,7 @@ class Spec(Model):
 
     @model_validator(mode="after")
     def _drivers_fit(self) -> Self:
-        drivers = self.chip.drivers if self.chip else None
+        drivers = self.drivers
         if drivers is not None and drivers.bits > 2 * self.array.bits:
             raise ValueError(
                 f"chip.drivers.bits: two rows of array.bits = {self.array.bits} have {2 * self.array.bits} bits, "

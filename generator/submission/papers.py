@@ -84,4 +84,4 @@ def time(count: int) -> str:
 
 def driver_bits(spec: Spec) -> int:
     """Bits of an input's code; 0 without drivers."""
-    return 0 if spec.chip is None or spec.chip.drivers is None else spec.chip.drivers.bits
+    return 0 if spec.drivers is None else spec.drivers.bits

@@ -12,14 +12,11 @@ from somaforge.generator.submission.chip import FramedChip, Project
 
 def framed_chip(design: Design, gates: Callable[[Control], GateNetlist]) -> FramedChip:
     """The design's chip in the frame of its spec; `gates` synthesises its control. InputError where design and frame do
-    not go together."""
-    frame = design.pdk.frames.load(frame_name(design.spec))
+    not go together, ValueError without a frame."""
+    if design.spec.frame is None:
+        raise ValueError(f"{design.spec.name} has no frame")
+    frame = design.pdk.frames.load(design.spec.frame)
     return framed(frame, design, gates(Control.of(design)))
-
-
-def frame_name(spec: Spec) -> str:
-    """The frame that a spec asks for; "none" if it asks for none."""
-    return "none" if spec.chip is None else spec.chip.frame
 
 
 def project(spec: Spec) -> Project:
