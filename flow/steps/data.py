@@ -1,4 +1,4 @@
-"""The data set as a part of a step's config, apart from what simulates: steps that read data need nothing else of it."""
+"""The data set as a part of a step's config; apart from what simulates, so that its code is no part of every key."""
 
 from somaforge.flow import datasets
 from somaforge.flow.machinery.base import JsonObject
