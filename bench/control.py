@@ -1,6 +1,10 @@
-"""The prototype's control in silicon: gates, area, wires, the longest way between flip-flops, what it draws at rest."""
+"""The prototype's control in silicon: gates, area, wires, the longest way between flip-flops, what it draws at rest.
+
+python bench/control.py prints what docs/control.md says.
+"""
 
 from dataclasses import replace
+from pathlib import Path
 
 from somaforge.flow.control.gates import gates_of
 from somaforge.flow.memory.leakage import of_gates
@@ -10,16 +14,9 @@ from somaforge.generator.design import build
 from somaforge.generator.digital.timing import longest_path
 from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.periphery.netlist import Gate
-from somaforge.generator.spec import parse_spec
+from somaforge.generator.spec import load_spec
 
-SPEC = {
-    "name": "prototype",
-    "array": {"layers": [7, 7, 7], "bits": 3, "port": "scan"},
-    "network": {"layers": [4, 7, 3]},
-    "input": {"full_scale_A": 325e-9},
-    "chips": {"seeds": [1]},
-    "chip": {"drivers": {"bits": 6}},
-}
+SPEC = Path(__file__).parents[1] / "examples/prototype.yaml"
 
 
 def _rising(gate: Gate) -> Gate:
@@ -28,7 +25,7 @@ def _rising(gate: Gate) -> Gate:
 
 def main() -> None:
     """Print."""
-    design = build(parse_spec(SPEC, "bench"))
+    design = build(load_spec(SPEC))
     control = Control.of(design)
     found = gates_of(control, PortMeasures(design.pdk).cells)
     block = control_block(design.pdk, control, found)

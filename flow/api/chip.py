@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from somaforge.flow.chips import VirtualChip
 from somaforge.flow.datasets import Dataset
 from somaforge.flow.engines.base import Engine, Program, ProgrammedChip
 from somaforge.flow.engines.named import named
@@ -101,7 +102,5 @@ class Chip:
 
     @cached_property
     def _schematic(self) -> ProgrammedChip:
-        from somaforge.flow.chips import VirtualChip
-
         flat = self.design.flat if named(self.spec).in_full else self.design.flat_without_memory
         return VirtualChip.of(self.spec.chips, self.seed).programmed(self.design, flat)

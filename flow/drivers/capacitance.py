@@ -12,7 +12,7 @@ import numpy as np
 
 from somaforge.flow.drivers.bank import with_inputs
 from somaforge.flow.drivers.scale import Scale
-from somaforge.flow.engines.array.capacitance import FREQUENCY_HZ, farads
+from somaforge.flow.engines.array.capacitance import FREQUENCY_HZ, OPTIONS, farads
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.lines import Nets, transistor_lines
 from somaforge.flow.spice.deck import Deck
@@ -20,7 +20,6 @@ from somaforge.generator.circuit import Capacitor, FlatNetlist
 from somaforge.generator.names import GROUND, SUPPLY, drive_net, input_net, place, sum_net
 from somaforge.generator.spec import Spec
 
-_OPTIONS = "reltol=1e-4 abstol=1e-14 vntol=1e-7 gmin=1e-15 itl1=500 klu"
 COLUMN = 0.25
 """Voltage of a column over the supply: that of an input soma at some 100 nA."""
 
@@ -34,7 +33,7 @@ def of_devices(spec: Spec, full_scale_A: float, timeout_s: float = 300.0) -> flo
     flat = design.flat_without_memory
     chip = ProgrammedChip(design, flat, (np.zeros(design.layers, dtype=np.int64),), np.zeros(len(flat.mos)), spec.at)
     nets, column = Nets(chip), sum_net(1, 0)
-    deck = Deck("a driver's column", design.pdk.models, spec.at, _OPTIONS, exact=False)
+    deck = Deck("a driver's column", design.pdk.models, spec.at, OPTIONS, exact=False)
     deck.put(f"v_{SUPPLY} {SUPPLY} {GROUND} {spec.at.supply_V:.9g}")
     for r, current in enumerate(scale.references_A(full_scale_A)):
         deck.put(f"i_ref_{r} {SUPPLY} {input_net(r)} {current:.9e}")

@@ -62,7 +62,8 @@ def learning(results: Path, name: str, title: str, plot: str) -> Iterable[str]:
     best = [e["measured_model_accuracy"] for e in data["results"] if e["method"] == "synapses"]
     counts = sorted({e["patterns"] for e in data["results"] if "patterns" in e})
     yield f"\nBest chip of those whose synapses were measured: {max(best):.4f}."
-    yield f" Patterns on the engine: {', '.join(map(str, counts))}.\n{plot}" if counts else f"\n{plot}"
+    given = ", ".join(f"`--patterns {n}`" for n in counts)
+    yield f" Figures of the engine: with {given}.\n{plot}" if counts else f"\n{plot}"
 
 
 def retraining(results: Path) -> Iterable[str]:

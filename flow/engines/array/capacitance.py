@@ -34,6 +34,8 @@ LOWEST_A, HIGHEST_A = 1e-11, 1e-5
 """Currents into the soma between which cells are measured, if the supply carries them: at least one in a decade."""
 COLUMNS_V = (0.0, 0.04, 0.1, 0.18, 0.26, 0.34, 0.42, 0.6)
 """Column voltages at which synapses are measured; above 0.4 V little changes."""
+OPTIONS = "reltol=1e-4 abstol=1e-14 vntol=1e-7 gmin=1e-15 itl1=500 klu"
+"""Of ngspice, for decks whose currents `farads` reads."""
 FREQUENCY_HZ = 1e4
 """Inner nodes with 10 pA and more follow; at 1 kHz, nodes that only leakage moves do, and take 10 times as much."""
 TRANSISTORS = 600
@@ -104,8 +106,7 @@ def loads(
 
 def _deck(chip: ProgrammedChip, part: "_Cells") -> str:
     # 1 kohm takes 0.1 mV of a terminal's voltage at 100 nA: capacitances do not feel it, ngspice's start does
-    options = "reltol=1e-4 abstol=1e-14 vntol=1e-7 gmin=1e-15 itl1=500 klu"
-    deck = Deck("loads of cells", chip.design.pdk.models, chip.at, options, exact=False)
+    deck = Deck("loads of cells", chip.design.pdk.models, chip.at, OPTIONS, exact=False)
     deck.put(*part.lines(chip.at.supply_V))
     deck.put(*transistor_lines(deck.cards, chip, ((m, Shift(0.0)) for m in part.mos), lambda net: net))
     saves = " ".join(f"i({p})" for p in part.sources)
