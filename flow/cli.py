@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pdk": ("project", "Install process data."),
     "init": ("project", "Print a spec to start from: somaforge init iris > my.yaml."),
     "report": ("project", "Build the report of the run folder RUN again from its metrics, and judge them again."),
-    "run": ("stages", "Run the whole flow of SPEC; finished steps are not run again, an interrupted run goes on."),
+    "run": ("whole", "Run the whole flow of SPEC; finished steps are not run again, an interrupted run goes on."),
     "generate": ("stages", "Write the netlists and the layout of SPEC."),
     "drc": ("stages", "Design rules of SPEC's layout (every deck), or of any layout of a process."),
     "lvs": ("stages", "Layout against schematic of SPEC, or of any layout of a process."),

@@ -12,7 +12,7 @@ from somaforge.flow.api.chip import Chip
 from somaforge.flow.datasets import Dataset
 from somaforge.flow.runner.judge import READS
 from somaforge.flow.runner.known import read_spec, require
-from somaforge.flow.runner.pipeline import run_all, run_step
+from somaforge.flow.runner.pipeline import Choice, run_all, run_step
 from somaforge.flow.runner.run import Outcome, Silent
 from somaforge.flow.runner.unmeasured import require_measured
 from somaforge.generator.design import Design, build
@@ -86,7 +86,7 @@ class Project:
 
     def run(self, until: str | None = None) -> Mapping[str, float]:
         """The whole flow, or all up to a step; all metrics. With the whole flow `out`/final has the verdict."""
-        outcomes, final = run_all(self.spec, self.out, until, Silent())
+        outcomes, final = run_all(self.spec, self.out, Choice(until), Silent())
         found = {name: value for outcome in outcomes for name, value in outcome.metrics.items()}
         return found if final is None else final
 

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -11,20 +12,29 @@ from rich.status import Status
 
 
 class Progress:
-    """A Watcher that shows steps on a terminal (stderr) and is silent elsewhere."""
+    """A Watcher that shows steps on a terminal (stderr); elsewhere it is silent, or says one line per step."""
 
-    def __init__(self, quiet: bool = False, steps: int | None = None) -> None:
-        """`steps`: how many there will be, if that is known."""
+    def __init__(
+        self,
+        quiet: bool = False,
+        steps: int | None = None,
+        verbose: bool = False,
+        before_s: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
+        """`steps`: how many there will be, if that is known; `before_s`: how long each took the last time, for those
+        that are to come."""
         self._console = Console(stderr=True, highlight=False)
-        self._shown = self._console.is_terminal and not quiet
+        self._terminal = self._console.is_terminal and not quiet
+        self._lines = self._terminal or verbose
         self._status: Status | None = None
         self._step = ""
         self._steps, self._done, self._begun = steps, 0, time.monotonic()
+        self._before_s = dict(before_s)
 
     def started(self, step: str) -> None:
         """Show a spinner."""
         self._step = f"step {self._done + 1} of {self._steps}, {step}" if self._steps is not None else step
-        if self._shown:
+        if self._terminal:
             self._status = self._console.status(f"{self._step} ...")
             self._status.start()
 
@@ -35,18 +45,22 @@ class Progress:
 
     def ended(self, step: str, skipped: bool, seconds: float) -> None:
         """Replace the spinner by one line."""
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
+        self.close()
         self._done += 1
-        if self._shown:
+        self._before_s.pop(step, None)
+        if self._lines:
             note = "nothing to do" if skipped else f"{seconds:.1f} s"
             place = f"{self._done:>2}/{self._steps}  " if self._steps is not None else ""
-            so_far = f"  ({time.monotonic() - self._begun:.0f} s so far)" if place and not skipped else ""
-            self._console.print(f"{place}{step:<14}{note}{so_far}", markup=False)
+            times = f"  ({self._times()})" if place and not skipped else ""
+            self._console.print(f"{place}{step:<14}{note}{times}", markup=False, soft_wrap=True)
+
+    def _times(self) -> str:
+        so_far = f"{time.monotonic() - self._begun:.0f} s so far"
+        to_go = sum(self._before_s.values())
+        return f"{so_far}, about {to_go:.0f} s to go" if to_go >= 1 else so_far
 
     def close(self) -> None:
-        """Stop the spinner when a step has failed."""
+        """Stop the spinner when a step has ended or failed."""
         if self._status is not None:
             self._status.stop()
             self._status = None

@@ -9,6 +9,7 @@ import click
 
 from somaforge.flow.checks.layout_check import LayoutCheck
 from somaforge.flow.checks.registry import LAYOUT_CHECKS
+from somaforge.flow.commands import code_hosts
 from somaforge.flow.commands.console import show_json
 from somaforge.flow.machinery.bounded import bounded
 from somaforge.pdk.base import Pdk
@@ -63,7 +64,16 @@ def _checked(
         return found, _unchecked(pdk, layout, top) if "native" in found else None
 
 
-def drc(pdk: Pdk, layout: Path, top: str | None, deck: str, out: Path | None, as_json: bool, limit_s: float) -> None:
+def drc(
+    pdk: Pdk,
+    layout: Path,
+    top: str | None,
+    deck: str,
+    out: Path | None,
+    as_json: bool,
+    limit_s: float,
+    sarif: Path | None = None,
+) -> None:
     """Check a layout with one deck or all; CheckError if a rule is violated or a layer has none."""
     checks = [check for check in LAYOUT_CHECKS if check.name == deck or (deck == "all" and check.everywhere)]
     names = [check.name for check in checks]
@@ -71,6 +81,8 @@ def drc(pdk: Pdk, layout: Path, top: str | None, deck: str, out: Path | None, as
     with reports(out) as folder:
         work = partial(_checked, pdk, layout, top, checks, folder, limit_s)
         found, unchecked = bounded(work, limit_s, _named("drc", layout))
+        if sarif is not None:
+            code_hosts.of_drc(sarif, layout, checks, found, folder, out)
     for name in names:
         shown[f"drc__{name}__count"] = sum(found[name].values())
     shown["rules"] = (
@@ -110,6 +122,7 @@ def lvs(
     as_json: bool,
     limit_s: float,
     blackboxes: frozenset[str] = frozenset(),
+    sarif: Path | None = None,
 ) -> None:
     """Compare a layout with a netlist; CheckError if they differ.
 
@@ -125,6 +138,8 @@ def lvs(
     with reports(out) as folder:
         result = bounded(partial(compared, folder), limit_s, _named("lvs", layout))
         atomic_write(folder / "mismatches.txt", "".join(f"{line}\n" for line in result.mismatches))
+    if sarif is not None:
+        code_hosts.of_lvs(sarif, layout, result.mismatches, top, out)
     count = len(result.mismatches)
     where = f"all in {out / 'mismatches.txt'}" if out is not None else "--out DIR keeps them all and the database"
     if as_json:

@@ -1,4 +1,4 @@
-"""The flow's commands: run, and every step alone. drc, lvs and pex also take any layout (commands.layouts)."""
+"""The flow's steps as commands. drc, lvs and pex also take any layout (commands.layouts)."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Literal
 import click
 
 from somaforge.flow.checks.registry import LAYOUT_CHECKS
-from somaforge.flow.commands import layouts, programming, tester
-from somaforge.flow.commands.console import Progress, show_json, show_metrics
+from somaforge.flow.commands import code_hosts, layouts, programming, tester
+from somaforge.flow.commands.console import Progress, show_metrics
 from somaforge.flow.commands.options import PATH, data_option, patterns_option, pdk_option
 from somaforge.flow.runner.known import read_spec
 from somaforge.flow.runner.unmeasured import require_measured
@@ -18,6 +18,7 @@ from somaforge.pdk.errors import InputError
 
 out_option = click.option("--out", type=PATH, help="Run folder [default: runs/<name of the spec>].")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
+sarif_option = click.option("--sarif", type=PATH, help="Write what was found as SARIF 2.1.0, for code hosts.")
 timeout_option = click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
@@ -28,7 +29,8 @@ timeout_option = click.option(
 spec_argument = click.argument("spec", type=PATH, required=False)
 
 
-def _load(path: Path, out: Path | None, patterns: int | Literal["all"] | None = None) -> tuple[Spec, Path]:
+def spec_and_folder(path: Path, out: Path | None, patterns: int | Literal["all"] | None = None) -> tuple[Spec, Path]:
+    """A spec that can be run, and its run folder."""
     spec = read_spec(path)
     require_measured(spec, str(path))
     if patterns is not None:
@@ -45,7 +47,7 @@ def one_step(
     patterns: int | Literal["all"] | None = None,
 ) -> Mapping[str, float]:
     """Bring one step up to date and show its metrics; CheckError if one that must be 0 is not."""
-    spec, folder = _load(path, out, patterns)
+    spec, folder = spec_and_folder(path, out, patterns)
     from somaforge.flow.runner.pipeline import finish, run_step  # every step: a wrong spec need not wait for them
 
     progress = Progress(as_json)
@@ -58,52 +60,6 @@ def one_step(
     if step == "signoff":
         finish(folder)
     return outcome.metrics
-
-
-@click.command()
-@click.argument("spec", type=PATH)
-@out_option
-@click.option("--until", help="Stop after this step.")
-@patterns_option
-@data_option
-@json_option
-def run(
-    spec: Path,
-    out: Path | None,
-    until: str | None,
-    patterns: int | Literal["all"] | None,
-    as_json: bool,
-) -> None:
-    """Run the whole flow of SPEC; finished steps are not run again, an interrupted run goes on."""
-    loaded, folder = _load(spec, out, patterns)
-    from somaforge.flow import datasets
-    from somaforge.flow.runner.pipeline import (  # every step: see one_step
-        FINAL,
-        finish,
-        run_all,
-        signoff_of,
-        steps_until,
-    )
-
-    if until is None:
-        datasets.load(loaded.network.dataset)  # missing or damaged data are better missed now than after an hour
-    progress = Progress(as_json, steps_until(until))
-    try:
-        outcomes, final = run_all(loaded, folder, until, progress)
-    finally:
-        progress.close()
-    if final is None:
-        show_metrics({name: value for outcome in outcomes for name, value in outcome.metrics.items()}, as_json)
-        for outcome in outcomes:
-            outcome.require()
-        return
-    if as_json:
-        show_json(final)
-    else:
-        for result in signoff_of(folder).results:
-            click.echo(f"{result.status:<8}{result}")
-        click.echo(f"report  {folder / FINAL / 'report/signoff.html'}")
-    finish(folder)
 
 
 def _plain(name: str, summary: str) -> click.Command:
@@ -154,7 +110,7 @@ def characterize(
     if not measured:
         one_step("characterize", spec, out, as_json)
         return
-    loaded, _ = _load(spec, out)
+    loaded, _ = spec_and_folder(spec, out)
     conditions = {"chip": chip, "temperature_C": temperature_C, "supply_V": supply_V, "board": board}
     tester.measured(loaded, measured, plans, chips, conditions, virtual, as_json)
 
@@ -180,7 +136,7 @@ def evaluate(
     if bitfile is None:
         one_step("evaluate", spec, out, as_json, patterns)
         return
-    loaded, folder = _load(spec, out, patterns)
+    loaded, folder = spec_and_folder(spec, out, patterns)
     from somaforge.flow.commands import judging  # every step: see one_step
 
     judging.show(loaded, folder, bitfile, as_json)
@@ -212,6 +168,7 @@ def _process(name: str | None) -> Pdk:
 )
 @pdk_option
 @timeout_option
+@sarif_option
 @json_option
 def drc(
     spec: Path | None,
@@ -221,14 +178,16 @@ def drc(
     deck: str,
     pdk: str | None,
     timeout: float,
+    sarif: Path | None,
     as_json: bool,
 ) -> None:
     """Design rules of SPEC's layout (every deck), or of any layout of a process. Reports (.lyrdb) go to --out."""
     _exactly_one(spec, layout, pdk)
     if spec is not None:
-        one_step("drc", spec, out, as_json)
+        with code_hosts.of_step("drc", spec, out, sarif):
+            one_step("drc", spec, out, as_json)
     elif layout is not None:
-        layouts.drc(_process(pdk), layout, top, deck, out, as_json, timeout)
+        layouts.drc(_process(pdk), layout, top, deck, out, as_json, timeout, sarif)
 
 
 @click.command()
@@ -242,6 +201,7 @@ def drc(
 )
 @pdk_option
 @timeout_option
+@sarif_option
 @json_option
 def lvs(
     spec: Path | None,
@@ -252,6 +212,7 @@ def lvs(
     blackboxes: tuple[str, ...],
     pdk: str | None,
     timeout: float,
+    sarif: Path | None,
     as_json: bool,
 ) -> None:
     """Layout against schematic of SPEC, or of any layout of a process. The database (.lvsdb) goes to --out."""
@@ -259,11 +220,12 @@ def lvs(
     if spec is not None:
         if blackboxes:
             raise InputError("lvs SPEC: --blackbox is for --layout; our own networks are compared whole")
-        one_step("lvs", spec, out, as_json)
+        with code_hosts.of_step("lvs", spec, out, sarif):
+            one_step("lvs", spec, out, as_json)
     elif layout is not None:
         if netlist is None or top is None:
             raise InputError("lvs --layout: needs --netlist FILE and --top CELL too")
-        layouts.lvs(_process(pdk), layout, netlist, top, out, as_json, timeout, frozenset(blackboxes))
+        layouts.lvs(_process(pdk), layout, netlist, top, out, as_json, timeout, frozenset(blackboxes), sarif)
 
 
 @click.command()
@@ -312,7 +274,6 @@ def program(spec: Path, out: Path | None, bitfile: Path | None, as_json: bool) -
 
 
 COMMANDS: tuple[click.Command, ...] = (
-    run,
     _plain("generate", "Write the netlists and the layout of SPEC."),
     drc,
     lvs,

@@ -1,10 +1,12 @@
 """The flow as commands see it: run it, publish what the user takes away, say whether it passed."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from somaforge.flow.machinery.stale import FINAL
-from somaforge.flow.machinery.store import vouched
+from somaforge.flow.machinery.store import RESOURCES, vouched
 from somaforge.flow.runner import coherence
 from somaforge.flow.runner.publish import publish
 from somaforge.flow.runner.run import Outcome, Runner, Watcher
@@ -14,19 +16,52 @@ from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import CheckError, InputError
 
 
-def run_all(
-    spec: Spec, out: Path, until: str | None, watcher: Watcher
-) -> tuple[list[Outcome], dict[str, float] | None]:
+@dataclass(frozen=True)
+class Choice:
+    """Which steps of the flow a run makes."""
+
+    until: str | None = None
+    """The last one."""
+    again: str | None = None
+    """From this one on they are made anew, though nothing has changed."""
+    skip: tuple[str, ...] = ()
+    """These are left out, with what reads them: sign-off reads all, so that there is no verdict."""
+
+
+def run_all(spec: Spec, out: Path, choice: Choice, watcher: Watcher) -> tuple[list[Outcome], dict[str, float] | None]:
     """Bring the run folder up to date; the outcomes, and all metrics if the run is complete and published."""
     runner = Runner(spec, out, STEPS, watcher)
-    outcomes = runner.run(until=until)
+    outcomes = runner.run(until=choice.until, skip=choice.skip, again=choice.again)
     return outcomes, publish(runner) if len(outcomes) == len(STEPS) else None
 
 
-def steps_until(name: str | None) -> int | None:
-    """How many steps a run has, up to one of them; None if there is no step of that name."""
-    names = [step.name for step in STEPS]
-    return len(names) if name is None else names.index(name) + 1 if name in names else None
+def steps_of(spec: Spec, out: Path, choice: Choice) -> tuple[str, ...]:
+    """The steps that a run will go through; InputError for a step that there is not, or that --from and --until
+    leave nothing of."""
+    names = tuple(step.name for step in Runner(spec, out, STEPS).chosen(choice.until, skip=choice.skip))
+    known = [step.name for step in STEPS]
+    if choice.again is not None and choice.again not in known:
+        raise InputError(f"--from {choice.again}: unknown step; known: {', '.join(known)}")
+    if choice.again is not None and choice.again not in names:
+        raise InputError(f"--from {choice.again}: --until or --skip leaves this step out; give one that is run")
+    return names
+
+
+def step_folder(out: Path, name: str) -> Path:
+    """The folder of a step in a run folder."""
+    return out / f"{[step.name for step in STEPS].index(name) + 1:02d}-{name}"
+
+
+def times_before(out: Path, names: Sequence[str]) -> dict[str, float]:
+    """How long steps took the last time that they were made in this run folder, in s."""
+    found = {}
+    for name in names:
+        try:
+            used = json.loads((step_folder(out, name) / RESOURCES).read_text(encoding="utf-8"))
+            found[name] = float(used[f"step__{name}__s"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # never made here, or damaged: the runner says so; an estimate does without
+    return found
 
 
 def run_step(spec: Spec, out: Path, name: str, watcher: Watcher) -> Outcome:
@@ -56,7 +91,7 @@ def signoff_of(out: Path) -> Signoff:
 
 def signoff_folder(out: Path) -> Path:
     """Where the last step of a run folder is, finished or not."""
-    return out / f"{len(STEPS):02d}-{STEPS[-1].name}"
+    return step_folder(out, STEPS[-1].name)
 
 
 def finish(out: Path) -> None:
@@ -67,4 +102,7 @@ def finish(out: Path) -> None:
         raise CheckError(f"{failures[0]}{more}; see {out / FINAL / 'report/signoff.html'}")
 
 
-__all__ = ["FINAL", "finish", "rebuild_report", "run_all", "run_step", "signoff_of", "steps_until"]
+__all__ = [
+    "FINAL", "Choice", "finish", "rebuild_report", "run_all", "run_step", "signoff_of", "step_folder", "steps_of",
+    "times_before",
+]  # fmt: skip

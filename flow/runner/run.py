@@ -92,33 +92,52 @@ class Runner:
         position = next(i for i, step in enumerate(self.steps, 1) if step.name == name)
         return self.out / f"{position:02d}-{name}"
 
-    def chosen(self, until: str | None, only: str | None) -> tuple[Step, ...]:
-        """All steps, all up to `until`, or `only` with the steps whose files it needs."""
-        by_name = {step.name: step for step in self.steps}
-        for name in (until, only):
-            if name is not None and name not in by_name:
-                raise InputError(f"--until {name}: unknown step; known: {', '.join(by_name)}")
+    def chosen(self, until: str | None = None, only: str | None = None, skip: Sequence[str] = ()) -> tuple[Step, ...]:
+        """All steps, all up to `until`, or `only` with the steps whose files it needs; without those of `skip` and
+        what reads them."""
+        for option, names in (("--until", (until, only)), ("--skip", skip)):
+            for name in names:
+                if name is not None:
+                    self._known(option, name)
+        left_out: set[str] = set()
+        for step in self.steps:
+            if step.name in skip or left_out & set(step.inputs):
+                left_out.add(step.name)
         if only is None:
             last = len(self.steps) if until is None else [s.name for s in self.steps].index(until) + 1
-            return self.steps[:last]
+            return tuple(step for step in self.steps[:last] if step.name not in left_out)
         wanted, todo = set[str](), [only]
         while todo:
             name = todo.pop()
             wanted.add(name)
-            todo += by_name[name].inputs
+            todo += next(step for step in self.steps if step.name == name).inputs
         return tuple(step for step in self.steps if step.name in wanted)
 
-    def run(self, until: str | None = None, only: str | None = None) -> list[Outcome]:
-        """Bring the chosen steps up to date. CheckError at a gate with a check that is not 0."""
-        chosen = self.chosen(until, only)
+    def _known(self, option: str, name: str) -> int:
+        """The place of a step in the order; InputError if there is none of that name."""
+        names = [step.name for step in self.steps]
+        if name not in names:
+            raise InputError(f"{option} {name}: unknown step; known: {', '.join(names)}")
+        return names.index(name)
+
+    def run(
+        self, until: str | None = None, only: str | None = None, skip: Sequence[str] = (), again: str | None = None
+    ) -> list[Outcome]:
+        """Bring the chosen steps up to date. CheckError at a gate with a check that is not 0.
+
+        From the step `again` on they are made anew, though nothing that they depend on has changed.
+        """
+        chosen = self.chosen(until, only, skip)
+        anew: set[str] = set() if again is None else {s.name for s in self.steps[self._known("--from", again) :]}
         with locked(self.out):
             discard_temporaries(self.out)
             self._discard_renumbered()
             outcomes = []
             for step in chosen:
-                outcomes.append(self._up_to_date(step))
+                made = self._execute(step, self._inputs(step)) if step.name in anew else self._up_to_date(step)
+                outcomes.append(made)
                 if step.gate:
-                    outcomes[-1].require()
+                    made.require()
             return outcomes
 
     def rebuild(self, name: str) -> Outcome:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import klayout.rdb as rdb
 
+from somaforge.flow.checks.layout_check import LayoutCheck
 from somaforge.flow.checks.registry import LAYOUT_CHECKS
 from somaforge.pdk.errors import ToolError
 
@@ -78,12 +79,19 @@ def of_drc(report: Path, name: str, title: str, counts: Mapping[str, int]) -> Ch
 
 
 def _box(item: rdb.RdbItem) -> tuple[float, float, float, float] | None:
+    """Around the item's first shape. A value answers for kinds that it is not with a shape at the origin."""
     for value in item.each_value():
-        box = value.box()
-        for shape in (value.polygon(), value.edge_pair(), value.edge()):
-            box = shape.bbox() if shape is not None else box
-        if box is not None:
-            return (box.left, box.bottom, box.right, box.top)
+        if value.is_polygon():
+            box = value.polygon().bbox()
+        elif value.is_edge_pair():
+            box = value.edge_pair().bbox()
+        elif value.is_edge():
+            box = value.edge().bbox()
+        elif value.is_box():
+            box = value.box()
+        else:
+            continue
+        return (box.left, box.bottom, box.right, box.top)
     return None
 
 
@@ -102,13 +110,21 @@ def of_lvs(lines: tuple[str, ...], top: str) -> Check:
     return Check("lvs", "LVS (klayout)", LVS_KINDS, counts, tuple(findings), "report/lvs.lvsdb")
 
 
+def of_layout_check(folder: Path, check: LayoutCheck, counts: Mapping[str, int]) -> Check:
+    """One check of layouts, whose report database lies in `folder`."""
+    return of_drc(folder / check.report, f"drc_{check.name}", f"DRC, {check.title}", counts)
+
+
+def of_drc_step(folder: Path, rules: Mapping[str, Mapping[str, int]]) -> tuple[Check, ...]:
+    """The checks of the step drc, from its folder."""
+    return tuple(of_layout_check(folder, check, rules[check.name]) for check in LAYOUT_CHECKS)
+
+
+def of_lvs_step(folder: Path, top: str) -> Check:
+    """The comparison of the step lvs, from its folder."""
+    return of_lvs(tuple((folder / "mismatches.txt").read_text(encoding="utf-8").splitlines()), top)
+
+
 def load(folders: Mapping[str, Path], rules: Mapping[str, Mapping[str, int]], top: str) -> tuple[Check, ...]:
     """The checks of a run, from the folders of its steps drc and lvs."""
-    text = (folders["lvs"] / "mismatches.txt").read_text(encoding="utf-8")
-    return (
-        *(
-            of_drc(folders["drc"] / check.report, f"drc_{check.name}", f"DRC, {check.title}", rules[check.name])
-            for check in LAYOUT_CHECKS
-        ),
-        of_lvs(tuple(text.splitlines()), top),
-    )
+    return (*of_drc_step(folders["drc"], rules), of_lvs_step(folders["lvs"], top))

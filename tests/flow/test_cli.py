@@ -17,9 +17,9 @@ from somaforge.flow.commands.console import Progress
 from somaforge.flow.commands.options import PatternCount
 from somaforge.flow.machinery import tools
 from somaforge.flow.runner import doctor
-from somaforge.flow.runner.pipeline import steps_until
+from somaforge.flow.runner.pipeline import Choice, steps_of
 from somaforge.flow.steps.registry import STEPS
-from somaforge.generator.spec import parse_spec
+from somaforge.generator.spec import load_spec, parse_spec
 from somaforge.pdk.errors import ToolError
 
 SPEC = Path(__file__).parents[2] / "examples/iris.yaml"
@@ -80,7 +80,7 @@ def test_wrong_input_is_one_line_and_exit_2(
 def test_patterns_stand_for_those_of_the_spec(given: str | None, wanted: object, tmp_path: Path) -> None:
     spec = tmp_path / "s.yaml"
     spec.write_text(SPEC.read_text().replace("patterns: all", "patterns: 20"))
-    loaded, _ = stages._load(spec, None, None if given is None else PatternCount().convert(given, None, None))
+    loaded, _ = stages.spec_and_folder(spec, None, None if given is None else PatternCount().convert(given, None, None))
     assert loaded.evaluation.patterns == wanted
     assert loaded == parse_spec(loaded.model_dump(mode="json"), "what the manifest keeps")
 
@@ -181,7 +181,7 @@ def test_a_terminal_shows_which_step_of_how_many(monkeypatch: pytest.MonkeyPatch
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=True, width=100, highlight=False)
     progress = Progress(steps=15)
-    progress._console, progress._shown = console, True
+    progress._console, progress._terminal, progress._lines = console, True, True
     for step, skipped in (("generate", False), ("drc", True)):
         progress.started(step)
         progress.said(f"{step} starts")
@@ -191,7 +191,68 @@ def test_a_terminal_shows_which_step_of_how_many(monkeypatch: pytest.MonkeyPatch
     assert shown == [" 1/15  generate      1.5 s  (7 s so far)", " 2/15  drc           nothing to do"]
 
 
-def test_steps_are_counted_up_to_the_last_one() -> None:
-    assert steps_until("drc") == 2
-    assert steps_until(None) == len(STEPS)
-    assert steps_until("fabricate") is None
+def test_steps_are_counted_up_to_the_last_one(tmp_path: Path) -> None:
+    spec, names = load_spec(SPEC), tuple(step.name for step in STEPS)
+    assert steps_of(spec, tmp_path, Choice(until="drc")) == ("generate", "drc")
+    assert steps_of(spec, tmp_path, Choice()) == names
+    left = steps_of(spec, tmp_path, Choice(skip=("power",)))
+    assert left == tuple(name for name in names if name not in ("power", "signoff")), "sign-off reads every step"
+
+
+def test_verbose_says_one_line_per_step_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress(steps=2, verbose=True, before_s={"generate": 3.0, "drc": 40.0})
+    for step, skipped in (("generate", False), ("drc", True)):
+        progress.started(step)
+        progress.said("0123456789abcdef" * 4)
+        progress.ended(step, skipped, 1.5)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert re.sub(r"\(\d+ s", "(7 s", printed.err).splitlines() == [
+        " 1/2  generate      1.5 s  (7 s so far, about 40 s to go)",
+        " 2/2  drc           nothing to do",
+    ]
+
+
+def test_without_a_terminal_nothing_is_said_that_nobody_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress(steps=1)
+    progress.started("generate")
+    progress.ended("generate", False, 1.5)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--from", "fab"], "--from fab: unknown step; known: generate, drc, "),
+        (["--skip", "fab"], "--skip fab: unknown step; known: generate, drc, "),
+        (["--from", "power", "--until", "drc"], "--from power: --until or --skip leaves this step out; give one that"),
+        (["--from", "train", "--skip", "pex"], "--from train: --until or --skip leaves this step out; give one that"),
+        (["--tag", "../x"], "run --tag ../x: a tag is up to 64 letters, digits and . _ -, first a letter or digit"),
+        (["--tag", "a", "--out", "b"], "run --tag a: --out names the run folder already; give one of them"),
+    ],
+)
+def test_wrong_choice_of_steps(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["run", str(SPEC), *arguments]) == 2
+    assert capsys.readouterr().err.startswith(f"somaforge: {message}")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.needs_pdk
+def test_a_tagged_run_has_a_folder_of_its_own_and_can_go_on_from_a_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = ["run", str(SPEC), "--tag", "wide", "--until", "generate", "--verbose"]
+    for more, said in (([], "nothing to do"), (["--from", "generate"], "s so far")):
+        assert cli.run(command) == 0
+        capsys.readouterr()
+        assert cli.run([*command, *more]) == 0
+        assert said in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["iris@wide"]

@@ -198,6 +198,23 @@ def test_only_runs_what_is_needed(tmp_path: Path) -> None:
         runner.run(until="lats")
 
 
+def test_a_step_that_is_left_out_takes_its_readers_along(tmp_path: Path) -> None:
+    runner = Runner(fake_steps.spec(), tmp_path / "r", fake_steps.steps())
+    assert [o.step for o in runner.run(skip=("parts",))] == ["first"]
+    assert [o.step for o in runner.run(skip=("last",))] == ["first", "parts"]
+    with pytest.raises(InputError, match=re.escape("--skip lats: unknown step; known: first, parts, last")):
+        runner.run(skip=("lats",))
+
+
+def test_from_a_step_on_everything_is_made_anew(tmp_path: Path) -> None:
+    runner = Runner(fake_steps.spec(), tmp_path / "r", fake_steps.steps())
+    runner.run()
+    assert [o.step for o in runner.run(again="parts") if not o.skipped] == ["parts", "last"]
+    assert [o.step for o in runner.run() if not o.skipped] == []
+    with pytest.raises(InputError, match=re.escape("--from lats: unknown step; known: first, parts, last")):
+        runner.run(again="lats")
+
+
 def test_one_run_at_a_time(tmp_path: Path) -> None:
     with locked(tmp_path / "r"), pytest.raises(ToolError, match="another run is at work here"):
         run(tmp_path / "r")
