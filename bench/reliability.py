@@ -32,7 +32,8 @@ TOOLS = ("python", "ngspice", "klayout", "klayout-application", "netgen", "iveri
 HEAD = """# Reliability
 
 What was done to somaforge on purpose, and how often it did not end as it should. This page is written by
-`{command}`; `make nightly` does all trials of the last column (tests/campaign), `make test` a fiftieth.
+`bench/reliability.py` from its runs ({command}).
+`make nightly` does all trials of the last column (tests/campaign), `make test` a fiftieth.
 
 {date}, seed {seed}, {seconds:.0f} s; {tools}.
 

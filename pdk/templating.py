@@ -8,7 +8,8 @@ import jinja2
 from somaforge.pdk.errors import ToolError
 
 
-def _source(name: str) -> str:
+def source(name: str) -> str:
+    """The text of a template; ToolError if it is not there."""
     try:
         return resources.files("somaforge.templates").joinpath(name).read_text(encoding="utf-8")
     except OSError as error:
@@ -18,7 +19,7 @@ def _source(name: str) -> str:
 @lru_cache
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(
-        loader=jinja2.FunctionLoader(_source),
+        loader=jinja2.FunctionLoader(source),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # decks, not HTML: their values are validated names and formatted numbers
         trim_blocks=True,

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from somaforge.flow.bench.converter import Converter
 from somaforge.flow.bench.cosim import Answered, Asked, Word
-from somaforge.flow.chips import VirtualChip, standard_normal
+from somaforge.flow.chips import VirtualChip
 from somaforge.flow.drivers.bank import Bank
 from somaforge.flow.engines.array.chip import Parts
 from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.array.stack import settle_stacked
 from somaforge.flow.engines.base import Program
+from somaforge.flow.measure.decision import racers
 from somaforge.generator.address import Codes, MemoryMap, WeightFormat
 from somaforge.generator.control import Control
 from somaforge.generator.design import build
@@ -23,12 +25,12 @@ from somaforge.generator.spec import Spec
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
-RACE_C, RACE_SPREAD = 46e-15, 0.0062
-"""Charge of a racer and its spread (bench/results/readout.json: sigma of ln Q over 24 racers)."""
+RACE_C = 46e-15
+"""Mean charge of a racer (docs/readout.md)."""
 TIE_S = 1e-9
 """Within which two racers are both high."""
-PULSE_C, PULSE_S = 153e-15, 100e-9
-"""Charge of a pulse of the converter, and what comparator and reset take beside it (docs/readout.md)."""
+SILENT_A = 8e-14
+"""What the converter's node leaks at 27 C (docs/readout.md): less never fills it, and gives no pulse."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class AnalogPart:
     full_scale_A: float
     """Input current of the largest code at the ratio 1."""
     faults: Faults = Faults()
+    converter: Converter = field(default_factory=Converter)
     _outputs: dict[object, Floats] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -71,8 +74,7 @@ class AnalogPart:
         design = build(self.spec)
         self._parts = Parts.of(self._engine, made.programmed(design, design.flat_without_memory))
         self._layers = design.layers
-        racers = [standard_normal(self.seed, f"x_winner.x_racer_{j}") for j in range(design.layers[-1])]
-        self._charges = RACE_C * np.exp(RACE_SPREAD * np.array(racers))
+        self._charges = RACE_C * racers(self.seed, design.layers[-1])
 
     def __call__(self, asked: Asked) -> Answered:
         """How a race of these outputs ends, and the period of the selected one."""
@@ -83,7 +85,7 @@ class AnalogPart:
         period = 0.0
         if asked.selected is not None:
             current = float(outputs[asked.selected]) + self.faults.leakage_A
-            period = (PULSE_C / current + PULSE_S) / self.faults.gain if current > 1e-14 else 0.0
+            period = self.converter.period_s(current) / self.faults.gain if current > SILENT_A else 0.0
         return Answered(int(sum(1 << int(j) for j in together)), len(together) == 1, first, period)
 
     def outputs(self, asked: Asked) -> Floats:

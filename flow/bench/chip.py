@@ -1,7 +1,7 @@
 """One fabricated chip through characterization, training and its test, from tables of readings."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -10,10 +10,13 @@ from somaforge.flow.bench.replay import NotMeasured, Readings, Replay
 from somaforge.flow.bench.round import Round
 from somaforge.flow.bench.table import Table
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.engines.base import Engine, ProgrammedChip
+from somaforge.flow.datasets import Labels
+from somaforge.flow.drivers.inputs import Encoder
+from somaforge.flow.engines.base import Engine, Program, ProgrammedChip
 from somaforge.flow.learning import measuring, strengths
 from somaforge.flow.learning.calibration import Calibration
-from somaforge.flow.learning.characterize import characterize
+from somaforge.flow.learning.characterize import LEVELS
+from somaforge.flow.learning.driven import driven
 from somaforge.flow.learning.minibatch import train_for
 from somaforge.flow.learning.tester import Bench
 from somaforge.flow.learning.training import Weights, model_accuracy
@@ -22,6 +25,9 @@ from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
+
+Stuck = tuple[tuple[int, int, int, int, int], ...]
+"""Latches (matrix, row, column, bit, value) that hold one value."""
 
 
 @dataclass(eq=False)
@@ -62,6 +68,11 @@ class Known:
         return {name: value for name, value in found.items() if value is not None}
 
 
+def highest_A(spec: Spec) -> float:  # noqa: N802 (a unit)
+    """Largest input current of the measurement (flow.learning.measuring)."""
+    return measuring.highest_A(spec, datasets.load(spec.network.dataset))
+
+
 def blank_chip(spec: Spec) -> ProgrammedChip:
     """Stands for the chip that is measured: only its design matters."""
     design = build(spec)
@@ -94,20 +105,10 @@ def simulated(spec: Spec, engine: Engine, chip: ProgrammedChip, seed: int) -> Kn
 
 def _over(spec: Spec, replay: Replay | None, bench: Bench, chip: ProgrammedChip | None = None) -> Known:
     found, chip = Known(), chip or blank_chip(spec)
-    dataset = datasets.load(spec.network.dataset)
-    highest = measuring.highest_A(spec, dataset)
     try:
-        found.calibration = characterize(bench, chip, highest).calibration
-        if spec.characterization.synapses:
-            measured = strengths.measure(bench, chip, found.calibration, highest)
-            found.calibration, found.weak = measured.calibration, measured.weak
-        found.weights = train_for(spec, dataset, found.calibration)
-        codes = found.weights.codes
-        count = len(dataset.test_y) if spec.evaluation.patterns == "all" else spec.evaluation.patterns
-        x, y = dataset.test_x[:count], dataset.test_y[:count]
-        found.model_accuracy = model_accuracy(found.calibration, codes, dataset.to_currents(x, spec.input), y)
-        inputs = pad_inputs(chip, dataset.to_currents(x, spec.input))
-        found.outputs = bench.dc(chip, inputs, [codes] * len(inputs)).outputs
+        codes = learn(spec, bench, chip, found).codes
+        found.outputs = _shown(spec, bench, chip, codes)
+        _, y = tested(spec)
         shown = found.outputs[:, : spec.network.layers[-1]]
         found.accuracy = float(((shown.argmax(axis=1) == y) & (shown.max(axis=1) > 0)).mean())
         found.patterns = len(y)
@@ -119,6 +120,53 @@ def _over(spec: Spec, replay: Replay | None, bench: Bench, chip: ProgrammedChip 
             surplus = replay.tables[len(found.rounds)].where
             raise InputError(f"{surplus}: one table too many: the plan has {len(found.rounds)} rounds; leave it out")
     return found
+
+
+def learn(
+    spec: Spec,
+    bench: Bench,
+    chip: ProgrammedChip,
+    found: Known,
+    *,
+    levels: tuple[float, ...] = LEVELS,
+    stuck: Stuck = (),
+    say: Callable[[str], None] = lambda text: None,
+) -> Weights:
+    """Measures what the spec wants measured, and trains for it; all of it also goes into `found`.
+
+    `levels` are the currents of a sweep over the highest, `stuck` latches that are known as such. CheckError for a chip
+    that is dead somewhere; NotMeasured where tables end; ToolError from the engine.
+    """
+    dataset = datasets.load(spec.network.dataset)
+    say("characterization")
+    learned = measuring.measure(spec, bench, chip, highest_A(spec), levels)
+    found.calibration = calibration = replace(learned.calibration, stuck=stuck)
+    found.weak = learned.weak
+    say("training")
+    seen = driven(spec, dataset, calibration)
+    found.weights = weights = train_for(spec, seen, calibration)
+    x, y = tested(spec)
+    currents = seen.to_currents(seen.test_x[: len(x)], spec.input)
+    found.model_accuracy = model_accuracy(calibration, weights.codes, currents, y)
+    return weights
+
+
+def tested(spec: Spec) -> tuple[Floats, Labels]:
+    """Patterns [patterns, features] from 0 to 1 on which the spec wants a chip tested, and their labels."""
+    dataset = datasets.load(spec.network.dataset)
+    count = None if spec.evaluation.patterns == "all" else spec.evaluation.patterns
+    return dataset.test_x[:count], dataset.test_y[:count]
+
+
+def _shown(spec: Spec, bench: Bench, chip: ProgrammedChip, codes: Program) -> Floats:
+    """Output currents [patterns, outputs] in A of the test patterns: as codes where the chip has drivers."""
+    dataset, (x, _) = datasets.load(spec.network.dataset), tested(spec)
+    if bench.drivers is None:
+        inputs = pad_inputs(chip, dataset.to_currents(x, spec.input))
+        return bench.dc(chip, inputs, [codes] * len(inputs)).outputs
+    encoder = Encoder.of(bench.drivers.scale, dataset)
+    full = np.full(len(x), bench.settable(encoder.full_A(dataset, spec)))
+    return bench.present(chip, encoder.codes(x), full, [codes] * len(x)).outputs
 
 
 def drift(before: Calibration, now: Calibration) -> float:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from somaforge.flow.bench.firmware.wire import CLASS
-from somaforge.flow.control.simulation import View, sources
+from somaforge.flow.control.simulation import HALF_PERIOD_NS, View, sources
 from somaforge.flow.machinery import icarus
 from somaforge.generator.control import Control
 from somaforge.pdk.errors import ToolError
@@ -21,7 +21,7 @@ from somaforge.pdk.tool import dying_with_us
 
 Word = tuple[int | None, ...]
 """Place 0 first; None where nothing was ever written."""
-CLOCK_HZ = 20_000_000
+CLOCK_HZ = round(5e8 / HALF_PERIOD_NS)
 BUILD_S = 120.0
 LOOK_CLOCKS = 20
 """That a look at the pins takes; a microcontroller's takes longer."""

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from somaforge.flow import datasets
 from somaforge.flow.bench.board import Board
-from somaforge.flow.bench.chip import blank_chip
+from somaforge.flow.bench.chip import blank_chip, highest_A
 from somaforge.flow.bench.loop import stuck_latches
 from somaforge.flow.bench.meter import QUIET_MS, BoardBench
-from somaforge.flow.learning import measuring
 from somaforge.flow.learning.paths import configurations_of
 from somaforge.generator.spec import Spec
 from somaforge.pdk.arrays import Floats
@@ -53,8 +51,7 @@ def examine(
     if len(found) == 1:
         found.append(Finding("all latches of weights and pattern hold what is written", True))
     say("zero")
-    chip, dataset = blank_chip(spec), datasets.load(spec.network.dataset)
-    highest = measuring.highest_A(spec, dataset)
+    chip, highest = blank_chip(spec), highest_A(spec)
     bench = BoardBench.on(board, spec, highest, reference, quiet_ms)
     zeros = bench.zero(chip.codes)
     leaky = [f"output {j} leaks {z * 1e12:.0f} pA" for j, z in enumerate(zeros) if z > LEAKS_A]
@@ -68,13 +65,10 @@ def _paths(bench: BoardBench, spec: Spec, highest: float) -> list[Finding]:
     chip = blank_chip(spec)
     layers, full = chip.design.layers, chip.design.weights.full_scale
     best: list[Floats] = [np.zeros(n) for n in layers]
-    scale = bench.drivers.scale if bench.drivers is not None else None
-    if scale is None:
-        raise CheckError("board: no drivers")
     for configuration in configurations_of(layers, 2):
         along = np.full((len(layers) - 1, configuration.paths), full)
         codes = np.zeros((1, layers[0]), dtype=np.int64)
-        codes[0, configuration.nodes[0]] = scale.full
+        codes[0, configuration.nodes[0]] = bench.bank.scale.full
         read = bench.present(chip, codes, np.array([highest]), [configuration.program(along)]).outputs[0]
         for layer, nodes in enumerate(configuration.nodes):
             np.maximum.at(best[layer], nodes, read[configuration.nodes[-1]])

@@ -1,27 +1,19 @@
 """The loop on a chip behind a board: latches, characterization, training, programming, its own decisions."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from somaforge.flow import datasets
 from somaforge.flow.bench.board import Board
-from somaforge.flow.bench.chip import Known, blank_chip
+from somaforge.flow.bench.chip import Known, Stuck, blank_chip, highest_A, learn, tested
 from somaforge.flow.bench.meter import LEVELS, QUIET_MS, BoardBench
 from somaforge.flow.drivers.inputs import Encoder
 from somaforge.flow.engines.base import Program
-from somaforge.flow.learning import measuring
-from somaforge.flow.learning.calibration import Calibration
-from somaforge.flow.learning.driven import driven
-from somaforge.flow.learning.minibatch import train_for
-from somaforge.flow.learning.training import model_accuracy
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import CheckError
 
-Stuck = tuple[tuple[int, int, int, int, int], ...]
-"""Latches (matrix, row, column, bit, value)."""
 FEW = 0.02
 """More latches than that share are no broken latches: the port does not work."""
 
@@ -53,40 +45,29 @@ def run(
 ) -> Known:
     """Everything; CheckError for a chip that is dead somewhere, ToolError if the board goes away."""
     found, chip = Known(), blank_chip(spec)
-    dataset = datasets.load(spec.network.dataset)
-    highest = measuring.highest_A(spec, dataset)
-    bench = BoardBench.on(board, spec, highest, reference, quiet_ms)
+    bench = BoardBench.on(board, spec, highest_A(spec), reference, quiet_ms)
     say("latches")
     stuck = stuck_latches(board)
     say(f"{len(stuck)} latches stuck; zero of all outputs")
     bench.zero(chip.codes)
-    say("characterization")
-    learned = measuring.measure(spec, bench, chip, highest, LEVELS)
-    calibration = replace(learned.calibration, stuck=stuck)
-    found.calibration, found.weak = calibration, learned.weak
-    say("training")
-    seen = driven(spec, dataset, calibration)
-    found.weights = train_for(spec, seen, calibration)
-    count = len(dataset.test_y) if spec.evaluation.patterns == "all" else spec.evaluation.patterns
-    x, y = dataset.test_x[:count], dataset.test_y[:count]
-    found.model_accuracy = model_accuracy(calibration, found.weights.codes, seen.test_x[:count], y)
+    codes = learn(spec, bench, chip, found, levels=LEVELS, stuck=stuck, say=say).codes
     say("decisions")
-    _program(board, found.weights.codes, calibration)
-    scale = bench.drivers.scale if bench.drivers is not None else None
-    if scale is None:
-        raise CheckError("board: no drivers")
-    codes = Encoder.of(scale, dataset).codes(x)
-    winners = [bench.show(pattern, spec.evaluation.pattern_time_s) for pattern in codes]
+    _program(board, codes, stuck)
+    x, y = tested(spec)
+    dataset = datasets.load(spec.network.dataset)
+    encoder = Encoder.of(bench.bank.scale, dataset)
+    full = bench.settable(encoder.full_A(dataset, spec))
+    winners = [bench.show(pattern, full, spec.evaluation.pattern_time_s) for pattern in encoder.codes(x)]
     found.accuracy = float(np.mean([w == int(label) for w, label in zip(winners, y, strict=True)]))
     found.undecided = sum(w is None for w in winners)
-    found.patterns = count
+    found.patterns = len(y)
     return found
 
 
-def _program(board: Board, codes: Program, calibration: Calibration) -> None:
+def _program(board: Board, codes: Program, stuck: Stuck) -> None:
     """Writes the network and reads it back: CheckError if a latch that is not known as stuck is wrong."""
     board.write(codes)
-    known = {place[:4] for place in calibration.stuck}
+    known = {place[:4] for place in stuck}
     wrong = [b for b, _, _ in board.wrong_bits(codes) if (b.matrix, b.row, b.column, b.bit) not in known]
     if wrong:
         b = wrong[0]

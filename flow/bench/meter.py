@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from somaforge.flow.bench.board import Board
+from somaforge.flow.bench.converter import Converter
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.drivers.bank import Bank
 from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import DcResult, Effort, Engine, Program, ProgrammedChip, TransientResult
-from somaforge.flow.learning.tester import Bench
+from somaforge.flow.learning.tester import Bench, same_program
 from somaforge.generator.address import Codes
 from somaforge.generator.spec import Meter, Spec
 from somaforge.pdk.arrays import Floats
@@ -18,29 +19,17 @@ from somaforge.pdk.errors import InputError, ToolError
 
 TOP_RATIO = 8
 """Of the bias for the highest current: the lower levels of a sweep are whole ratios then."""
+HIGHEST_RATIO = 15
+"""Four bits."""
 LEVELS = (0.125, 0.25, 0.5, 1.0)
 """Currents of a sweep over the highest."""
 TICKS = 2000
 """Clocks that a count takes at least: 0.05 % of them are left open."""
 QUIET_MS = 40
 """Patience with an output that gives no pulse: two of 8 pA fit into it."""
-COUNTER = Meter(noise_A=3e-13, noise_ratio=0.001, resolution_A=0.0, pad_leakage_A=0.0, settling_s=0.0, reading_s=0.02)
-"""What a reading is worth: a clock of TICKS, the converter's own noise (docs/readout.md), and its zero."""
-
-
-@dataclass(frozen=True)
-class Converter:
-    """From a period to a current: what a pulse takes, and the time of comparator and reset (docs/readout.md).
-
-    Their common error is that of all currents, and no network sees it.
-    """
-
-    charge_C: float = 153e-15
-    dead_s: float = 100e-9
-
-    def current_A(self, period_s: float) -> float:  # noqa: N802 (a unit)
-        """Of pulses with that period."""
-        return self.charge_C / max(period_s - self.dead_s, 1e-9)
+COUNTER = Meter(noise_A=2.3e-12, noise_ratio=0.001, resolution_A=0.0, pad_leakage_A=0.0, settling_s=0.0, reading_s=0.02)
+"""What a reading is worth. 0.1 %: a clock of TICKS and the converter's own noise (docs/readout.md). 2.3 pA: a current
+below 8 pA gives no two pulses within QUIET_MS and reads as 0, an error of up to 8 pA: 8 pA / sqrt(12)."""
 
 
 class NoEngine:
@@ -69,7 +58,7 @@ class BoardBench(Bench):
     top_A: float = 0.0
     reference: bool = False
     """The chip's own instead of the pin's."""
-    converter: Converter = Converter()
+    converter: Converter = field(default_factory=Converter)
     quiet_ms: int = QUIET_MS
     zeros_A: Floats | None = None
     _log2: dict[int, int] = field(default_factory=dict, repr=False)
@@ -91,6 +80,18 @@ class BoardBench(Bench):
             raise ValueError("no board")
         return self.board
 
+    @property
+    def bank(self) -> Bank:
+        """The drivers, nominal; ValueError for a bench that was not made by `on`."""
+        if self.drivers is None:
+            raise ValueError("no drivers")
+        return self.drivers
+
+    def settable(self, current_A: float) -> float:
+        """The nearest whole ratio of the bias."""
+        ratio = min(max(round(TOP_RATIO * current_A / self.top_A), 1), HIGHEST_RATIO)
+        return self.top_A * ratio / TOP_RATIO
+
     def zero(self, dark: Program) -> Floats:
         """What every output reads without weights; taken off all readings from now on. [outputs] in A."""
         self.zeros_A = None
@@ -108,7 +109,7 @@ class BoardBench(Bench):
         whole = [chip.codes] * len(codes) if programs is None else list(programs)
         outputs = []
         for program, pattern, level in zip(whole, codes, full_A, strict=True):
-            if not _same(self._written, program):
+            if not same_program(self._written, program):
                 self.chip.write(program)
                 self._written = program
                 self.programmings += 1
@@ -117,10 +118,11 @@ class BoardBench(Bench):
         still = np.zeros(len(codes))
         return DcResult(np.array(outputs), still, still, Effort(0.0, ("board",), ("board",)))
 
-    def show(self, codes: Codes, settle_s: float) -> int | None:
-        """The chip's own decision on codes [inputs] with the weights that it has; None: undecided."""
+    def show(self, codes: Codes, full_A: float, settle_s: float) -> int | None:
+        """The chip's own decision on codes [inputs], `full_A` (a settable one) for the largest code, with the weights
+        that it has; None: undecided."""
         self._load(codes)
-        self.chip.configure(TOP_RATIO, self.reference)
+        self.chip.configure(self._ratio(full_A), self.reference)
         return self.chip.decide(settle_s).winner
 
     @property
@@ -130,17 +132,15 @@ class BoardBench(Bench):
 
     def _load(self, codes: Codes) -> None:
         rows, inputs = self._scale_rows
-        if self.drivers is None:
-            raise ValueError("no drivers")
         padded = np.pad(codes, (0, inputs - len(codes)))
-        latches = self.drivers.scale.latches(padded)
+        latches = self.bank.scale.latches(padded)
         if latches.shape != (rows, inputs):
             raise InputError(f"board: the chip has {rows} reference rows, the spec's drivers {latches.shape[0]}")
         self.chip.load(latches)
 
     def _ratio(self, level_A: float) -> int:
         ratio = TOP_RATIO * level_A / self.top_A
-        if level_A > 0 and (abs(ratio - round(ratio)) > 0.01 or not 1 <= round(ratio) <= 15):
+        if level_A > 0 and (abs(ratio - round(ratio)) > 0.01 or not 1 <= round(ratio) <= HIGHEST_RATIO):
             raise InputError(
                 f"board: {level_A:.3g} A is {ratio:.3g} quarters of the reference; only whole ones are there"
             )
@@ -168,7 +168,3 @@ class BoardBench(Bench):
                 break
             log2 = wanted
         return self.converter.current_A(count.period_s)
-
-
-def _same(a: Program | None, b: Program) -> bool:
-    return a is not None and all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))

@@ -16,7 +16,6 @@ from somaforge.generator.control import Control
 LOOK_S = 5e-6
 """That a look at the pins takes."""
 MOST_CLOCKS = 2**24 - 1
-RESET = c.bits_of(0, 11)
 
 
 @dataclass

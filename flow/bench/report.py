@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 
-import jinja2
 import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
@@ -16,6 +14,7 @@ from somaforge.flow.bench.history import Conditions
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import Engine
+from somaforge.flow.figures.page import page
 from somaforge.flow.figures.svg import BLUE, GREY, style, to_svg
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.generator.design import build
@@ -143,14 +142,11 @@ def html(
     drifts: Sequence[tuple[Conditions, float]],
 ) -> str:
     """The report as one page."""
-    source = resources.files("somaforge.templates").joinpath("chip.html.j2").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     chip = found.calibration
     if chip is None:
         raise InputError("report: nothing is calibrated yet")
-    return environment.from_string(source).render(
+    return page(
+        "chip.html.j2",
         spec=spec,
         conditions=conditions,
         rows=rows(found, population),

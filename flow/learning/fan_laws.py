@@ -52,7 +52,7 @@ def measure(bench: Bench, chip: ProgrammedChip, calibration: Calibration, highes
     for m in range(len(layers) - 1):
         fan = Fan(layers, m, calibration, full)
         found = np.full(layers[m + 1], np.nan)
-        somas = row_input(calibration, full, m, highest_A)
+        somas = bench.settable(row_input(calibration, full, m, highest_A))
         for group in (g for g in groups(layers, m) if g.new[0] == 0):  # the first rows of each group of columns
             rows = group.rows[:ROWS].tolist()
             sets = _sums(len(rows))

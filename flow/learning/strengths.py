@@ -184,7 +184,7 @@ class _Stage:
         self._full, self._bits = chip.design.weights.full_scale, chip.design.weights.bits
         self._whole = [np.einsum("brc,b->rc", s, 2.0 ** np.arange(self._bits)) / self._full for s in before]
         self._reference = max(calibration.levels_A, default=1.0)
-        self._input = row_input(calibration, self._full, self._matrix, highest_A)
+        self._input = bench.settable(row_input(calibration, self._full, self._matrix, highest_A))
         middle = self._handed(0, 1.0) * calibration.code_gain[2 ** (self._bits // 2)]
         self._fan = Fan(self._layers, self._matrix, calibration, self._full, Law(way, middle))
 

@@ -125,9 +125,13 @@ class Bench:
         """The share of the largest input current that can be set and is nearest."""
         return share if self.drivers is None else round(share * self.drivers.scale.full) / self.drivers.scale.full
 
+    def settable(self, current_A: float) -> float:
+        """The largest input current of a pattern, in A, that can be set and is nearest; here any can."""
+        return current_A
+
     def _measured(self, chip: ProgrammedChip, inputs: Floats, programs: Sequence[Program] | None) -> DcResult:
         whole = [chip.codes] * len(inputs) if programs is None else list(programs)
-        written = sum(not _equal(a, b) for a, b in pairwise([self._written, *whole]))
+        written = sum(not same_program(a, b) for a, b in pairwise([self._written, *whole]))
         self._written = whole[-1]
         found = self.engine.dc(self.as_placed(chip), inputs, programs)
         self.rungs += found.effort.rungs
@@ -185,7 +189,8 @@ class Bench:
             self.seconds += written * programming_s(design) + readings * design.layers[-1] * each
 
 
-def _equal(a: Program | None, b: Program | None) -> bool:
+def same_program(a: Program | None, b: Program | None) -> bool:
+    """Whether nothing has to be written to get from one to the other; None is no known program."""
     if a is b or a is None or b is None:
         return a is b
     return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))

@@ -3,13 +3,12 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
+from somaforge.flow.figures.page import page
 from somaforge.flow.figures.svg import Plot
 from somaforge.flow.figures.units import engineering
 from somaforge.flow.montecarlo import plots
@@ -39,11 +38,8 @@ def write(wanted: StudyPoints, summary: Summary, records: Iterable[Mapping[str, 
 
 
 def _html(wanted: StudyPoints, summary: Summary, figures: list[Plot]) -> str:
-    source = resources.files("somaforge.templates").joinpath("montecarlo.html.j2").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(source).render(
+    return page(
+        "montecarlo.html.j2",
         wanted=wanted,
         spec=wanted.spec,
         summary=summary,

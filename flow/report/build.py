@@ -3,13 +3,12 @@
 import base64
 import json
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from somaforge.flow.figures.page import page
 from somaforge.flow.figures.svg import Plot, to_svg
 from somaforge.flow.report import behaviour, elsewhere, fig4, measured, noise, operating, unchecked
 from somaforge.flow.report.data import RunData
@@ -26,11 +25,6 @@ PLOTS: dict[str, tuple[Callable[[RunData], Plot | None], ...]] = {
 }
 
 
-def _environment() -> jinja2.Environment:
-    """Escapes everything: names in specs and layouts come from other people."""
-    return jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-
-
 def _image(path: Path) -> Markup:
     encoded = base64.b64encode(path.read_bytes()).decode("ascii")
     return Markup("data:image/png;base64,") + encoded
@@ -38,31 +32,27 @@ def _image(path: Path) -> Markup:
 
 def html(run: RunData, plots: dict[str, list[Plot]]) -> str:
     """The report's text."""
-    source = resources.files("somaforge.templates").joinpath("report.html.j2").read_text(encoding="utf-8")
     spec = run.spec
-    return (
-        _environment()
-        .from_string(source)
-        .render(
-            run=run,
-            spec=spec,
-            layers="-".join(map(str, run.design.layers)),
-            network="-".join(map(str, spec.network.layers)),
-            figures=figures(run),
-            chips=per_chip(run),
-            checks=checks(run),
-            memory=memory(run),
-            points=operating.table(run),
-            elsewhere=elsewhere.table(run),
-            effect=layout_effect(run),
-            provenance=provenance(run),
-            solutions=solutions(run),
-            unchecked=unchecked.rows(run),
-            layout=_image(run.folders["generate"] / "layout.png"),
-            synapse=_image(run.folders["generate"] / "synapse.png"),
-            # Our own SVG text, made from numbers and validated names: the only markup that is not escaped.
-            plots={group: [(plot, Markup(plot.svg)) for plot in members] for group, members in plots.items()},
-        )
+    return page(
+        "report.html.j2",
+        run=run,
+        spec=spec,
+        layers="-".join(map(str, run.design.layers)),
+        network="-".join(map(str, spec.network.layers)),
+        figures=figures(run),
+        chips=per_chip(run),
+        checks=checks(run),
+        memory=memory(run),
+        points=operating.table(run),
+        elsewhere=elsewhere.table(run),
+        effect=layout_effect(run),
+        provenance=provenance(run),
+        solutions=solutions(run),
+        unchecked=unchecked.rows(run),
+        layout=_image(run.folders["generate"] / "layout.png"),
+        synapse=_image(run.folders["generate"] / "synapse.png"),
+        # Our own SVG text, made from numbers and validated names: the only markup that is not escaped.
+        plots={group: [(plot, Markup(plot.svg)) for plot in members] for group, members in plots.items()},
     )
 
 

@@ -58,6 +58,13 @@ def test_the_same_seed_does_the_same_damage() -> None:
     assert len({damage.flipped(b"0123456789", np.random.default_rng([1, n])) for n in range(20)}) > 15
 
 
+def test_what_is_wrong_names_no_folder_of_this_machine() -> None:
+    def run(random: np.random.Generator, folder: Path) -> str | None:
+        return f"{folder}/r is there, and {folder}"
+
+    assert campaign.trial(Kind("x", run, 1), 1, 0) == "FOLDER/r is there, and FOLDER"
+
+
 def test_again_does_what_went_wrong_and_nothing_else() -> None:
     done: list[int] = []
 

@@ -6,17 +6,20 @@ import numpy as np
 import pytest
 
 from somaforge.flow import datasets
-from somaforge.flow.bench import loop
+from somaforge.flow.bench import chip, loop
 from somaforge.flow.bench.analog import Faults
 from somaforge.flow.bench.board import Board
 from somaforge.flow.bench.doctor import examine
-from somaforge.flow.bench.meter import LEVELS
+from somaforge.flow.bench.meter import LEVELS, BoardBench
 from somaforge.flow.bench.simulated import simulated_link
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.drivers.inputs import input_currents
 from somaforge.flow.engines.array.engine import ArrayEngine
+from somaforge.flow.learning import measuring
 from somaforge.flow.learning.characterize import characterize
+from somaforge.flow.learning.driven import driven
 from somaforge.flow.learning.tester import Bench
+from somaforge.flow.learning.training import model_accuracy
 from somaforge.flow.measure.evaluate import pad_inputs
 from somaforge.generator.control import Control
 from somaforge.generator.design import build
@@ -51,8 +54,8 @@ def test_the_loop_finds_what_the_simulation_finds() -> None:
     found = loop.run(wanted, board(wanted, Faults(leakage_A=1e-11, gain=1.05), lost=1e-4))
     design, made = build(wanted), VirtualChip.of(wanted.chips, 1)
     bench = Bench.named(wanted, ArrayEngine(), 1)
-    chip = made.programmed(design, design.flat_without_memory)
-    direct = characterize(bench, chip, 100e-9, levels=LEVELS).calibration
+    silicon = made.programmed(design, design.flat_without_memory)
+    direct = characterize(bench, silicon, 100e-9, levels=LEVELS).calibration
     assert found.calibration is not None
     for mine, theirs in zip(found.calibration.slopes, direct.slopes, strict=True):
         assert np.array(mine) / np.mean(mine) == pytest.approx(np.array(theirs) / np.mean(theirs), rel=0.01)
@@ -61,10 +64,48 @@ def test_the_loop_finds_what_the_simulation_finds() -> None:
     assert found.weights is not None
     # the same weights and codes without a board: the race's own spread may turn one pattern over
     dataset = datasets.load("iris")
-    x = pad_inputs(chip, input_currents(wanted, made, dataset, dataset.test_x))
-    out = ArrayEngine().dc(replace(chip, codes=found.weights.codes), x).outputs
+    x = pad_inputs(silicon, input_currents(wanted, made, dataset, dataset.test_x))
+    out = ArrayEngine().dc(replace(silicon, codes=found.weights.codes), x).outputs
     assert found.accuracy == pytest.approx((out.argmax(axis=1) == dataset.test_y).mean(), abs=1.01 / 30)
     assert found.accuracy >= 0.75
+
+
+def test_every_bit_of_every_synapse_is_measured_on_a_board() -> None:
+    """Levels between two ratios of the bias are there, and the codes that each input needs."""
+    measured = {"synapses": True, "tester": {"perfect": True}}
+    wanted = spec(characterization=measured, training={"epochs": 40, "restarts": 1})
+    link, made = board(wanted), VirtualChip.of(wanted.chips, 1)
+    bench, known = BoardBench.on(link, wanted, 100e-9), chip.Known()
+    bench.zero(chip.blank_chip(wanted).codes)
+    weights = chip.learn(wanted, bench, chip.blank_chip(wanted), known, levels=LEVELS)
+    design = build(wanted)
+    alone = Bench.named(wanted, ArrayEngine(), 1)
+    direct = measuring.measure(wanted, alone, made.programmed(design, design.flat_without_memory), 100e-9, LEVELS)
+    mine, theirs = known.calibration, direct.calibration
+    assert mine is not None
+    for ours, others in ((mine.positive, theirs.positive), (mine.negative, theirs.negative)):
+        assert len(ours) == 2
+        for found, expected in zip(ours, others, strict=True):
+            assert np.array(found) == pytest.approx(np.array(expected), rel=0.1)
+    # the model gets currents: with a soma's own exponent another unit is another network
+    seen, (x, y) = driven(wanted, datasets.load("iris"), mine), chip.tested(wanted)
+    currents = seen.to_currents(seen.test_x[: len(x)], wanted.input)
+    assert currents.max() == pytest.approx(100e-9, rel=0.2)
+    assert known.model_accuracy == model_accuracy(mine, weights.codes, currents, y)
+
+
+def test_virtual_chips_beside_a_board_have_drivers() -> None:
+    wanted = spec(training={"epochs": 40, "restarts": 1})
+    design, made = build(wanted), VirtualChip.of(wanted.chips, 2)
+    silicon = made.programmed(design, design.flat_without_memory)
+    found = chip.simulated(wanted, ArrayEngine(), silicon, 2)
+    assert found.calibration is not None
+    assert found.weights is not None
+    assert np.array(found.calibration.drivers).shape == (4, 8)
+    dataset = datasets.load("iris")
+    x = pad_inputs(silicon, input_currents(wanted, made, dataset, dataset.test_x))
+    out = ArrayEngine().dc(replace(silicon, codes=found.weights.codes), x).outputs
+    assert found.outputs == pytest.approx(out, rel=1e-6)
 
 
 def test_a_stuck_latch_is_found_and_trained_around() -> None:
