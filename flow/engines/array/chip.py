@@ -94,7 +94,7 @@ class Parts:
             roles = (self.soma_n, self.soma_n, self.soma_p, self.soma_p, self.soma_n)
             found.append(
                 [
-                    device.together(moved(value, None if weak is None else weak[i], self.where), drain)
+                    device.together(moved(value, None if weak is None else weak[i]), drain)
                     for i, (device, value, drain) in enumerate(zip(roles, values, DRAINS, strict=True))
                 ]
             )
@@ -114,7 +114,6 @@ class Parts:
             links.column,
             links.columns,
             self.chip.at.supply_V,
-            self.where,
         )
 
 

@@ -15,10 +15,9 @@ import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
-from somaforge.flow.engines.array.layers import FULL_ROUNDS, GUESS_GAIN, SHORTER, Solved
+from somaforge.flow.engines.array.layers import GUESS_GAIN, Solved
 from somaforge.flow.engines.array.soma import Somas
-from somaforge.flow.engines.array.synapse import Drive, State, Synapses
-from somaforge.pdk.errors import NotSettledError
+from somaforge.flow.engines.array.synapse import Synapses
 
 DECADES = 4
 """Of row currents below the highest one; a smaller current has the shape of the smallest."""
@@ -34,12 +33,7 @@ KNEE_V, KNEE_STEP_V = 0.75, 0.01
 within 0.05 V. At 1.8 V no column comes there, at 1.1 V those with some 50 nA do."""
 ABOVE = 1.3
 """Highest column current in the grid over the first guess of it."""
-TOLERANCE = 1e-4
-"""Of a synapse's inner equations, relative to the row's current; the step that shows it is still taken."""
-ROUNDS = 60
 COLUMN_ROUNDS = 60
-CHUNK = 30_000
-"""Synapses times points in one tensor: what fits into a core's cache."""
 
 
 class Spline:
@@ -116,14 +110,12 @@ def grid(synapses: Synapses, highest: Tensor, before: Somas, after: Somas) -> Su
     p, n, own = before.rails(before.input_voltage(x))
     voltages = _voltages(synapses, highest, after)
     columns = Spline(torch.tensor(voltages, dtype=torch.float64, device=highest.device))
-    shape = (before.count, POINTS, synapses.columns, len(voltages))
-    current, supply = (torch.zeros(shape, dtype=torch.float64, device=highest.device) for _ in range(2))
-    size = max(1, CHUNK // max(1, len(synapses)))
-    for i in range(0, POINTS, size):
-        part = slice(i, i + size)
-        solved = _sweep(synapses, synapses.drive(p[part], n[part]), voltages, x[part, :1])
-        for surface, values in zip((current, supply), solved, strict=True):
-            surface[synapses.row, part, synapses.column] = (values / x[part, :1, None]).transpose(0, 1)
+    solved = synapses.swept(synapses.drive(p, n), np.array(voltages), x[:, 0].contiguous().numpy())
+    current, supply = (
+        torch.zeros(before.count, POINTS, synapses.columns, len(voltages), dtype=torch.float64) for _ in range(2)
+    )
+    for surface, values in zip((current, supply), solved, strict=True):
+        surface[synapses.row, :, synapses.column] = torch.from_numpy(values)
     return Surface(rows, columns, current.flatten(2).flatten(0, 1), supply.flatten(2).flatten(0, 1), (own / x).T)
 
 
@@ -137,30 +129,6 @@ def _voltages(synapses: Synapses, highest: Tensor, after: Somas) -> list[float]:
             steps = math.ceil((end - voltages[-1]) / step)
             voltages += np.linspace(voltages[-1], end, steps + 1)[1:].tolist()
     return voltages
-
-
-def _sweep(synapses: Synapses, drive: Drive, voltages: list[float], scale: Tensor) -> tuple[Tensor, Tensor]:
-    """Output and supply current of every synapse at rest at every column voltage: [row points, synapses, voltages].
-
-    Voltages fall, and the slopes at one predict the state at the next.
-    """
-    state: State | None = None
-    currents, supplies = [], []
-    for i in reversed(range(len(voltages))):
-        column = torch.full((len(scale), len(synapses)), voltages[i], dtype=scale.dtype, device=scale.device)
-        state = synapses.start(drive, column) if state is None else state
-        for round_ in range(ROUNDS):
-            linear = synapses.linearise(drive, column, state)
-            done = bool((linear.error <= TOLERANCE * scale).all())
-            ahead = torch.full_like(column, voltages[i - 1] - voltages[i] if done and i > 0 else 0.0)
-            state = synapses.advance(state, linear, ahead, 1.0 if round_ < FULL_ROUNDS else SHORTER)
-            if done:
-                break
-        else:
-            raise NotSettledError("array engine: a synapse did not settle; simulate this chip with ngspice")
-        currents.append(linear.current)
-        supplies.append(linear.supply)
-    return torch.stack(currents[::-1], -1), torch.stack(supplies[::-1], -1)
 
 
 def columns(surface: Surface, current: Tensor, somas: Somas) -> Solved:
@@ -187,4 +155,4 @@ def columns(surface: Surface, current: Tensor, somas: Somas) -> Solved:
     supply = (shares @ surface.supply).reshape(shape)
     used, _ = surface.columns.at(supply, supply @ surface.columns.slopes.T, v)
     fed, _ = surface.columns.at(total, slopes, v)
-    return Solved(v, fed, used, 0)
+    return Solved(v, fed, used)

@@ -1,6 +1,5 @@
 """Many transistors of one geometry at once: currents and derivatives from a table, for tensors of any shape."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,16 +41,12 @@ class Moved:
     weak: Tensor | None = None
     """Of the gate in weak inversion alone; None: there are none."""
 
-    def each(self, what: Callable[[Tensor], Tensor]) -> "Moved":
-        """Both changed in the same way."""
-        return Moved(what(self.vth), None if self.weak is None else what(self.weak))
 
-
-def moved(vth: Floats, weak: Floats | None, where: torch.device) -> Moved:
+def moved(vth: Floats, weak: Floats | None) -> Moved:
     """Of arrays; a chip without weak shifts, or with zeros, has none."""
     if weak is None or not weak.any():
-        return Moved(torch.tensor(vth, dtype=torch.float64, device=where))
-    return Moved(*(torch.tensor(v, dtype=torch.float64, device=where) for v in (vth, weak)))
+        return Moved(torch.tensor(vth, dtype=torch.float64))
+    return Moved(*(torch.tensor(v, dtype=torch.float64) for v in (vth, weak)))
 
 
 class Device:
@@ -63,13 +58,9 @@ class Device:
         self.kind, self.p_channel = table.kind, table.p_channel
         self._gates, self._sources, self._roots = table.values.shape
         self._flat = torch.tensor(table.values, dtype=torch.float64, device=where).reshape(-1)
-        self._excess, self._bend = (
-            torch.tensor(v, dtype=torch.float64, device=where) for v in (table.excess, table.bend)
-        )
+        self._bends = np.stack([table.excess, table.bend])
         self._span, self._thermal = table.kind.span_V, table.kind.thermal_V
-        self._local = where.type == "cpu"
-        # for the compiled loops: views of the same memory
-        self._table = self._flat.numpy() if self._local else None
+        self._table = self._flat.numpy()
         self._sizes = (self._gates, self._sources, self._roots)
         self._scale = (
             GATE_FROM_V,
@@ -79,6 +70,11 @@ class Device:
             self._span,
             self._thermal,
         )
+
+    @property
+    def compiled(self) -> tuple[Floats, kernels.Sizes, kernels.Scale]:
+        """The table for the compiled loops."""
+        return self._table, self._sizes, self._scale
 
     def _log(self, gate: Tensor, source: Tensor, root: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """G and its derivatives by gate, source and root; linear beyond the table's ends."""
@@ -108,30 +104,11 @@ class Device:
 
     def __call__(self, gate: Tensor, drain: Tensor, source: Tensor) -> Branch:
         """Current from `drain` to `source`; all voltages in V against the body, of n-channel sign."""
-        if self._local:
-            shape = np.broadcast_shapes(gate.shape, drain.shape, source.shape)
-            out = torch.empty((4, *shape), dtype=torch.float64)
-            voltages = tuple(t.expand(shape).contiguous().view(-1).numpy() for t in (gate, drain, source))
-            kernels.evaluate(self._table, self._sizes, self._scale, voltages, out.view(4, -1).numpy())
-            return Branch(*out)
-        v = drain - source
-        reverse = v < 0
-        v = v.abs()
-        low = torch.minimum(drain, source)
-        root = (v / self._span).sqrt()
-        log, by_gate, by_source, by_root = self._log(gate - low, low, root)
-        full = log.exp()
-        rest = (-v / self._thermal).exp()
-        current = full * (1 - rest)
-        by_gate, by_source = current * by_gate, current * by_source
-        by_drain = current * by_root / (2 * self._span * root.clamp(min=1e-9)) + full * rest / self._thermal
-        other = by_source - by_gate - by_drain
-        return Branch(
-            torch.where(reverse, -current, current),
-            torch.where(reverse, -by_gate, by_gate),
-            torch.where(reverse, -other, by_drain),
-            torch.where(reverse, -by_drain, other),
-        )
+        shape = np.broadcast_shapes(gate.shape, drain.shape, source.shape)
+        out = torch.empty((4, *shape), dtype=torch.float64)
+        voltages = tuple(t.expand(shape).contiguous().view(-1).numpy() for t in (gate, drain, source))
+        kernels.evaluate(*self.compiled, voltages, out.view(4, -1).numpy())
+        return Branch(*out)
 
     def _curves(self, drains: Tensor) -> Tensor:
         """G over the gate, MARGIN steps longer than the table at both ends: [drains, gates], source at the body."""
@@ -140,41 +117,26 @@ class Device:
         return self._log(gates, torch.zeros_like(gates), root.unsqueeze(-1))[0]
 
     def _stand_in(self, gate: Tensor, shifts: Moved, curves: Tensor) -> Tensor:
-        """One shift in V that gives parallel transistors their mean current: gate [rows, 1 or places], shifts
-        [1 or rows, places, n], curves [rows, gates] -> [rows, places].
-
-        A threshold shift does a little more or less than moving the gate by its value (Sweep.shift_excess).
-        """
-        here = (gate - GATE_FROM_V) / FINE_GATE_V
-        at = here.round().clamp(0, self._gates - 1).to(torch.int64)
-        once, again = (part.take(at).unsqueeze(-1) for part in (self._excess, self._bend))
-        steps = shifts.vth * (1 + once + again * shifts.vth) / FINE_GATE_V
-        if shifts.weak is not None:
-            steps = steps + self._worth(here.unsqueeze(-1) - steps, shifts.weak) / FINE_GATE_V
-        if steps.shape[-1] == 1:
-            return steps.squeeze(-1) * FINE_GATE_V
-        here, last = here + MARGIN, curves.shape[-1] - 2
-        moved = here.unsqueeze(-1) - steps
-        i = moved.floor().clamp(0, last)
-        at = i.to(torch.int64).flatten(1)
-        low, high = (curves.gather(1, k).view(moved.shape) for k in (at, at + 1))
-        mean = (low + (moved - i) * (high - low)).exp().mean(-1).log()
-        at = (torch.searchsorted(curves, mean) - 1).clamp(0, last)
-        low, high = curves.gather(1, at), curves.gather(1, at + 1)
-        return (here - at - (mean - low) / (high - low)) * FINE_GATE_V
-
-    def _worth(self, places: Tensor, weak: Tensor) -> Tensor:
-        """Shift of the gate in V that weak shifts are worth, at places of the table's gates."""
-        across = self._weak.shape[1]
-        x, y = places.clamp(0, self._gates - 1), (weak + SHIFTS_V[-1]) / FINE_SHIFT_V
-        i, j = x.floor().clamp(0, self._gates - 2), y.floor().clamp(0, across - 2)
-        at, x, y = (i * across + j).to(torch.int64), x - i, y - j
-        a, b, c, d = (self._weak.take(at + o) for o in (0, 1, across, across + 1))
-        return (1 - x) * (a + y * (b - a)) + x * (c + y * (d - c))
+        """One shift in V that gives parallel transistors their mean current (kernels.stand_in): gate [rows, 1 or
+        places], shifts [places, n], curves [1 or rows, gates] -> [rows, places]."""
+        out = torch.empty(len(gate), len(shifts.vth), dtype=torch.float64)
+        worth, weak = (np.zeros((0, 0)),) * 2 if shifts.weak is None else (self._weak, shifts.weak.numpy())
+        numbers = (GATE_FROM_V, FINE_GATE_V, float(MARGIN), SHIFTS_V[-1], 1 / FINE_SHIFT_V)
+        kernels.stand_in(
+            curves.numpy(),
+            self._bends,
+            worth,
+            numbers,
+            gate.contiguous().numpy(),
+            shifts.vth.numpy(),
+            weak,
+            out.numpy(),
+        )
+        return out
 
     @cached_property
-    def _weak(self) -> Tensor:
-        return torch.tensor(worth(self._source, self._cache), dtype=torch.float64, device=self._flat.device)
+    def _weak(self) -> Floats:
+        return np.ascontiguousarray(worth(self._source, self._cache))
 
     def together(self, shifts: Moved, drain: float | None) -> Tensor:
         """One shift in V that stands for parallel transistors: shifts [somas, units] -> [somas, points], one at every
@@ -182,33 +144,19 @@ class Device:
         points = torch.arange(0, self._gates + POOL_STEPS - 1, POOL_STEPS, device=self._flat.device)
         gate = GATE_FROM_V + points * FINE_GATE_V
         drains = gate.clamp(min=LOWEST_DRAIN_V) if drain is None else torch.full_like(gate, drain * self._span)
-        return self._stand_in(
-            gate.unsqueeze(-1), shifts.each(lambda t: t.unsqueeze(0)), self._curves(drains)
-        ).T.contiguous()
+        return self._stand_in(gate.unsqueeze(-1), shifts, self._curves(drains)).T.contiguous()
 
     def pooled(self, gate: Tensor, shifts: Moved, drain: float) -> Tensor:
         """One shift in V that gives parallel transistors with `shifts` [places, n] their mean current: gate [patterns,
         places] over the source, which is near the body; `drain` as a share of the span."""
-        curve = self._curves(torch.full((1,), drain * self._span, dtype=torch.float64, device=gate.device))
-        every = shifts.each(lambda t: t.expand(*gate.shape, -1).reshape(1, -1, t.shape[-1]))
-        return self._stand_in(gate.reshape(1, -1), every, curve).view(gate.shape)
+        return self._stand_in(gate, shifts, self._curves(torch.full((1,), drain * self._span, dtype=torch.float64)))
 
     def mirror(self, gate: Tensor, drain: Tensor, shifts: Tensor, units: int) -> tuple[Tensor, Tensor, Tensor]:
         """Parallel transistors, sources at the body: gate and drain [patterns, somas], shifts of `together`.
 
         Current, by gate, by drain: [patterns, somas].
         """
-        if self._local:
-            out = torch.empty((3, *gate.shape), dtype=torch.float64)
-            voltages = (gate.contiguous().numpy(), drain.contiguous().numpy())
-            kernels.mirror(
-                self._table, self._sizes, self._scale, shifts.numpy(), POOL_STEPS, units, *voltages, out.numpy()
-            )
-            return out[0], out[1], out[2]
-        x = (gate - GATE_FROM_V) / (FINE_GATE_V * POOL_STEPS)
-        i = x.floor().clamp(0, shifts.shape[1] - 2)
-        at = i.to(torch.int64).T.contiguous()
-        low, high = shifts.gather(1, at).T, shifts.gather(1, at + 1).T
-        found = self(gate - low - (x - i) * (high - low), drain, torch.zeros_like(gate))
-        by_gate = found.gate * (1 - (high - low) / (FINE_GATE_V * POOL_STEPS))
-        return units * found.current, units * by_gate, units * found.drain
+        out = torch.empty((3, *gate.shape), dtype=torch.float64)
+        voltages = (gate.contiguous().numpy(), drain.contiguous().numpy())
+        kernels.mirror(*self.compiled, shifts.numpy(), POOL_STEPS, units, *voltages, out.numpy())
+        return out[0], out[1], out[2]

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from somaforge.flow.engines.array.device import Device, Moved
+from somaforge.flow.engines.array.device import POOL_STEPS, Device, Moved
+from somaforge.flow.engines.array.inner import Diode
 from somaforge.pdk.errors import NotSettledError
 
 SMALLEST_A = 1e-14
@@ -59,6 +60,10 @@ class Somas:
         u = u.to(self._shift[0].device)
         carried = min(float(self._mirror(device, role, u, u)[0].min()) for device, role in ((self._p, 2), (self._n, 4)))
         return carried * self._units[0] / self._units[1]
+
+    def diode(self) -> Diode:
+        """M0 for the compiled loops: its table, shifts [somas, points] one in so many gate steps, units."""
+        return *self._n.compiled, self._shift[0].contiguous().numpy(), POOL_STEPS, self._units[0]
 
     def input_current(self, v: Tensor) -> tuple[Tensor, Tensor]:
         """Current into the diode M0 at its voltage, and the derivative."""
