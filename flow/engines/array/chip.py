@@ -32,14 +32,14 @@ MANY = 64
 """Patterns from which on synapses are solved on a grid (flow.engines.array.collapse) instead of pattern by pattern."""
 PATTERNS = 2000
 """In one matrix product."""
+CPU = torch.device("cpu")
+"""Where tensors are: the compiled loops know no other place."""
 CHUNK = 30_000
 """Synapses times patterns in one tensor: what fits into a core's cache."""
 
 
 class Source(Protocol):
     """Where tables and places come from: the engine, which keeps them."""
-
-    where: str
 
     def device(self, kind: Kind) -> Device:
         """The table of a kind."""
@@ -74,7 +74,7 @@ class Parts:
             source.device(kinds.soma_n),
             source.device(kinds.soma_p),
             _devices(source, kinds),
-            torch.device(source.where),
+            CPU,
         )
 
     def somas(self, layer: int, which: Ints) -> Somas:

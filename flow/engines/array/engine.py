@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from somaforge.flow.engines.array.chip import EXACT, Network, Parts
+from somaforge.flow.engines.array.chip import CPU, EXACT, Network, Parts
 from somaforge.flow.engines.array.device import Device
 from somaforge.flow.engines.array.network import Places
 from somaforge.flow.engines.array.play import Ready, place, play
@@ -37,8 +36,6 @@ class ArrayEngine:
     The latches are ideal: InputError for chips with simulated memory.
     """
 
-    where: str = "cpu"
-    """torch device."""
     cache: Path | None = None
     """Folder of the device tables; None is the user's cache folder."""
     name: str = "array"
@@ -70,7 +67,7 @@ class ArrayEngine:
     def device(self, kind: Kind) -> Device:
         """The table of a kind, made once."""
         if kind not in self._tables:
-            self._tables[kind] = Device(table(kind, self.cache), torch.device(self.where), self.cache)
+            self._tables[kind] = Device(table(kind, self.cache), CPU, self.cache)
         return self._tables[kind]
 
     def places(self, chip: ProgrammedChip) -> Places:
