@@ -7,6 +7,7 @@ from pathlib import Path
 import platformdirs
 
 from somaforge.pdk.files import atomic_write
+from somaforge.pdk.json_file import read_json
 
 
 def digest(files: dict[str, str]) -> str:
@@ -57,9 +58,9 @@ def _seen(root: Path, start: str) -> dict[str, list[int]]:
 def _known(record: Path) -> dict[str, dict[str, object]] | None:
     """What was written when all files were right; None if there is none that can be read."""
     try:
-        data = json.loads(record.read_text(encoding="utf-8"))
+        data = read_json(record)
         return {"seen": dict(data["seen"]), "files": dict(data["files"])}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 

@@ -4,7 +4,6 @@ Files are copied into the folders of the pinned packages that they stand for, wi
 from and what they are; from then on they are looked after like those. Results name the commit of the installation.
 """
 
-import json
 import re
 import shutil
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from somaforge.pdk import packages
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.json_file import read_json
 from somaforge.pdk.packages import Wheel
 
 Making = Callable[[Path, Path], None]
@@ -42,7 +42,7 @@ def variant_folder(given: Path, variant: str) -> Path:
 def commit(folder: Path) -> str:
     """The commit of open_pdks that made an installation, from its .config/nodeinfo.json; "unknown" without it."""
     try:
-        made = json.loads((folder / ".config/nodeinfo.json").read_text(encoding="utf-8"))["commit"]
+        made = read_json(folder / ".config/nodeinfo.json")["commit"]
         found = str(made if isinstance(made, str) else made["open_pdks"])
     except (OSError, ValueError, KeyError, TypeError):
         return "unknown"

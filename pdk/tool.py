@@ -4,12 +4,19 @@ our process alone.
 
 import contextlib
 import shutil
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import psutil
+
+from somaforge.pdk.errors import ToolError
+
+RUNS = 2
+"""Of one program if a signal ends the first: the same call again gives the same result, other options would not."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,39 @@ def run_tool(
             if process.returncode is None:
                 _kill(process)
     return Ended(process.returncode, out + err)
+
+
+class _HasCode(Protocol):
+    @property
+    def code(self) -> int: ...
+
+
+Run = TypeVar("Run", bound=_HasCode)
+
+
+def run_again(once: Callable[[], Run], what: str) -> Run:
+    """What `once` comes to, which runs a program; once more, the same, if a signal ended it.
+
+    ToolError, which names `what` ran and the signals, if they end it every time.
+    """
+    signals = []
+    for _ in range(RUNS):
+        ended = once()
+        killed = _signal(ended.code)
+        if killed is None:
+            return ended
+        signals.append(killed)
+    reason = "out of memory?" if "SIGKILL" in signals else "a fault of that program"
+    raise ToolError(f"{what}: killed by {' and '.join(signals)} ({reason}); run again")
+
+
+def _signal(code: int) -> str | None:
+    """The signal that ended a process, or the process that a shell script started for us; None if it ended itself."""
+    number = -code if code < 0 else code - 128
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return None
 
 
 def dying_with_us() -> list[str]:

@@ -93,7 +93,7 @@ def run_deck(pdk: Pdk, deck: DensityDeck, opened: OpenLayout, timeout_s: float) 
         copy, report = folder / "layout.gds", folder / "density.lyrdb"
         precheck.write_copy(_with_boundary(opened, boundary), copy)
         variables = {"input": copy, "top_cell": opened.cell.name, "report": report}
-        log = precheck.run_application("density", deck.command(application, pdk.data, variables), folder, timeout_s)
+        log = precheck.run_application("density", deck.command(application, pdk.data, variables), report, timeout_s)
     clear = {deck.layers[name]: float(value) for name, value in re.findall(deck.line, log)}
     missing = set(deck.layers.values()) - set(clear)
     if missing:

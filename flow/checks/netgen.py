@@ -14,7 +14,7 @@ from somaforge.pdk.extraction import extract
 from somaforge.pdk.files import atomic_write
 from somaforge.pdk.netlist_devices import NetlistDevices
 from somaforge.pdk.templating import render
-from somaforge.pdk.tool import run_tool
+from somaforge.pdk.tool import Ended, run_again, run_tool
 
 TIMEOUT_S = 120.0
 SIZE_TOLERANCE = 0.002
@@ -64,13 +64,17 @@ def run(
     workdir.mkdir(parents=True, exist_ok=True)
     setup, result = workdir / "setup.tcl", workdir / "netgen.json"
     atomic_write(setup, render("netgen_setup.tcl.j2", devices=devices.transistors, tolerance=SIZE_TOLERANCE))
-    result.unlink(missing_ok=True)
     command = [
         program, "-batch", "lvs", f"{layout_spice.resolve()} {cell}", f"{schematic_spice.resolve()} {cell}",
         setup.name, "netgen.txt", "-json",
     ]  # fmt: skip
+
+    def once() -> Ended:
+        result.unlink(missing_ok=True)
+        return run_tool(command, timeout_s, folder=workdir)
+
     try:
-        done = run_tool(command, timeout_s, folder=workdir)
+        done = run_again(once, f"netgen: {cell}")
     except TimeoutError:
         raise ToolError(f"netgen: {cell} not compared in {timeout_s:g} s; compare a smaller cell") from None
     atomic_write(workdir / "netgen.log", done.text)

@@ -15,7 +15,7 @@ from somaforge.pdk.decks import RuleDeck
 from somaforge.pdk.errors import SomaforgeError, ToolError
 from somaforge.pdk.files import atomic_path, scratch
 from somaforge.pdk.layout_file import OpenLayout, open_layout
-from somaforge.pdk.tool import run_tool
+from somaforge.pdk.tool import Ended, run_again, run_tool
 
 THREADS = 2
 
@@ -37,7 +37,7 @@ def run(pdk: Pdk, layout: Path, top: str | None, report: Path, timeout_s: float 
         write_copy(opened, copy)
         variables = {"input": copy, "top_cell": opened.cell.name, "report": half, deck.threads: THREADS}
         variables |= dict.fromkeys(deck.groups, "true")
-        log = run_application("precheck", deck.command(klayout, pdk.data, variables), folder, timeout_s)
+        log = run_application("precheck", deck.command(klayout, pdk.data, variables), half, timeout_s)
         counts = read_report(deck, half, opened.cell.name, log)
         shutil.copyfile(half, beside)
     return counts
@@ -85,11 +85,19 @@ def write_copy(opened: OpenLayout, target: Path) -> None:
     opened.layout.write(str(target), options)
 
 
-def run_application(what: str, command: list[str], folder: Path, timeout_s: float) -> str:
-    """Run the application without a display and without the user's own macros; its output. `what` is for messages."""
-    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "KLAYOUT_HOME": str(folder)}
+def run_application(what: str, command: list[str], report: Path, timeout_s: float) -> str:
+    """Run the application without a display and without the user's own macros; its output. `what` is for messages.
+
+    It works in the folder of `report`. ToolError if it fails, runs out of `timeout_s` or is ended by a signal twice.
+    """
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "KLAYOUT_HOME": str(report.parent)}
+
+    def once() -> Ended:
+        report.unlink(missing_ok=True)  # half of one, from a run that a signal ended
+        return run_tool(command, timeout_s, folder=report.parent, environment=environment)
+
     try:
-        ended = run_tool(command, timeout_s, folder=folder, environment=environment)
+        ended = run_again(once, f"{what}: KLayout")
     except TimeoutError:
         raise ToolError(f"{what}: KLayout did not finish in {timeout_s:g} s; give it more time") from None
     if ended.code != 0:

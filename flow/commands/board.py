@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from somaforge.flow.commands.console import show_metrics
-from somaforge.flow.commands.options import PATH
+from somaforge.flow.commands.options import PATH, Number
 from somaforge.flow.runner.known import read_spec
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import CheckError, InputError
@@ -63,8 +63,8 @@ def _board(spec: Spec, where: str) -> "Iterator[Board]":
 @own_option
 @click.option("--chip", required=True, help="The chip's name: measurements are kept under it.")
 @click.option("--chips", type=PATH, default=Path("chips"), show_default=True, help="Folder with what chips were.")
-@click.option("--temperature", "temperature_C", type=click.FloatRange(-55, 150), help="Of the chip, in C.")
-@click.option("--supply", "supply_V", type=click.FloatRange(0, 5), help="Of the chip, in V.")
+@click.option("--temperature", "temperature_C", type=Number(-55, 150), help="Of the chip, in C.")
+@click.option("--supply", "supply_V", type=Number(0, 5), help="Of the chip, in V.")
 @click.option("--virtual", type=click.IntRange(2, 100), default=5, show_default=True, help="Virtual chips beside it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
 def run(

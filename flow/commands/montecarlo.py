@@ -6,7 +6,7 @@ from typing import Literal
 import click
 
 from somaforge.flow.commands.console import Progress, show_json
-from somaforge.flow.commands.options import PATH, data_option, patterns_option
+from somaforge.flow.commands.options import PATH, Number, data_option, patterns_option
 from somaforge.flow.runner.known import read_spec
 from somaforge.flow.signoff.population import Yield
 from somaforge.pdk.errors import CheckError, InputError
@@ -51,7 +51,7 @@ def _numbers(option: str, text: str | None, default: float) -> tuple[float, ...]
 @click.option("--scheduler", help="Address of a Dask scheduler, for example tcp://host:8786.")
 @click.option(
     "--min-yield",
-    type=click.FloatRange(0, 1),
+    type=Number(0, 1),
     help="Exit code 1 if a smaller share of the chips meets every limit of SPEC.",
 )
 @data_option

@@ -7,7 +7,7 @@ import click
 import numpy as np
 
 from somaforge.flow.commands.console import show_json
-from somaforge.flow.commands.options import PATH
+from somaforge.flow.commands.options import PATH, Number
 from somaforge.flow.runner.known import read_spec
 from somaforge.pdk.files import atomic_write
 
@@ -15,12 +15,10 @@ from somaforge.pdk.files import atomic_write
 @click.command()
 @click.argument("spec", type=PATH)
 @click.option("--chips", type=click.IntRange(2, 1000), default=5, show_default=True, help="Chips with mismatch.")
-@click.option(
-    "--reading", type=click.FloatRange(1e-9, 1.0), default=1e-6, show_default=True, help="Time of one reading in s."
-)
+@click.option("--reading", type=Number(1e-9, 1.0), default=1e-6, show_default=True, help="Time of one reading in s.")
 @click.option(
     "--wire",
-    type=click.FloatRange(0, 1e-12),
+    type=Number(0, 1e-12),
     default=4.7e-15,
     show_default=True,
     help="Wiring of each rail per synapse in F: half of `row` in the run's pex/synapse.json.",

@@ -1,5 +1,6 @@
 """Types of command-line options that several commands take."""
 
+import math
 import os
 from pathlib import Path
 from typing import Any, Literal
@@ -39,6 +40,17 @@ class NamedPath(click.Path):
 
 
 PATH = NamedPath()
+
+
+class Number(click.FloatRange):
+    """A number of a range. nan and inf are none: every comparison with nan is false, and so no bound would hold."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As the base class; click reports what is not finite as wrong usage."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return found
 
 
 def _use(context: click.Context, option: click.Parameter, named: Path | None) -> None:

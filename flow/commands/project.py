@@ -1,6 +1,5 @@
 """Commands about the installation and the project: doctor, pdk, init, report."""
 
-import json
 from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
@@ -9,11 +8,12 @@ from typing import get_args
 import click
 
 from somaforge.flow.commands.console import Progress, show_json
-from somaforge.flow.commands.options import PATH
+from somaforge.flow.commands.options import PATH, Number
 from somaforge.pdk import load
 from somaforge.pdk.base import Flavour, Polarity
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.files import atomic_write
+from somaforge.pdk.json_file import parse_json
 from somaforge.pdk.models import Law, Size
 from somaforge.pdk.open_pdks import take
 
@@ -74,9 +74,9 @@ def pdk_install(name: str, given: Path | None) -> None:
 @click.argument("name")
 @click.option("--polarity", type=click.Choice(get_args(Polarity)), required=True)
 @click.option("--flavour", type=click.Choice(get_args(Flavour)), default="standard", show_default=True)
-@click.option("--w", "w_um", type=float, required=True, help="Width in um.")
-@click.option("--l", "l_um", type=float, required=True, help="Length in um.")
-@click.option("--current", "current_A", type=click.FloatRange(1e-12, 1e-3), default=15e-9, show_default=True)
+@click.option("--w", "w_um", type=Number(), required=True, help="Width in um.")
+@click.option("--l", "l_um", type=Number(), required=True, help="Length in um.")
+@click.option("--current", "current_A", type=Number(1e-12, 1e-3), default=15e-9, show_default=True)
 @click.option("--law", help="Which of the foundry's statistics [default: the process's first].")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def pdk_mismatch(
@@ -154,7 +154,7 @@ def report(run: Path) -> None:
     if not config.is_file():
         raise InputError(f"{run}: not a finished run (no signoff step); somaforge run makes one")
     try:
-        record = json.loads(vouched(config.parent, CONFIG))
+        record = parse_json(vouched(config.parent, CONFIG))
         data, folder = record["spec"], with_data(record, run)
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{config}: damaged; somaforge run makes it again") from None

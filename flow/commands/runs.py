@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from somaforge.flow.commands.console import show_json
-from somaforge.flow.commands.options import PATH
+from somaforge.flow.commands.options import PATH, Number
 from somaforge.pdk.errors import CheckError
 
 COLOURS = {"better": "green", "worse": "red", "gone": "red", "new": "cyan", "different": "yellow", "same": "dim"}
@@ -41,7 +41,7 @@ def verify(run: Path, files_only: bool, sha256: str | None, as_json: bool) -> No
 @click.argument("run_a", type=PATH)
 @click.argument("run_b", type=PATH)
 @click.option("--fail-on-regression", is_flag=True, help="Exit code 1 if a metric is worse or gone.")
-@click.option("--tolerance", type=float, help="Relative change that counts as the same [default: 0.001].")
+@click.option("--tolerance", type=Number(), help="Relative change that counts as the same [default: 0.001].")
 @click.option("--resources", is_flag=True, help="Compare run times and memory of the steps, too.")
 @click.option("--all", "show_all", is_flag=True, help="Show metrics that are the same, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")

@@ -9,7 +9,7 @@ import click
 from somaforge.flow.checks.registry import LAYOUT_CHECKS
 from somaforge.flow.commands import code_hosts, layouts, programming, tester
 from somaforge.flow.commands.console import Progress, show_metrics
-from somaforge.flow.commands.options import PATH, data_option, patterns_option, pdk_option
+from somaforge.flow.commands.options import PATH, Number, data_option, patterns_option, pdk_option
 from somaforge.flow.runner.known import read_spec
 from somaforge.flow.runner.unmeasured import require_measured
 from somaforge.generator.spec import Spec
@@ -21,10 +21,10 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the me
 sarif_option = click.option("--sarif", type=PATH, help="Write what was found as SARIF 2.1.0, for code hosts.")
 timeout_option = click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0, min_open=True),
     default=3600.0,
     show_default=True,
-    help="With --layout: seconds after which it is given up (SPEC has the keys time_limits).",
+    help="With --layout or --folder: seconds after which it is given up (SPEC has the keys time_limits).",
 )
 spec_argument = click.argument("spec", type=PATH, required=False)
 
@@ -85,8 +85,8 @@ def _plain(name: str, summary: str) -> click.Command:
 @click.option("--chip", help="Its name; with --measured.")
 @click.option("--chips", type=PATH, default=Path("chips"), show_default=True, help="Folder with what chips were.")
 @click.option("--plans", type=PATH, help="Folder of the plan [default: the one with the last table's round].")
-@click.option("--temperature", "temperature_C", type=click.FloatRange(-55, 150), help="Of the chip, in C.")
-@click.option("--supply", "supply_V", type=click.FloatRange(0, 5), help="Of the chip, in V.")
+@click.option("--temperature", "temperature_C", type=Number(-55, 150), help="Of the chip, in C.")
+@click.option("--supply", "supply_V", type=Number(0, 5), help="Of the chip, in V.")
 @click.option("--board", default="", help="On which it was measured.")
 @click.option("--virtual", type=click.IntRange(2, 100), default=5, show_default=True, help="Virtual chips beside it.")
 def characterize(

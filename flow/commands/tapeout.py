@@ -1,5 +1,6 @@
 """somaforge tapeout: the folder that a shuttle is sent, and the shuttle's checks of it."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -7,6 +8,7 @@ import click
 from somaforge.flow.commands.console import show_json
 from somaforge.flow.commands.options import PATH, pdk_option
 from somaforge.flow.commands.stages import json_option, one_step, out_option, spec_argument, timeout_option
+from somaforge.flow.machinery.bounded import bounded
 from somaforge.flow.runner.known import read_spec
 from somaforge.pdk import default, load
 from somaforge.pdk.errors import CheckError, InputError
@@ -45,7 +47,7 @@ def _again(folder: Path, pdk: str | None, timeout: float, as_json: bool) -> None
     from somaforge.flow.checks.shuttle import registry, table  # layouts: only where one is looked at
 
     process = load(pdk if pdk is not None else default())
-    found = registry.run(process, folder, timeout)
+    found = bounded(partial(registry.run, process, folder, timeout), timeout, f"tapeout --folder {folder}")
     if as_json:
         show_json({**table.metrics(found), "checks": [outcome.to_json() for outcome in found]})
     else:

@@ -19,7 +19,7 @@ from somaforge.flow.spice.process import parse_raw
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.files import scratch
-from somaforge.pdk.tool import run_tool
+from somaforge.pdk.tool import Ended, run_again, run_tool
 
 GMIN_S = 1e-12
 """VACASK finds no operating point of these circuits below this: on a 2-2-2 array, outputs are 2e-4 and the supply
@@ -140,9 +140,15 @@ class VacaskEngine:
 
 def _execute(folder: Path, timeout_s: float) -> tuple[float, str]:
     start = time.monotonic()
+    command = [str(program()), "-sp", "-se", "-qp", "-n", "1", "-b", "1", "deck.sim"]
+
+    def once() -> Ended:
+        for half in folder.glob("*.raw"):  # from a run that a signal ended
+            half.unlink()
+        return run_tool(command, timeout_s, folder=folder)
+
     try:
-        command = [str(program()), "-sp", "-se", "-qp", "-n", "1", "-b", "1", "deck.sim"]
-        done = run_tool(command, timeout_s, folder=folder)
+        done = run_again(once, "vacask")
     except TimeoutError:
         raise ToolError(f"vacask: no result in {timeout_s:g} s; give it more time or use ngspice") from None
     return time.monotonic() - start, done.text

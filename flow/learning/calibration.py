@@ -32,6 +32,7 @@ import numpy.typing as npt
 from somaforge.generator.address import WeightFormat
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.json_file import parse_json
 
 FORMAT = 4
 Strengths = tuple[tuple[tuple[tuple[float, ...], ...], ...], ...]
@@ -204,7 +205,7 @@ class Calibration:
     def from_json(cls, text: str, where: str = "calibration") -> "Calibration":
         """The calibration in `text`; InputError with one line that starts with `where` if it is not one."""
         try:
-            data: dict[str, Any] = json.loads(text)
+            data: dict[str, Any] = parse_json(text)
             if data.pop("format") != FORMAT:
                 raise InputError(f"{where}: calibration of another format; characterize again")
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from somaforge.pdk.errors import ToolError
-from somaforge.pdk.tool import run_tool
+from somaforge.pdk.tool import run_again, run_tool
 
 
 def run(
@@ -47,7 +47,7 @@ def _run(command: list[str], folder: Path, timeout_s: float) -> str:
     if shutil.which(command[0]) is None:
         raise ToolError(f"{command[0]}: not installed; run make setup (Debian package iverilog)")
     try:
-        done = run_tool(command, timeout_s, folder=folder)
+        done = run_again(lambda: run_tool(command, timeout_s, folder=folder), command[0])
     except TimeoutError:
         raise ToolError(f"{command[0]}: no result in {timeout_s:g} s; simulate a smaller array") from None
     (folder / f"{command[0]}.log").write_text(done.text, encoding="utf-8")

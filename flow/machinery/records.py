@@ -9,6 +9,7 @@ import numpy as np
 
 from somaforge.flow.machinery.store import METRICS, vouched
 from somaforge.pdk.files import atomic_write
+from somaforge.pdk.json_file import parse_json
 
 
 def _plain(value: Any) -> Any:
@@ -30,5 +31,5 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def read_metrics(folder: Path, name: str = METRICS) -> dict[str, float]:
     """The metrics of a finished step, as its record vouches for them."""
-    data = json.loads(vouched(folder, name))
+    data = parse_json(vouched(folder, name))
     return {key: float(value) if isinstance(value, float) else value for key, value in data.items()}

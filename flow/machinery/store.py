@@ -16,6 +16,7 @@ from typing import Any
 
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.files import atomic_write, discard, permissions
+from somaforge.pdk.json_file import read_json
 
 DONE = "done.json"
 METRICS = "metrics.json"
@@ -84,9 +85,9 @@ class Done:
 def read_done(folder: Path) -> Done | None:
     """The record of a finished folder; None if there is none that can be read."""
     try:
-        data = json.loads((folder / DONE).read_text(encoding="utf-8"))
+        data = read_json(folder / DONE)
         return Done(data["key"], {name: FileMark(**mark) for name, mark in data["files"].items()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from somaforge.pdk.files import atomic_write
+from somaforge.pdk.json_file import read_json
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Results:
     def read(self, name: str) -> dict[str, Any] | None:
         """The record of a finished task; None if there is none of this study that can be read."""
         try:
-            record: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))
+            record: dict[str, Any] = read_json(self.folder / f"{name}.json")
             return record if record["key"] == self.keys[name] and record["id"] == name else None
         except (OSError, ValueError, KeyError, TypeError):
             return None

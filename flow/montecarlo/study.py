@@ -156,7 +156,7 @@ def _weights(
     else:
         names = {point.id: point.id for point in wanted.points}
         tasks = {point.id: work.TrainTask(*text, code, point.seed, point) for point in wanted.points}
-    results = Results(out / WEIGHTS, dict.fromkeys(tasks, sha256_json({**common, "at": vars(at)})))
+    results = Results(out / WEIGHTS, dict.fromkeys(tasks, sha256_json({**common, "at": at.to_json()})))
     _all(results, tasks, work.learn, spread, "networks", say)
     codes = {name: (results.read(name) or {})["codes"] for name in tasks}
     return {point: codes[name] for point, name in names.items()}

@@ -4,7 +4,6 @@ A step wrote down the spec that it ran with and the SHA-256 of every file that i
 record vouches for). Two specs are the same to a step if they agree in what its result depends on.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from somaforge.flow.machinery.base import Step, everything
 from somaforge.flow.machinery.store import CONFIG, Done, read_done, vouched
 from somaforge.generator.spec import Spec, parse_spec
 from somaforge.pdk.errors import InputError, SomaforgeError
+from somaforge.pdk.json_file import parse_json
 
 
 def require(folders: Mapping[str, Path], spec: Spec, steps: Mapping[str, Step]) -> None:
@@ -30,7 +30,7 @@ def problems(folders: Mapping[str, Path], spec: Spec, steps: Mapping[str, Step])
             yield folder, "is not a finished step, or has changed since"
             continue
         try:
-            config = json.loads(vouched(folder, CONFIG))
+            config = parse_json(vouched(folder, CONFIG))
             problem = _foreign(config["spec"], spec, steps.get(name)) or _unlinked(config["inputs"], records)
         except (ValueError, KeyError, TypeError, AttributeError):
             problem = "was made by a version of somaforge that did not write down what it read"

@@ -1,6 +1,5 @@
 """Two runs side by side: which metrics got better, which worse, by the directions of flow.signoff.metrics."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from somaforge.flow.runner.verify import require_one_run
 from somaforge.flow.signoff.metric import unit_of
 from somaforge.flow.signoff.metrics import find, is_resource
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.json_file import parse_json
 
 TOLERANCE = 1e-3
 """Relative change below which two measurements count as the same; counts are compared exactly."""
@@ -106,7 +106,7 @@ def metrics_of(run: Path) -> dict[str, float]:
     if path is None:
         raise InputError(f"{run}: has no {FINAL}/{METRICS}; give a finished run folder or a metrics.json")
     try:
-        data = json.loads(_text(run, path))
+        data = parse_json(_text(run, path))
         if not data or any(isinstance(v, bool) or not isinstance(v, int | float) for v in data.values()):
             raise InputError(f"{path}: metrics are a JSON object of names and numbers; run somaforge run again")
     except (ValueError, AttributeError, UnicodeDecodeError) as error:

@@ -1,6 +1,5 @@
 """Any bitfile of a design on the spec's chips: test patterns as in step evaluate, judged by the spec's limits."""
 
-import json
 import time
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +22,7 @@ from somaforge.flow.steps.registry import STEPS
 from somaforge.generator.design import build
 from somaforge.generator.spec import Limit, Spec
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.json_file import parse_json
 
 FOLDER = "judged"
 """Below the run folder: a folder for each bitfile."""
@@ -71,7 +71,7 @@ def judge_bitfile(spec: Spec, out: Path, file: Path, watcher: Watcher) -> Judged
         key = _key(spec, runner, content)
         if not finished(target, key, (VERDICT,)):
             _measure(spec, runner, content, target, key)
-        metrics: dict[str, float] = json.loads(vouched(target, VERDICT))["metrics"]
+        metrics: dict[str, float] = parse_json(vouched(target, VERDICT))["metrics"]
     return Judged(target, metrics, judge(limits, spec.waivers, metrics, date.today()))
 
 

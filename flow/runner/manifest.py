@@ -1,7 +1,6 @@
 """Provenance of a run: SHA-256 of inputs, outputs, tools and PDK."""
 
 import hashlib
-import json
 import os
 import shlex
 import sys
@@ -18,6 +17,7 @@ from somaforge.generator.design import build
 from somaforge.generator.spec import OwnData, Spec
 from somaforge.pdk import Pdk
 from somaforge.pdk.errors import ToolError
+from somaforge.pdk.json_file import parse_json
 
 FORMAT = 3
 NAME = "manifest.json"
@@ -28,7 +28,7 @@ def _step(folder: Path) -> dict[str, Any]:
     done = read_done(folder)
     if done is None:
         raise ToolError(f"{folder}: not a finished step; run somaforge run again")
-    config = json.loads(vouched(folder, CONFIG))
+    config = parse_json(vouched(folder, CONFIG))
     ran = {"idle": config["idle"]} if config.get("idle") else {"code": config["code"], "tools": config["tools"]}
     return {
         "key": done.key,

@@ -14,6 +14,7 @@ from somaforge.flow.signoff.verdict import Signoff
 from somaforge.flow.steps.registry import STEPS
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import CheckError, InputError
+from somaforge.pdk.json_file import parse_json
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def signoff_of(out: Path) -> Signoff:
     """The verdict of a complete run."""
     if not signoff_folder(out).is_dir():
         raise InputError(f"{out}: not a finished run (no signoff step); somaforge run makes one")
-    return Signoff.from_json(json.loads(vouched(signoff_folder(out), "signoff.json")))
+    return Signoff.from_json(parse_json(vouched(signoff_folder(out), "signoff.json")))
 
 
 def signoff_folder(out: Path) -> Path:

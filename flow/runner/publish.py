@@ -29,6 +29,7 @@ from somaforge.flow.signoff.verdict import Signoff
 from somaforge.flow.steps import drivers, tapeout
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import atomic_write
+from somaforge.pdk.json_file import parse_json
 
 TAKEN: tuple[tuple[str, str, str], ...] = (
     ("generate", "layout.gds", "gds/{name}.gds"),
@@ -91,7 +92,7 @@ def _publish(runner: Runner) -> dict[str, float]:
         for step, name in PER_CHIP:
             source = f"chips/{seed}/{name}"
             _copy(folders[step], records[step], source, temporary / source)
-    signoff = Signoff.from_json(json.loads(vouched(folders["signoff"], "signoff.json")))
+    signoff = Signoff.from_json(parse_json(vouched(folders["signoff"], "signoff.json")))
     checks = _checks(runner)
     sarif.write(temporary / "report/checks.sarif", checks, f"gds/{runner.spec.name}.gds")
     junit.write(temporary / "junit.xml", runner.spec.name, signoff, metrics, list(folders), checks)
@@ -104,7 +105,7 @@ def _publish(runner: Runner) -> dict[str, float]:
 
 def _checks(runner: Runner) -> tuple[findings.Check, ...]:
     folders = {name: runner.folder(name) for name in ("drc", "lvs")}
-    rules = json.loads(vouched(folders["drc"], "rules.json"))
+    rules = parse_json(vouched(folders["drc"], "rules.json"))
     return findings.load(folders, rules, runner.spec.name)
 
 

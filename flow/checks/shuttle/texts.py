@@ -19,7 +19,8 @@ from somaforge.generator.submission.chip import buses
 from somaforge.generator.submission.tiny_tapeout import PINOUT, WIDTH
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.files import scratch
-from somaforge.pdk.tool import run_tool
+from somaforge.pdk.json_file import read_json
+from somaforge.pdk.tool import run_again, run_tool
 
 YAML_VERSION = 6
 _MODE = re.compile(r"^`define\s+USER_CONFIG_GPIO_(\d+)_INIT\s+(\S+)\s*$", re.MULTILINE)
@@ -104,7 +105,8 @@ def ports(source: Path, top: str, limit_s: float) -> dict[str, tuple[str, int]]:
         shutil.copyfile(source, folder / "source.v")
         script = f"read_verilog -lib -sv source.v; hierarchy -top {top}; proc; write_json ports.json"
         try:
-            ended = run_tool([str(program), "-Q", "-q", "-p", script], limit_s, folder=folder)
+            command = [str(program), "-Q", "-q", "-p", script]
+            ended = run_again(lambda: run_tool(command, limit_s, folder=folder), "yosys")
         except TimeoutError:
             raise ToolError(f"yosys: no result in {limit_s:g} s") from None
         if ended.code != 0:
@@ -128,7 +130,7 @@ def pads(submitted: Submitted) -> Iterator[str]:
 def lvs_config(submitted: Submitted) -> Iterator[str]:
     """The configuration of the shuttle's LVS names files that are there, and the top cell."""
     path = submitted.folder / f"lvs/{submitted.top}/lvs_config.json"
-    config = json.loads(path.read_text(encoding="utf-8"))
+    config = read_json(path)
     if config["TOP_SOURCE"] != submitted.top:
         yield f"lvs_config.json: TOP_SOURCE is {config['TOP_SOURCE']!r}, must be {submitted.top!r}"
     for name in (config["LAYOUT_FILE"], *config["LVS_SPICE_FILES"]):

@@ -16,8 +16,8 @@ import pytest
 from distributed import Client, LocalCluster
 from tests.flow.montecarlo.montecarlo_tasks import Task, square
 
-from somaforge.flow.montecarlo import study
-from somaforge.flow.montecarlo.points import StudyPoints, grid
+from somaforge.flow.montecarlo import study, work
+from somaforge.flow.montecarlo.points import Source, StudyPoints, grid
 from somaforge.flow.montecarlo.spread import dask, here, processes
 from somaforge.generator.spec import Spec, parse_spec
 from somaforge.pdk.errors import ToolError
@@ -135,6 +135,29 @@ def test_study_goes_on_where_it_was(wanted: StudyPoints, tmp_path: Path) -> None
     assert study.run(wanted, tmp_path, counted).done_before == 10
     # other patterns are other results
     assert study.run(StudyPoints(wanted.spec, wanted.points, "nominal", 3), tmp_path, counted).done_before == 0
+
+
+@pytest.mark.needs_pdk
+@pytest.mark.needs_ngspice
+@pytest.mark.parametrize(("source", "networks"), [("nominal", 1), ("per-chip", 2), ("per-point", 4)])
+def test_networks_are_trained_for_whom_the_source_says(source: Source, networks: int, tmp_path: Path) -> None:
+    """One for all, one a chip, one a chip at a point; none a second time."""
+    spec = small_spec()
+    wanted = StudyPoints(spec, grid(spec, (1, 2), ["tt", "ss"], [27.0], [1.8]), source, 4)
+    asked: list[str] = []
+
+    def learned(function: Any, tasks: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+        if function is not work.learn:
+            raise KeyboardInterrupt
+        for name in tasks:
+            asked.append(name)
+            yield name, {"codes": [[[1] * 3] * 4, [[1] * 3] * 3]}
+
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            study.run(wanted, tmp_path, learned)
+    assert len(asked) == len(set(asked)) == networks
+    assert len(list((tmp_path / study.WEIGHTS).iterdir())) == networks
 
 
 @contextmanager

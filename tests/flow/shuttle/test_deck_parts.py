@@ -29,7 +29,7 @@ def test_rules_belong_to_the_group_that_runs_them(tmp_path: Path) -> None:
         variables: dict[str, object] = {"input": tmp_path / "layout.gds", "top_cell": "top", "report": report}
         variables |= {group: str(group in groups).lower() for group in deck.groups}
         command = deck.command(precheck.application("precheck"), PDK.data, variables)
-        precheck.run_application("precheck", command, tmp_path, 600.0)
+        precheck.run_application("precheck", command, report, 600.0)
         database = rdb.ReportDatabase("precheck")
         database.load(str(report))
         ran[part] = {category.name() for category in database.each_category()}
