@@ -7,15 +7,15 @@ over the column's voltage (as its current in flow.engines.array.reduced): two ma
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from scipy.interpolate import CubicSpline
-from torch import Tensor
 
 from somaforge.flow.engines.array.capacitance import COLUMNS_V, Loads
 from somaforge.flow.engines.array.reduced import shapes
+from somaforge.flow.engines.array.steps import Singles
 from somaforge.generator.address import Codes
 from somaforge.pdk.arrays import Floats
 
@@ -27,9 +27,8 @@ TOLERANCE = 1e-2
 PINS = {"p": 0, "n": 1, "out": 2}
 USUAL = COLUMNS_V.index(0.42)
 """Column voltage where it hardly matters: what p rails give and get hardly knows it anywhere."""
-Entry = Literal["out_out", "out_n", "n_n", "n_out"]
+ENTRIES = ("out_out", "out_n", "n_n", "n_out")
 """Current into the first over the slope of the second."""
-ENTRIES: tuple[Entry, ...] = ("out_out", "out_n", "n_n", "n_out")
 
 
 @dataclass(frozen=True)
@@ -53,89 +52,61 @@ class Levels:
         found: Floats = CubicSpline(coarse, values, axis=axis)(np.linspace(0, coarse[-1], self.count))
         return found
 
-    def place(self, log: Tensor) -> tuple[Tensor, Tensor]:
-        """Level below ln of the currents in A, and the share of the way to the next one; the ends reach on."""
-        x = ((log - self.low) / self.step).clamp(0, self.count - 1)
-        i = x.floor().clamp(max=self.count - 2)
-        return i.to(torch.int64), x - i
 
-    def at(self, load: Tensor, log: Tensor) -> Tensor:
-        """Load [somas, levels] at ln of the currents [patterns, somas]."""
-        i, share = (part.T for part in self.place(log))
-        found: Tensor = (load.gather(1, i) * (1 - share) + load.gather(1, i + 1) * share).T
-        return found
+class Cells(NamedTuple):
+    """One matrix. Sums over rows [rows * row shapes, columns * column shapes], over columns the other way round."""
 
-
-@dataclass(frozen=True, eq=False)
-class Cells:
-    """One matrix."""
-
-    levels: Levels
-    by_row: Tensor
+    level_low: float
+    level_step: float
+    """Of `by_row`, ln of the row's current in A; the ends reach on."""
+    by_row: Floats
     """[levels, row shapes]."""
-    by_column: Tensor
+    by_column: Floats
     """[voltages in steps of STEP_V from COLUMNS_V[0], column shapes]."""
-    core: dict[Entry, Tensor]
-    """[rows * row shapes, columns * column shapes] in F, of single precision."""
-    out_p: Tensor
-    """[rows * row shapes, columns] in F, likewise: current into a column over the slope of a p rail."""
+    out_out: Singles
+    """Sum over rows in F: load of a column."""
+    out_n: Singles
+    """Sum over rows: current into a column over the slope of an n rail."""
+    out_p: Singles
+    """[rows * row shapes, columns]: the same of a p rail."""
+    n_n: Singles
+    """Sum over columns: load of an n rail."""
+    n_out: Singles
+    """Sum over columns: current into an n rail over the slope of a column."""
+    p_out: Singles
+    """[columns, rows]: current into a p rail over the slope of a column."""
 
     @classmethod
-    def of(cls, found: Loads, codes: Codes, where: torch.device) -> "Cells":
+    def of(cls, found: Loads, codes: Codes) -> "Cells":
         """For `codes` [rows, columns]."""
         levels = Levels.of(found.levels)
         parts = (found.synapse[:, PINS[a], PINS[b]] for a, b in (e.split("_") for e in ENTRIES))
-        grid = torch.tensor(np.stack([*parts]), dtype=torch.float64, device=where)  # [entries, codes, levels, voltages]
-        by_p = torch.tensor(found.synapse[:, PINS["out"], PINS["p"], :, USUAL], dtype=torch.float64, device=where)
+        grid = torch.tensor(np.stack([*parts]), dtype=torch.float64)  # [entries, codes, levels, voltages]
+        by_p = torch.tensor(found.synapse[:, PINS["out"], PINS["p"], :, USUAL], dtype=torch.float64)
         every = torch.cat([grid.transpose(2, 3).flatten(0, 2), by_p])
         row, column = shapes(every, TOLERANCE), shapes(grid, TOLERANCE)
-        which = torch.tensor(codes + len(by_p) // 2, device=where)
+        which = codes + len(by_p) // 2
 
-        def core(table: Tensor) -> Tensor:
+        def core(table: Floats) -> Singles:
             """[codes, row shapes, column shapes] to all synapses."""
-            return table[which].transpose(1, 2).reshape(codes.shape[0] * row.shape[1], -1).to(torch.float32)
+            whole = table[which].astype(np.float32).transpose(0, 2, 1, 3)
+            return whole.reshape(codes.shape[0] * row.shape[1], -1)
 
-        cores = {entry: core(table) for entry, table in zip(ENTRIES, row.T @ grid @ column, strict=True)}
+        over_rows, from_n, n_n, n_out = (core(table) for table in (row.T @ grid @ column).cpu().numpy())
         fine = levels.finer(row.cpu().numpy(), axis=0)
         volts = np.arange(COLUMNS_V[0], COLUMNS_V[-1] + STEP_V / 2, STEP_V)
         spread = np.stack([np.interp(volts, COLUMNS_V, shape) for shape in column.cpu().numpy().T], axis=1)
-        by_row, by_column = (torch.tensor(x, dtype=torch.float64, device=where) for x in (fine, spread))
-        return cls(levels, by_row, by_column, cores, core((by_p @ row).unsqueeze(-1)))
-
-    def rows(self, log: Tensor) -> Tensor:
-        """Shapes [patterns, rows, row shapes] at ln of the rows' currents."""
-        i, share = self.levels.place(log)
-        return torch.lerp(self.by_row[i], self.by_row[i + 1], share.unsqueeze(-1))
-
-    def columns(self, v: Tensor) -> Tensor:
-        """Shapes [patterns, columns, column shapes] at the columns' voltages."""
-        x = ((v - COLUMNS_V[0]) / STEP_V).clamp(0, len(self.by_column) - 1)
-        i = x.floor().clamp(max=len(self.by_column) - 2)
-        below = i.to(torch.int64)
-        return torch.lerp(self.by_column[below], self.by_column[below + 1], (x - i).unsqueeze(-1))
-
-    def of_columns(self, p: Tensor, n: Tensor, p_slope: Tensor, n_slope: Tensor, at: Tensor) -> tuple[Tensor, Tensor]:
-        """Capacitance of the columns and current into them [patterns, columns] while the rails move.
-
-        p and n are `rows` of the rails' currents, `at` is `columns` of the columns' voltages.
-        """
-        own = _product(n, self.core["out_out"], at)
-        pushed = _product(n * n_slope.unsqueeze(-1), self.core["out_n"], at)
-        return own, pushed + _times(p * p_slope.unsqueeze(-1), self.out_p)
-
-    def of_rows(self, n: Tensor, at: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
-        """Capacitance of the n rails and current into them [patterns, rows] while the columns move with `slope`."""
-        return (
-            _product(at, self.core["n_n"].T, n),
-            _product(at * slope.unsqueeze(-1), self.core["n_out"].T, n),
+        # what a p rail gets hardly knows its current either
+        p_out = found.synapse[which, PINS["p"], PINS["out"], len(found.levels) // 2, USUAL].T.astype(np.float32)
+        return cls(
+            levels.low,
+            levels.step,
+            fine,
+            spread,
+            over_rows,
+            from_n,
+            core((by_p @ row).unsqueeze(-1).cpu().numpy()),
+            n_n.T.copy(),
+            n_out.T.copy(),
+            p_out.copy(),
         )
-
-
-def _product(left: Tensor, core: Tensor, right: Tensor) -> Tensor:
-    """Sum over all but the places of `right` [patterns, places, shapes]."""
-    return (_times(left, core).view_as(right) * right).sum(-1)
-
-
-def _times(left: Tensor, core: Tensor) -> Tensor:
-    """Sum over the places and shapes of `left`."""
-    return (left.flatten(1).to(core.dtype) @ core).to(left.dtype)

@@ -7,13 +7,15 @@ ones the n rail. A positive one draws its output current from the supply, a nega
 branch that is off is below a thousandth of the current in the row.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from somaforge.flow.engines.array.collapse import Spline, Surface
+from somaforge.flow.engines.array.steps import Singles
 from somaforge.generator.address import Codes
+from somaforge.pdk.arrays import Floats
 
 TOLERANCE = 1e-4
 """Of all synapses of one sign together: root of the squares left out over the root of the squares."""
@@ -21,16 +23,15 @@ OFF_V, OFF_WEIGHT = 0.02, 0.05
 """Weight of what happens at columns below that voltage: their somas are off, and the shapes there are many."""
 
 
-@dataclass(frozen=True, eq=False)
-class Signed:
+class Signed(NamedTuple):
     """The synapses of one sign: I / x = sum over shapes of row(ln x) core column(v)."""
 
-    constants: Tensor
-    """[4, intervals, row shapes]: cubics in the place within an interval of the rows' grid."""
-    core: Tensor
+    rows: Floats
+    """[intervals, 4, row shapes]: cubics in the share of an interval of the rows' grid."""
+    core: Singles
     """[rows * row shapes, columns * column shapes]."""
-    spread: Tensor
-    """[column shapes, column points]."""
+    columns: Floats
+    """[intervals, 4, column shapes]: likewise of the columns' grid."""
 
     @classmethod
     def of(cls, surface: Surface, where: Tensor) -> "Signed":
@@ -41,18 +42,29 @@ class Signed:
         weight = torch.where(voltages < OFF_V, OFF_WEIGHT, torch.ones_like(voltages))
         grid = surface.current.view(rows, points, columns, -1).permute(0, 2, 1, 3)[where] * weight
         row, column = shapes(grid.transpose(1, 2), TOLERANCE), shapes(grid, TOLERANCE)
-        core = torch.zeros(rows, columns, row.shape[1], column.shape[1], dtype=grid.dtype, device=grid.device)
-        core[where] = row.T @ grid @ column
+        core = torch.zeros(rows, columns, row.shape[1], column.shape[1], dtype=torch.float32, device=grid.device)
+        core[where] = (row.T @ grid @ column).to(torch.float32)
         core = core.transpose(1, 2).reshape(rows * row.shape[1], -1)
-        return cls(_cubics(surface.rows, row), core, (column / weight.unsqueeze(-1)).T.contiguous())
+        by_voltage = _cubics(surface.columns, column / weight.unsqueeze(-1))
+        return cls(_cubics(surface.rows, row), core.cpu().numpy(), by_voltage)
 
-    def columns(self, interval: Tensor, share: Tensor, current: Tensor) -> Tensor:
-        """Sums [patterns, columns, column points] for row currents at that place of the grid [patterns, rows]."""
-        constant, linear, square, cube = (c[interval] for c in self.constants)
-        share = share.unsqueeze(-1)
-        scaled = (constant + share * (linear + share * (square + share * cube))) * current.unsqueeze(-1)
-        found: Tensor = (scaled.flatten(1) @ self.core).view(len(current), -1, len(self.spread)) @ self.spread
-        return found
+
+class Matrix(NamedTuple):
+    """A matrix of synapses."""
+
+    rows: Floats
+    """[points] of the rows' grid in ln of A; beyond it, a current has the shape of its end."""
+    columns: Floats
+    """[points] of the columns' grid in V."""
+    positive: Signed
+    negative: Signed
+
+    @classmethod
+    def of(cls, surface: Surface, codes: Codes) -> "Matrix":
+        """Splits by the sign of the codes."""
+        signs = torch.tensor(codes, device=surface.current.device)
+        grids = (surface.rows.points.cpu().numpy(), surface.columns.points.cpu().numpy())
+        return cls(*grids, Signed.of(surface, signs > 0), Signed.of(surface, signs < 0))
 
 
 def shapes(grid: Tensor, tolerance: float) -> Tensor:
@@ -65,38 +77,10 @@ def shapes(grid: Tensor, tolerance: float) -> Tensor:
     return found
 
 
-def _cubics(spline: Spline, shapes: Tensor) -> Tensor:
+def _cubics(spline: Spline, shapes: Tensor) -> Floats:
     """The splines of [points, shapes] as cubics in the share of each interval."""
     width = (spline.points[1:] - spline.points[:-1]).unsqueeze(-1)
     slopes = spline.slopes @ shapes
     a, b, p, q = shapes[:-1], shapes[1:], width * slopes[:-1], width * slopes[1:]
-    return torch.stack([a, p, 3 * (b - a) - 2 * p - q, p + q - 2 * (b - a)])
-
-
-@dataclass(frozen=True, eq=False)
-class Matrix:
-    """A matrix of synapses."""
-
-    surface: Surface
-    positive: Signed
-    negative: Signed
-
-    @classmethod
-    def of(cls, surface: Surface, codes: Codes) -> "Matrix":
-        """Splits by the sign of the codes."""
-        signs = torch.tensor(codes, device=surface.current.device)
-        return cls(surface, Signed.of(surface, signs > 0), Signed.of(surface, signs < 0))
-
-    def columns(self, p: Tensor, n: Tensor) -> tuple[Tensor, Tensor]:
-        """Sum of each column [patterns, columns, points] for ln of the rows' currents: all, positive."""
-        given = self.positive.columns(*self._place(p))
-        return given + self.negative.columns(*self._place(n)), given
-
-    def at(self, sums: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Current and slope of such sums at the columns' voltages [patterns, columns]."""
-        return self.surface.columns.at(sums, sums @ self.surface.columns.slopes.T, v)
-
-    def _place(self, log: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        # beyond the grid, a current has the shape of its end
-        i, _, share = self.surface.rows.place(log.clamp(*self.surface.rows.points[[0, -1]].tolist()))
-        return i, share, log.exp()
+    found: Floats = torch.stack([a, p, 3 * (b - a) - 2 * p - q, p + q - 2 * (b - a)], 1).cpu().numpy()
+    return found

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from somaforge.flow.engines.array.device import POOL_STEPS, Device, Moved
 from somaforge.flow.engines.array.inner import Diode
+from somaforge.flow.engines.array.kernels import Scale
+from somaforge.flow.engines.array.steps import Singles
 from somaforge.pdk.errors import NotSettledError
 
 SMALLEST_A = 1e-14
@@ -19,8 +22,6 @@ ROUNDS = 60
 FULL_ROUNDS = 15
 SHORTER = 0.6
 """Later steps are shortened: Newton's method can circle around a kink of the tables."""
-STEP_ROUNDS, TIME_STEP_V, STEP_TOLERANCE_V = 8, 0.05, 2e-5
-"""Newton's method within a time step."""
 LOWEST_V = 1e-7
 """Across a diode: where it is hot, its leakage reaches SMALLEST_A at some 1e-5 V."""
 SATURATED_V = 0.1
@@ -49,6 +50,13 @@ class Somas:
             for device, units in zip((self._n, self._n, self._p, self._p, self._n), self._units, strict=True)
         ]
         return Somas(self._n, self._p, shifts, self._units, self._supply)
+
+    def tables(self) -> tuple[float, tuple[int, int], Scale, Singles, Singles, Singles, int]:
+        """What flow.engines.array.nodes.Nodes has of the transistors."""
+        shifts = torch.stack(list(self._shift)).to(torch.float32).numpy()
+        (n, sizes, scale), (p, _, _) = self._n.compiled, self._p.compiled
+        first, second = (flat.reshape(sizes)[:, :2].astype(np.float32) for flat in (n, p))
+        return self._supply, (self._units[0], self._units[1]), scale, first, second, shifts, POOL_STEPS
 
     def _mirror(self, device: Device, role: int, gate: Tensor, drain: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Current of the parallel transistors of a role, source at the body: current, by gate, by drain."""
@@ -92,49 +100,6 @@ class Somas:
         first = self._mirror(self._p, 2, down, down)[0]
         second = self._mirror(self._p, 3, down, supply - up)[0]
         return supply - down, up, first + second
-
-    def branch_currents(self, v: Tensor, p_rail: Tensor, n_rail: Tensor) -> Tensor:
-        """Supply current of M2 and M3 in A while the rails move."""
-        down = self._supply - p_rail
-        first = self._mirror(self._p, 2, down, down)[0]
-        return first + self._mirror(self._p, 3, down, self._supply - n_rail)[0]
-
-    def p_step(self, v: Tensor, guess: Tensor, farad: Tensor, a0: Tensor, history: Tensor) -> tuple[Tensor, Tensor]:
-        """p rail of an implicit step: farad (a0 p + history) = what M2 gives minus what M1 takes.
-
-        Second: its conductance in A/V.
-        """
-        p = guess
-        for _ in range(STEP_ROUNDS):
-            down = self._supply - p
-            given, by_gate, by_drain = self._mirror(self._p, 2, down, down)
-            taken, _, by_taken = self._mirror(self._n, 1, v, p)
-            wrong = farad * (a0 * p + history) - given + taken
-            conductance = by_gate + by_drain + by_taken
-            step = wrong / (farad * a0 + conductance)
-            p = p - step.clamp(-TIME_STEP_V, TIME_STEP_V)
-            if float(step.abs().max()) < STEP_TOLERANCE_V:
-                break
-        return p, conductance
-
-    def n_step(
-        self, p_rail: Tensor, guess: Tensor, farad: Tensor, a0: Tensor, history: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """n rail of an implicit step: farad (a0 n + history) = what M3 gives minus what M4 takes.
-
-        Second: its conductance in A/V.
-        """
-        n, gate = guess, self._supply - p_rail
-        for _ in range(STEP_ROUNDS):
-            given, _, by_given = self._mirror(self._p, 3, gate, self._supply - n)
-            taken, by_gate, by_drain = self._mirror(self._n, 4, n, n)
-            wrong = farad * (a0 * n + history) - given + taken
-            conductance = by_gate + by_drain + by_given
-            step = wrong / (farad * a0 + conductance)
-            n = n - step.clamp(-TIME_STEP_V, TIME_STEP_V)
-            if float(step.abs().max()) < STEP_TOLERANCE_V:
-                break
-        return n, conductance
 
     def _diode(self, device: Device, role: int, feed: Feed, like: Tensor) -> Tensor:
         """Voltage across a diode that takes the current of a mirror whose drain it is."""

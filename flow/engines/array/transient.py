@@ -2,324 +2,212 @@
 
 The inner nodes of a synapse carry about 1 fF and settle a thousand times faster than the rails, so their currents are
 the surfaces of flow.engines.array.collapse, positive synapses read at the p rail and negative ones at the n rail. The
-network feeds forward, so a step of BDF2 goes from layer to layer with one scalar equation per node. Patterns run side
-by side, each with its own steps.
+network feeds forward, so a step of BDF2 goes from layer to layer with one scalar equation per node. Some lanes go side
+by side, each through patterns one after the other and with its own steps.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from somaforge.flow.engines.array.network import Ints
+from somaforge.flow.engines.array.nodes import Above, Below, Places, solve
 from somaforge.flow.engines.array.reduced import Matrix
 from somaforge.flow.engines.array.slow import Layer
-from somaforge.flow.engines.array.soma import STEP_TOLERANCE_V, TIME_STEP_V
+from somaforge.flow.engines.array.steps import SMALLEST_STEP, Lanes, Trial, accept, predict
+from somaforge.flow.engines.array.sums import Products, nothing
+from somaforge.pdk.arrays import Bools, Floats
 from somaforge.pdk.errors import NotSettledError
 
 TOLERANCE_V = 1e-3
 """Local error of a step at a node that carries its layer's currents."""
-CARRIES = 0.1
-"""Of the largest current of the layer: nodes with less may be more wrong by the ratio, because they drive less."""
-LEAST = 0.03
-"""Weight of a node that is off; what it has drifted by is a delay when it comes back."""
 E_FOLD_V = 0.036
 """Of a diode in weak inversion."""
 FIRST_STEP = 1e-4
 """Of the pattern time."""
-SMALLEST_STEP = 1e-6
 STEPS = 4000
-NEWTON_ROUNDS = 8
-
-State = list[tuple[Tensor, Tensor, Tensor]]
-"""Per layer: column, p rail, n rail; [patterns, somas] in V."""
+"""Of a pattern."""
 
 
 @dataclass(frozen=True, eq=False)
 class Course:
     """What the inputs of some patterns do: [patterns, inputs] in A."""
 
-    old: Tensor
-    new: Tensor
+    old: Floats
+    new: Floats
     period_s: float
     rise_s: float
-    scale: list[Tensor]
-    """Per layer [patterns, 1]: the largest current of the layer in A before and after."""
-
-    def of(self, which: Tensor) -> "Course":
-        """Some of the patterns."""
-        return replace(self, old=self.old[which], new=self.new[which], scale=[s[which] for s in self.scale])
-
-    def at(self, time: Tensor) -> Tensor:
-        """Input currents at a time of each pattern [patterns, 1]."""
-        return self.old + (self.new - self.old) * (time / self.rise_s).clamp(max=1.0)
-
-
-@dataclass(frozen=True, eq=False)
-class End:
-    """Of patterns: [patterns, nodes]."""
-
-    nodes: Tensor
-    """In V."""
-    left: Tensor
-    """Of a small change of that node alone at the start: 0 where it has settled, 1 where it hardly moves."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Step:
-    """A step that was tried."""
-
-    nodes: Tensor
-    """[patterns, nodes]."""
-    supply: Tensor
-    """[patterns]."""
-    ratio: Tensor
-    """Local error over what is allowed, [patterns, 1]."""
-    rate: Tensor
-    """Conductance over capacitance in 1/s, [patterns, nodes]."""
+    scale: Floats
+    """[layers, patterns] the largest current of the layer in A before and after."""
 
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Points in time of all patterns, in any order."""
+    """Points in time of a pattern but for its start."""
 
-    pattern: Tensor
-    time: Tensor
+    time: Floats
     """Since the pattern's start, in s."""
-    state: Tensor
+    state: Floats
     """[points, nodes] in V: those of the last layer and those asked for."""
-    supply: Tensor
+    supply: Floats
     """[points] in A, without the output synapses."""
 
-    def where(self, wanted: Tensor) -> "Points":
-        """Some of them."""
-        return Points(self.pattern[wanted], self.time[wanted], self.state[wanted], self.supply[wanted])
 
-    @classmethod
-    def joined(cls, parts: Sequence["Points"]) -> "Points":
-        """One behind the other."""
-        return cls(*(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(cls)))
+@dataclass(frozen=True, eq=False)
+class End:
+    """Of a pattern: [nodes]."""
+
+    nodes: Floats
+    """In V."""
+    left: Floats
+    """Of a small change of that node alone at the start: 0 where it has settled, 1 where it hardly moves."""
+    peak: Floats
+    """Largest weight in the pattern, see nodes.weight."""
+    points: Points
+
+
+@dataclass(eq=False)
+class _Record:
+    """Points of a pattern on its way."""
+
+    time: list[float] = field(default_factory=list)
+    state: list[Floats] = field(default_factory=list)
+    supply: list[float] = field(default_factory=list)
+
+    def end(self, lanes: Lanes, i: int) -> End:
+        """When it is over."""
+        points = Points(np.array(self.time), np.stack(self.state), np.array(self.supply))
+        return End(lanes.now[i].copy(), lanes.left[i].copy(), lanes.peak[i].copy(), points)
 
 
 @dataclass(frozen=True, eq=False)
-class _Lanes:
-    """Patterns on their way."""
+class _Room:
+    """For a step of so many lanes."""
 
-    pattern: Tensor
-    course: Course
-    time: Tensor
-    """[patterns, 1], as all that follow."""
-    step: Tensor
-    now: Tensor
-    """[patterns, nodes]."""
-    before: Tensor
-    oldest: Tensor
-    gap: Tensor
-    """From `before` to `now`."""
-    older_gap: Tensor
-    known: Tensor
-    """How many of these states there are, 3 at most."""
-    faded: Tensor
-    """[patterns, nodes]: -ln of what is left of a small change of that node alone at the start."""
-
-    def of(self, which: Tensor) -> "_Lanes":
-        """Some of them."""
-        parts = {k: v[which] for k, v in vars(self).items() if isinstance(v, Tensor)}
-        return replace(self, course=self.course.of(which), **parts)
+    trial: Trial
+    products: list[Products]
+    nothing: tuple[Above, Below]
 
 
-@dataclass(frozen=True, eq=False)
-class _Formula:
-    """BDF2 with steps of any size and the parabola through the last three points as its prediction; [patterns, 1].
-
-    With one or two points only: backward Euler from a constant, BDF2 from a line.
-    """
-
-    now: Tensor
-    """derivative = now x + history."""
-    history: Tensor
-    guess: Tensor
-    error: Tensor
-    """Local error over the distance from the prediction."""
-
-    @classmethod
-    def of(cls, lanes: _Lanes, h: Tensor) -> "_Formula":
-        """For steps `h`."""
-        g, older = lanes.gap, lanes.gap + lanes.older_gap
-        w = h / g
-        first, second = lanes.known == 1, lanes.known == 2
-        a0 = torch.where(first, 1 / h, (1 + 2 * w) / (h * (1 + w)))
-        a1 = torch.where(first, -1 / h, -(1 + w) / h)
-        a2 = torch.where(first, 0.0, w * w / (h * (1 + w)))
-        near, far = h * (h + older) / (g * lanes.older_gap), h * (h + g) / (older * lanes.older_gap)
-        e1 = torch.where(first, 0.0, torch.where(second, -w, -near))
-        e2 = torch.where(lanes.known < 3, 0.0, far)
-        guess = (1 - e1 - e2) * lanes.now + e1 * lanes.before + e2 * lanes.oldest
-        # third derivative / 6 * h (h + g) times (h + older) is the prediction's error, and times 1 / a0 BDF2's
-        share = 1 / (1 + a0 * (h + older))
-        error = torch.where(first, 0.5, torch.where(second, 0.2, share))
-        return cls(a0, a1 * lanes.now + a2 * lanes.before, guess, error)
+Next = Callable[[int, End], tuple[int, Floats] | None]
+"""Of the end of a pattern: the pattern that the lane takes next and its start [nodes], or None."""
 
 
 class Stepper:
     """Steps patterns of a chip through one pattern time."""
 
-    def __init__(self, layers: list[Layer], matrices: list[Matrix]) -> None:
+    def __init__(self, layers: Sequence[Layer], matrices: Sequence[Matrix]) -> None:
         """Keeps the parts."""
         self._layers, self._matrices = layers, matrices
-        self._sizes = [n for layer in layers for n in 3 * (layer.somas.count,)]
 
-    def split(self, nodes: Tensor) -> State:
-        """[patterns, all nodes] by layer and kind."""
-        parts = torch.split(nodes, self._sizes, dim=1)
-        return [(parts[i], parts[i + 1], parts[i + 2]) for i in range(0, len(parts), 3)]
+    def _each(self, nodes: Floats) -> list[Floats]:
+        """[patterns, all nodes] by layer."""
+        return np.split(nodes, np.cumsum([len(layer.idle) for layer in self._layers])[:-1], axis=1)
 
-    def logs(self, nodes: Tensor) -> Tensor:
+    def logs(self, nodes: Floats) -> Floats:
         """ln of the currents in A that would hold the nodes [patterns, nodes]."""
-        pairs = zip(self._layers, self.split(nodes), strict=True)
-        return torch.cat([part for layer, each in pairs for part in layer.rails.logs(*each)], dim=1)
+        pairs = zip(self._layers, self._each(nodes), strict=True)
+        return np.concatenate([layer.rails.logs(np.ascontiguousarray(part)) for layer, part in pairs], axis=1)
 
-    def nodes(self, logs: Tensor) -> Tensor:
+    def nodes(self, logs: Floats) -> Floats:
         """Voltages of nodes from such logarithms."""
-        pairs = zip(self._layers, self.split(logs), strict=True)
-        return torch.cat([part for layer, each in pairs for part in layer.rails.voltages(*each)], dim=1)
+        pairs = zip(self._layers, self._each(logs), strict=True)
+        return np.concatenate([layer.rails.voltages(part) for layer, part in pairs], axis=1)
 
-    def weights(self, logs: Tensor, scale: list[Tensor]) -> Tensor:
-        """How much an error of each node counts, [patterns, nodes]: 1 where it carries its layer's currents."""
-        found = [_weight(part.exp(), most) for each, most in zip(self.split(logs), scale, strict=True) for part in each]
-        return torch.cat(found, dim=1)
-
-    def fallen(self, period_s: float) -> Tensor:
+    def fallen(self, period_s: float) -> Floats:
         """ln of the current in A to which each node [nodes] falls by itself within that time from far above."""
-        return torch.cat([load for layer in self._layers for load in layer.idle]).log() + math.log(E_FOLD_V / period_s)
+        found: Floats = np.log(np.concatenate([layer.idle for layer in self._layers])) + math.log(E_FOLD_V / period_s)
+        return found
 
-    def run(self, start: Tensor, course: Course, kept: Sequence[int]) -> tuple[Points, End]:
-        """From `start` [patterns, nodes]; all points, with the nodes `kept`."""
-        count = len(start)
-        zero = torch.zeros(count, 1, dtype=start.dtype, device=start.device)
-        first, one = zero + FIRST_STEP * course.period_s, zero + 1.0
-        pattern = torch.arange(count, device=start.device)
-        lanes = _Lanes(pattern, course, zero, first, start, start, start, one, one, one, torch.zeros_like(start))
-        which = torch.tensor(kept, device=start.device)
-        found = [Points(pattern, zero[:, 0], start[:, which], self._supply_at(start, course.old))]
-        end, faded = start.clone(), torch.zeros_like(start)
-        for _ in range(STEPS):
-            lanes, points = self._advance(lanes, which)
-            found.append(points)
-            done = lanes.time[:, 0] >= course.period_s
-            if bool(done.any()):
-                end[lanes.pattern[done]], faded[lanes.pattern[done]] = lanes.now[done], lanes.faded[done]
-                lanes = lanes.of(~done)
-                if len(lanes.pattern) == 0:
-                    return Points.joined(found), End(end, (-faded).exp())
-        raise NotSettledError("array engine: a pattern needs too many time steps; simulate this chip with ngspice")
+    def run(self, first: Sequence[tuple[int, Floats]], course: Course, kept: Ints, after: Next) -> None:
+        """Lanes side by side from patterns with their starts [nodes] on; `after` takes every end and says what follows.
 
-    def _advance(self, lanes: _Lanes, kept: Tensor) -> tuple[_Lanes, Points]:
-        """Tries one step of every pattern."""
-        course = lanes.course
-        # inputs change their slope at the end of the rise: a step ends there
-        rise, period = (torch.full_like(lanes.time, t) for t in (course.rise_s, course.period_s))
-        edge = torch.where(lanes.time < rise, rise, period)
-        ends = lanes.step > (edge - lanes.time) * (1 - 1e-9)
-        h = torch.where(ends, edge - lanes.time, lanes.step)
-        time = torch.where(ends, edge, lanes.time + h)
-        formula = _Formula.of(lanes, h)
-        tried = self._step(formula, course.at(time), course.scale)
-        good = (tried.ratio <= 1.0) | (h <= SMALLEST_STEP * course.period_s)
-        order = torch.where(lanes.known < 3, 0.5, 1 / 3)
-        step = h * (0.9 * tried.ratio.clamp(min=1e-6) ** -order).clamp(0.2, 2.0)
-        moved = replace(
-            lanes,
-            time=torch.where(good, time, lanes.time),
-            step=step,
-            now=torch.where(good, tried.nodes, lanes.now),
-            before=torch.where(good, lanes.now, lanes.before),
-            oldest=torch.where(good, lanes.before, lanes.oldest),
-            gap=torch.where(good, h, lanes.gap),
-            older_gap=torch.where(good, lanes.gap, lanes.older_gap),
-            known=torch.where(good, (lanes.known + 1).clamp(max=3), lanes.known),
-            faded=lanes.faded + torch.where(good, (h * tried.rate).log1p(), 0.0),
-        )
-        ok = good[:, 0]
-        return moved, Points(lanes.pattern[ok], time[ok, 0], tried.nodes[ok][:, kept], tried.supply[ok])
+        Points have the nodes `kept`.
+        """
+        pattern = [p for p, _ in first]
+        lanes = _lanes(first, course)
+        near = np.zeros(lanes.now.shape, dtype=np.int32)
+        records, taken = [_Record() for _ in pattern], [0] * len(pattern)
+        room = self._room(len(pattern), course)
+        while pattern:
+            good = self._step(lanes, course, course.scale[:, pattern], near, room)
+            trial, going = room.trial, np.ones(len(pattern), dtype=np.bool_)
+            for i in np.flatnonzero(good).tolist():
+                records[i].time.append(float(trial.time[i]))
+                records[i].state.append(trial.found[i, kept])
+                records[i].supply.append(float(trial.supply[i]))
+                if lanes.time[i] >= course.period_s:
+                    if not np.isfinite(lanes.now[i]).all():
+                        raise NotSettledError("array engine: a node is no number; simulate this chip with ngspice")
+                    following = after(pattern[i], records[i].end(lanes, i))
+                    if following is None:
+                        going[i] = False
+                        continue
+                    pattern[i], start = following
+                    records[i], taken[i] = _Record(), 0
+                    _begin(lanes, i, start, course, pattern[i])
+            taken = [t + 1 for t in taken]
+            if max(taken) > STEPS:
+                raise NotSettledError(
+                    "array engine: a pattern needs too many time steps; simulate this chip with ngspice"
+                )
+            if not going.all():
+                lanes, near = lanes.of(going), near[going]
+                stay = np.flatnonzero(going).tolist()
+                pattern, taken = [pattern[i] for i in stay], [taken[i] for i in stay]
+                records = [records[i] for i in stay]
+                room = self._room(len(pattern), course)
 
-    def _step(self, formula: _Formula, inputs: Tensor, scale: list[Tensor]) -> _Step:
-        """One step; slopes of nodes that are not solved yet are those of the prediction."""
-        a0 = formula.now
-        guesses, histories = self.split(formula.guess), self.split(formula.history)
-        slopes = [list(part) for part in self.split(a0 * formula.guess + formula.history)]
-        found: list[Tensor] = []
-        rates: list[Tensor] = []
-        supply, worst = inputs.sum(-1), torch.zeros_like(a0)
-        sums, given, c_above, into = None, None, torch.zeros_like(a0), -inputs
+    def _room(self, lanes: int, course: Course) -> "_Room":
+        nodes = [layer.nodes for layer in self._layers]
+        products = [
+            Products(matrix, layer.cells, rows, columns, lanes)
+            for matrix, layer, rows, columns in zip(self._matrices, self._layers, nodes, nodes[1:], strict=False)
+            if layer.cells is not None
+        ]
+        trial = Trial.empty(lanes, sum(len(layer.idle) for layer in self._layers), course.old.shape[1])
+        return _Room(trial, products, nothing(lanes))
+
+    def _step(self, lanes: Lanes, course: Course, scale: Floats, near: Places, room: "_Room") -> Bools:
+        """Tries one step of every lane; whether it was good."""
+        trial, products = room.trial, room.products
+        above, none = room.nothing
+        predict(lanes, course.rise_s, course.period_s, trial)
         for k, layer in enumerate(self._layers):
-            guess, history, slope, at = guesses[k], histories[k], slopes[k], layer.levels.at
-            logs = layer.rails.logs(*guess)
-            c = layer.couplings.at(layer.levels, *logs)
-            into = into + c.column_of_p * slope[1] + c.column_of_n * slope[2]
-            c_v = c_above + at(layer.column, logs[0])
-            v, taken, rate = self._column(k, guess[0], history[0], a0, sums, c_v, into)
-            slope[0] = a0 * v + history[0]
-            into_p = c.p_of_column * slope[0] + c.p_of_n * slope[2]
-            into_n = c.n_of_column * slope[0]
-            c_p, c_n = at(layer.p, logs[1]), at(layer.n, logs[2])
-            if layer.cells is not None and layer.into_p is not None:
-                following, next_slope = layer.cells.columns(guesses[k + 1][0]), slopes[k + 1][0]
-                into_p = into_p + next_slope @ layer.into_p
-                c_below, pushed = layer.cells.of_rows(layer.cells.rows(logs[2]), following, next_slope)
-                c_n, into_n = c_n + c_below, into_n + pushed
-            p, by_p = layer.somas.p_step(v, guess[1], c_p, a0, history[1] + into_p / c_p)
-            slope[1] = a0 * p + history[1]
-            n, by_n = layer.somas.n_step(p, guess[2], c_n, a0, history[2] + (into_n + c.n_of_p * slope[1]) / c_n)
-            slope[2] = a0 * n + history[2]
-            log_p, log_n = layer.rails.of_p(p), layer.rails.of_n(n)
-            supply = supply + self._used(k, v, p, n, given)
-            for load, log, moved in zip(layer.supply, (logs[0], log_p, log_n), slope, strict=True):
-                supply = supply + (at(load, log) * moved).sum(-1)
-            if layer.cells is not None:
-                sums, given = self._matrices[k].columns(log_p, log_n)
-                rows = layer.cells.rows(log_p), layer.cells.rows(log_n)
-                c_above, into = layer.cells.of_columns(*rows, slope[1], slope[2], following)
-            for x, y, current in zip((v, p, n), guess, (taken, log_p.exp(), log_n.exp()), strict=True):
-                worst = torch.maximum(worst, ((x - y).abs() * _weight(current, scale[k])).amax(1, keepdim=True))
-            found += [v, p, n]
-            rates += [rate / c_v, by_p / c_p, by_n / c_n]
-        nodes, rate = torch.cat(found, dim=1), torch.cat(rates, dim=1).clamp(min=0.0)
-        return _Step(nodes, supply, formula.error * worst / TOLERANCE_V, rate)
-
-    def _supply_at(self, nodes: Tensor, inputs: Tensor) -> Tensor:
-        """Supply current [patterns] of inputs, somas and synapses."""
-        total, given = inputs.sum(-1), None
-        for k, (v, p, n) in enumerate(self.split(nodes)):
-            total = total + self._used(k, v, p, n, given)
-            if k < len(self._matrices):
-                rails = self._layers[k].rails
-                given = self._matrices[k].columns(rails.of_p(p), rails.of_n(n))[1]
-        return total
-
-    def _used(self, k: int, v: Tensor, p: Tensor, n: Tensor, given: Tensor | None) -> Tensor:
-        """Supply current [patterns] of a layer's somas and of the synapses above them, from their positive sums."""
-        somas = self._layers[k].somas.branch_currents(v, p, n).sum(-1)
-        return somas if given is None else somas + self._matrices[k - 1].at(given, v)[0].sum(-1)
-
-    def _column(
-        self, k: int, guess: Tensor, history: Tensor, a0: Tensor, sums: Tensor | None, c: Tensor, into: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Columns of layer k with the load `c` after the step, current that their diodes take, and conductance."""
-        layer, v = self._layers[k], guess
-        taken, by_taken = layer.somas.input_current(v)
-        for _ in range(NEWTON_ROUNDS):
-            fed, by_fed = (0.0, 0.0) if sums is None else self._matrices[k - 1].at(sums, v)
-            conductance = by_taken - by_fed
-            step = (c * (a0 * v + history) + into - fed + taken) / (c * a0 + conductance)
-            v = v - step.clamp(-TIME_STEP_V, TIME_STEP_V)
-            taken, by_taken = layer.somas.input_current(v)
-            if float(step.abs().max()) < STEP_TOLERANCE_V:
-                break
-        return v, taken, conductance
+            below = none
+            if k < len(products):
+                products[k].before(trial, near)
+                below = products[k].below
+            logs = np.empty((2, len(near), layer.nodes.maps.shape[1]))
+            solve(layer.nodes, above, below, trial, scale[k], near, logs)
+            if k < len(products):
+                products[k].after(trial, logs)
+                above = products[k].above
+        good = np.empty(len(near), dtype=np.bool_)
+        accept(lanes, trial, TOLERANCE_V, SMALLEST_STEP * course.period_s, good)
+        return good
 
 
-def _weight(current: Tensor, scale: Tensor) -> Tensor:
-    """How much an error of a node counts that carries `current` in a layer with the currents `scale`."""
-    return (current / (CARRIES * scale)).clamp(LEAST, 1.0)
+def _lanes(first: Sequence[tuple[int, Floats]], course: Course) -> Lanes:
+    """All at the start of their patterns."""
+    count, nodes, inputs = len(first), len(first[0][1]), course.old.shape[1]
+    one, every, fed = (count,), (count, nodes), (count, inputs)
+    shapes = (*4 * (one,), *5 * (every,), *2 * (fed,))
+    names = (name for name in Lanes._fields if name != "known")
+    floats = {name: np.zeros(shape) for name, shape in zip(names, shapes, strict=True)}
+    lanes = Lanes(known=np.zeros(count, dtype=np.int64), **floats)
+    for i, (pattern, start) in enumerate(first):
+        _begin(lanes, i, start, course, pattern)
+    return lanes
+
+
+def _begin(lanes: Lanes, i: int, start: Floats, course: Course, pattern: int) -> None:
+    """Puts a lane at the start of a pattern."""
+    lanes.time[i], lanes.step[i], lanes.known[i] = 0.0, FIRST_STEP * course.period_s, 1
+    lanes.gap[i], lanes.older[i] = 1.0, 1.0
+    for states in (lanes.now, lanes.before, lanes.oldest):
+        states[i] = start
+    lanes.left[i], lanes.peak[i] = 1.0, 0.0
+    lanes.old[i], lanes.new[i] = course.old[pattern], course.new[pattern]

@@ -1,13 +1,18 @@
 """Sums over synapses by main shapes against the sums themselves."""
 
 import numpy as np
-import torch
+from tests.flow.engines.layers import layer
 
 from somaforge.flow.engines.array.capacitance import COLUMNS_V, Loads
 from somaforge.flow.engines.array.cells import PINS, TOLERANCE, Cells, Levels
+from somaforge.flow.engines.array.nodes import dot
+from somaforge.flow.engines.array.reduced import Matrix, Signed
+from somaforge.flow.engines.array.steps import Singles, Trial
+from somaforge.flow.engines.array.sums import Products
 from somaforge.pdk.arrays import Floats
 
 LEVELS = np.geomspace(1e-11, 1e-5, 7)
+LOW, STEP = float(np.log(1e-13)), float(np.log(1e8))
 
 
 def loads() -> Loads:
@@ -23,30 +28,45 @@ def loads() -> Loads:
 def test_sums_of_a_matrix() -> None:
     draw = np.random.default_rng(1)
     found, codes = loads(), draw.integers(-7, 8, (9, 5))
-    cells = Cells.of(found, codes, torch.device("cpu"))
-    log_p, log_n = (torch.tensor(draw.uniform(np.log(1e-12), np.log(1e-6), (4, 9))) for _ in range(2))
-    v = torch.tensor(draw.uniform(-0.02, 0.65, (4, 5)))
-    p_slope, n_slope, slope = (torch.tensor(draw.normal(0, 1e5, shape)) for shape in ((4, 9), (4, 9), (4, 5)))
-    p, n, at = cells.rows(log_p), cells.rows(log_n), cells.columns(v)
+    cells = Cells.of(found, codes)
+    log_p, log_n = (draw.uniform(np.log(1e-12), np.log(1e-6), (4, 9)) for _ in range(2))
+    v = draw.uniform(-0.02, 0.65, (4, 5))
+    p_slope, n_slope, slope = (draw.normal(0, 1e5, shape) for shape in ((4, 9), (4, 9), (4, 5)))
+    rows, columns = layer(0, 9, LOW, STEP), layer(27, 5, LOW, STEP)
+    trial = Trial.empty(4, 42, 9)
+    # a row's n rail at 1 V carries e-fold STEP above LOW
+    trial.guess[:, 18:27], trial.guess[:, 27:32] = (log_n - LOW) / STEP, v
+    trial.slope[:, 9:27], trial.slope[:, 27:32] = np.concatenate([p_slope, n_slope], axis=1), slope
+    signed = Signed(np.zeros((1, 4, 1)), np.zeros((9, 5), dtype=np.float32), np.zeros((1, 4, 1)))
+    made = Products(Matrix(np.array([LOW, LOW + STEP]), np.arange(2.0), signed, signed), cells, rows, columns, 4)
+    made.before(trial, np.zeros((4, 42), dtype=np.int32))
+    made.after(trial, np.stack([log_p, log_n]))
+    above, below = made.above, made.below
+
+    def whole(sums: Singles, at: Floats, places: int) -> Floats:
+        """[patterns, places]."""
+        count = sums.shape[1] // places
+        return np.array([[dot(sums[i], at[i], j * count, count) for j in range(places)] for i in range(4)])
+
     levels = Levels.of(LEVELS)
 
-    def exact(pin: str, moved: str, log: torch.Tensor) -> Floats:
+    def exact(pin: str, moved: str, log: Floats) -> Floats:
         """[patterns, rows, columns]."""
         table = levels.finer(found.synapse[codes + 7, PINS[pin], PINS[moved]], axis=2)  # [rows, columns, fine, volts]
-        i, share = (x.numpy() for x in levels.place(log))
+        x = np.clip((log - levels.low) / levels.step, 0, levels.count - 1)
+        i = np.minimum(x.astype(int), levels.count - 2)
+        share = x - i
         values = np.empty((4, 9, 5))
         for k, r, c in np.ndindex(values.shape):
             line = (1 - share[k, r]) * table[r, c, i[k, r]] + share[k, r] * table[r, c, i[k, r] + 1]
-            values[k, r, c] = np.interp(float(v[k, c]), COLUMNS_V, line)
+            values[k, r, c] = np.interp(v[k, c], COLUMNS_V, line)
         return values
 
-    own, into = cells.of_columns(p, n, p_slope, n_slope, at)
-    np.testing.assert_allclose(own, exact("out", "out", log_n).sum(1), rtol=2 * TOLERANCE)
-    right = (
-        exact("out", "n", log_n) * n_slope.numpy()[..., None] + exact("out", "p", log_p) * p_slope.numpy()[..., None]
-    )
+    np.testing.assert_allclose(whole(above.load, above.at, 5), exact("out", "out", log_n).sum(1), rtol=2 * TOLERANCE)
+    right = exact("out", "n", log_n) * n_slope[..., None] + exact("out", "p", log_p) * p_slope[..., None]
+    into = whole(above.pushed, above.at, 5) + above.pushed_p
     np.testing.assert_allclose(into, right.sum(1), atol=2 * TOLERANCE * np.abs(right).sum(1).max())
-    own, into = cells.of_rows(n, at, slope)
-    np.testing.assert_allclose(own, exact("n", "n", log_n).sum(2), rtol=2 * TOLERANCE)
-    right = exact("n", "out", log_n) * slope.numpy()[:, None]
+    np.testing.assert_allclose(whole(below.load, below.at, 9), exact("n", "n", log_n).sum(2), rtol=2 * TOLERANCE)
+    right = exact("n", "out", log_n) * slope[:, None]
+    into = whole(below.pushed, below.at, 9)
     np.testing.assert_allclose(into, right.sum(2), atol=2 * TOLERANCE * np.abs(right).sum(2).max())
