@@ -84,7 +84,10 @@ class Design:
 
     @property
     def highest(self) -> str:
-        """Role of the highest conductor that may be drawn: the frame's, or the process's."""
+        """Role of the highest conductor that may be drawn: the frame's, or the process's; of a hard macro the one
+        below."""
+        if self.spec.hard_macro:
+            return self.pdk.rules.strap.role
         if self.spec.frame is None:
             return self.pdk.rules.top.role
         return self.pdk.frames.load(self.spec.frame).highest

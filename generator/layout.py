@@ -66,7 +66,8 @@ def require_drawable(design: Design) -> None:
     if climbing and design.highest != design.pdk.rules.top.role:
         raise InputError(
             f"array.layers: sums of matrix {climbing[0]} cross the next one on the highest conductor, which the frame "
-            "(chip.frame) keeps to itself; take other layers or another frame"
+            "(chip.frame) or the flow around a hard macro (chip.hard_macro) keeps to itself; take other layers or "
+            "another frame"
         )
     for bank in range(len(design.memory.banks)):
         for row in design.memory.word_rows(bank):

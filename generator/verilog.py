@@ -4,6 +4,7 @@ periphery as gates of the process's library on an array of latches."""
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from somaforge.generator.address import MemoryMap, WeightBit
 from somaforge.generator.block import Block, Role
@@ -66,6 +67,22 @@ def pins(block: Block) -> str:
     require_name(block.name)
     power = block.nets(Role.SUPPLY, Role.GROUND)
     return render("pins.v.j2", name=block.name, power=power, pins=[p for p in block.circuit.ports if p not in power])
+
+
+DIRECTIONS: Mapping[Role, str] = {
+    Role.DIGITAL_INPUT: "input",
+    Role.CLOCK: "input",
+    Role.DIGITAL_OUTPUT: "output",
+}
+"""Of a role; all others are inout."""
+
+
+def hard(block: Block, inside: str, template: Literal["blackbox.v.j2", "wrapped.v.j2"]) -> str:
+    """A hard macro around the macro `inside`: pins alone, or with what is in it."""
+    require_name(block.name)
+    power = block.nets(Role.SUPPLY, Role.GROUND)
+    pins = {net: DIRECTIONS.get(role, "inout") for net, role in block.roles().items() if net not in power}
+    return render(template, name=block.name, inside=inside, power=power, pins=pins)
 
 
 @dataclass(frozen=True)

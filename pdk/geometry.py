@@ -10,6 +10,7 @@ a contact on a gate, which not every process has. `<role>_label` and `<role>_pin
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 
 class Length(int):
@@ -47,6 +48,8 @@ class Conductor:
     space: Length
     area_nm2: Length
     """Smallest area of a shape."""
+    runs: Literal["horizontal", "vertical"]
+    """How place and route prefers its wires: DIRECTION in the foundry's technology LEF."""
 
 
 @dataclass(frozen=True)

@@ -139,6 +139,11 @@ class Models(Hashable, Protocol):
         ...
 
     @property
+    def fast(self) -> OperatingPoint:
+        """Where logic is fastest."""
+        ...
+
+    @property
     def laws(self) -> tuple[Law, ...]:
         """Statistics of mismatch that exist."""
         ...

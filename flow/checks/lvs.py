@@ -12,6 +12,7 @@ from somaforge.flow.checks import blackbox, diagnosis, proof, reduction
 from somaforge.flow.checks.hierarchy import align, too_wide
 from somaforge.flow.checks.lvs_report import COMPARED, SIZE_TOLERANCE_UM, mismatch_lines
 from somaforge.flow.checks.partners import Partners, Whole, dissolve, partners
+from somaforge.flow.checks.reach import unconnected
 from somaforge.flow.checks.spice_reader import find_circuit, read_netlist
 from somaforge.pdk import default, load
 from somaforge.pdk.base import Pdk
@@ -255,6 +256,8 @@ def _make_pins(extraction: Extraction, top: kdb.Circuit, reference: kdb.Circuit)
             continue
         made[nets[0].cluster_id] = name
         top.connect_pin(top.create_pin(name), nets[0])
+    for name in unconnected(top, reference):  # the comparison would drop its net and take an unnamed one for it
+        yield f"pin {name}: its wire leads to nothing in the layout"
     yield from _unnamed_pins(extraction, {n.lower() for n in wanted})
 
 

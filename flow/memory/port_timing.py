@@ -7,27 +7,18 @@ is charged again. Wires are a lumped model: the totals of the longest lines, wor
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Unpack
 
-import numpy as np
-
+from somaforge.flow.memory.port_deck import WIRE_F, PortDeck, crossing
 from somaforge.flow.spice.batch import run_batch
-from somaforge.flow.spice.deck import Deck, Instance, pwl, size_of, transient
+from somaforge.flow.spice.deck import pwl, transient
 from somaforge.generator.cells.plan import plan_core
-from somaforge.generator.circuit import Mos
 from somaforge.generator.design import Design
 from somaforge.generator.names import LATCH, is_access
-from somaforge.generator.periphery.cells import cell_circuit
 from somaforge.generator.periphery.measures import library
 from somaforge.generator.periphery.netlist import Plan, default_plan
 from somaforge.generator.periphery.plan import word_drive
-from somaforge.pdk.arrays import Floats
-from somaforge.pdk.errors import ToolError
-from somaforge.pdk.library import Function
 from somaforge.pdk.models import OperatingPoint
 
-WIRE_F = 1.2e-15
-"""Of a control bus's wire per bit slice: 5 um of it, at 0.2 fF/um and some."""
 WORD_F = 4e-15
 """Of a word line per latch: two access gates and its share of wire (extracted rows: 3.6 to 4.2 fF)."""
 LINE_F = 1.5e-15
@@ -106,25 +97,22 @@ def measure(design: Design, plan: Plan, at: OperatingPoint) -> PortTiming:
     )
 
 
-class _Bench:
+class _Bench(PortDeck):
     """The deck: circuits side by side that share nothing but the supply. Every one starts at _START_S."""
 
     def __init__(self, design: Design, plan: Plan, at: OperatingPoint) -> None:
-        self.design, self.plan, self.supply = design, plan, at.supply_V
-        self.cells = library(design.pdk)
-        options = "klu method=gear reltol=1e-3 abstol=1e-12 vntol=1e-6 gmin=1e-15 itl4=100"
-        self.deck = Deck(f"{design.spec.name}: timing of the port", design.pdk.models, at, options, exact=False)
+        super().__init__(design, "timing of the port", at)
+        self.plan = plan
         self.latch = design.library.flatten(design.cell(LATCH)).mos
 
     def crossings(self, wanted: Mapping[str, float]) -> dict[str, float]:
         """The time at which each node last crosses its part of the supply."""
-        self.deck.put(f"v_vdd vdd 0 {self.supply:.9g}")
         for part in (self._bus, self._word, self._read, self._write, self._charge):
             part()
         text = self.deck.text(*transient([f"v({node})" for node in wanted], _STEP_S, _STOP_S, f"0 {_STEP_S:.6e}"))
         names, values = run_batch(text, None, "port_timing", 300.0)
         waves = {name: values[:, k] for k, name in enumerate(names)}
-        return {n: _crossing(n, waves["time"], waves[f"v({n})"], part * self.supply) for n, part in wanted.items()}
+        return {n: crossing(n, waves["time"], waves[f"v({n})"], part * self.supply) for n, part in wanted.items()}
 
     def _step(self, node: str, rising: bool) -> None:
         low, high = (0.0, self.supply) if rising else (self.supply, 0.0)
@@ -133,17 +121,17 @@ class _Bench:
     def _bus(self) -> None:
         """Two loaded groups of `read`, the bus with the most gates on it, and a repeater after them."""
         bits = max(self.plan.groups)
-        load = 2 * bits * self._pin_F("tri_state_inverter", 2, "off") + bits * WIRE_F
+        load = 2 * bits * self.pin_F("tri_state_inverter", 2, "off") + bits * WIRE_F
         self._step("bus_0", rising=True)
         for k in range(3):
-            self._gate(f"repeater_{k}", "buffer", 2, a=f"bus_{k}", y=f"bus_{k + 1}")
+            self.gate(f"repeater_{k}", "buffer", 2, a=f"bus_{k}", y=f"bus_{k + 1}")
         self.deck.put(*(f"c_bus_{k} bus_{k} 0 {load:.6e}" for k in (1, 2)))
 
     def _word(self) -> None:
         latches, ohm = self.plan.memory.width, word_ohm(self.design)
         self._step("select", rising=True)
-        self._gate("word_gate", "nand2", 1, a="vdd", b="select", y="word_n")
-        self._gate("word_driver", "inverter", self.plan.word_drive, a="word_n", y="word_0")
+        self.gate("word_gate", "nand2", 1, a="vdd", b="select", y="word_n")
+        self.gate("word_driver", "inverter", self.plan.word_drive, a="word_n", y="word_0")
         for k in range(_LADDER):
             end = "word_end" if k == _LADDER - 1 else f"word_{k + 1}"
             self.deck.put(
@@ -175,40 +163,11 @@ class _Bench:
         own = {"wl": word, "bl": f"line_{tag}", "blb": f"bar_{tag}", "q": f"q_{tag}", "qb": f"qb_{tag}"}
         nets = {**own, "vdd": "vdd", "gnd": "0", "vpb": "vdd", "vnb": "0"}
         for mos in self.latch:
-            self._put(mos, nets, tag)
+            self.put(mos, nets, tag)
             if is_access(mos.name) and rows > 1:
-                self._put(mos, {**nets, "wl": "0", "q": "vdd", "qb": "vdd"}, f"{tag}_others", parallel=rows - 1)
-        wired = rows * LINE_F + PERIPHERY_F + self._pin_F("scan_flip_flop", 1, "data")
+                self.put(mos, {**nets, "wl": "0", "q": "vdd", "qb": "vdd"}, f"{tag}_others", parallel=rows - 1)
+        wired = rows * LINE_F + PERIPHERY_F + self.pin_F("scan_flip_flop", 1, "data")
         self.deck.put(*(f"c_{line}_{tag} {line}_{tag} 0 {wired:.6e}" for line in ("line", "bar")))
-        self._gate(f"driver_{tag}", "tri_state_inverter", 2, **driver, y=f"line_{tag}")
+        self.gate(f"driver_{tag}", "tri_state_inverter", 2, **driver, y=f"line_{tag}")
         high, low = (f"q_{tag}", f"qb_{tag}") if held else (f"qb_{tag}", f"q_{tag}")
         self.deck.put(f".ic v({high})={self.supply:.9g} v({low})=0")
-
-    def _gate(self, name: str, function: Function, drive: int, **pins: str) -> None:
-        cell = self.cells.cell(function, drive)
-        nets = {pin: "0" if rail == "gnd" else "vdd" for pin, rail in self.cells.power.items()}
-        nets |= {cell.pins[pin]: net for pin, net in pins.items()}
-        for mos in cell_circuit(self.cells, cell.name).mos:
-            inner = {n: nets.get(n, f"{name}_{n.lower()}") for n in (mos.d, mos.g, mos.s, mos.b)}
-            self._put(mos, inner, name)
-
-    def _put(self, mos: Mos, nets: Mapping[str, str], tag: str, **more: Unpack[Instance]) -> None:
-        ends = [nets[n] for n in (mos.d, mos.g, mos.s, mos.b)]
-        self.deck.transistor(f"{mos.name.lower()}_{tag}", size_of(mos), ends, **more)
-
-    def _pin_F(self, function: Function, drive: int, pin: str) -> float:  # noqa: N802 (a unit)
-        """Gate capacitance of an input of a cell."""
-        cell = self.cells.cell(function, drive)
-        gates = (m for m in cell_circuit(self.cells, cell.name).mos if m.g == cell.pins[pin])
-        area_nm2 = sum(m.w_nm * m.l_nm for m in gates)
-        return area_nm2 * 1e-18 * self.design.pdk.models.gate_F_per_m2
-
-
-def _crossing(node: str, time: Floats, wave: Floats, level: float) -> float:
-    """Where a wave last passes a level; ToolError if it never does."""
-    passed = np.flatnonzero((wave[:-1] - level) * (wave[1:] - level) <= 0)
-    if len(passed) == 0:
-        raise ToolError(f"ngspice: timing of the port: {node} does not reach {level:.2f} V in {_STOP_S:g} s")
-    k = int(passed[-1])
-    part = (level - wave[k]) / (wave[k + 1] - wave[k]) if wave[k + 1] != wave[k] else 0.0
-    return float(time[k] + part * (time[k + 1] - time[k]))

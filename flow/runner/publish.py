@@ -26,7 +26,7 @@ from somaforge.flow.runner import coherence, manifest
 from somaforge.flow.runner.run import Runner
 from somaforge.flow.signoff import findings, junit, sarif
 from somaforge.flow.signoff.verdict import Signoff
-from somaforge.flow.steps import drivers, tapeout
+from somaforge.flow.steps import drivers, hard_macro, tapeout
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import atomic_write
 from somaforge.pdk.json_file import parse_json
@@ -60,6 +60,8 @@ DRIVERS: tuple[tuple[str, str, str], ...] = (
     ("drivers", "netlist.cdl", "cdl/{name}_drivers.cdl"),
 )
 """The same of a spec with drivers."""
+HARD_MACRO: tuple[tuple[str, str, str], ...] = (("hard_macro", hard_macro.FOLDER, hard_macro.FOLDER),)
+"""The same of a spec with a hard macro."""
 PER_CHIP = (
     ("characterize", "calibration.json"),
     ("train", "weights.npz"),
@@ -85,7 +87,11 @@ def _publish(runner: Runner) -> dict[str, float]:
     if finished(final, key) and not added(final, _record(final).files):
         return metrics
     temporary = new_temporary(runner.out, FINAL)
-    own = (*(FRAMED if tapeout.framed(runner.spec) else ()), *(DRIVERS if drivers.applies(runner.spec) else ()))
+    own = (
+        *(FRAMED if tapeout.framed(runner.spec) else ()),
+        *(DRIVERS if drivers.applies(runner.spec) else ()),
+        *(HARD_MACRO if hard_macro.applies(runner.spec) else ()),
+    )
     for step, source, target in (*TAKEN, *own):
         _copy(folders[step], records[step], source, temporary / target.format(name=runner.spec.name))
     for seed in runner.spec.chips.seeds:

@@ -55,6 +55,14 @@ SILICON: tuple[Metric, ...] = (
         "neither", "nets with a wire, and transistors, of the layout", "pex__nets__count", "pex__transistors__count"
     ),
     *several("neither", "resistors and diodes of a layout (pex --layout)", "pex__other_devices__count"),
+    # hard macro
+    *several("lower", "the hard macro: the macro with the margin of its pins and straps", "hard_macro__die__um2"),
+    *several(
+        "lower",
+        "the hard macro: violations of layout rules and differences from its netlist; more ends the run",
+        "hard_macro__violations__count",
+        "hard_macro__mismatches__count",
+    ),
     # drivers
     *several(
         "lower",

@@ -11,7 +11,7 @@ import numpy as np
 from somaforge.flow.machinery.base import Context, JsonObject, Step, mismatch, silicon
 from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.measure import cells
-from somaforge.flow.memory import latch_margins, port_timing
+from somaforge.flow.memory import latch_margins, leakage, port_pins, port_timing
 from somaforge.flow.steps.chip import MemoryJob, memories
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
@@ -19,6 +19,7 @@ from somaforge.pdk import load
 
 TEMPERATURES_C = (-40.0, 27.0, 85.0)
 """Industrial range, where the margins of the latch must hold."""
+PORT = "port.json"
 MISMATCH_SAMPLES = 200
 MARGINS = {"hold_snm": "hold_V", "read_snm": "read_V", "write_margin": "write_V", "read_current": "read_current_A"}
 """Name in metrics -> field of latch_margins.Margins."""
@@ -111,21 +112,30 @@ def latch_over_corners(context: Context) -> tuple[JsonObject, Mapping[str, float
 
 
 def port_speed(folder: Path, spec: Spec) -> None:
-    """port.json: delays of the programming port, typical and slow."""
+    """port.json: delays of the programming port, typical and slow; of a hard macro fast too, its pins and leakage."""
     design = build(spec)
     plan = port_timing.plan_of(design)
-    typical = port_timing.measure(design, plan, replace(design.pdk.models.nominal, supply_V=spec.supply_V))
-    slow = port_timing.measure(design, plan, port_timing.slow(design))
-    timings = {"typical": typical, "slow": slow}
-    write_json(folder / "port.json", {n: vars(t) | {"half_period_s": t.half_period_s} for n, t in timings.items()})
+    models = design.pdk.models
+    points = {"typical": replace(models.nominal, supply_V=spec.supply_V), "slow": port_timing.slow(design)}
+    if spec.hard_macro:
+        points["fast"] = models.fast
+    found: dict[str, JsonObject] = {}
+    for name, at in points.items():
+        timing = port_timing.measure(design, plan, at)
+        found[name] = {"at": vars(at), **vars(timing), "half_period_s": timing.half_period_s}
+        if spec.hard_macro:
+            pins = port_pins.measure(design, plan, at)
+            seen = {"input_F": pins.input_F, "data_out": [vars(follows) for follows in pins.data_out]}
+            found[name] = {**found[name], **seen, "leakage_W": leakage.of_design(design, at).total_W}
+    write_json(folder / PORT, found)
 
 
 def port_metrics(context: Context) -> Mapping[str, float]:
     """How long the clock of the port must be low; nothing if there is no port."""
     if not context.spec.array.has_port:
         return {}
-    found = read_json(context.each(port_speed, {"port": context.spec})["port"] / "port.json")
-    write_json(context.folder / "port.json", found)
+    found = read_json(context.each(port_speed, {"port": context.spec})["port"] / PORT)
+    write_json(context.folder / PORT, found)
     return {
         "port__half_period_typical__s": found["typical"]["half_period_s"],
         "port__half_period_slow__s": found["slow"]["half_period_s"],
@@ -184,7 +194,7 @@ def action(context: Context) -> Mapping[str, float]:
 STEP = Step(
     "cells",
     action,
-    lambda spec: ("cells.json", "latch.json"),
+    lambda spec: ("cells.json", "latch.json", *((PORT,) if spec.array.has_port else ())),
     config=config,
     tools=("PySpice", "ngspice", "pdk"),
     checks=("memory__bad_latches__count",),

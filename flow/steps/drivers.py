@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from somaforge.flow import datasets
-from somaforge.flow.checks import lvs
-from somaforge.flow.checks.registry import LAYOUT_CHECKS
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.drivers import capacitance, pattern
 from somaforge.flow.drivers.bank import Bank
@@ -15,14 +13,13 @@ from somaforge.flow.machinery.base import Context, JsonObject, Step, silicon
 from somaforge.flow.machinery.records import write_json
 from somaforge.flow.memory import port_timing
 from somaforge.flow.pex import extract
+from somaforge.flow.steps.block_checks import REPORTS, require_clean
 from somaforge.flow.steps.data import data_of
 from somaforge.generator import drivers
 from somaforge.generator.layout import draw
 from somaforge.generator.netlist import write_spice
 from somaforge.generator.picture import write_picture
 from somaforge.generator.spec import Spec
-from somaforge.pdk.errors import CheckError
-from somaforge.pdk.files import atomic_write
 
 DRIVES = "drives.json"
 """Capacitance that each driver adds to its input."""
@@ -58,18 +55,7 @@ def action(context: Context) -> Mapping[str, float]:
     write_spice(drawn.library, folder / "netlist.cdl", "cdl", drawn.block.roles())
     x1, y1, x2, y2 = drawn.die
     write_picture(design.pdk, layout, drawn.top, folder / "layout.png", 1800, round(1800 * (y2 - y1) / (x2 - x1)))
-    violations = 0
-    for check in LAYOUT_CHECKS:
-        counts = check.run(design.pdk, layout, drawn.top, folder / check.report, spec.time_limits.precheck_s)
-        violations += sum(counts.values())
-    compared = lvs.run(design.pdk, layout, netlist, drawn.top, folder / "lvs.lvsdb")
-    atomic_write(folder / "mismatches.txt", "".join(f"{line}\n" for line in compared.mismatches))
-    if violations or compared.mismatches:
-        first = f"; {compared.mismatches[0]}" if compared.mismatches else ""
-        raise CheckError(
-            f"drivers: {violations} violations of layout rules, {len(compared.mismatches)} mismatches of layout and "
-            f"netlist{first}; see {folder}"
-        )
+    clean = require_clean("drivers", design.pdk, drawn.library, layout, netlist, spec.time_limits.precheck_s)
     wires = extract(design.pdk, layout, design.library.top, netlist).total_capacitance()
     bank, dataset = Bank.of(ArrayEngine(), spec, VirtualChip(0, 0.0)), datasets.load(spec.network.dataset)
     assert bank is not None  # it applies
@@ -82,8 +68,8 @@ def action(context: Context) -> Mapping[str, float]:
     half = {name: port_timing.measure(design, plan, point).half_period_s for name, point in at.items()}
     context.log(f"half a period {half['typical']:.3g} s, slow {half['slow']:.3g} s")
     return {
-        "drivers__violations__count": violations,
-        "drivers__mismatches__count": len(compared.mismatches),
+        "drivers__violations__count": clean.violations,
+        "drivers__mismatches__count": clean.mismatches,
         "drivers__transistors__count": drawn.library.transistor_count(),
         "drivers__die__um2": (x2 - x1) * (y2 - y1) / 1e6,
         "drivers__column__F": max(drives),
@@ -98,8 +84,7 @@ def files(spec: Spec) -> tuple[str, ...]:
     """What the step writes."""
     if not applies(spec):
         return (DRIVES,)
-    reports = (check.report for check in LAYOUT_CHECKS)
-    return (DRIVES, "layout.gds", "layout.png", "netlist.spice", "netlist.cdl", "mismatches.txt", *reports)
+    return (DRIVES, "layout.gds", "layout.png", "netlist.spice", "netlist.cdl", *REPORTS)
 
 
 STEP = Step(

@@ -204,4 +204,6 @@ def _power(canvas: Canvas, plan: PeripheryPlan, select: RowPainter, control_x: i
         to_rail(canvas, m, net, via, y)
         canvas.box("column", x - wide, edge - 2 * pad_below, x + wide, 0)
         canvas.stack(x, edge - pad_below, "column", "strap")
-        canvas.box("strap", x - wide, y - wide, x + wide, edge)
+        # It ends with the pad of its via: without `top` the supply's rail, on `strap`, keeps its space to that.
+        end = wide if m.highest == "top" else min(wide, m.core.lone_pad_half)
+        canvas.box("strap", x - wide, y - end, x + wide, edge)

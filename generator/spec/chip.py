@@ -63,3 +63,6 @@ class Chip(Model):
     drivers: Drivers | None = None
     """None: every input current comes from a pin."""
     project: Project = Project()
+    hard_macro: bool = False
+    """Whether the macro is also written for place and route of digital flows (docs/hard_macro.md). Nothing of it is on
+    the highest conductor then: the flow's supplies go over it there."""

@@ -74,6 +74,11 @@ class Spec(Model):
         return None if self.chip is None or self.chip.frame == "none" else self.chip.frame
 
     @property
+    def hard_macro(self) -> bool:
+        """Whether it is also written for place and route."""
+        return self.chip is not None and self.chip.hard_macro
+
+    @property
     def at(self) -> OperatingPoint:
         """Its own operating point; `study` and `operating` have others."""
         return OperatingPoint(self.corners[0], self.temperature_C, self.supply_V)
@@ -135,6 +140,15 @@ class Spec(Model):
             raise ValueError(
                 f"chip.drivers.bits: two rows of array.bits = {self.array.bits} have {2 * self.array.bits} bits, "
                 f"not {drivers.bits}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _hard_macro_is_digital(self) -> Self:
+        if self.hard_macro and not self.array.has_port:
+            raise ValueError(
+                "chip.hard_macro: needs array.port: scan; without a port the weight memory's lines are pins, which "
+                "nothing in a digital flow can drive"
             )
         return self
 

@@ -11,11 +11,14 @@ from somaforge.pdk.sky130.binding import bind
 from somaforge.pdk.sky130.devices import NETLIST_DEVICES
 
 NARROWEST_NM = 420
-
+MAX_SUPPLY_V = 1.95
+"""Largest V_DS and V_GS of the 1.8 V devices "where SPICE models are valid" (README.md says where that stands)."""
 
 NOMINAL = OperatingPoint("tt", 27.0, 1.8)
 SLOW = OperatingPoint("ss", -40.0, 0.9 * NOMINAL.supply_V)
 """At low supply gates slow down with the cold."""
+FAST = OperatingPoint("ff", -40.0, MAX_SUPPLY_V)
+"""At the highest supply that the models are valid for; there the cold makes gates faster."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Sky130Models:
     corners: tuple[str, ...] = foundry.CORNERS
     nominal: OperatingPoint = NOMINAL
     slow: OperatingPoint = SLOW
+    fast: OperatingPoint = FAST
     laws: tuple[Law, ...] = (*get_args(mismatch.ThresholdLaw), *get_args(binned.BinnedLaw))
     options: str = SCALE_OPTION
     metres: float = METRES

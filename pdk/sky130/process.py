@@ -13,7 +13,7 @@ from somaforge.pdk.sky130.frames import FRAMES
 from somaforge.pdk.sky130.gds import CONDUCTORS
 from somaforge.pdk.sky130.layers import LAYERS, ROLES
 from somaforge.pdk.sky130.library import CELLS
-from somaforge.pdk.sky130.models import MODELS
+from somaforge.pdk.sky130.models import MAX_SUPPLY_V, MODELS
 from somaforge.pdk.sky130.open_pdks import OPEN_PDKS
 from somaforge.pdk.sky130.parasitics import CORNERS, interconnect
 from somaforge.pdk.wires import Wires
@@ -28,12 +28,12 @@ def _rule(name: str) -> Length:
 _NONE = Length(0, "no rule")
 
 RULES = Rules(
-    local=Conductor("local", "li1", _rule("li.1"), _rule("li.3"), _rule("li.6")),
-    inner=Conductor("inner", "met1", _rule("m1.1"), _rule("m1.2"), _rule("m1.6")),
-    row=Conductor("row", "met2", _rule("m2.1"), _rule("m2.2"), _rule("m2.6")),
-    column=Conductor("column", "met3", _rule("m3.1"), _rule("m3.2"), _rule("m3.6")),
-    strap=Conductor("strap", "met4", _rule("m4.1"), _rule("m4.2"), _rule("m4.4a")),
-    top=Conductor("top", "met5", _rule("m5.1"), _rule("m5.2"), _rule("m5.4")),
+    local=Conductor("local", "li1", _rule("li.1"), _rule("li.3"), _rule("li.6"), "vertical"),
+    inner=Conductor("inner", "met1", _rule("m1.1"), _rule("m1.2"), _rule("m1.6"), "horizontal"),
+    row=Conductor("row", "met2", _rule("m2.1"), _rule("m2.2"), _rule("m2.6"), "vertical"),
+    column=Conductor("column", "met3", _rule("m3.1"), _rule("m3.2"), _rule("m3.6"), "horizontal"),
+    strap=Conductor("strap", "met4", _rule("m4.1"), _rule("m4.2"), _rule("m4.4a"), "vertical"),
+    top=Conductor("top", "met5", _rule("m5.1"), _rule("m5.2"), _rule("m5.4"), "horizontal"),
     local_via=Cut("local_via", _rule("ct.1"), _rule("ct.2"), (_NONE, _NONE), (_rule("m1.4"), _rule("m1.5"))),
     inner_via=Cut(
         "inner_via", _rule("via.1a"), _rule("via.2"), (_rule("via.4a"), _rule("via.5a")), (_rule("m2.4"), _rule("m2.5"))
@@ -96,9 +96,6 @@ DEVICES = (
     DeviceType(f"{_P}pfet_01v8_hvt", "p", "hvt", 420, 150, _HVT),
     DeviceType(f"{_P}pfet_01v8_lvt", "p", "lvt", 420, 350, _LVT),
 )
-
-MAX_SUPPLY_V = 1.95
-"""Largest V_DS and V_GS of the 1.8 V devices "where SPICE models are valid" (README.md says where that stands)."""
 
 _CORNER = {str(name): name for name in CORNERS}
 WIRES = Wires(

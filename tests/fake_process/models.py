@@ -49,6 +49,7 @@ class FakeModels:
     corners: tuple[str, ...] = tuple(CORNERS_V)
     nominal: OperatingPoint = OperatingPoint("typ", 25.0, 1.6)  # noqa: RUF009 (frozen)
     slow: OperatingPoint = OperatingPoint("slow", 125.0, 1.4)  # noqa: RUF009
+    fast: OperatingPoint = OperatingPoint("fast", -40.0, 1.8)  # noqa: RUF009
     laws: tuple[Law, ...] = ("area", "none")
     options: str = SCALE_OPTION
     metres: float = METRES

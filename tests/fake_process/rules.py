@@ -1,5 +1,7 @@
 """Rules of the fake process: sizes of a 180 nm process on a grid of 10 nm, some of them odd multiples of it."""
 
+from typing import Literal
+
 from somaforge.pdk.base import DeviceType
 from somaforge.pdk.geometry import Conductor, Cut, Length, Rules
 
@@ -65,7 +67,8 @@ NONE = Length(0, "no rule")
 
 
 def _metal(k: int, role: str) -> Conductor:
-    return Conductor(role, f"METAL{k}", rule(f"M{k}.W"), rule(f"M{k}.S"), rule(f"M{k}.A"))
+    runs: Literal["horizontal", "vertical"] = "horizontal" if k % 2 == 0 else "vertical"
+    return Conductor(role, f"METAL{k}", rule(f"M{k}.W"), rule(f"M{k}.S"), rule(f"M{k}.A"), runs)
 
 
 def _via(k: int, role: str) -> Cut:
