@@ -1,30 +1,31 @@
-"""The chip of an example as docs/chip.md shows it: placed, joined, checked, extracted, and patterns decided in ngspice.
+"""The chip of an example as docs/chip.md shows it: placed, joined, checked; extracted, and its decisions in ngspice.
 
-    python bench/chip.py layout            # draws and checks: DRC, LVS, antenna ratios; docs/images/chip*.png
-    python bench/chip.py patterns RUN [--chips 1 2] [--first 0] [--count 2]
+    python bench/chip.py layout      # draws and checks: DRC, LVS, antenna ratios; docs/images/chip*.png
+    python bench/chip.py decide [--chips 1 2 3 4 5] [--count 30] [--netlist FILE]
+    python bench/chip.py registers   # the same decisions through the control in Verilog: the class register
+    python bench/chip.py page        # the tables of docs/chip.md
 
-RUN is a run folder of examples/iris.yaml that has trained weights. Both write
-bench/results/chip.json, other parts of which stay.
+The others write bench/results/chip.json, other parts of which stay; decisions of
+examples/prototype.yaml that are there are not simulated again.
 """
 
 import argparse
 import json
-import time
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from chip_parts import decisions
+from chip_parts.netlist import extracted
+from chip_parts.registers import play
+from pages import put
 
-from somaforge.flow import datasets
 from somaforge.flow.checks import antenna, drc, lvs, precheck
 from somaforge.flow.control.gates import gates_of
-from somaforge.flow.pex import annotate, extract
-from somaforge.flow.readout.whole import Times, bench_of, classify
+from somaforge.flow.figures.units import engineering as si
 from somaforge.generator import drivers
 from somaforge.generator.block import Block, write_block
 from somaforge.generator.chip.chip import Margins, chip_block
-from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.control import Control
 from somaforge.generator.control_block import control_block
 from somaforge.generator.design import Design, build
@@ -40,10 +41,6 @@ from somaforge.pdk.layout_file import open_layout
 ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "bench/results/chip.json"
 PDK = load("sky130")
-TIMES = Times(settle_s=2e-6, race_s=3e-6)
-"""The array takes 1 us (docs/results.md), the race 46 fC over some 0.1 uA, `valid` 0.4 us more."""
-USED = 3
-"""Outputs of Iris."""
 
 
 @cache
@@ -89,64 +86,88 @@ def layout(block: Block, picture: str) -> dict[str, Any]:
         }
 
 
-def extracted() -> FlatNetlist:
-    """The whole chip with the capacitances of its wires."""
-    block = chip()
-    with scratch("chip") as folder:
-        gds, spice = folder / "chip.gds", folder / "chip.spice"
-        write_block(block, gds)
-        write_spice(block.library, spice)
-        return annotate(block.library.flatten(), extract(PDK, gds, block.name, spice), wires="none", smallest_F=2e-17)
+def keep(name: str, made: Any) -> None:
+    """Put a part into the results."""
+    kept: dict[str, Any] = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {}
+    atomic_write(RESULT, json.dumps(kept | {name: made}, indent=1) + "\n")
 
 
-def patterns(run: Path, chips: list[int], first: int, count: int) -> list[dict[str, Any]]:
-    """Flowers on chips: what the chip says, and what its output currents say."""
-    flat, data = extracted(), datasets.load("iris")
-    x, y = data.test_x[first : first + count], data.test_y[first : first + count]
-    inputs = np.zeros((len(x), design().layers[0]))
-    inputs[:, : x.shape[1]] = data.to_currents(x, design().spec.input)
-    rows = []
-    for seed in chips:
-        [folder] = run.glob(f"*-train/chips/{seed}")
-        weights = np.load(folder / "weights.npz")
-        codes = tuple(weights[f"matrix_{m}"].astype(np.int64) for m in range(len(design().layers) - 1))
-        start = time.monotonic()
-        found = classify(bench_of(flat, design(), codes, seed), inputs, TIMES, USED)
-        spent = time.monotonic() - start
-        for k in range(len(x)):
-            outputs = np.sort(found.outputs_A[k, :USED])
-            rows.append({
-                "chip": seed, "flower": first + k, "label": int(y[k]), "chosen": int(found.chosen[k]),
-                "largest": int(found.largest(USED)[k]), "apart": float(outputs[-1] / outputs[-2]),
-                "decided_s": float(found.decided_s[k]), "charge_C": float(found.charge_C[k]), "seconds": spent / len(x),
-            })  # fmt: skip
-    return rows
+def decide(chips: list[int], count: int, netlist: Path | None) -> None:
+    """Flowers on chips; kept after every turn of them."""
+    before = decisions.kept(RESULT)
+    made = decisions.Prototype(before["weights"])
+    flat = extracted(made.design, netlist)
+
+    def save(new: list[decisions.Row]) -> None:
+        now = decisions.kept(RESULT)  # another call may have worked on other chips
+        rows, weights = decisions.merged(now["rows"], new), {**now["weights"], **made.kept}
+        told = decisions.summary(rows)
+        keep("decisions", {"about": decisions.about(), "summary": told, "weights": weights, "rows": rows})
+        print(json.dumps(told), flush=True)
+
+    decisions.run(made, flat, chips, count, before["rows"], save)
+
+
+def registers() -> None:
+    """What the class register says of all decisions that are kept."""
+    before = decisions.kept(RESULT)
+    made, same, right = decisions.Prototype(before["weights"]), 0, 0
+    for seed in sorted({row["chip"] for row in before["rows"]}):
+        own = [row for row in before["rows"] if row["chip"] == seed]
+        with scratch("registers") as folder:
+            classes = play(made, own, folder)
+        same += sum((-1 if c is None else c) == row["chosen"] for c, row in zip(classes, own, strict=True))
+        right += sum(c == row["label"] for c, row in zip(classes, own, strict=True))
+    keep("registers", {"decisions": len(before["rows"]), "as_ngspice": same, "right": right})
+
+
+def page() -> None:
+    """What is kept, into docs/chip.md."""
+    kept = json.loads(RESULT.read_text(encoding="utf-8"))
+    found, digital = kept["decisions"], kept.get("registers")
+    told = found["summary"]
+    charge_C = sum(row["charge_C"] for row in found["rows"]) / told["patterns"]
+    rows = [
+        ["chips; decisions", f"{told['chips']}; {told['patterns']}"],
+        ["right, mean of the chips; the worst chip", f"{100 * told['accuracy__chip__ratio']:.1f} %; "
+         f"{100 * told['accuracy__chip_worst__ratio']:.1f} %"],
+        ["winner is the largest output current", f"{100 * told['winner_is_largest__ratio']:.1f} %"],
+        ["closest two largest currents", f"{min(row['apart'] for row in found['rows']):.2f} times"],
+        ["largest output current", f"{si(min(r['largest_A'] for r in found['rows']), 'A')} to "
+         f"{si(max(r['largest_A'] for r in found['rows']), 'A')}"],
+        ["pattern in the latches to `valid`: median; 99 %", f"{si(told['present__decision_p50__s'], 's')}; "
+         f"{si(told['present__decision_p99__s'], 's')}"],
+        ["charge of a decision out of the supply", si(charge_C, "C")],
+    ]  # fmt: skip
+    if digital is not None:
+        rows.append([
+            "class register in Verilog as ngspice; right",
+            f"{digital['as_ngspice']} of {digital['decisions']}; {digital['right']} of {digital['decisions']}",
+        ])  # fmt: skip
+    table = "".join(f"| {' | '.join(row)} |\n" for row in [["", ""], ["---"] * 2, *rows])
+    put(ROOT / "docs/chip.md", "decisions", "bench/chip.py decide", table)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["layout", "patterns"])
-    parser.add_argument("run", nargs="?", type=Path)
-    parser.add_argument("--chips", nargs="+", type=int, default=[1])
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--count", type=int, default=2)
+    parser.add_argument("part", choices=["layout", "decide", "registers", "page"])
+    parser.add_argument("--chips", nargs="+", type=int, default=[1, 2, 3, 4, 5])
+    parser.add_argument("--count", type=int, default=30, help="flowers of the test set, from the first")
+    parser.add_argument("--netlist", type=Path, help="keeps the extracted netlist, or has it")
     given = parser.parse_args()
-    if given.part == "patterns" and given.run is None:
-        parser.error("patterns needs the folder of a run")
-    kept: dict[str, Any] = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {}
     if given.part == "layout":
-        kept["layout"] = {
+        drawn = {
             "currents from pins": layout(chip(), "chip.png"),
             "with drivers": layout(driven(), "chip-drivers.png"),
             "with drivers and control": layout(driven(control=True), "chip-control.png"),
         }
+        keep("layout", drawn)
+    elif given.part == "decide":
+        decide(given.chips, given.count, given.netlist)
+    elif given.part == "registers":
+        registers()
     else:
-        rows = patterns(given.run, given.chips, given.first, given.count)
-        new = {(row["chip"], row["flower"]) for row in rows}
-        old = [row for row in kept.get("patterns", []) if (row["chip"], row["flower"]) not in new]
-        kept["patterns"] = sorted([*old, *rows], key=lambda row: (row["chip"], row["flower"]))
-    atomic_write(RESULT, json.dumps(kept, indent=1) + "\n")
-    print(json.dumps(kept, indent=1))
+        page()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
     python bench/readout.py [winner] [converter] [bias] [pictures] [page]
 
 Without words everything. Writes bench/results/readout.json (other parts of it
-stay), docs/images/readout-*.png and the tables of docs/readout.md.
+stay; close races of a chip that are there are not run again),
+docs/images/readout-*.png and the tables of docs/readout.md.
 """
 
 import argparse
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pages import put
+from readout_parts import close
 from readout_parts.page import fill
 from readout_parts.pictures import draw_pictures
 
@@ -49,9 +52,7 @@ EXTREMES = (
     OperatingPoint("sf", 27.0, 1.8),
     OperatingPoint("fs", 27.0, 1.8),
 )
-CLOSE = 1.03
 NOMINAL = PDK.models.nominal
-CHIPS: dict[str, int] = {"continuous": 8, "binned": 2, "subthreshold": 2}
 
 
 @cache
@@ -92,24 +93,9 @@ def _drawn(kind: str, count: int) -> Block:
 def winner() -> dict[str, Any]:
     """Close races of whole chips under each law, and one chip's over currents and corners."""
     facts, flat = block("winner")
-    found: dict[str, Any] = {"layout": facts, "layout_10": block("winner", 10)[0], "laws": {}}
-    for law in CHIPS:
-        right, charges, decided, valid, supply = [], [], [], [], []
-        currents = races.close_pairs(3, 15e-9, CLOSE)
-        for seed in range(1, CHIPS[law] + 1):
-            d = races.race(Bench(PDK, flat, VirtualChip(seed, law=law), NOMINAL), currents)
-            right += d.right(currents).tolist()
-            charges.append(np.nanmean(d.full_s * currents, axis=0))
-            decided += d.decided_s.tolist()
-            valid += (d.valid_s - d.decided_s).tolist()
-            supply += d.charge_C.tolist()
-        log = np.log(charges)
-        found["laws"][law] = {
-            "chips": CHIPS[law], "races": len(right), "right": int(sum(right)), "charge_C": float(np.exp(log.mean())),
-            "sigma_ln_charge": float(log.std(ddof=1)), "by_spread": races.share_right(float(log.std(ddof=1)), CLOSE),
-            "decided_s": float(np.mean(decided)), "valid_later_s": float(np.mean(valid)),
-            "race_charge_C": float(np.mean(supply)),
-        }  # fmt: skip
+    rows = close.run(PDK, flat, _kept().get("close", {}), lambda made: _keep("close", made))
+    laws = {law: close.summary(own) for law, own in rows["laws"].items()}
+    found: dict[str, Any] = {"layout": facts, "layout_10": block("winner", 10)[0], "laws": laws}
     first = Bench(PDK, flat, VirtualChip(1), NOMINAL)
     found["currents"] = [_race(first, level) for level in (1e-9, 15e-9, 100e-9, 300e-9)]
     found["corners"] = [_race(replace(first, where=where), 15e-9) | asdict(where) for where in EXTREMES]
@@ -117,7 +103,7 @@ def winner() -> dict[str, Any]:
 
 
 def _race(bench: Bench, level: float) -> dict[str, Any]:
-    currents = races.close_pairs(3, level, CLOSE)[:3]
+    currents = races.close_pairs(3, level, close.CLOSE)[:3]
     d = races.race(bench, currents)
     return {
         "current_A": level, "right": int(d.right(currents).sum()), "races": len(currents),
@@ -178,29 +164,27 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
 }  # fmt: skip
 
 
+def _kept() -> dict[str, Any]:
+    kept: dict[str, Any] = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {}
+    return kept
+
+
+def _keep(name: str, made: dict[str, Any]) -> None:
+    atomic_write(RESULT, json.dumps(_kept() | {name: made}, indent=1) + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, "pictures", "page", []])
     wanted = parser.parse_args().parts or [*PARTS, "pictures", "page"]
     for name, make in PARTS.items():
         if name in wanted:
-            made = make()
-            kept = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {}
-            kept[name] = made
-            atomic_write(RESULT, json.dumps(kept, indent=1) + "\n")
+            _keep(name, make())
     if "pictures" in wanted:
         draw_pictures({kind: _drawn(kind, 3) for kind in PARTS}, block("winner")[1], ROOT / "docs/images")
     if "page" in wanted:
-        page = ROOT / "docs/readout.md"
-        result = json.loads(RESULT.read_text(encoding="utf-8"))
-        text = page.read_text(encoding="utf-8")
-        for name, table in fill(result).items():
-            head, start, rest = text.partition(f"<!-- {name}: bench/readout.py -->\n")
-            _, end, tail = rest.partition(f"<!-- end of {name} -->\n")
-            if not (start and end):
-                raise SystemExit(f"{page}: no place for {name}")
-            text = head + start + table + end + tail
-        atomic_write(page, text)
+        for name, table in fill(_kept()).items():
+            put(ROOT / "docs/readout.md", name, "bench/readout.py", table)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,10 @@ class Bench:
     where: OperatingPoint
     evidence: Path | None = None
     """Gets decks and logs."""
+    options: str = OPTIONS
+    """Of the solver."""
+    timeout_s: float = TIMEOUT_S
+    """Of one run."""
 
     def run(
         self,
@@ -46,7 +50,7 @@ class Bench:
 
         ToolError if ngspice fails or leaves a vector out.
         """
-        deck = Deck(safe(self.flat.name), self.pdk.models, self.where, f"{OPTIONS} gmin={gmin:g}", body=False)
+        deck = Deck(safe(self.flat.name), self.pdk.models, self.where, f"{self.options} gmin={gmin:g}", body=False)
         constant = f"{self.where.supply_V:.9g}"
         deck.put(f"v_vdd vdd gnd {constant if supply is None else supply}")
         shifts = self.chip.shifts(self.flat, self.pdk).tolist()
@@ -56,7 +60,7 @@ class Bench:
             deck.transistor(safe(m.name), size_of(m), nets, Shift(*both), **drawn(m))
         deck.put(*self._wires(), *sources)
         text = deck.text(f".save {' '.join(saves)}", analysis)
-        names, values = run_batch(text, self.evidence, what, TIMEOUT_S)
+        names, values = run_batch(text, self.evidence, what, self.timeout_s)
         found = {name: values[:, k] for k, name in enumerate(names)}
         missing = [s for s in saves if s not in found]
         if missing or not np.all(np.isfinite(values)):

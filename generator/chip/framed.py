@@ -51,6 +51,12 @@ OUTPUTS: Mapping[str, str] = {
 ANALOG: Mapping[str, str] = {"iref": "ua[0]", "monitor": "ua[1]", "ref_1": "ua[2]"}
 
 
+def inner_nets(frame: Frame) -> dict[str, str]:
+    """Analog pins and supplies of a frame -> what the chip's blocks call these nets."""
+    supplies = {s.net: GROUND if s.ground else SUPPLY for s in frame.supplies}
+    return {pin: net for net, pin in ANALOG.items()} | supplies
+
+
 def pin_gates(unused: int) -> GateNetlist:
     """Inverters of `ena` for so many outputs, and the converter's pulse for a pin of its own."""
     lows = tuple(f"low_{k}" for k in range(unused))
