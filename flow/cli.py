@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import click
 
+from somaforge.flow.machinery.printable import printable
+
 EXIT_INPUT = 2
 EXIT_TOOL = 3
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count
@@ -88,7 +90,7 @@ def cli() -> None:
 
 def _complain(text: str) -> None:
     """One line on stderr, whatever the message holds."""
-    print(f"somaforge: {' '.join(text.split())}", file=sys.stderr)
+    print(f"somaforge: {printable(' '.join(text.split()))}", file=sys.stderr)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

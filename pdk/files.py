@@ -13,12 +13,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from somaforge.pdk.errors import InputError
+
 SCRATCH = "somaforge-"
 """Beginning of the names of scratch folders in the system's temporary folder."""
 NEW = ".somaforge-new-"
 """The same for folders that are not locked yet."""
 HELD = ".held"
 """File in a scratch folder that is locked from before it has its name until it is gone."""
+KERNELS = ("/dev", "/proc", "/sys")
+MEMORY = "/dev/shm"
+"""What lies in the first three is no file, but for what lies in the last."""
 YOUNG_S = 60.0
 """A folder of this age that nobody holds is taken for left behind; a process that slept so long makes another."""
 
@@ -38,7 +43,11 @@ def permissions(wanted: int) -> int:
 
 @contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
-    """A path beside `target` (same suffix) that replaces `target` when the block ends without an error."""
+    """A path beside `target` (same suffix) that replaces `target` when the block ends without an error.
+
+    InputError if `target` is there and no file, or in a folder of the kernel: /dev/null would be one file for all.
+    """
+    _require_file(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}.", suffix=target.suffix)
     os.close(handle)
@@ -49,6 +58,14 @@ def atomic_path(target: Path) -> Iterator[Path]:
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _require_file(target: Path) -> None:
+    """A folder is refused by the system itself."""
+    parent = target.parent.resolve()
+    kernels = any(map(parent.is_relative_to, KERNELS)) and not parent.is_relative_to(MEMORY)
+    if kernels or (target.exists() and not target.is_file() and not target.is_dir()):
+        raise InputError(f"{target}: is no place for a file, or a device or pipe that it would replace; give another")
 
 
 def atomic_write(target: Path, content: str | bytes) -> None:

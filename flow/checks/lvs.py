@@ -14,6 +14,7 @@ from somaforge.flow.checks.lvs_report import COMPARED, SIZE_TOLERANCE_UM, mismat
 from somaforge.flow.checks.partners import Partners, Whole, dissolve, partners
 from somaforge.flow.checks.reach import unconnected
 from somaforge.flow.checks.spice_reader import find_circuit, read_netlist
+from somaforge.flow.machinery.printable import printable
 from somaforge.pdk import default, load
 from somaforge.pdk.base import Pdk
 from somaforge.pdk.connectivity import Connectivity
@@ -64,7 +65,7 @@ def run(
     if database is not None:
         with atomic_path(database) as beside:
             comparison.extraction.lvs.write(str(beside))
-    return LvsResult(comparison.lines, comparison.devices, comparison.nets)
+    return LvsResult(tuple(map(printable, comparison.lines)), comparison.devices, comparison.nets)
 
 
 @dataclass(frozen=True)

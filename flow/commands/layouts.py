@@ -12,6 +12,7 @@ from somaforge.flow.checks.registry import LAYOUT_CHECKS
 from somaforge.flow.commands import code_hosts
 from somaforge.flow.commands.console import show_json
 from somaforge.flow.machinery.bounded import bounded
+from somaforge.flow.machinery.printable import printable
 from somaforge.pdk.base import Pdk
 from somaforge.pdk.errors import CheckError, InputError
 from somaforge.pdk.files import scratch
@@ -172,7 +173,7 @@ def pex(pdk: Pdk, layout: Path, top: str, output: Path, as_json: bool, limit_s: 
             raise InputError(f"pex --output {output}: {written} is the layout itself; give another name")
 
     def warn(line: str) -> None:
-        click.echo(f"somaforge: warning: {line}", err=True)
+        click.echo(f"somaforge: warning: {printable(line)}", err=True)
 
     def extracted() -> dict[str, float]:
         with understood(layout):

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from somaforge.flow.commands.console import show_json
 from somaforge.flow.commands.options import PATH, Number
+from somaforge.flow.machinery.printable import printable
 from somaforge.pdk.errors import CheckError
 
 COLOURS = {"better": "green", "worse": "red", "gone": "red", "new": "cyan", "different": "yellow", "same": "dim"}
@@ -28,7 +29,7 @@ def verify(run: Path, files_only: bool, sha256: str | None, as_json: bool) -> No
         show_json(found.to_json())
     else:
         for change in found.changes:
-            click.echo(str(change))
+            click.echo(printable(str(change)))
         click.echo(f"{found.files} files compared; manifest SHA-256 {found.sha256}")
     if sha256 is not None and sha256.lower() != found.sha256:
         raise CheckError(f"{found.manifest}: SHA-256 is {found.sha256}, must be {sha256}; this is another manifest")
@@ -72,7 +73,7 @@ def compare(
                 change = "" if line.change is None else f"{100 * line.change:+.2f} %"
                 verdict = Text(line.verdict, style=COLOURS[line.verdict])
                 numbers = ["" if v is None else f"{v:.6g}" for v in (line.before, line.after)]
-                table.add_row(Text(line.metric), *numbers, change, line.unit, verdict)
+                table.add_row(Text(printable(line.metric)), *numbers, change, line.unit, verdict)
         console = Console(highlight=False)
         if not console.is_terminal:  # a log or a pipe: lines must not depend on the width of nothing
             console = Console(highlight=False, width=160)

@@ -9,6 +9,7 @@ from somaforge.flow.commands.console import show_json
 from somaforge.flow.commands.options import PATH, pdk_option
 from somaforge.flow.commands.stages import json_option, one_step, out_option, spec_argument, timeout_option
 from somaforge.flow.machinery.bounded import bounded
+from somaforge.flow.machinery.printable import printable
 from somaforge.flow.runner.known import read_spec
 from somaforge.pdk import default, load
 from somaforge.pdk.errors import CheckError, InputError
@@ -54,7 +55,7 @@ def _again(folder: Path, pdk: str | None, timeout: float, as_json: bool) -> None
         for outcome in found:
             click.echo(f"{outcome.status:<8} {outcome.title}")
             for line in outcome.findings:
-                click.echo(f"{'':<9}{line}")
+                click.echo(f"{'':<9}{printable(line)}")
     failed = [outcome for outcome in found if outcome.status == "fail"]
     if failed:
         raise CheckError(

@@ -6,6 +6,7 @@ import click
 
 from somaforge.flow.commands.console import show_json, show_metrics
 from somaforge.flow.commands.options import PATH
+from somaforge.flow.machinery.printable import printable
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_write
@@ -56,7 +57,7 @@ def measured(
     ]
     if not as_json:
         for doubt in odd[: report.SHOWN]:
-            click.echo(f"doubtful  {doubt}")
+            click.echo(f"doubtful  {printable(str(doubt))}")
     metrics: dict[str, float] = {"tester__doubtful__count": len(odd)}
     if found.calibration is not None:
         said = history.Conditions(time=history.now(), **{**conditions, "chip": chip})  # type: ignore[arg-type]

@@ -109,9 +109,9 @@ def metrics_of(run: Path) -> dict[str, float]:
         data = parse_json(_text(run, path))
         if not data or any(isinstance(v, bool) or not isinstance(v, int | float) for v in data.values()):
             raise InputError(f"{path}: metrics are a JSON object of names and numbers; run somaforge run again")
-    except (ValueError, AttributeError, UnicodeDecodeError) as error:
+        return {str(name): float(value) for name, value in data.items()}
+    except (ValueError, AttributeError, OverflowError) as error:  # a whole number of 400 digits is no float
         raise InputError(f"{path}: not metrics ({error}); run somaforge run again") from None
-    return {str(name): float(value) for name, value in data.items()}
 
 
 def _text(run: Path, path: Path) -> str:

@@ -228,6 +228,9 @@ def places(random: Random, folder: Path) -> str | None:
         return command(*arguments)()
 
     wrong = attempt(inside, folder).problem((0, 1, 2, 3))
+    for device in ("/dev/null", "/dev/full"):
+        if not Path(device).is_char_device():
+            return f"{arguments[0]} --out {place!r}: {device} was replaced"
     replaced = arguments[0] == "pex" and place in ("file", "file/under")  # a file that the user named is replaced
     if not replaced and (work / "file").read_text() != "mine":
         return f"{arguments[0]} --out {place!r}: a file was overwritten"

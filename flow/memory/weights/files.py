@@ -1,6 +1,7 @@
 """Weights by name: NPZ, a torch state_dict, safetensors. What is between two layers is taken for a rectifier."""
 
 import re
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -44,11 +45,13 @@ def _torch(path: Path) -> Arrays:
                     f"{path}: unpacks to more than {LARGEST_FILE >> 20} MB; no network that fits has so many"
                 )
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of files of old versions: ours is the one line
+            found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001  unpickling raises whatever a damaged or hostile file makes it raise
-        said = " ".join(str(error).split())[:200]
+        # Not what torch says: it tells how to let the file run its code.
         raise InputError(
-            f"{path}: no state_dict of weights alone ({said}); save it with torch.save(model.state_dict(), ...)"
+            f"{path}: no state_dict of weights alone ({type(error).__name__}); "
+            "save it with torch.save(model.state_dict(), ...)"
         ) from None
     if not isinstance(found, dict) or not all(isinstance(v, torch.Tensor) for v in found.values()):
         raise InputError(f"{path}: no state_dict; save it with torch.save(model.state_dict(), ...)")

@@ -180,7 +180,7 @@ class Evil:
 def test_files_that_are_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "w.pt"
     torch.save({"0.weight": Evil()}, path)
-    with pytest.raises(InputError, match=r"w.pt: no state_dict of weights alone \(Weights only load failed"):
+    with pytest.raises(InputError, match=r"w.pt: no state_dict of weights alone \(UnpicklingError\)"):
         files.read(path)
     torch.save(module(False).state_dict(), path)
     path.write_bytes(path.read_bytes()[:-300])

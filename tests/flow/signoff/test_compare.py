@@ -93,8 +93,21 @@ def test_wrong_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "has no final/metrics.json" in capsys.readouterr().err
     (tmp_path / "bad.json").write_text('{"a": "b"}')
     assert cli.run(["compare", str(good), str(tmp_path / "bad.json")]) == 2
+    for text in ("[" * 100_000, '{"a": 1' + "0" * 400 + "}", '{"a": 1' + "0" * 5000 + "}"):
+        (tmp_path / "bad.json").write_text(text)
+        capsys.readouterr()
+        assert cli.run(["compare", str(good), str(tmp_path / "bad.json")]) == 2
+        assert "not metrics" in capsys.readouterr().err
     with pytest.raises(InputError, match="must be 0 or more"):
         compare({}, {}, -1)
+
+
+def test_names_of_metrics_do_not_write_to_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.json").write_text('{"a\\u001b[2J": 1, "b\\u202e": 2}')
+    (tmp_path / "b.json").write_text('{"c": 1}')
+    assert cli.run(["compare", str(tmp_path / "a.json"), str(tmp_path / "b.json"), "--fail-on-regression"]) == 1
+    said = capsys.readouterr()
+    assert all(line.isprintable() for line in (said.out + said.err).splitlines())
 
 
 def test_units_are_those_that_names_end_with() -> None:
