@@ -123,3 +123,10 @@ def test_the_version_is_the_last_release_or_on_the_way_to_the_next() -> None:
     assert releases == sorted(releases, key=lambda r: tuple(map(int, r.split("."))), reverse=True)
     number, dev, _ = somaforge.__version__.partition(".dev")
     assert (number not in releases) if dev else (number == releases[0])
+
+
+def test_tests_that_contributing_names_are_there() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert len(named) >= 20
+    missing = [f"{f}::{n}" for f, n in named if f"def {n}(" not in (ROOT / f).read_text(encoding="utf-8")]
+    assert missing == []
