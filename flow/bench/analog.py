@@ -41,6 +41,7 @@ class Faults:
     """A latch: (matrix, row, column, bit, value)."""
     dead_row: tuple[int, int] | None = None
     """(matrix, row) that hands nothing on."""
+    dead_output: int | None = None
     weak_driver: tuple[int, float] | None = None
     """(input, share of its current)."""
     leakage_A: float = 0.0
@@ -49,6 +50,10 @@ class Faults:
     """Of the converter's rate."""
     no_reference: bool = False
     """Nothing flows into the reference pin."""
+    swapped: tuple[int, int] | None = None
+    """Two of the chip's inputs whose lines are exchanged on the board (flow.bench.firmware.wire has their places)."""
+    swapped_outputs: tuple[int, int] | None = None
+    """The same of its outputs."""
 
 
 @dataclass(eq=False)
@@ -59,7 +64,10 @@ class AnalogPart:
     control: Control
     seed: int
     full_scale_A: float
-    """Input current of the largest code at the ratio 1."""
+    """Input current of the largest code at the ratio 1, as far as the first reference row goes."""
+    second_ratio: int
+    """In quarters: the ratio for which the pin of a second reference row gets its current; the bias does not reach it
+    (docs/chip.md)."""
     faults: Faults = Faults()
     converter: Converter = field(default_factory=Converter)
     _outputs: dict[object, Floats] = field(default_factory=dict, repr=False)
@@ -97,6 +105,8 @@ class AnalogPart:
             found = np.zeros(self._layers[-1])
             if _reaches(codes, inputs):
                 found = settle_stacked(self._parts, [codes], inputs[None])[0][0]
+            if self.faults.dead_output is not None:
+                found[self.faults.dead_output] = 0.0
             self._outputs = {key: found}
         return self._outputs[key]
 
@@ -107,7 +117,8 @@ class AnalogPart:
             return inputs
         scale = self._bank.scale
         every = scale.latches(scale.codes)  # [rows, codes]
-        table = self._bank.table(self.full_scale_A * ratio / 4)
+        ratios = np.array([ratio, self.second_ratio][: scale.rows])
+        table = self._bank.table_of(scale.references_A(self.full_scale_A) * ratios / 4)
         for i in range(len(inputs)):
             matches = np.flatnonzero((every == latches[:, i, None]).all(axis=0))
             inputs[i] = table[i, matches[0]] if len(matches) else 0.0

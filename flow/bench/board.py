@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from somaforge.flow.bench.firmware.wire import LONGEST
+from somaforge.flow.bench.firmware.wire import CLASS, LONGEST, VALID
 from somaforge.flow.bench.link import Link
 from somaforge.flow.engines.base import Program
 from somaforge.flow.memory import port
@@ -52,13 +52,15 @@ class Board:
         self.name, self.clock_hz = link.hello()
         link.ask("reset")
         wanted = (control.identity, *(m.rows << 16 | m.width for m in (control.weights, control.pattern)))
-        found = tuple(int(a, 2) for a in self.send([c.ask(c.IDENTITY), c.ask(c.WEIGHTS), c.ask(c.PATTERN)]))
-        if found[0] >> 16 != c.MAGIC:
-            raise ToolError(
-                f"board: the chip answers {found[0]:08x} and not 5346....: is it selected, clocked, out of reset, its "
-                "data lines not swapped?"
-            )
-        if found != wanted:
+        asked = [c.ask(c.IDENTITY), c.ask(c.WEIGHTS), c.ask(c.PATTERN), c.ask(c.IDENTITY)]
+        *found, again = (int(a, 2) for a in self.send(asked))
+        for identity in (found[0], again):  # a chip that is never deselected takes frames for others after the first
+            if identity >> 16 != c.MAGIC:
+                raise ToolError(
+                    f"board: the chip answers {identity:08x} and not 5346....: is it selected, clocked, out of reset, "
+                    "its data lines not swapped?"
+                )
+        if tuple(found) != wanted:
             raise InputError(f"board: the chip is {_sizes(found)}, the spec's is {_sizes(wanted)}; give its own spec")
 
     def send(self, frames: Sequence[Frame]) -> list[str]:
@@ -113,6 +115,24 @@ class Board:
             ]
         return found
 
+    def wrong_data_lines(self) -> list[str]:
+        """Sends ones on one of the four nibble lines after the other and reads back, bit by bit, where they arrived; in
+        words. The other lines carry every answer: with one of them wrong no chip says who it is."""
+        memory = self.control.pattern
+        places = [p for p in range(memory.width) if memory.bit_at(0, p) is not None]
+        line = {p: (p - memory.width) % 4 for p in places}  # a word ends with a whole nibble
+        found = []
+        for sent in range(4):
+            word = tuple(int(line.get(p) == sent) for p in range(memory.width))
+            self.send(c.write_words([word] * memory.rows, pattern=True, nibbles=True))
+            read = {(r, p): bit for r, p, bit in self._read(memory, True) if p in line}
+            share = [np.mean([bit for (_, p), bit in read.items() if line[p] == k] or [0]) for k in range(4)]
+            arrived = [k for k in range(4) if share[k] > 0.5]  # a stuck latch is no line
+            if arrived != [sent] and sent in line.values():
+                where = " and ".join(f"nibble {k}" for k in arrived) or "nowhere"
+                found.append(f"data line nibble {sent} arrives at {where}: swapped, broken or shorted")
+        return found
+
     def load(self, latches: Codes) -> None:
         """A pattern: weights [rows, inputs] of the drivers, none negative."""
         self.send(c.write_words(_words(self.control.pattern, (latches,)), pattern=True, nibbles=True))
@@ -124,24 +144,34 @@ class Board:
     def decide(self, settle_s: float) -> Decision:
         """A race after that time."""
         self.send([c.start(round(settle_s * self.clock_hz))])
-        self._finished(settle_s, RACE_MS)
-        status = int(self.send([c.ask(c.STATUS)])[0], 2)
-        return Decision(status >> 24 & 0xF if status >> 30 & 1 else None)
+        status = self._finished(settle_s, RACE_MS)
+        valid, winner = status >> 30 & 1, status >> 24 & 0xF
+        pins = int(self.link.ask("pins"), 16)
+        shown = pins >> VALID & 1, pins >> CLASS & 0xF
+        if shown[0] != valid or (valid and shown[1] != winner):
+            raise ToolError(
+                f"board: the outputs valid and class say {shown[0]} and {shown[1]}, the status {valid} and {winner}: "
+                "are its output lines swapped or loose?"
+            )
+        return Decision(winner if valid else None)
 
     def count(self, log2_pulses: int, limit_ms: int = COUNT_MS) -> Count:
         """Pulses of the selected output; as many as come within the limit."""
         self.send([c.measure(log2_pulses)])
-        done = self._finished(0.0, limit_ms)
-        status, ticks, pulses = (int(a, 2) for a in self.send([c.ask(c.STATUS), c.ask(c.TICKS), c.ask(c.PULSES)]))
-        return Count(pulses >> 16, (ticks >> 8) / self.clock_hz, done and not status >> 28 & 1)
+        status = self._finished(0.0, limit_ms)
+        ticks, pulses = (int(a, 2) for a in self.send([c.ask(c.TICKS), c.ask(c.PULSES)]))
+        return Count(pulses >> 16, (ticks >> 8) / self.clock_hz, not (status >> 31 or status >> 28 & 1))
 
-    def _finished(self, settle_s: float, limit_ms: int) -> bool:
-        """Waits for what is under way, and ends it when it takes longer."""
+    def _finished(self, settle_s: float, limit_ms: int) -> int:
+        """Waits for what is under way, and ends it when it takes longer; the chip's status before that."""
         limit_ms += round(settle_s * 1e3)
         done = self.link.ask(f"wait {limit_ms}", limit_ms / 1e3) == "idle"
-        if not done:
+        status = int(self.send([c.ask(c.STATUS)])[0], 2)
+        if done and status >> 31:
+            raise ToolError("board: the output busy is low, the status says busy: is its line swapped or loose?")
+        if status >> 31:
             self.send([Frame(c.STOP)])
-        return done
+        return status
 
 
 def _words(memory: MemoryMap, codes: Program) -> list[tuple[int, ...]]:

@@ -14,8 +14,8 @@ from somaforge.flow.datasets import Labels
 from somaforge.flow.drivers.inputs import Encoder
 from somaforge.flow.engines.base import Engine, Program, ProgrammedChip
 from somaforge.flow.learning import measuring, strengths
-from somaforge.flow.learning.calibration import Calibration
-from somaforge.flow.learning.characterize import LEVELS
+from somaforge.flow.learning.calibration import Calibration, Dead
+from somaforge.flow.learning.characterize import LEVELS, Characterization
 from somaforge.flow.learning.driven import driven
 from somaforge.flow.learning.minibatch import train_for
 from somaforge.flow.learning.tester import Bench
@@ -39,6 +39,8 @@ class Known:
     """What is to be measured next; None if nothing is left."""
     calibration: Calibration | None = None
     weak: tuple[strengths.Weak, ...] = ()
+    paths: Characterization | None = None
+    """The sweeps behind the calibration."""
     weights: Weights | None = None
     model_accuracy: float | None = None
     """Of the trained network on the chip's measured model: calculated."""
@@ -48,6 +50,11 @@ class Known:
     """Test patterns."""
     undecided: int = 0
     """Of them, those that the chip itself did not decide."""
+    loop_gain: float | None = None
+    """Accuracy on the training patterns, by the chip's own decisions, that training in the loop added; 0 if it added
+    none and the weights from before are kept."""
+    compared: tuple[int | None, ...] = ()
+    """Its decisions with weights that were given beside its own."""
     outputs: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     """[patterns, outputs] in A in the test."""
 
@@ -130,16 +137,19 @@ def learn(
     *,
     levels: tuple[float, ...] = LEVELS,
     stuck: Stuck = (),
+    dead: Dead = (),
     say: Callable[[str], None] = lambda text: None,
 ) -> Weights:
     """Measures what the spec wants measured, and trains for it; all of it also goes into `found`.
 
-    `levels` are the currents of a sweep over the highest, `stuck` latches that are known as such. CheckError for a chip
+    `levels` are the currents of a sweep over the highest, `stuck` and `dead` latches and somas that are known as such:
+    they are trained around. CheckError for a chip
     that is dead somewhere; NotMeasured where tables end; ToolError from the engine.
     """
     dataset = datasets.load(spec.network.dataset)
     say("characterization")
-    learned = measuring.measure(spec, bench, chip, highest_A(spec), levels)
+    learned = measuring.measure(spec, bench, chip, highest_A(spec), levels, dead)
+    found.paths = learned.paths
     found.calibration = calibration = replace(learned.calibration, stuck=stuck)
     found.weak = learned.weak
     say("training")

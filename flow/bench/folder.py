@@ -5,6 +5,8 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
 from somaforge.flow.bench.expected import Expected
 from somaforge.flow.bench.round import DIGITS, Round
 from somaforge.flow.bench.table import UNITS, blank
@@ -28,6 +30,7 @@ def write(folder: Path, spec: Spec, asked: Round, wanted: Expected, number: int)
         atomic_write(place / f"weights/{i:05d}.bit", data)
         words = port.to_words(asked.design.memory, bitfile.parse(data, "weights").values)
         atomic_write(place / f"weights/{i:05d}.mem", port.words_file(words))
+    _csv(place / "weights.csv", asked, _codes(asked))
     head = ["pattern", "weights", *(f"in_{i}_nA" for i in range(asked.inputs.shape[1]))]
     rows = (
         [str(p), f"{w:05d}", *(f"{v * NANO:.{DIGITS}g}" for v in x)]
@@ -39,6 +42,13 @@ def write(folder: Path, spec: Spec, asked: Round, wanted: Expected, number: int)
     atomic_write(place / "README.txt", render("plan_readme.txt.j2", spec=spec, asked=asked, number=number, units=UNITS))
     _csv(marked, asked, [head, *rows])
     return place
+
+
+def _codes(asked: Round) -> Iterable[list[str]]:
+    yield ["weights", "matrix", "row", "column", "code"]
+    for i, program in enumerate(asked.programs):
+        for m, codes in enumerate(program):
+            yield from ([f"{i:05d}", str(m), str(r), str(c), str(codes[r, c])] for r, c in np.argwhere(codes).tolist())
 
 
 def _ranges(asked: Round, wanted: Expected) -> Iterable[list[str]]:

@@ -9,6 +9,7 @@ from somaforge.pdk.errors import InputError, ToolError
 
 TRIES = 4
 TIMEOUT_S = 2.0
+"""Of the first try; each further one waits twice as long: a board may be slow, and a lost line is soon sent again."""
 
 
 class Stream(Protocol):
@@ -44,17 +45,17 @@ class Link:
             self.repeats += attempt > 0
             try:
                 self.stream.write(f"{line}\n".encode())
-                found, problem = self._answer(number, extra_s)
+                found, problem = self._answer(number, self.timeout_s * 2**attempt + extra_s)
             except OSError as error:
                 raise ToolError(f"board: the connection is gone ({error}); plug it in and start again") from None
             if found is not None:
                 return found
         raise ToolError(f"board: {problem}, {TRIES} times; is it plugged in, and does its firmware run?")
 
-    def _answer(self, number: str, extra_s: float) -> tuple[str | None, str]:
+    def _answer(self, number: str, patience_s: float) -> tuple[str | None, str]:
         """The answer, or None and what was wrong; lines that belong to no question are passed over."""
         while True:
-            raw = self.stream.read_line(self.timeout_s + extra_s)
+            raw = self.stream.read_line(patience_s)
             if not raw.endswith(b"\n"):
                 return None, "no answer" if not raw else "half an answer"
             try:

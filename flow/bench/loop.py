@@ -1,17 +1,22 @@
 """The loop on a chip behind a board: latches, characterization, training, programming, its own decisions."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from somaforge.flow import datasets
+from somaforge.flow.bench import in_loop, probe
 from somaforge.flow.bench.board import Board
 from somaforge.flow.bench.chip import Known, Stuck, blank_chip, highest_A, learn, tested
+from somaforge.flow.bench.journal import Journal
 from somaforge.flow.bench.meter import LEVELS, QUIET_MS, BoardBench
 from somaforge.flow.drivers.inputs import Encoder
 from somaforge.flow.engines.base import Program
+from somaforge.flow.learning.calibration import Dead
 from somaforge.generator.spec import Spec
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import CheckError
 
 FEW = 0.02
@@ -35,33 +40,71 @@ def stuck_latches(board: Board) -> Stuck:
     return tuple(sorted(found))
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """How a chip is taken through the loop."""
+
+    reference: bool = False
+    """The chip's own instead of the pin's current."""
+    quiet_ms: int = QUIET_MS
+    epochs: int = 0
+    """Of training with the chip in the loop, after that with its model."""
+    journal: Journal | None = None
+    """Where readings are kept until the end."""
+    compared: Program | None = None
+    """Weights beside its own whose decisions are asked for, too."""
+
+
 def run(
-    spec: Spec,
-    board: Board,
-    *,
-    reference: bool = False,
-    quiet_ms: int = QUIET_MS,
-    say: Callable[[str], None] = lambda text: None,
+    spec: Spec, board: Board, wanted: Wanted | None = None, *, say: Callable[[str], None] = lambda text: None
 ) -> Known:
-    """Everything; CheckError for a chip that is dead somewhere, ToolError if the board goes away."""
-    found, chip = Known(), blank_chip(spec)
-    bench = BoardBench.on(board, spec, highest_A(spec), reference, quiet_ms)
+    """Everything; CheckError for a chip that cannot work, ToolError if the board goes away."""
+    wanted, found, chip = wanted or Wanted(), Known(), blank_chip(spec)
+    bench = BoardBench.on(board, spec, highest_A(spec), wanted.reference, wanted.quiet_ms)
+    bench.journal = wanted.journal
     say("latches")
+    wrong = board.wrong_data_lines() or board.wrong_pattern_latches()
+    if wrong:
+        raise CheckError(f"board: {wrong[0]} ({len(wrong)} in all); no pattern can be trusted")
     stuck = stuck_latches(board)
     say(f"{len(stuck)} latches stuck; zero of all outputs")
     bench.zero(chip.codes)
-    codes = learn(spec, bench, chip, found, levels=LEVELS, stuck=stuck, say=say).codes
+    say("paths")
+    dead = _dead(spec, probe.through(bench, chip, highest_A(spec)))
+    say(f"{len(dead)} somas dead")
+    codes = learn(spec, bench, chip, found, levels=LEVELS, stuck=stuck, dead=dead, say=say).codes
+    if wanted.epochs:
+        say("training in the loop")
+        codes = in_loop.train(spec, bench, chip, found, wanted.epochs, lambda c: _program(board, c, stuck))
     say("decisions")
     _program(board, codes, stuck)
-    x, y = tested(spec)
-    dataset = datasets.load(spec.network.dataset)
-    encoder = Encoder.of(bench.bank.scale, dataset)
-    full = bench.settable(encoder.full_A(dataset, spec))
-    winners = [bench.show(pattern, full, spec.evaluation.pattern_time_s) for pattern in encoder.codes(x)]
+    _, y = tested(spec)
+    winners = _decisions(spec, bench)
     found.accuracy = float(np.mean([w == int(label) for w, label in zip(winners, y, strict=True)]))
     found.undecided = sum(w is None for w in winners)
     found.patterns = len(y)
+    if wanted.compared is not None:
+        _program(board, wanted.compared, stuck)
+        found.compared = tuple(_decisions(spec, bench))
     return found
+
+
+def _dead(spec: Spec, best: list[Floats]) -> Dead:
+    """Dead somas; CheckError if one of them is an output that the network needs: nothing can be trained around it."""
+    found = probe.dead(best)
+    for layer, soma in found:
+        if layer == len(best) - 1 and soma < spec.network.layers[-1]:
+            raise CheckError(f"board: output {soma} is dead: nothing comes through it, its class can never win")
+    return found
+
+
+def _decisions(spec: Spec, bench: BoardBench) -> list[int | None]:
+    """Of the test patterns, with the weights that are in the chip."""
+    x, _ = tested(spec)
+    dataset = datasets.load(spec.network.dataset)
+    encoder = Encoder.of(bench.bank.scale, dataset)
+    full = bench.settable(encoder.full_A(dataset, spec))
+    return [bench.show(pattern, full, spec.evaluation.pattern_time_s) for pattern in encoder.codes(x)]
 
 
 def _program(board: Board, codes: Program, stuck: Stuck) -> None:

@@ -16,7 +16,9 @@ from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import Engine
 from somaforge.flow.figures.page import page
 from somaforge.flow.figures.svg import BLUE, GREY, style, to_svg
+from somaforge.flow.figures.transfer import FINE, transfer_figure
 from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.learning.curves import fitted, soma_curves
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.arrays import Floats
@@ -92,6 +94,8 @@ def rows(found: Known, population: Population) -> list[Row]:
         Row("what the model leaves of a path's current, rms", f"{rms:.1%}", "measured"),
         Row("exponent of a soma", f"{chip.exponent:.4f}", "measured"),
         Row("weak bits", str(len(found.weak)), "measured"),
+        Row("latches that hold one value, trained around", str(len(chip.stuck)), "measured"),
+        Row("dead somas, trained around", str(len(chip.dead)), "measured"),
     ]
     if found.model_accuracy is not None:
         listed.append(
@@ -101,6 +105,11 @@ def rows(found: Known, population: Population) -> list[Row]:
         listed.append(
             Row(f"accuracy of the chip on {found.patterns} test patterns", f"{found.accuracy:.2%}", "measured")
         )
+    if found.patterns and found.undecided:
+        listed.append(Row("of these, not decided", str(found.undecided), "measured"))
+    if found.loop_gain is not None:
+        gain = f"{100 * found.loop_gain:+.1f} points"
+        listed.append(Row("what training in the loop changed on the training patterns", gain, "measured"))
     ours = population.accuracy
     if ours:
         listed.append(
@@ -116,6 +125,7 @@ def rows(found: Known, population: Population) -> list[Row]:
 def slopes_figure(chip: Calibration, population: Population) -> str:
     """Slopes of all somas, measured, on the band of virtual chips: the paper's Fig. 5c for this chip."""
     mine = np.exp(logs(chip))
+    mine[[sum(len(s) for s in chip.slopes[:layer]) + soma for layer, soma in chip.dead]] = np.nan
     others = np.exp(np.array([logs(c) for c in population.calibrations]))
     with style():
         figure = Figure(figsize=(9.2, 2.6))
@@ -133,6 +143,16 @@ def slopes_figure(chip: Calibration, population: Population) -> str:
         return to_svg(figure)
 
 
+def curves_figure(found: Known) -> str:
+    """Transfer curves of all somas, the paper's Fig. 5b for this chip; nothing without its sweeps."""
+    if found.calibration is None or found.paths is None:
+        return ""
+    sweep = found.paths.transfer
+    curves = soma_curves(found.calibration, sweep.nodes, sweep.inputs, sweep.outputs)
+    fine = np.linspace(0, sweep.inputs[-1], FINE)
+    return transfer_figure(sweep.inputs, curves, fine, fitted(found.calibration, fine))
+
+
 def html(
     spec: Spec,
     conditions: Conditions,
@@ -140,8 +160,9 @@ def html(
     population: Population,
     doubts: Sequence[Doubt],
     drifts: Sequence[tuple[Conditions, float]],
+    compared: Sequence[Row] = (),
 ) -> str:
-    """The report as one page."""
+    """The report as one page; `compared` are figures beside those of a run."""
     chip = found.calibration
     if chip is None:
         raise InputError("report: nothing is calibrated yet")
@@ -149,10 +170,12 @@ def html(
         "chip.html.j2",
         spec=spec,
         conditions=conditions,
-        rows=rows(found, population),
+        rows=[*rows(found, population), *compared],
+        chip=chip,
         far=far_somas(chip, population),
         # our own SVG text, made from numbers: the only markup that is not escaped
         slopes=Markup(slopes_figure(chip, population)),
+        curves=Markup(curves_figure(found)),
         doubts=list(doubts)[:SHOWN],
         doubtful=len(doubts),
         drifts=drifts,

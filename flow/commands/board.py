@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,17 +17,19 @@ from somaforge.pdk.files import atomic_write
 
 if TYPE_CHECKING:
     from somaforge.flow.bench.board import Board
+    from somaforge.flow.bench.from_run import RunChip
 
 board_option = click.option(
     "--board",
     "where",
     required=True,
-    metavar="serial:PORT|virtual[:SEED]",
-    help="A board on a serial line, or a simulated chip of that seed [default: the spec's first].",
+    metavar="serial:PORT|virtual[:SEED|:RUN[:SEED]]",
+    help="A board on a serial line; a simulated chip of SPEC, by default its first seed; a chip of a run folder.",
 )
 own_option = click.option(
     "--own-reference", is_flag=True, help="Use the chip's reference instead of the pin's current."
 )
+spec_argument = click.argument("spec", type=PATH, required=False)
 
 
 @click.group()
@@ -34,82 +37,178 @@ def bench() -> None:
     """Measure, train and program a fabricated chip on a board."""
 
 
-@contextmanager
-def _board(spec: Spec, where: str) -> "Iterator[Board]":
-    from somaforge.flow.bench.board import Board
-    from somaforge.flow.bench.link import Link
-    from somaforge.flow.bench.simulated import simulated_link
-    from somaforge.flow.bench.streams import SerialLine
-    from somaforge.generator.control import Control
-    from somaforge.generator.design import build
+@dataclass(frozen=True)
+class _Place:
+    """What --board and SPEC say."""
 
-    control = Control.of(build(spec))
-    kind, _, rest = where.partition(":")
-    if kind == "serial" and rest:
-        line = SerialLine(rest)
+    spec: Spec
+    port: str | None
+    """Of a serial line; None: simulated."""
+    seed: int
+    run: "RunChip | None"
+
+    @classmethod
+    def of(cls, where: str, spec: Path | None) -> "_Place":
+        """InputError if they do not say enough, or too much."""
+        from somaforge.flow.bench.from_run import RunChip
+
+        kind, _, rest = where.partition(":")
+        if kind not in ("serial", "virtual") or (kind == "serial" and not rest):
+            raise InputError(
+                f"--board {where[:60]}: give serial:PORT (a device), virtual:SEED or virtual:RUN (a folder)"
+            )
+        if kind == "virtual" and rest and not rest.isdecimal():
+            if spec is not None:
+                raise InputError(f"--board {where[:60]}: the run has its own spec; leave SPEC out")
+            folder, _, seed = rest.rpartition(":") if rest.rpartition(":")[2].isdecimal() else (rest, "", "")
+            if not Path(folder).is_dir():
+                raise InputError(f"--board {where[:60]}: no run folder there; give virtual:SEED or virtual:RUN")
+            run = RunChip.read(Path(folder), int(seed) if seed else None)
+            return cls(run.spec, None, run.seed, run)
+        if spec is None:
+            raise InputError(f"--board {where[:60]}: needs SPEC too, that of the chip")
+        loaded = read_spec(spec)
+        if kind == "serial":
+            return cls(loaded, rest, 0, None)
+        return cls(loaded, None, int(rest or loaded.chips.seeds[0]), None)
+
+    @property
+    def source(self) -> str:
+        """Whose readings they are; a board may come back on another port."""
+        return "board" if self.port is not None else f"virtual:{self.seed}"
+
+    @contextmanager
+    def board(self) -> "Iterator[Board]":
+        """The chip, which is asked who it is."""
+        from somaforge.flow.bench.board import Board
+        from somaforge.flow.bench.link import Link
+        from somaforge.flow.bench.simulated import simulated_link
+        from somaforge.flow.bench.streams import SerialLine
+        from somaforge.generator.control import Control
+        from somaforge.generator.design import build
+
+        control = Control.of(build(self.spec))
+        if self.port is None:
+            yield Board(simulated_link(self.spec, control, self.seed), control)
+            return
+        line = SerialLine(self.port)
         try:
             yield Board(Link(line), control)
         finally:
             line.close()
-    elif kind == "virtual" and (not rest or rest.isdecimal()):
-        yield Board(simulated_link(spec, control, int(rest or spec.chips.seeds[0])), control)
-    else:
-        raise InputError(f"--board {where[:60]}: give serial:PORT (a device) or virtual:SEED (a number)")
 
 
 @bench.command()
-@click.argument("spec", type=PATH)
+@spec_argument
 @board_option
 @own_option
-@click.option("--chip", required=True, help="The chip's name: measurements are kept under it.")
+@click.option("--chip", help="The chip's name, under which measurements are kept [simulated: spec's name and seed].")
 @click.option("--chips", type=PATH, default=Path("chips"), show_default=True, help="Folder with what chips were.")
 @click.option("--temperature", "temperature_C", type=Number(-55, 150), help="Of the chip, in C.")
 @click.option("--supply", "supply_V", type=Number(0, 5), help="Of the chip, in V.")
 @click.option("--virtual", type=click.IntRange(2, 100), default=5, show_default=True, help="Virtual chips beside it.")
+@click.option(
+    "--loop", "epochs", type=click.IntRange(1, 1000), help="Train that many epochs more with the chip in the loop."
+)
+@click.option("--min-accuracy", type=click.FloatRange(0, 1), help="Exit code 1 below, on the chip's own decisions.")
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
 def run(
-    spec: Path,
+    spec: Path | None,
     where: str,
     own_reference: bool,
-    chip: str,
+    chip: str | None,
     chips: Path,
     temperature_C: float | None,
     supply_V: float | None,
     virtual: int,
+    epochs: int | None,
+    min_accuracy: float | None,
     as_json: bool,
 ) -> None:
-    """Characterize the chip of SPEC, train for it, program it, read it back, and let it decide the test patterns."""
-    from somaforge.flow.bench import history, loop, report
+    """Characterize the chip of SPEC, train for it, program it, read it back, and let it decide the test patterns.
 
-    loaded, name = read_spec(spec), history.require_chip(chip)
-    with _board(loaded, where) as board:
-        found = loop.run(loaded, board, reference=own_reference, say=lambda text: click.echo(text, err=True))
+    Ended in the middle, it goes on where it was when it is started again. A run folder has a SPEC of its own.
+    """
+    from somaforge.flow.bench import history, loop, report
+    from somaforge.flow.bench.journal import Journal
+    from somaforge.generator.design import build
+
+    place = _Place.of(where, spec)
+    if chip is None and place.port is not None:
+        raise InputError("bench run: needs --chip NAME too: measurements of a chip are kept under its name")
+    loaded, name = place.spec, history.require_chip(chip or f"{place.spec.name}-{place.seed}")
+    with place.board() as board:
+        what = loaded.characterization.model_dump_json()
+        journal = Journal(chips / name / "unfinished.jsonl", f"{build(loaded).hash} {what} {place.source}")
+        try:
+            if journal.waiting and not as_json:
+                click.echo(f"goes on after {journal.waiting} readings in {journal.path}", err=True)
+            codes = place.run.codes if place.run is not None else None
+            wanted = loop.Wanted(own_reference, epochs=epochs or 0, journal=journal, compared=codes)
+            found = loop.run(loaded, board, wanted, say=lambda text: click.echo(text, err=True))
+        finally:
+            journal.close()
         said = history.Conditions(name, history.now(), temperature_C, supply_V, f"{board.name} ({where})")
     folder = history.keep(chips, loaded, said, found, ())
+    journal.path.rename(folder / "readings.jsonl")
     drifts = history.drifts(history.entries(chips, name))
     population = report.Population.of(loaded, virtual)
-    atomic_write(folder / "report.html", report.html(loaded, said, found, population, [], drifts))
+    compared = place.run.rows(found) if place.run is not None else []
+    atomic_write(folder / "report.html", report.html(loaded, said, found, population, [], drifts, compared))
     show_metrics(found.metrics(), as_json)
     if not as_json:
+        for row in compared:
+            click.echo(f"{row.origin:<10}{row.name}: {row.value}")
         click.echo(f"report    {folder / 'report.html'}")
+    if min_accuracy is not None and (found.accuracy is None or found.accuracy < min_accuracy):
+        raise CheckError(
+            f"bench run: the chip decides {found.accuracy:.1%} of the patterns rightly, below {min_accuracy:.1%}"
+        )
 
 
 @bench.command()
-@click.argument("spec", type=PATH)
+@spec_argument
 @board_option
 @own_option
-def doctor(spec: Path, where: str, own_reference: bool) -> None:
+def doctor(spec: Path | None, where: str, own_reference: bool) -> None:
     """Say what is wrong with the board and the chip of SPEC behind it; exit code 1 if something is."""
     from somaforge.flow.bench.doctor import examine
 
-    loaded = read_spec(spec)
-    with _board(loaded, where) as board:
-        found = examine(loaded, board, reference=own_reference, say=lambda text: click.echo(text, err=True))
+    place = _Place.of(where, spec)
+    with place.board() as board:
+        found = examine(place.spec, board, reference=own_reference, say=lambda text: click.echo(text, err=True))
     for finding in found:
         click.echo(f"{'ok' if finding.good else 'WRONG':<6}{finding.words}")
     bad = [finding for finding in found if not finding.good]
     if bad:
         raise CheckError(f"bench doctor: {len(bad)} things are wrong; the first: {bad[0].words}")
+
+
+@bench.command()
+@spec_argument
+@board_option
+@click.option(
+    "--bitfile", "file", type=PATH, required=True, help="Weights, for example chips/<name>/<time>/weights.bit."
+)
+def program(spec: Path | None, where: str, file: Path) -> None:
+    """Write a bitfile into the chip of SPEC and read it back; exit code 1 if a latch does not hold its weight."""
+    from somaforge.flow.memory import bitfile
+    from somaforge.generator.design import build
+
+    place = _Place.of(where, spec)
+    try:
+        codes = bitfile.unpack(file.read_bytes(), build(place.spec), str(file))
+    except OSError as error:
+        raise InputError(f"{file}: cannot read the bitfile: {error.strerror or error}") from None
+    with place.board() as board:
+        wrong = board.wrong_bits_after(codes)
+    if wrong:
+        bit, wanted, _ = wrong[0]
+        raise CheckError(
+            f"bench program: {len(wrong)} latches do not hold their weight; first: matrix {bit.matrix}, row {bit.row}, "
+            f"column {bit.column}, bit {bit.bit} is not {wanted}; bench run trains around them"
+        )
+    click.echo(f"written and read back: {file}")
 
 
 COMMANDS: tuple[click.Command, ...] = (bench,)

@@ -35,6 +35,8 @@ from somaforge.pdk.errors import InputError
 from somaforge.pdk.json_file import parse_json
 
 FORMAT = 4
+Dead = tuple[tuple[int, int], ...]
+"""Somas (layer, soma) that hand nothing on."""
 Strengths = tuple[tuple[tuple[tuple[float, ...], ...], ...], ...]
 
 
@@ -63,8 +65,7 @@ class Calibration:
     """The same of each negative synapse; empty if `positive` is."""
     stuck: tuple[tuple[int, int, int, int, int], ...] = ()
     """Latches that cannot be written: (matrix, row, column, bit, value); the bit after the magnitude is the sign."""
-    dead: tuple[tuple[int, int], ...] = ()
-    """Somas that hand nothing on: (layer, soma)."""
+    dead: Dead = ()
     drivers: tuple[tuple[float, ...], ...] = ()
     """Per input and code of its driver: its current over that of the largest code; empty without drivers."""
 

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from somaforge.flow.engines.base import Engine, Program, ProgrammedChip
-from somaforge.flow.learning.calibration import Calibration
-from somaforge.flow.learning.paths import Configuration, configurations_of
+from somaforge.flow.learning.calibration import Calibration, Dead
+from somaforge.flow.learning.paths import Configuration, configurations_around
 from somaforge.flow.learning.tester import Bench
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import CheckError
@@ -86,14 +86,16 @@ def characterize(
     *,
     visits: int = VISITS,
     levels: tuple[float, ...] = LEVELS,
+    dead: Dead = (),
 ) -> Characterization:
-    """Calibration of `chip`, whose own weights do not matter, with input currents up to `full_scale_A`.
+    """Calibration of `chip`, whose own weights do not matter, with input currents up to `full_scale_A`. No path goes
+    through somas that are known as `dead`.
 
     CheckError that names a path through which nothing comes at the largest current. ToolError from the engine.
     """
     bench = Bench.of(engine)
     layers, full = chip.design.layers, chip.design.weights.full_scale
-    configurations = configurations_of(layers, visits)
+    configurations = configurations_around(layers, visits, dead)
     currents: Floats = full_scale_A * np.sort(np.array(levels))
     whole = np.full((len(layers) - 1, configurations[0].paths), full)
     sweep = [_Shot(i, c, c.program(whole), c.inputs(x)) for i, c in enumerate(configurations) for x in currents]
@@ -135,6 +137,7 @@ def characterize(
             _code_gain(samples, full),
             tuple(map(float, currents)),
             exponent,
+            dead=dead,
         ),
         Transfer(np.array([c.nodes for c in configurations]), currents, swept),
         exponent,
@@ -222,13 +225,17 @@ def _fit_slopes(
     whole = weight.sum(axis=1)
     known, root = ((weight * logs).sum(axis=1) / whole).reshape(-1), np.sqrt(whole / whole.max()).reshape(-1)
     solution: Floats = np.linalg.lstsq(matrix * root[:, None], known * root, rcond=None)[0]
-    parts = [solution[a:b] for a, b in pairwise(offsets)]
-    means = np.array([p.mean() for p in parts])
+    visited = np.isin(np.arange(offsets[-1]), rows)  # all but dead somas, whose slope is the mean one
+    parts = [(solution[a:b], visited[a:b]) for a, b in pairwise(offsets)]
+    means = np.array([p[there].mean() for p, there in parts])
     common = float((powers * means).sum() / powers.sum())  # the scale between layers is free: equal geometric means
-    slopes = tuple(tuple(float(v) for v in np.exp(p - p.mean() + common)) for p in parts)
+    slopes = tuple(
+        tuple(float(v) for v in np.exp(np.where(there, p - mean, 0.0) + common))
+        for (p, there), mean in zip(parts, means, strict=True)
+    )
     fitted = (matrix @ solution).reshape(len(configurations), 1, -1)
     squares = ((weight * (logs - fitted) ** 2).sum(axis=1) / whole).reshape(-1)
-    rms = [np.sqrt(squares[(rows == i).any(axis=1)].mean()) for i in range(offsets[-1])]
+    rms = [np.sqrt(squares[(rows == i).any(axis=1)].mean()) if visited[i] else 0.0 for i in range(offsets[-1])]
     residuals = tuple(tuple(float(v) for v in rms[a:b]) for a, b in pairwise(offsets))
     return slopes, residuals
 

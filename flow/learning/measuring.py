@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from somaforge.flow.datasets import Dataset
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.learning import driver_codes, strengths
-from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.learning.calibration import Calibration, Dead
 from somaforge.flow.learning.characterize import LEVELS, Characterization, characterize
 from somaforge.flow.learning.tester import Bench
 from somaforge.generator.spec import Spec
+from somaforge.pdk.errors import CheckError
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,26 @@ def highest_A(spec: Spec, dataset: Dataset) -> float:  # noqa: N802 (a unit)
 
 
 def measure(
-    spec: Spec, bench: Bench, chip: ProgrammedChip, full_scale_A: float, levels: tuple[float, ...] = LEVELS
+    spec: Spec,
+    bench: Bench,
+    chip: ProgrammedChip,
+    full_scale_A: float,
+    levels: tuple[float, ...] = LEVELS,
+    dead: Dead = (),
 ) -> Learned:
-    """Paths, then the drivers' codes and, if the spec says so, synapses; `chip`'s own weights do not matter.
+    """Paths around `dead` somas, then the drivers' codes and, if the spec says so, synapses; `chip`'s own weights do
+    not matter.
 
-    CheckError that names a path or a synapse through which nothing comes. ToolError from the engine.
+    CheckError that names a path or a synapse through which nothing comes, and for dead somas where synapses are asked
+    for: their rows and columns lead nowhere. ToolError from the engine.
     """
-    paths = characterize(bench, chip, full_scale_A, levels=levels)
+    if dead and spec.characterization.synapses:
+        layer, soma = dead[0]
+        raise CheckError(
+            f"characterization: soma {soma} of layer {layer} is dead ({len(dead)} in all); its synapses cannot be "
+            "measured: take characterization.synapses out"
+        )
+    paths = characterize(bench, chip, full_scale_A, levels=levels, dead=dead)
     if not spec.characterization.synapses:
         calibration = driver_codes.measure(bench, chip, paths.calibration, full_scale_A)
         return Learned(calibration, paths, (), paths.seconds)

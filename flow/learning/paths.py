@@ -10,6 +10,7 @@ from scipy.optimize import linear_sum_assignment
 
 from somaforge.flow.engines.base import Program
 from somaforge.pdk.arrays import Floats
+from somaforge.pdk.errors import CheckError
 
 Ints = npt.NDArray[np.int64]
 
@@ -50,6 +51,22 @@ class Configuration:
             return rolled
         sizes = np.array(self.layers)[:, None]
         return np.where(sizes > 1, (self.nodes + 1) % sizes, -1)
+
+
+def configurations_around(
+    layers: tuple[int, ...], visits: int, dead: tuple[tuple[int, int], ...]
+) -> list[Configuration]:
+    """The same through somas that are not among `dead` (layer, soma). CheckError if a layer has no two of them."""
+    if not dead:
+        return configurations_of(layers, visits)
+    alive = [np.setdiff1d(np.arange(n), [s for at, s in dead if at == layer]) for layer, n in enumerate(layers)]
+    fewest = min(range(len(layers)), key=lambda layer: len(alive[layer]))
+    if len(alive[fewest]) < 2:
+        raise CheckError(f"characterization: layer {fewest} has {len(alive[fewest])} somas that work; it takes two")
+    found = configurations_of(tuple(map(len, alive)), visits)
+    return [
+        Configuration(layers, np.array([somas[at] for somas, at in zip(alive, c.nodes, strict=True)])) for c in found
+    ]
 
 
 def configurations_of(layers: tuple[int, ...], visits: int, seed: int = 0) -> list[Configuration]:

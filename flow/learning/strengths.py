@@ -62,11 +62,13 @@ class _Asked:
     rows: Ints
     helper: int | None
     """Row that is pulled down; None for positive strengths."""
+    taken: float = TAKEN
+    """What can be set of it."""
 
     @property
     def share(self) -> float:
         """Input current of the rows that are asked, relative to the helper's."""
-        return 1.0 if self.helper is None else TAKEN
+        return 1.0 if self.helper is None else self.taken
 
     @property
     def patterns(self) -> int:
@@ -202,7 +204,7 @@ class _Stage:
                     others = np.setdiff1d(group.rows, rows)
                     if len(rows) and len(others):
                         least = positive[bit][others, group.columns].min(axis=1)
-                        yield _Asked(group, bit, rows, int(others[least.argmax()]))
+                        yield _Asked(group, bit, rows, int(others[least.argmax()]), self._bench.nearest(TAKEN))
 
     def ask(self, asked: list[_Asked], found: _Found) -> float:
         """Puts what these programmings say into `found`; the engine's seconds."""
@@ -264,7 +266,7 @@ class _Stage:
     def _handed(self, row: int, share: float) -> float:
         """What that row's soma hands to one unit weight, in reference currents."""
         somas = chain(self._layers, self._matrix, row)
-        x = self._input * self._known.given(somas[0], share) / self._reference
+        x = self._input * self._bench.given(self._known, somas[0], share) / self._reference
         for k, (a, b) in enumerate(pairwise(somas)):
             weight = self._known.code_gain[self._full] * self._whole[k][a, b]
             x = weight * self._hop(k, a, x)

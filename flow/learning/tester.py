@@ -19,6 +19,7 @@ from somaforge.flow.chips import VirtualChip
 from somaforge.flow.drivers.bank import Bank
 from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import DcResult, Engine, Program, ProgrammedChip, TransientResult
+from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.memory import port
 from somaforge.generator.address import Codes
 from somaforge.generator.design import Design
@@ -124,6 +125,10 @@ class Bench:
     def nearest(self, share: float) -> float:
         """The share of the largest input current that can be set and is nearest."""
         return share if self.drivers is None else round(share * self.drivers.scale.full) / self.drivers.scale.full
+
+    def given(self, calibration: Calibration, soma: int, share: float) -> float:
+        """What that input gets of the largest current where `share` of it is asked for."""
+        return calibration.given(soma, share)
 
     def settable(self, current_A: float) -> float:
         """The largest input current of a pattern, in A, that can be set and is nearest; here any can."""

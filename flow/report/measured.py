@@ -4,8 +4,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from somaforge.flow.figures.svg import BLUE, GREY, ORANGE, Plot, colours, style, to_svg
-from somaforge.flow.report.data import ChipData, RunData
-from somaforge.pdk.arrays import Floats
+from somaforge.flow.figures.transfer import FINE, transfer_figure
+from somaforge.flow.learning.curves import fitted, soma_curves
+from somaforge.flow.report.data import RunData
 
 MAX_SOMAS = 60
 """Somas that are drawn one by one; of more, histograms."""
@@ -13,59 +14,18 @@ MAX_NAMED = 12
 """Chips that a legend names."""
 
 
-def soma_curves(chip: ChipData) -> list[Floats]:
-    """Per layer, [somas, levels] in A: a soma's unit-weight current, from every measured path through it.
-
-    Where a path's output departs from the calibration's model, its somas share the departure equally; the median over
-    paths stays.
-    """
-    nodes, out = np.array(chip.measured["nodes"]), np.array(chip.measured["outputs_A"])
-    inputs = np.array(chip.measured["inputs_A"])
-    slopes = [np.array(layer) for layer in chip.calibration.slopes]
-    full = len(chip.calibration.code_gain) - 1
-    current = np.broadcast_to(inputs[:, None], out.shape)
-    for layer, own in enumerate(slopes):
-        weight = full if layer < len(slopes) - 1 else 1
-        current = weight * own[nodes[:, None, layer]] * bent(chip, current)
-    whole = np.divide(out, current, out=np.ones_like(out), where=current > 0)  # where nothing flows, nothing departs
-    departure = np.maximum(whole, 0.0) ** (1 / len(slopes))
-    curves = []
-    for layer, own in enumerate(slopes):
-        share = [np.median(np.moveaxis(departure, 1, -1)[nodes[:, layer] == soma], axis=0) for soma in range(len(own))]
-        curves.append(own[:, None] * bent(chip, inputs) * np.stack(share))
-    return curves
-
-
-def bent(chip: ChipData, current: Floats) -> Floats:
-    """The calibration's law of a soma (see flow/learning/calibration.py), with current in A."""
-    top = max(chip.calibration.levels_A, default=1.0)
-    return top * (current / top) ** chip.calibration.exponent
-
-
 def transfer(run: RunData) -> Plot:
     """Paper Fig. 5b: the first chip's somas."""
     chip = run.chips[0]
     inputs = np.array(chip.measured["inputs_A"])
-    curves = soma_curves(chip)
-    fine = np.linspace(0, inputs[-1], 60)
-    with style():
-        figure = Figure(figsize=(9.2, 2.9))
-        axes = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
-        for layer, (ax, somas) in enumerate(zip(axes, curves, strict=True)):
-            for soma, (current, colour) in enumerate(zip(somas, colours(len(somas)), strict=True)):
-                ax.plot(inputs * 1e9, current * 1e9, "o", ms=3, color=colour)
-                slope = chip.calibration.slopes[layer][soma]
-                ax.plot(fine * 1e9, slope * bent(chip, fine) * 1e9, lw=0.9, color=colour)
-            ax.set_title(f"layer {layer} ({len(somas)} somas)")
-            ax.set_xlabel("input current (nA)")
-        axes[0].set_ylabel("unit-weight current (nA)")
-        svg = to_svg(figure)
+    curves = soma_curves(chip.calibration, chip.measured["nodes"], inputs, np.array(chip.measured["outputs_A"]))
+    fine = np.linspace(0, inputs[-1], FINE)
     return Plot(
         "transfer_curves",
         "Transfer curves of all somas",
         f"Chip {chip.seed}. Dots: measured through whole paths, whose departure from the model their somas share; "
         f"lines: the fitted slope with exponent {chip.calibration.exponent:.3f}. Compare with Fig. 5b of the paper.",
-        svg,
+        transfer_figure(inputs, curves, fine, fitted(chip.calibration, fine)),
         {"chip": chip.seed, "inputs_A": inputs.tolist(), "unit_current_A": [c.tolist() for c in curves]},
     )
 

@@ -1,15 +1,19 @@
 """The loop on a simulated board: characterize, train, program, decide; and everything that can be wrong with a chip."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.flow.learning.test_characterize import truth
 
 from somaforge.flow import datasets
-from somaforge.flow.bench import chip, loop
+from somaforge.flow.bench import chip, loop, report
 from somaforge.flow.bench.analog import Faults
 from somaforge.flow.bench.board import Board
 from somaforge.flow.bench.doctor import examine
+from somaforge.flow.bench.journal import Journal
+from somaforge.flow.bench.link import Stream
 from somaforge.flow.bench.meter import LEVELS, BoardBench
 from somaforge.flow.bench.simulated import simulated_link
 from somaforge.flow.chips import VirtualChip
@@ -24,7 +28,7 @@ from somaforge.flow.measure.evaluate import pad_inputs
 from somaforge.generator.control import Control
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec, parse_spec
-from somaforge.pdk.errors import CheckError
+from somaforge.pdk.errors import CheckError, InputError, ToolError
 
 pytestmark = pytest.mark.needs_ngspice  # device tables
 
@@ -42,6 +46,16 @@ def spec(**change: object) -> Spec:
         "characterization": {"tester": {"perfect": True}},
     }
     return parse_spec({**whole, **change}, "test")
+
+
+def quick() -> Spec:
+    """A network that is hardly trained, and three flowers."""
+    return spec(training={"epochs": 20, "restarts": 1}, evaluation={"pattern_time_s": 20e-6, "patterns": 3})
+
+
+@pytest.fixture(scope="module")
+def healthy() -> chip.Known:
+    return loop.run(quick(), board(quick()))
 
 
 def board(wanted: Spec, faults: Faults | None = None, lost: float = 0.0) -> Board:
@@ -109,16 +123,123 @@ def test_virtual_chips_beside_a_board_have_drivers() -> None:
 
 
 def test_a_stuck_latch_is_found_and_trained_around() -> None:
-    wanted = spec(training={"epochs": 20, "restarts": 1}, evaluation={"pattern_time_s": 20e-6, "patterns": 2})
+    wanted = quick()
     found = loop.run(wanted, board(wanted, Faults(stuck=(0, 2, 1, 1, 1))))
     assert found.calibration is not None
     assert found.calibration.stuck == ((0, 2, 1, 1, 1),)
 
 
-def test_a_dead_row_is_named() -> None:
+def test_a_dead_soma_is_found_and_trained_around(healthy: chip.Known) -> None:
     wanted = spec()
-    with pytest.raises(CheckError, match="nothing comes through the path of somas"):
-        loop.run(wanted, board(wanted, Faults(dead_row=(1, 2))))
+    faults = Faults(dead_row=(1, 2))
+    found = loop.run(wanted, board(wanted, faults))
+    assert found.calibration is not None
+    assert found.weights is not None
+    assert found.calibration.dead == ((1, 2),)
+    assert found.accuracy is not None
+    assert found.accuracy >= 0.75
+    assert healthy.calibration is not None
+    for layer in (0, 2):  # the others are measured as if nothing was wrong
+        mine, theirs = (np.array(known.calibration.slopes[layer]) for known in (found, healthy))
+        assert mine / mine.mean() == pytest.approx(theirs / theirs.mean(), rel=0.05)
+
+
+def test_an_output_that_is_dead_is_named() -> None:
+    wanted = spec()
+    with pytest.raises(CheckError, match=r"output 1 is dead: nothing comes through it, its class can never win"):
+        loop.run(wanted, board(wanted, Faults(dead_output=1)))
+
+
+def test_a_weak_driver_is_measured_and_named() -> None:
+    wanted = spec(training={"epochs": 40, "restarts": 1})
+    found = loop.run(wanted, board(wanted, Faults(weak_driver=(1, 0.3))))
+    chips = [truth((4, 4, 3), 3, seed=s) for s in range(1, 6)]
+    population = report.Population(tuple(chip.Known(calibration=c) for c in chips))
+    assert found.calibration is not None
+    assert (0, 1) in {(layer, soma) for layer, soma, _ in report.far_somas(found.calibration, population)}
+    assert found.accuracy is not None
+    assert found.accuracy >= 0.75
+
+
+@pytest.mark.parametrize("lines", [(4, 5), (5, 7), (6, 7)])
+def test_swapped_data_lines_are_named(lines: tuple[int, int]) -> None:
+    wanted = spec()
+    words = f"data line nibble {lines[0] - 4} arrives at nibble {lines[1] - 4}"
+    with pytest.raises(CheckError, match=words):
+        loop.run(wanted, board(wanted, Faults(swapped=lines)))
+    found = examine(wanted, board(wanted, Faults(swapped=lines)))
+    assert any(words in finding.words and not finding.good for finding in found)
+
+
+@pytest.mark.parametrize("lines", [(0, 1), (0, 2), (1, 2), (2, 4), (0, 7)])
+def test_a_swapped_line_without_which_nothing_works_is_suspected(lines: tuple[int, int]) -> None:
+    with pytest.raises(ToolError, match="its data lines not swapped"):
+        board(spec(), Faults(swapped=lines))
+
+
+@pytest.mark.parametrize("lines", [(0, 1), (0, 2), (0, 5), (1, 2), (1, 4), (2, 6), (4, 5), (5, 6)])
+def test_swapped_outputs_never_give_a_decision_that_is_wrong(lines: tuple[int, int]) -> None:
+    """What the pins say and what the chip says of itself differ: in one decision for each class, or a long count."""
+    wanted = spec()
+
+    def decisions() -> None:
+        one = board(wanted, Faults(swapped_outputs=lines))
+        codes = (np.zeros((4, 4), dtype=np.int64), np.zeros((4, 3), dtype=np.int64))
+        for winner in range(3):
+            for m in codes:
+                m[:] = 0
+            codes[0][0, 0], codes[1][0, winner] = 7, 7
+            one.write(codes)
+            one.load(np.array([[7, 0, 0, 0]]))
+            one.configure(8, False)
+            assert one.decide(20e-6).winner == winner
+        one.configure(8, False, 2)
+        one.count(12)
+
+    with pytest.raises(ToolError, match=r"swapped"):
+        decisions()
+
+
+def test_a_cable_is_pulled_and_the_measurement_goes_on_where_it_was(healthy: chip.Known, tmp_path: Path) -> None:
+    wanted, whole = quick(), healthy
+    path = tmp_path / "chips/a/unfinished.jsonl"
+    pulled = board(wanted)
+    pulled.link.stream = Pulled(pulled.link.stream, 1500)
+    journal = Journal(path, "a chip")
+    with pytest.raises(ToolError, match=r"the connection is gone .*; plug it in and start again"):
+        loop.run(wanted, pulled, loop.Wanted(journal=journal))
+    journal.close()
+    path.write_bytes(path.read_bytes() + b'{"asked": "cut in the mid')
+    kept = Journal(path, "a chip")
+    first = kept.waiting
+    again = board(wanted)
+    resumed = loop.run(wanted, again, loop.Wanted(journal=kept))
+    kept.close()
+    assert first > 40
+    assert kept.waiting == 0  # all of them were used, and nothing was measured again
+    assert resumed.calibration is not None
+    assert whole.calibration is not None
+    for mine, theirs in zip(resumed.calibration.slopes, whole.calibration.slopes, strict=True):
+        assert mine == pytest.approx(theirs, rel=1e-4)  # counts begin at another clock
+    assert resumed.accuracy == whole.accuracy
+    with pytest.raises(InputError, match=r"unfinished readings of another spec or board"):
+        Journal(path, "another chip")
+
+
+class Pulled:
+    """A cable that is pulled after so many lines."""
+
+    def __init__(self, stream: Stream, after: int) -> None:
+        self._stream, self._left = stream, after
+
+    def write(self, data: bytes) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise OSError("no such device")
+        self._stream.write(data)
+
+    def read_line(self, timeout_s: float) -> bytes:
+        return self._stream.read_line(timeout_s)
 
 
 @pytest.mark.parametrize(

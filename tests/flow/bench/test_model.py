@@ -105,3 +105,32 @@ def test_a_stuck_latch_is_read_back() -> None:
     board = model(Analog(), (2, place, 1))
     zeros = tuple(np.zeros_like(m) for m in codes())
     assert board.wrong_bits_after(zeros) == [(control.weights.bit_at(2, place), 0, 1)]
+
+
+class Counting(ModelPins):
+    """Counts what a microcontroller does to its pins."""
+
+    touched = 0
+
+    def write(self, byte: int) -> None:
+        self.touched += 1
+        super().write(byte)
+
+    def read(self) -> int:
+        self.touched += 1
+        return super().read()
+
+
+def test_a_reading_takes_some_hundred_pins() -> None:
+    """By hand: 16 edges of a command, 3 of each payload bit that is answered; 2 frames of 16, 3 of 32. At 30 us a pin
+    in MicroPython 15 ms: less than the patience with a dark output, so a PIO would not be felt."""
+    analog, control = Analog(), Control.of(design())
+    analog.answer = Answered(period_s=1e-6)
+    pins = Counting(control, analog)
+    board = Board(Link(Near(Wire(pins, "model", CLOCK_HZ).line)), control)
+    pins.touched = 0
+    board.configure(8, False, 1)
+    assert board.count(4).whole
+    by_hand = 5 * (16 + 5) + 3 * (2 * 16 + 3 * 32)
+    assert pins.touched == pytest.approx(by_hand, rel=0.05)
+    assert pins.touched * 30e-6 < 20e-3

@@ -13,10 +13,10 @@ import somaforge
 from somaforge.flow.figures.svg import colours
 from somaforge.flow.figures.units import engineering
 from somaforge.flow.learning.calibration import Calibration
+from somaforge.flow.learning.curves import soma_curves
 from somaforge.flow.machinery.origin import origin
 from somaforge.flow.report import behaviour, build, fig4, measured, unchecked
 from somaforge.flow.report.data import RunData
-from somaforge.flow.report.measured import soma_curves
 from somaforge.flow.report.tables import figures
 from somaforge.generator.design import build as build_design
 from somaforge.generator.spec import Study
@@ -143,7 +143,8 @@ def test_soma_curves_give_back_the_model() -> None:
     """Where the paths follow the calibration exactly, every soma's curve is its slope times the chip's law."""
     one = made_chip(3, 3)
     law = 1e-7 * (np.array([1e-8, 1e-7]) / 1e-7) ** 0.9
-    for curve, slopes in zip(soma_curves(one), one.calibration.slopes, strict=True):
+    sweep = (np.array(one.measured[name]) for name in ("nodes", "inputs_A", "outputs_A"))
+    for curve, slopes in zip(soma_curves(one.calibration, *sweep), one.calibration.slopes, strict=True):
         np.testing.assert_allclose(curve, np.outer(slopes, law), rtol=1e-9)
 
 
