@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 from engine_parts.chips import chip_of, patterns, wired
+from engine_parts.in_time import in_time, timed
 from engine_parts.reference import FOLDER, PERIOD_S, measure
 
 from somaforge.flow.engines.array.device import Branch, Device
@@ -60,15 +61,6 @@ def counted() -> Iterator[list[int]]:
         yield total
     finally:
         Device.__call__, Device.mirror = one, many  # type: ignore[method-assign]
-
-
-@contextmanager
-def timed() -> Iterator[dict[str, float]]:
-    """Processor and clock seconds of a block."""
-    found: dict[str, float] = {}
-    start = time.process_time(), time.monotonic()
-    yield found
-    found["cpu"], found["wall"] = time.process_time() - start[0], time.monotonic() - start[1]
 
 
 def evaluation_rate(engine: ArrayEngine, chip: ProgrammedChip) -> float:
@@ -253,9 +245,10 @@ def main() -> None:
     parser.add_argument("--batch", default=50, type=int, help="patterns in one transient")
     parser.add_argument("--sizes", default=SIZES)
     parser.add_argument("--many", default="196-100-50-10:10000")
+    parser.add_argument("--sample", default=300, type=int, help="patterns of the part `time`, scaled to 10,000")
     parser.add_argument(
         "--parts",
-        default="reference,sizes,many",
+        default="reference,sizes,many,time",
         help="the others stay as they are in the file; waveforms: a piece of reference",
     )
     parser.add_argument("--rerun", action="store_true", help="ngspice's operating points and transients anew")
@@ -296,6 +289,10 @@ def main() -> None:
             _write(result)
     if "many" in parts:
         result["many"] = many(engine, sizes_of(layers), int(count))
+        _write(result)
+    if "time" in parts:
+        result["time"] = found = in_time(engine, sizes_of(layers), options.sample)
+        result.update({key: found[key] for key in ("transient_pattern__s", "transient_10000__wall_s")})
         _write(result)
     print(json.dumps(result, indent=1))
 

@@ -3,7 +3,8 @@
 Between a positive synapse and its column hangs the branch of n mirrors that is off: with the column below the rail it
 has a channel, and the synapse takes more than twice the charge. So what a column, and an n rail, carries is a sum over
 synapses that moves with both ends. A synapse's capacitance is a sum of a few shapes over the row's current times a few
-over the column's voltage (as its current in flow.engines.array.reduced): two matrix products a step for each end.
+over the column's voltage (as its current in flow.engines.array.reduced). It is that of its code, so a column adds up
+its rows' shapes code by code, and a row its columns'.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from scipy.interpolate import CubicSpline
 
 from somaforge.flow.engines.array.capacitance import COLUMNS_V, Loads
 from somaforge.flow.engines.array.reduced import shapes
-from somaforge.flow.engines.array.steps import Singles
 from somaforge.generator.address import Codes
 from somaforge.pdk.arrays import Floats
 
@@ -54,7 +54,7 @@ class Levels:
 
 
 class Cells(NamedTuple):
-    """One matrix. Sums over rows [rows * row shapes, columns * column shapes], over columns the other way round."""
+    """One matrix: a code stands for all its synapses."""
 
     level_low: float
     level_step: float
@@ -63,18 +63,14 @@ class Cells(NamedTuple):
     """[levels, row shapes]."""
     by_column: Floats
     """[voltages in steps of STEP_V from COLUMNS_V[0], column shapes]."""
-    out_out: Singles
-    """Sum over rows in F: load of a column."""
-    out_n: Singles
-    """Sum over rows: current into a column over the slope of an n rail."""
-    out_p: Singles
-    """[rows * row shapes, columns]: the same of a p rail."""
-    n_n: Singles
-    """Sum over columns: load of an n rail."""
-    n_out: Singles
-    """Sum over columns: current into an n rail over the slope of a column."""
-    p_out: Singles
-    """[columns, rows]: current into a p rail over the slope of a column."""
+    codes: Codes
+    """[rows, columns] from 0 on."""
+    entries: tuple[Floats, Floats, Floats, Floats]
+    """Of ENTRIES [codes, row shapes, column shapes] in F."""
+    out_p: Floats
+    """[codes, row shapes]: current into a column over the slope of a p rail."""
+    p_out: Floats
+    """[codes, 1]: current into a p rail over the slope of a column."""
 
     @classmethod
     def of(cls, found: Loads, codes: Codes) -> "Cells":
@@ -85,28 +81,18 @@ class Cells(NamedTuple):
         by_p = torch.tensor(found.synapse[:, PINS["out"], PINS["p"], :, USUAL], dtype=torch.float64)
         every = torch.cat([grid.transpose(2, 3).flatten(0, 2), by_p])
         row, column = shapes(every, TOLERANCE), shapes(grid, TOLERANCE)
-        which = codes + len(by_p) // 2
-
-        def core(table: Floats) -> Singles:
-            """[codes, row shapes, column shapes] to all synapses."""
-            whole = table[which].astype(np.float32).transpose(0, 2, 1, 3)
-            return whole.reshape(codes.shape[0] * row.shape[1], -1)
-
-        over_rows, from_n, n_n, n_out = (core(table) for table in (row.T @ grid @ column).cpu().numpy())
-        fine = levels.finer(row.cpu().numpy(), axis=0)
+        out_out, out_n, n_n, n_out = (row.T @ grid @ column).numpy()
         volts = np.arange(COLUMNS_V[0], COLUMNS_V[-1] + STEP_V / 2, STEP_V)
-        spread = np.stack([np.interp(volts, COLUMNS_V, shape) for shape in column.cpu().numpy().T], axis=1)
+        spread = np.stack([np.interp(volts, COLUMNS_V, shape) for shape in column.numpy().T], axis=1)
         # what a p rail gets hardly knows its current either
-        p_out = found.synapse[which, PINS["p"], PINS["out"], len(found.levels) // 2, USUAL].T.astype(np.float32)
+        p_out = found.synapse[:, PINS["p"], PINS["out"], len(found.levels) // 2, USUAL]
         return cls(
             levels.low,
             levels.step,
-            fine,
+            levels.finer(row.numpy(), axis=0),
             spread,
-            over_rows,
-            from_n,
-            core((by_p @ row).unsqueeze(-1).cpu().numpy()),
-            n_n.T.copy(),
-            n_out.T.copy(),
-            p_out.copy(),
+            codes + len(by_p) // 2,
+            (out_out, out_n, n_n, n_out),
+            (by_p @ row).numpy(),
+            p_out[:, None],
         )

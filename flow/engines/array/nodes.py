@@ -64,26 +64,20 @@ class Above(NamedTuple):
     given: Singles
     """[lanes, columns * shapes] in A, of the positive synapses."""
     taken: Singles
-    at: Floats
-    """[lanes, columns * shapes] of the capacitances, at the guessed voltages."""
-    load: Singles
-    """[lanes, columns * shapes] in F."""
-    pushed: Singles
-    """[lanes, columns * shapes] in A by the n rails."""
-    pushed_p: Singles
-    """[lanes, columns] in A by the p rails."""
+    load: Floats
+    """[lanes, columns] in F."""
+    pushed: Floats
+    """[lanes, columns] in A by the rails that move."""
 
 
 class Below(NamedTuple):
     """What the matrix below does to the rails: sums over its columns."""
 
-    at: Floats
-    """[lanes, rows * shapes] at the guessed n rails."""
-    load: Singles
-    """[lanes, rows * shapes] in F on the n rails."""
-    pushed: Singles
-    """[lanes, rows * shapes] in A into the n rails."""
-    into_p: Singles
+    load: Floats
+    """[lanes, rows] in F on the n rails."""
+    pushed: Floats
+    """[lanes, rows] in A into the n rails."""
+    into_p: Floats
     """[lanes, rows] in A."""
 
 
@@ -212,15 +206,6 @@ def fed(above: Above, lane: int, column: int, v: float) -> tuple[float, float, f
 
 
 @compiled
-def dot(a: Singles, b: Floats, first: int, count: int) -> float:
-    """Of `count` numbers from `first` on."""
-    found = 0.0
-    for w in range(first, first + count):
-        found += a[w] * b[w]
-    return found
-
-
-@compiled
 def solve(nodes: Nodes, above: Above, below: Below, trial: Trial, most: Floats, near: Places, logs: Floats) -> None:
     """One step of every lane through a layer: fills `found`, `slope`, `rate` and `weight` of its nodes in the trial and
     adds to `worst` and `supply`. `most` [lanes] is the largest current in A; `near` [lanes, nodes] places of the maps.
@@ -252,9 +237,8 @@ def solve(nodes: Nodes, above: Above, below: Below, trial: Trial, most: Floats, 
             c_v = load[0, 0]
             into = load[1, 1] * trial.slope[i, at_p] + load[2, 1] * trial.slope[i, at_n]
             if fed_above:
-                shapes = above.load.shape[1] // somas
-                c_v += dot(above.load[i], above.at[i], s * shapes, shapes)
-                into += dot(above.pushed[i], above.at[i], s * shapes, shapes) + above.pushed_p[i, s]
+                c_v += above.load[i, s]
+                into += above.pushed[i, s]
             else:
                 into -= trial.inputs[i, s]
             history, feed, by_feed, given, by_given = trial.history[i, column], 0.0, 0.0, 0.0, 0.0
@@ -302,9 +286,8 @@ def solve(nodes: Nodes, above: Above, below: Below, trial: Trial, most: Floats, 
             c_n = load[2, 0]
             into = load[0, 2] * slope_v + load[1, 2] * slope_p
             if fed_below:
-                shapes = below.load.shape[1] // somas
-                c_n += dot(below.load[i], below.at[i], s * shapes, shapes)
-                into += dot(below.pushed[i], below.at[i], s * shapes, shapes)
+                c_n += below.load[i, s]
+                into += below.pushed[i, s]
             history = trial.history[i, at_n] + into / c_n
             for _ in range(ROUNDS):
                 second_p, _by, by_second = mirror(p_table, scale, shifts[3, s], per_point, vdd - p, vdd - n)

@@ -5,9 +5,8 @@ from tests.flow.engines.layers import layer
 
 from somaforge.flow.engines.array.capacitance import COLUMNS_V, Loads
 from somaforge.flow.engines.array.cells import PINS, TOLERANCE, Cells, Levels
-from somaforge.flow.engines.array.nodes import dot
 from somaforge.flow.engines.array.reduced import Matrix, Signed
-from somaforge.flow.engines.array.steps import Singles, Trial
+from somaforge.flow.engines.array.steps import Trial
 from somaforge.flow.engines.array.sums import Products
 from somaforge.pdk.arrays import Floats
 
@@ -43,11 +42,6 @@ def test_sums_of_a_matrix() -> None:
     made.after(trial, np.stack([log_p, log_n]))
     above, below = made.above, made.below
 
-    def whole(sums: Singles, at: Floats, places: int) -> Floats:
-        """[patterns, places]."""
-        count = sums.shape[1] // places
-        return np.array([[dot(sums[i], at[i], j * count, count) for j in range(places)] for i in range(4)])
-
     levels = Levels.of(LEVELS)
 
     def exact(pin: str, moved: str, log: Floats) -> Floats:
@@ -62,11 +56,12 @@ def test_sums_of_a_matrix() -> None:
             values[k, r, c] = np.interp(v[k, c], COLUMNS_V, line)
         return values
 
-    np.testing.assert_allclose(whole(above.load, above.at, 5), exact("out", "out", log_n).sum(1), rtol=2 * TOLERANCE)
+    np.testing.assert_allclose(above.load, exact("out", "out", log_n).sum(1), rtol=2 * TOLERANCE)
     right = exact("out", "n", log_n) * n_slope[..., None] + exact("out", "p", log_p) * p_slope[..., None]
-    into = whole(above.pushed, above.at, 5) + above.pushed_p
-    np.testing.assert_allclose(into, right.sum(1), atol=2 * TOLERANCE * np.abs(right).sum(1).max())
-    np.testing.assert_allclose(whole(below.load, below.at, 9), exact("n", "n", log_n).sum(2), rtol=2 * TOLERANCE)
+    np.testing.assert_allclose(above.pushed, right.sum(1), atol=2 * TOLERANCE * np.abs(right).sum(1).max())
+    np.testing.assert_allclose(below.load, exact("n", "n", log_n).sum(2), rtol=2 * TOLERANCE)
     right = exact("n", "out", log_n) * slope[:, None]
-    into = whole(below.pushed, below.at, 9)
-    np.testing.assert_allclose(into, right.sum(2), atol=2 * TOLERANCE * np.abs(right).sum(2).max())
+    np.testing.assert_allclose(below.pushed, right.sum(2), atol=2 * TOLERANCE * np.abs(right).sum(2).max())
+    # the middle current's, which a p rail has everywhere
+    into_p = found.synapse[codes + 7, PINS["p"], PINS["out"], 3, COLUMNS_V.index(0.42)]
+    np.testing.assert_allclose(below.into_p, slope @ into_p.T, atol=1e-5 * np.abs(slope @ into_p.T).max() + 1e-30)
