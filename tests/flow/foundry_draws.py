@@ -119,7 +119,7 @@ def ours(folder: Path, size: Size, law: Law, draws: int) -> Array:
 
 def by_table(size: Size, law: Law, draws: int) -> Array:
     """The same from the array engine's table."""
-    device = Device(table(Kind(Size(*size), OperatingPoint("tt", 27.0, 1.8), MODELS)), torch.device("cpu"))
+    device = Device(table(Kind(Size(*size), OperatingPoint("tt", 27.0, 1.8), MODELS)))
     shifts = moved(*(values[:, None] for values in drawn(size, law, draws)))
     gate = torch.tensor(our_gates(size), dtype=torch.float64).unsqueeze(1).expand(-1, draws).contiguous()
     found = gate - device.pooled(gate, shifts, HALF)

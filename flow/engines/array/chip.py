@@ -1,8 +1,7 @@
 """A programmed chip as tensors, and its settled currents: exact, or by surfaces for many patterns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -38,6 +37,10 @@ CHUNK = 30_000
 """Synapses times patterns in one tensor: what fits into a core's cache."""
 
 
+SomaShifts = list[list[Tensor]]
+"""Of every layer and role (m0 to m4): see Device.together."""
+
+
 class Source(Protocol):
     """Where tables and places come from: the engine, which keeps them."""
 
@@ -47,6 +50,10 @@ class Source(Protocol):
 
     def places(self, chip: ProgrammedChip) -> Places:
         """Of the chip's netlist."""
+        ...
+
+    def kept(self, chip: ProgrammedChip, make: Callable[[], SomaShifts]) -> SomaShifts:
+        """What `make` says of the chip's transistors at its operating point."""
         ...
 
 
@@ -59,6 +66,7 @@ class Parts:
     soma_n: Device
     soma_p: Device
     synapse: Devices
+    soma_shifts: SomaShifts
     where: torch.device
 
     @classmethod
@@ -68,37 +76,16 @@ class Parts:
             raise InputError("array engine: latches are ideal here; simulate memory='transistor' with ngspice")
         places = source.places(chip)
         kinds = places.kinds(chip)
-        return cls(
-            chip,
-            places,
-            source.device(kinds.soma_n),
-            source.device(kinds.soma_p),
-            _devices(source, kinds),
-            CPU,
-        )
+        soma_n, soma_p = source.device(kinds.soma_n), source.device(kinds.soma_p)
+        shifts = source.kept(chip, lambda: _soma_shifts(chip, places, soma_n, soma_p))
+        return cls(chip, places, soma_n, soma_p, _devices(source, kinds), shifts, CPU)
 
     def somas(self, layer: int, which: Ints) -> Somas:
         """Somas of a layer, in any order, also more than once."""
         here = torch.tensor(which, device=self.where)
-        shifts = [role[here] for role in self._soma_shifts[layer]]
+        shifts = [role[here] for role in self.soma_shifts[layer]]
         units = [role.shape[-1] for role in self.places.somas[layer]]
         return Somas(self.soma_n, self.soma_p, shifts, units, self.chip.at.supply_V)
-
-    @cached_property
-    def _soma_shifts(self) -> list[list[Tensor]]:
-        """Of every layer and role (m0 to m4): see Device.together."""
-        found = []
-        for layer in range(len(self.chip.design.layers)):
-            values = self.places.soma_shifts(self.chip.shifts, layer)
-            weak = None if self.chip.weak is None else self.places.soma_shifts(self.chip.weak, layer)
-            roles = (self.soma_n, self.soma_n, self.soma_p, self.soma_p, self.soma_n)
-            found.append(
-                [
-                    device.together(moved(value, None if weak is None else weak[i]), drain)
-                    for i, (device, value, drain) in enumerate(zip(roles, values, DRAINS, strict=True))
-                ]
-            )
-        return found
 
     def synapses(self, matrix: int, links: "Links") -> Synapses:
         """Synapses of a matrix (the number of matrices: output synapses)."""
@@ -222,6 +209,21 @@ def _rest(voltage: Tensor, now: Rails) -> LayerAtRest:
 def _groups(current: Tensor) -> list[Tensor]:
     """PATTERNS at a time."""
     return [current[i : i + PATTERNS] for i in range(0, len(current), PATTERNS)]
+
+
+def _soma_shifts(chip: ProgrammedChip, places: Places, soma_n: Device, soma_p: Device) -> SomaShifts:
+    found = []
+    for layer in range(len(chip.design.layers)):
+        values = places.soma_shifts(chip.shifts, layer)
+        weak = None if chip.weak is None else places.soma_shifts(chip.weak, layer)
+        roles = (soma_n, soma_n, soma_p, soma_p, soma_n)
+        found.append(
+            [
+                device.together(moved(value, None if weak is None else weak[i]), drain)
+                for i, (device, value, drain) in enumerate(zip(roles, values, DRAINS, strict=True))
+            ]
+        )
+    return found
 
 
 def _devices(source: Source, kinds: Kinds) -> Devices:

@@ -1,13 +1,13 @@
 """The array engine: settled currents of a programmed chip from device tables, layer by layer."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from somaforge.flow.engines.array.chip import CPU, EXACT, Network, Parts
+from somaforge.flow.engines.array.chip import EXACT, Network, Parts, SomaShifts
 from somaforge.flow.engines.array.device import Device
 from somaforge.flow.engines.array.network import Places
 from somaforge.flow.engines.array.play import Ready, place, play
@@ -41,6 +41,7 @@ class ArrayEngine:
     name: str = "array"
     _tables: dict[Kind, Device] = field(default_factory=dict, repr=False)
     _places: tuple[FlatNetlist, Places] | None = field(default=None, repr=False)
+    _shifts: tuple[ProgrammedChip, SomaShifts] | None = field(default=None, repr=False)
     _ready: Ready | None = field(default=None, repr=False)
 
     def dc(self, chip: ProgrammedChip, inputs: Floats, programs: Sequence[Program] | None = None) -> DcResult:
@@ -67,7 +68,7 @@ class ArrayEngine:
     def device(self, kind: Kind) -> Device:
         """The table of a kind, made once."""
         if kind not in self._tables:
-            self._tables[kind] = Device(table(kind, self.cache), CPU, self.cache)
+            self._tables[kind] = Device(table(kind, self.cache), self.cache)
         return self._tables[kind]
 
     def places(self, chip: ProgrammedChip) -> Places:
@@ -75,6 +76,12 @@ class ArrayEngine:
         if self._places is None or self._places[0] is not chip.flat:
             self._places = (chip.flat, Places(chip.design, chip.flat))
         return self._places[1]
+
+    def kept(self, chip: ProgrammedChip, make: Callable[[], SomaShifts]) -> SomaShifts:
+        """What `make` says; kept for the next chip with the same transistors at the same operating point."""
+        if self._shifts is None or not _same(self._shifts[0], chip):
+            self._shifts = chip, make()
+        return self._shifts[1]
 
     def transient(
         self, chip: ProgrammedChip, inputs: Floats, pattern_time_s: float, probes: Sequence[str] = ()
@@ -92,3 +99,9 @@ class ArrayEngine:
             self._ready = Ready(Network(Parts.of(self, chip), chip.codes), self.cache)
         run = play(self._ready, inputs, pattern_time_s, min(RISE_S, pattern_time_s / 20), probes)
         return replace(run, effort=replace(run.effort, seconds=time.monotonic() - start))
+
+
+def _same(one: ProgrammedChip, other: ProgrammedChip) -> bool:
+    """Whether these are the same transistors at the same operating point."""
+    arrays = all(getattr(one, name) is getattr(other, name) for name in ("flat", "shifts", "weak"))
+    return arrays and one.at == other.at

@@ -19,7 +19,6 @@ from somaforge.pdk.sky130 import mismatch
 
 N = "sky130_fd_pr__nfet_01v8"
 P = "sky130_fd_pr__pfet_01v8"
-CPU = torch.device("cpu")
 pytestmark = [pytest.mark.needs_pdk, pytest.mark.needs_ngspice]
 
 
@@ -52,7 +51,7 @@ def test_interpolation_error(device: str, median: float, highest: float, tmp_pat
     points[:, 0] = np.minimum(points[:, 2] + 0.4 + 0.9 * draw.random(800), 1.8)
     expected = by_ngspice(kind(device), points, tmp_path)
     gate, drain, source = (torch.tensor(points[:, i]) for i in range(3))
-    found = Device(table(kind(device)), CPU)(gate, drain, source).current.numpy()
+    found = Device(table(kind(device)))(gate, drain, source).current.numpy()
     wrong = np.abs(found / expected - 1)[expected > 1e-10]
     assert len(wrong) > 300
     assert np.median(wrong) < median
@@ -70,7 +69,7 @@ def test_a_threshold_shift_moves_the_gate(device: str, w: int, l: int, tmp_path:
     gates = np.repeat(0.5 + 0.6 * draw.random(40), 4)
     points = np.stack([gates, np.full(160, 0.9), np.zeros(160), shifts.reshape(-1)], axis=1)
     expected = by_ngspice(kind(device, w, l), points, tmp_path).reshape(40, 4).sum(1)
-    one = Device(table(kind(device, w, l)), CPU)
+    one = Device(table(kind(device, w, l)))
     gate = torch.tensor(gates[::4])
     moved = one.pooled(gate.unsqueeze(0), Moved(torch.tensor(shifts)), HALF)[0]
     found = 4 * one(gate - moved, torch.full_like(gate, 0.9), torch.zeros_like(gate)).current.numpy()
@@ -104,7 +103,7 @@ _made: dict[str, Device] = {}
 
 def _device() -> Device:
     if not _made:
-        _made["n"] = Device(table(kind(N)), CPU)
+        _made["n"] = Device(table(kind(N)))
     return _made["n"]
 
 
