@@ -15,6 +15,7 @@ import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
+from somaforge.flow.engines.array import sparse
 from somaforge.flow.engines.array.layers import GUESS_GAIN, Solved
 from somaforge.flow.engines.array.soma import Somas
 from somaforge.flow.engines.array.synapse import Synapses
@@ -110,7 +111,7 @@ def grid(synapses: Synapses, highest: Tensor, before: Somas, after: Somas) -> Su
     p, n, own = before.rails(before.input_voltage(x))
     voltages = _voltages(synapses, highest, after)
     columns = Spline(torch.tensor(voltages, dtype=torch.float64, device=highest.device))
-    solved = synapses.swept(synapses.drive(p, n), np.array(voltages), x[:, 0].contiguous().numpy())
+    solved = sparse.swept(synapses, synapses.drive(p, n), np.array(voltages), x[:, 0].contiguous().numpy())
     current, supply = (
         torch.zeros(before.count, POINTS, synapses.columns, len(voltages), dtype=torch.float64) for _ in range(2)
     )

@@ -141,12 +141,13 @@ def sweep(
     n_gates: Floats,
     voltages: Floats,
     scale: Floats,
+    which: Ints,
     first: int,
     last: int,
     out: Floats,
 ) -> bool:
-    """Synapses `first` to `last` at rest at every column voltage, which rise: out [2, synapses, points, voltages] is
-    output and supply current over `scale` [points] in A. Gates of mirrors are [points, synapses, bits].
+    """Synapses `which`, `first` to `last` of them, at rest at every column voltage, which rise: out [2, of which,
+    points, voltages] is output and supply current over `scale` [points] in A. Gates are [points, synapses, bits].
 
     Voltages are gone through downwards, and the slopes at one predict the state at the next. False if one does not
     settle.
@@ -154,7 +155,8 @@ def sweep(
     on, negative, w_gates, p_sign_gates, n_sign_gates = synapses
     last_v = len(voltages) - 1
     state, moves = np.empty(BITS + len(count)), np.empty((5, BITS + len(count)))
-    for s in range(first, last):
+    for i in range(first, last):
+        s = which[i]
         for k in range(len(scale)):
             gates = (p_gates[k, s], n_gates[k, s], w_gates[s], p_sign_gates[s], n_sign_gates[s])
             start(table[3], on[s], negative[s], gates[0], gates[1], voltages[last_v], state)
@@ -166,7 +168,7 @@ def sweep(
                     dv = voltages[j - 1] - voltages[j] if done and j > 0 else 0.0
                     advance(state, moves, dv, 1.0 if round_ < FULL_ROUNDS else SHORTER, table[3])
                     if done:
-                        out[0, s, k, j], out[1, s, k, j] = current / scale[k], supply / scale[k]
+                        out[0, i, k, j], out[1, i, k, j] = current / scale[k], supply / scale[k]
                         break
                 if not done:
                     return False

@@ -103,11 +103,11 @@ class Synapses:
         in_parts(guess.size, lambda first, last: inner.settle(*given, guess, first, last, out))
         return torch.from_numpy(out)
 
-    def swept(self, drive: Drive, voltages: Floats, scale: Floats) -> Floats:
-        """[2, synapses, points, voltages] as inner.sweep; NotSettledError."""
-        out = np.empty((2, len(self), len(scale), len(voltages)))
-        given = (*self._made, *drive.arrays, voltages, scale)
-        if not all(in_parts(len(self), lambda first, last: inner.sweep(*given, first, last, out))):
+    def swept(self, drive: Drive, voltages: Floats, scale: Floats, which: Ints) -> Floats:
+        """Of the synapses `which`: [2, of which, points, voltages] as inner.sweep; NotSettledError."""
+        out = np.empty((2, len(which), len(scale), len(voltages)))
+        given = (*self._made, *drive.arrays, voltages, scale, which)
+        if not all(in_parts(len(which), lambda first, last: inner.sweep(*given, first, last, out))):
             raise NotSettledError("array engine: a synapse did not settle; simulate this chip with ngspice")
         return out
 
