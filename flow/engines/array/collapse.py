@@ -17,8 +17,11 @@ from torch import Tensor
 
 from somaforge.flow.engines.array import sparse
 from somaforge.flow.engines.array.layers import GUESS_GAIN, Solved
+from somaforge.flow.engines.array.meet import meet
 from somaforge.flow.engines.array.soma import Somas
 from somaforge.flow.engines.array.synapse import Synapses
+from somaforge.flow.engines.array.threads import in_parts
+from somaforge.pdk.arrays import Floats
 
 DECADES = 4
 """Of row currents below the highest one; a smaller current has the shape of the smallest."""
@@ -34,7 +37,6 @@ KNEE_V, KNEE_STEP_V = 0.75, 0.01
 within 0.05 V. At 1.8 V no column comes there, at 1.1 V those with some 50 nA do."""
 ABOVE = 1.3
 """Highest column current in the grid over the first guess of it."""
-COLUMN_ROUNDS = 60
 
 
 class Spline:
@@ -134,26 +136,15 @@ def _voltages(synapses: Synapses, highest: Tensor, after: Somas) -> list[float]:
 
 def columns(surface: Surface, current: Tensor, somas: Somas) -> Solved:
     """Voltages of columns that end in somas, for the rows' currents [patterns, rows]."""
-    shares = surface.shares(current)
-    shape = (len(shares), somas.count, len(surface.columns.points))
-    total = (shares @ surface.current).reshape(shape)
-    slopes = total @ surface.columns.slopes.T
-    low = torch.full(shape[:2], float(surface.columns.points[0]), dtype=total.dtype, device=total.device)
-    high = torch.full_like(low, float(surface.columns.points[-1]))
-    v = 0.5 * (low + high)
-    for _ in range(COLUMN_ROUNDS):  # Newton's method inside a bracket that shrinks
-        fed, by_fed = surface.columns.at(total, slopes, v)
-        taken, by_taken = somas.input_current(v)
-        gap = fed - taken
-        low, high = torch.where(gap > 0, v, low), torch.where(gap > 0, high, v)
-        step = v + gap / (by_taken - by_fed).clamp(min=1e-16)
-        inside = (step > low) & (step < high)
-        moved = torch.where(inside, step, 0.5 * (low + high))
-        done = float((moved - v).abs().max()) < 1e-8
-        v = moved
-        if done:
-            break
-    supply = (shares @ surface.supply).reshape(shape)
-    used, _ = surface.columns.at(supply, supply @ surface.columns.slopes.T, v)
-    fed, _ = surface.columns.at(total, slopes, v)
-    return Solved(v, fed, used)
+    shares = surface.shares(current).to(torch.float32)
+    points = surface.columns.points.numpy()
+
+    def sums(grid: Tensor) -> tuple[Floats, Floats]:
+        """Values and slopes [patterns, columns, points]; single precision is 1e-6 of what is added."""
+        total = (shares @ grid.to(torch.float32)).to(torch.float64).view(len(shares), somas.count, -1)
+        return total.numpy(), (total @ surface.columns.slopes.T).numpy()
+
+    given = points, sums(surface.current), sums(surface.supply), somas.diode()
+    out = np.empty((3, len(shares), somas.count))
+    in_parts(out[0].size, lambda first, last: meet(*given, first, last, out))
+    return Solved(*torch.from_numpy(out))
