@@ -50,12 +50,12 @@ PER_INPUT_FF = 3.7
 """Wire from a pin to its input soma, from the same netlist."""
 
 
-def chip_of(layers: tuple[int, ...], seed: int = 1) -> ProgrammedChip:
+def chip_of(layers: tuple[int, ...], seed: int = 1, bits: int = 3) -> ProgrammedChip:
     """A chip with mismatch and weights like trained ones: small codes, currents of one order in all layers."""
     spec = parse_spec(
         {
             "name": "bench",
-            "array": {"layers": [max(n, 4) for n in layers]},
+            "array": {"layers": [max(n, 4) for n in layers], "bits": bits},
             "network": {"layers": [4, *([4] * (len(layers) - 2)), 3]},
             "input": {"mean_A": INPUT_A},
             "chips": {"seeds": [seed]},
