@@ -61,10 +61,10 @@ def driven(control: bool = False) -> Block:
     made = design("prototype")
     bank, margins = draw(drivers.build(made.spec)).block, Margins(side=11, below=10, between=14)
     if not control:
-        return chip_block(PDK, "prototype_chip", draw(made).block, bank, margins)
+        return chip_block(PDK, "prototype_chip", draw(made).block, bank, margins, split=made.spec.array.bits)
     chosen = Control.of(made)
     digital = control_block(PDK, chosen, gates_of(chosen, PortMeasures(PDK).cells)).block()
-    return chip_block(PDK, "prototype_chip", draw(made).block, bank, margins, digital)
+    return chip_block(PDK, "prototype_chip", draw(made).block, bank, margins, digital, made.spec.array.bits)
 
 
 def layout(block: Block, picture: str) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def layout(block: Block, picture: str) -> dict[str, Any]:
         found = lvs.run(PDK, gds, spice, block.name, None)
         return {
             "outline_um": [edge / 1000 for edge in block.outline],
-            "transistors": found.devices,
+            "transistors": block.library.transistor_count(),
             "drc_native": sum(v.count for v in drc.check(PDK, opened)),
             "drc_precheck": sum(precheck.run(PDK, gds, block.name, folder / "precheck.lyrdb").values()),
             "antenna": sum(v.count for v in antenna.check(PDK, opened)),

@@ -1,6 +1,6 @@
 """Winner-take-all, converter and bias as docs/readout.md shows them: drawn, checked, extracted, simulated.
 
-    python bench/readout.py [winner] [converter] [bias] [pictures] [page]
+    python bench/readout.py [winner] [converter] [bias] [bias_low] [pictures] [page]
 
 Without words everything. Writes bench/results/readout.json (other parts of it
 stay; close races of a chip that are there are not run again),
@@ -52,6 +52,8 @@ EXTREMES = (
     OperatingPoint("sf", 27.0, 1.8),
     OperatingPoint("fs", 27.0, 1.8),
 )
+SPLIT = 3
+"""Of a bias with a second output: an eighth."""
 NOMINAL = PDK.models.nominal
 
 
@@ -87,7 +89,7 @@ def _drawn(kind: str, count: int) -> Block:
         return winner_block(PDK, winner_take_all(PDK, NAME, count), NAME)
     if kind == "converter":
         return converter_block(PDK, converter(PDK, NAME), NAME)
-    return bias_block(PDK, bias(PDK, NAME), NAME)
+    return bias_block(PDK, bias(PDK, NAME, split=SPLIT if kind == "bias_low" else 0), NAME)
 
 
 def winner() -> dict[str, Any]:
@@ -159,8 +161,23 @@ def bias_facts() -> dict[str, Any]:
     return {"layout": facts, "codes": codes, "points": points, "chips": chips}
 
 
+def bias_low_facts() -> dict[str, Any]:
+    """What the second output has of the first: over codes from a pin, corners with the reference, and chips."""
+    facts, flat = block("bias_low")
+    plain = Bench(PDK, flat, VirtualChip(1, mismatch=0.0), NOMINAL)
+
+    def both(bench: Bench, code: int, pin_A: float | None) -> dict[str, Any]:
+        return {"code": code, **asdict(bias_currents.currents(bench, code, pin_A))}
+
+    codes = [both(plain, code, 100e-9) for code in (1, 2, 4, 8, 2**BITS - 1)]
+    points = [asdict(w) | both(replace(plain, where=w), REFERENCE_UNITS, None) for w in (NOMINAL, *EXTREMES)]
+    drawn = [replace(plain, chip=VirtualChip(seed)) for seed in range(1, BIAS_CHIPS + 1)]
+    chips = [both(bench, REFERENCE_UNITS, 100e-9) for bench in drawn]
+    return {"layout": facts, "split": SPLIT, "codes": codes, "points": points, "chips": chips}
+
+
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
-    "winner": winner, "converter": charge_converter, "bias": bias_facts
+    "winner": winner, "converter": charge_converter, "bias": bias_facts, "bias_low": bias_low_facts
 }  # fmt: skip
 
 

@@ -55,6 +55,8 @@ class Port:
     """Role of a conductor (pdk.geometry)."""
     box: Box
     """In the block's coordinates; a wire of the net covers it."""
+    guarded: bool = False
+    """An antenna diode stands behind it."""
 
     def moved(self, x: int, y: int) -> "Port":
         """The same elsewhere."""

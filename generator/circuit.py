@@ -48,6 +48,8 @@ class Circuit:
     ports: tuple[str, ...]
     mos: tuple[Mos, ...] = ()
     calls: tuple[Call, ...] = ()
+    elements: tuple["Element", ...] = ()
+    """Diodes of library cells."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Resistor:
 
 @dataclass(frozen=True)
 class Element:
-    """A device of a layout that is no transistor, as a line of SPICE."""
+    """A device that is no transistor, as a line of SPICE."""
 
     name: str
     kind: str
@@ -139,17 +141,24 @@ class Library:
         """
         circuit = self.circuits[top or self.top]
         ports = {p: p for p in circuit.ports}
-        return FlatNetlist(circuit.name, circuit.ports, tuple(self._flat_mos(circuit, "", ports, without)))
+        parts = list(self._flat(circuit, "", ports, without))
+        mos = tuple(part for part in parts if isinstance(part, Mos))
+        elements = tuple(part for part in parts if isinstance(part, Element))
+        return FlatNetlist(circuit.name, circuit.ports, mos, elements=elements)
 
-    def _flat_mos(self, circuit: Circuit, path: str, nets: Mapping[str, str], without: frozenset[str]) -> Iterator[Mos]:
+    def _flat(
+        self, circuit: Circuit, path: str, nets: Mapping[str, str], without: frozenset[str]
+    ) -> Iterator[Mos | Element]:
         def net(name: str) -> str:
             return nets.get(name) or path + name
 
         for m in circuit.mos:
             yield replace(m, name=path + m.name, d=net(m.d), g=net(m.g), s=net(m.s), b=net(m.b))
+        for e in circuit.elements:
+            yield replace(e, name=path + e.name, nets=tuple(map(net, e.nets)))
         for call in circuit.calls:
             if call.circuit in without:
                 continue
             child = self.circuits[call.circuit]
             inner = {port: net(outer) for port, outer in zip(child.ports, call.nets, strict=True)}
-            yield from self._flat_mos(child, f"{path}{call.name}.", inner, without)
+            yield from self._flat(child, f"{path}{call.name}.", inner, without)

@@ -11,8 +11,9 @@ from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.periphery.netlist import GateNetlist
 from somaforge.pdk import Pdk
 
-FILLED = 0.52
-"""Share of the rows that the gates take before there are buffers and repeaters: the rest is room for wires."""
+FILLED = 0.49
+"""Share of the rows that the gates take before there are buffers, diodes and repeaters: the rest is room for wires.
+With ports where a tile has its pins, 0.52 left twelve places that two wires wanted."""
 ROWS = 22
 """60 um high: lower and longer needs more wires along the rows than there are tracks (17 rows of 322 um did not do)."""
 OUTSIDE = ("clk", "rst_n", "cs_n", "sck", "mosi", "nibble", "miso", "class_out", "class_valid", "busy")
@@ -29,13 +30,21 @@ def edges(netlist: GateNetlist, outside: Edge) -> Mapping[str, Edge]:
 
 
 def control_block(
-    pdk: Pdk, control: Control, netlist: GateNetlist, outside: Edge = "upper", rows: int = ROWS, seed: int = 1
+    pdk: Pdk,
+    control: Control,
+    netlist: GateNetlist,
+    outside: Edge = "upper",
+    rows: int = ROWS,
+    seed: int = 1,
+    at_nm: Mapping[str, int] | None = None,
 ) -> Digital:
     """Lay out the gates of a control (flow.synthesis makes them); as wide as they need with so many rows.
+
+    `at_nm`: where ports are wanted, from the left end of the rows; others come near their gates.
 
     Its `block()` is what a chip is composed of. InputError if the gates are not sound.
     """
     m = PortMeasures(pdk)
     sites = -(-round(sum(width(m.cells, gate) for gate in netlist.gates) / FILLED) // rows)
-    frame = Frame(m, rows, sites, edges(netlist, outside), {"clk": Role.CLOCK})
+    frame = Frame(m, rows, sites, edges(netlist, outside), {"clk": Role.CLOCK}, at_nm or {})
     return place_and_route(control.name, netlist, frame, seed)

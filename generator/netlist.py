@@ -41,6 +41,9 @@ def _circuit(circuit: Circuit, dialect: Dialect, roles: Mapping[str, Role]) -> s
             lines.append(_wrap([f"X{m.name}", m.d, m.g, m.s, m.b, m.device, f"w={w}", f"l={l}"]))
         else:
             lines.append(_wrap([f"M{m.name}", m.d, m.g, m.s, m.b, m.device, f"W={w}u", f"L={l}u"]))
+    for e in circuit.elements:
+        letter = e.kind if dialect == "spice" else "D"
+        lines.append(_wrap([f"{letter}{e.name}", *e.nets, e.model, *(f"{name}={size:g}" for name, size in e.sizes)]))
     for call in circuit.calls:
         lines.append(_wrap([f"X{call.name}", *call.nets, call.circuit]))
     lines.append(f".ends {circuit.name}")

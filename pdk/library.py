@@ -39,6 +39,7 @@ Function = Literal[
     "a31oi",
     "nand2b",
     "nor2b",
+    "antenna_diode",
 ]
 LOGIC: Mapping[Function, Callable[..., bool]] = {
     "buffer": lambda a: a,
@@ -75,12 +76,14 @@ INPUTS: Mapping[Function, tuple[str, ...]] = {
     "reset_flip_flop": ("clock", "data", "reset_n"),
     "set_flip_flop": ("clock", "data", "set_n"),
     "falling_reset_flip_flop": ("clock_n", "data", "reset_n"),
+    "antenna_diode": ("a",),
 }
 """Signal inputs of every function. `off` lets the output go; a clock gate is transparent while its clock is low;
 flip-flops take their data at the rising edge, `scan` chooses `scan_data`, with `clock_n` at the falling one; `reset_n`
-low makes the output low at once, `set_n` high."""
+low makes the output low at once, `set_n` high. An antenna diode is a junction from its net to ground, blocked at work:
+it takes away what etching charges."""
 OUTPUT = "y"
-"""The one output of every function."""
+"""The one output of every function but the diode's, which has none."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,28 @@ class CellTransistor:
     b: str
     w_nm: int
     l_nm: int
+
+
+@dataclass(frozen=True)
+class CellDiode:
+    """A diode of a cell, by the nets of its netlist."""
+
+    name: str
+    device: str
+    """The foundry's name."""
+    anode: str
+    cathode: str
+    area_um2: float
+    perimeter_um: float
+
+
+@dataclass(frozen=True)
+class CellCircuit:
+    """What the foundry's netlist has of a cell."""
+
+    ports: tuple[str, ...]
+    transistors: tuple[CellTransistor, ...]
+    diodes: tuple[CellDiode, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +169,8 @@ class StandardCells:
     """Layers of the filler that are the same at every place across it: a gap is filled with them, stretched."""
     file: Callable[[str, str], Path]
     """(full name, suffix such as ".gds", ".spice", ".v") -> that view of a cell; ToolError if it is not there."""
-    transistors: Callable[[str], tuple[tuple[str, ...], tuple[CellTransistor, ...]]]
-    """Full name -> ports and transistors of a cell; ToolError if its netlist has anything else."""
+    circuit: Callable[[str], CellCircuit]
+    """Full name -> the cell's netlist; ToolError if it has anything else than transistors and diodes."""
 
     def cell(self, function: Function, drive: int) -> StandardCell:
         """The cell with that function and drive; ToolError if the library has none."""

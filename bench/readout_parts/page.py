@@ -21,6 +21,7 @@ def fill(result: Result) -> dict[str, str]:
         "winner": _winner(result["winner"]),
         "converter": _converter(result["converter"]),
         "bias": _bias(result["bias"]),
+        "bias_low": _bias_low(result["bias_low"]),
     }
 
 
@@ -35,6 +36,7 @@ def _blocks(result: Result) -> str:
         "winner-take-all, 10 currents": result["winner"]["layout_10"],
         "converter": result["converter"]["layout"],
         "bias": result["bias"]["layout"],
+        "bias with a second output": result["bias_low"]["layout"],
     }
     rows = [
         [name, f"{b['transistors']}", f"{b['width_um']:.0f} x {b['height_um']:.1f}", f"{b['area_um2']:,.0f}",
@@ -129,3 +131,18 @@ def _bias(b: Result) -> str:
     ]
     head = ["reference, code 4, nA", *corners]
     return _table(["code, 100 nA from the pin", "`out`"], codes) + "\n" + _table(head, rows) + "\n" + "\n".join(lines)
+
+
+def _bias_low(b: Result) -> str:
+    def row(p: Result) -> list[str]:
+        part = 100 * (p["low_A"] / p["out_A"] * 2 ** b["split"] - 1)
+        return [si(p["out_A"], "A"), si(p["low_A"], "A"), f"{part:+.1f} %", si(p["supply_A"], "A")]
+
+    rows = [[f"code {p['code']}, 100 nA from the pin", *row(p)] for p in b["codes"]]
+    rows += [[f"reference, code 4, {p['corner']}, {p['temperature_C']:g} C, {p['supply_V']:g} V", *row(p)]
+             for p in b["points"]]  # fmt: skip
+    ratios = np.log([p["low_A"] / p["out_A"] for p in b["chips"]])
+    spread = 100 * ratios.std(ddof=1)
+    chips = f"Mismatch ({len(ratios)} chips, code 4): the ratio of the two spreads by {spread:.1f} %.\n"
+    head = ["", "`out`", "`out_1`", f"over `out` / {2 ** b['split']}", "supply"]
+    return _table(head, rows) + "\n" + chips

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from somaforge.flow.readout.bench import Bench
-from somaforge.generator.readout.bias import BITS
+from somaforge.generator.readout.bias import BITS, OUT_LOW
 from somaforge.pdk.errors import InputError, ToolError
 
 RAMP_S, SETTLE_S = 1e-5, 1e-4
@@ -21,6 +21,8 @@ class Currents:
     """At the end."""
 
     out_A: float
+    low_A: float | None
+    """`out_1`; None for a bias that has none."""
     sinks_A: tuple[float, float]
     supply_A: float
     """Out of the supply, everything among it."""
@@ -36,19 +38,20 @@ def currents(bench: Bench, code: int, pin_A: float | None = None) -> Currents:
     """
     if not 0 <= code < 2**BITS:
         raise InputError(f"bias: code {code}; the ratio has {BITS} bits: 0 to {2**BITS - 1}")
-    supply = bench.where.supply_V
+    supply, low = bench.where.supply_V, OUT_LOW in bench.flat.ports
     ramp = f"pwl(0 0 {RAMP_S:.3e} {supply:.9g})"
     on = pin_A is None
     sources = [
         f"v_on on gnd {ramp if on else '0'}",
         f"v_on_b on_b gnd {'0' if on else ramp}",
         f"v_out out gnd {OUT_V:g}",
+        *([f"v_low {OUT_LOW} gnd {OUT_V:g}"] if low else []),
         *(f"v_sink_{k} sink_{k} gnd {SINK_V:g}" for k in (0, 1)),
         *(f"v_bit_{k} bit_b_{k} gnd {'0' if code >> k & 1 else ramp}" for k in range(BITS)),
     ]
     if pin_A is not None:
         sources.append(f"i_pin iref gnd pwl(0 0 {RAMP_S:.3e} {pin_A:.9e})")
-    saves = ["i(v_out)", "i(v_sink_0)", "i(v_sink_1)", "i(v_vdd)"]
+    saves = ["i(v_out)", "i(v_sink_0)", "i(v_sink_1)", "i(v_vdd)", *(["i(v_low)"] if low else [])]
     stop = RAMP_S + SETTLE_S
     found = bench.run(f".tran {stop / 300:.3e} {stop:.3e} 0 {stop / 100:.3e}", sources, saves, "bias", supply=ramp)
     out = found["i(v_out)"]
@@ -58,4 +61,5 @@ def currents(bench: Bench, code: int, pin_A: float | None = None) -> Currents:
     if abs(float(found["i(v_vdd)"][-1])) > 1e-3:
         raise ToolError("bias: more than 1 mA out of the supply; a rail is shorted")
     sinks = (-float(found["i(v_sink_0)"][-1]), -float(found["i(v_sink_1)"][-1]))
-    return Currents(last, sinks, -float(found["i(v_vdd)"][-1]), settled)
+    smaller = float(found["i(v_low)"][-1]) if low else None
+    return Currents(last, smaller, sinks, -float(found["i(v_vdd)"][-1]), settled)

@@ -78,6 +78,7 @@ def assemble(pdk: Pdk, plan: Plan) -> Block:
     _refuse_open(signals)
     scratch = _placed(pdk, plan)
     below = {layer.role: _on(scratch, layer.role) for layer in pdk.rules.conductors}
+    _refuse_over_blocks(pdk, plan, below["strap"])
     joints = tuple(rails(pdk, supplies, plan.straps, below))
 
     def power(canvas: Canvas) -> None:
@@ -113,6 +114,22 @@ def _refuse_open(signals: dict[str, list[End]]) -> None:
         open_output = roles[0] in (Role.ANALOG_OUTPUT, Role.DIGITAL_OUTPUT, Role.MONITOR) and len(roles) == 1
         if all(end.block for end in ends) and undriven(roles) and not open_output:
             raise InputError(f"chip: nothing is joined with the {roles[0].value} {net}; give it a pin or a driver")
+
+
+def _refuse_over_blocks(pdk: Pdk, plan: Plan, drawn: kdb.Region) -> None:
+    """A strap keeps its space to what blocks have on its conductor: over a strap of a block it would join or short."""
+    space = pdk.rules.strap.space
+    for strap in plan.straps:
+        near = kdb.Region(kdb.Box(strap.left, plan.ends[0], strap.right, plan.ends[1]).enlarged(space - 1, 0))
+        met = drawn.interacting(near)
+        if not met.is_empty():
+            at = next(met.each()).bbox().center()
+            inside = (p.role for p in plan.parts if kdb.Box(*outline_of(p)).contains(at))
+            raise InputError(
+                f"chip: the strap of {strap.net} at {strap.left / 1000:g} to {strap.right / 1000:g} um is not clear of "
+                f"what {next(inside, 'a block')} has on {pdk.rules.strap.role} at {at.x / 1000:g}, {at.y / 1000:g} um; "
+                "move it"
+            )
 
 
 def _placed(pdk: Pdk, plan: Plan) -> Canvas:

@@ -14,7 +14,7 @@ from somaforge.generator.chip.grid import Tracks
 from somaforge.generator.chip.supply import Strap
 from somaforge.generator.measures import up
 from somaforge.generator.names import GROUND, SUPPLY, input_net, output_net
-from somaforge.generator.readout.bias import BITS, bias, bias_block
+from somaforge.generator.readout.bias import BITS, OUT, OUT_LOW, bias, bias_block
 from somaforge.generator.readout.converter import converter, converter_block
 from somaforge.generator.readout.winner import winner_block, winner_take_all
 from somaforge.pdk import Pdk
@@ -38,15 +38,21 @@ class Margins:
     """From block to block upwards, where wires run."""
 
 
-def blocks(pdk: Pdk, design: str, macro: Block, drivers: Block | None, control: Block | None) -> dict[str, Block]:
-    """Every block of the chip of a macro, with the design's name."""
+def blocks(
+    pdk: Pdk, design: str, macro: Block, drivers: Block | None, control: Block | None, split: int = 0
+) -> dict[str, Block]:
+    """Every block of the chip of a macro, with the design's name.
+
+    `split`: the currents of two reference rows of the drivers differ by 2^split, and the bias makes both; 0: it makes
+    one, and what else the drivers need comes from pins.
+    """
     outputs = len(macro.nets(Role.ANALOG_OUTPUT))
     return {
         **({} if drivers is None else {DRIVERS: drivers}),
         MACRO: macro,
         WINNER: winner_block(pdk, winner_take_all(pdk, design, outputs), design),
         CONVERTER: converter_block(pdk, converter(pdk, design), design),
-        BIAS: bias_block(pdk, bias(pdk, design), design),
+        BIAS: bias_block(pdk, bias(pdk, design, split=split), design),
         **({} if control is None else {CONTROL: control}),
     }
 
@@ -58,14 +64,15 @@ def joined(made: Mapping[str, Block]) -> Mapping[str, Mapping[str, str]]:
         MACRO: _port_nets(made[MACRO], WEIGHTS),
         WINNER: {**{input_net(i): output_net(i) for i in range(outputs)}, "bias": "sink_0", "bus": "bus"},
         CONVERTER: {"in": "bus", "bias": "sink_1"},
-        BIAS: {"out": REFERENCE},
+        BIAS: {OUT: REFERENCE, OUT_LOW: LOW},
     }
+    two = OUT_LOW in made[BIAS].circuit.ports
     if DRIVERS in made:
         currents = made[DRIVERS].nets(Role.ANALOG_OUTPUT)
         found[DRIVERS] = {
             **_port_nets(made[DRIVERS], PATTERN),
             **{net: input_net(i) for i, net in enumerate(currents)},
-            made[DRIVERS].nets(Role.BIAS)[0]: REFERENCE,
+            **dict(zip(made[DRIVERS].nets(Role.BIAS), (REFERENCE, *([LOW] if two else [])), strict=False)),
         }
     if CONTROL in made:
         found[WINNER] = {**found[WINNER], "reset": "race_reset", "reset_b": "race_reset_b", "valid": "race_valid"}
@@ -78,8 +85,8 @@ def joined(made: Mapping[str, Block]) -> Mapping[str, Mapping[str, str]]:
 
 WITHIN = ("stop",)
 """Outputs that the control does not read and nobody outside needs."""
-REFERENCE = "reference"
-"""The bias's current for the reference row of the drivers."""
+REFERENCE, LOW = "reference", "reference_low"
+"""The bias's currents for the reference rows of the drivers."""
 
 
 def _port_nets(block: Block, prefix: str) -> dict[str, str]:
@@ -167,10 +174,11 @@ def chip_plan(
     drivers: Block | None = None,
     margins: Margins | None = None,
     control: Block | None = None,
+    split: int = 0,
 ) -> Plan:
     """Where everything of the chip `design` of a macro lies, and what is joined. Without drivers the input currents
-    come from pins."""
-    made = blocks(pdk, design, macro, drivers, control)
+    come from pins. `split`: see `blocks`."""
+    made = blocks(pdk, design, macro, drivers, control, split)
     nets = joined(made)
     at, outline = place(pdk, made, margins or Margins())
     parts = [Part(role, block, *at[role], nets[role]) for role, block in made.items()]
@@ -189,6 +197,7 @@ def chip_block(
     drivers: Block | None = None,
     margins: Margins | None = None,
     control: Block | None = None,
+    split: int = 0,
 ) -> Block:
-    """The chip `design` of a macro; InputError if wires have no room."""
-    return assemble(pdk, chip_plan(pdk, design, macro, drivers, margins, control))
+    """The chip `design` of a macro; InputError if wires have no room. `split`: see `blocks`."""
+    return assemble(pdk, chip_plan(pdk, design, macro, drivers, margins, control, split))

@@ -4,10 +4,11 @@ Outputs of the frame that the chip does not use are low: inverters of the frame'
 chip is the selected one. The converter's pulses leave through a buffer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from somaforge.generator import drivers
-from somaforge.generator.block import Block, Part
+from somaforge.generator.block import Block, Part, Role
 from somaforge.generator.chip.assembly import Plan, assemble, outline_of
 from somaforge.generator.chip.chip import CONTROL, DRIVERS, MACRO, Margins, blocks, joined, place, straps
 from somaforge.generator.chip.grid import Tracks
@@ -21,9 +22,10 @@ from somaforge.generator.layout import draw
 from somaforge.generator.names import GROUND, SUPPLY
 from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.periphery.netlist import Gate, GateNetlist
-from somaforge.generator.submission.chip import FramedChip, Manual, frame_ports
+from somaforge.generator.submission.chip import FramedChip, frame_ports
+from somaforge.generator.submission.papers import CLOCK_HZ, TILE_PINS, manual
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.frames import Frame
+from somaforge.pdk.frames import Frame, FramePin
 from somaforge.pdk.library import OUTPUT
 
 PINS = "pins"
@@ -31,30 +33,24 @@ PINS = "pins"
 MARGINS = Margins(side=10, below=10, between=14)
 STRAPS_SHORT_NM = 5000
 ROWS, SITES = 3, 160
-INPUTS: Mapping[str, str] = {
-    "clk": "clk",
-    "rst_n": "rst_n",
-    "cs_n": "ui_in[0]",
-    "sck": "ui_in[1]",
-    "mosi": "ui_in[2]",
-    **{f"nibble_{k}": f"ui_in[{4 + k}]" for k in range(4)},
-}
-"""Of the control -> pin of a tile."""
-OUTPUTS: Mapping[str, str] = {
-    "miso": "uo_out[0]",
-    "class_valid": "uo_out[1]",
-    "busy": "uo_out[2]",
-    "pulse_out": "uo_out[3]",
-    "class_out": "uo_out[4]",
-    **{f"class_out_{k}": f"uo_out[{4 + k}]" for k in range(4)},
-}
-ANALOG: Mapping[str, str] = {"iref": "ua[0]", "monitor": "ua[1]", "ref_1": "ua[2]"}
+NETS: Mapping[str, str] = {"reference": "iref", "pulse": "pulse_out"}
+"""What papers call a net -> what it is here."""
+ANALOG = ("iref", "monitor")
+"""Nets at analog pins."""
+
+
+def tile_pins(nets: Collection[str]) -> Mapping[str, tuple[str, str]]:
+    """Net of the chip, of those there are -> pin of the tile, and what the papers say of it."""
+    named = {NETS.get(net, net): use for net, use in TILE_PINS.items()}
+    if "class_out" in nets:  # two outputs: one bit
+        named["class_out"] = named["class_out_0"]
+    return {net: use for net, use in named.items() if net in nets}
 
 
 def inner_nets(frame: Frame) -> dict[str, str]:
     """Analog pins and supplies of a frame -> what the chip's blocks call these nets."""
     supplies = {s.net: GROUND if s.ground else SUPPLY for s in frame.supplies}
-    return {pin: net for net, pin in ANALOG.items()} | supplies
+    return {pin: net for net, (pin, _) in tile_pins(ANALOG).items()} | supplies
 
 
 def pin_gates(unused: int) -> GateNetlist:
@@ -73,19 +69,34 @@ def pin_block(m: PortMeasures, name: str, unused: int) -> Block:
     return place_and_route(name, netlist, Rows(m, ROWS, SITES, sides, {})).block()
 
 
-def framed_plan(frame: Frame, design: Design, control: GateNetlist) -> tuple[Plan, Mapping[str, str]]:
-    """Where everything lies, and net of the chip -> pin of the frame for what is used. InputError if it is too big."""
+@dataclass(frozen=True)
+class FramedPlan:
+    """Where everything lies in a frame."""
+
+    plan: Plan
+    uses: Mapping[str, tuple[str, str]]
+    """Net at a pin of the frame -> that pin and what it is for."""
+    beyond_array: float
+    """Area that blocks and the wires between them need beyond the array's, over the array's (its latches are in it)."""
+
+
+def framed_plan(frame: Frame, design: Design, control: GateNetlist) -> FramedPlan:
+    """The plan; InputError if the chip is too big or the frame has other pins."""
     pdk, m, name = design.pdk, PortMeasures(design.pdk), design.spec.name
     chosen = Control.of(design)
     outputs = [pin.name for pin in frame.pins if pin.kind == "digital" and pin.direction == "output"]
-    has = {*control.outputs, "pulse_out"}
-    pins = {**INPUTS, **{net: pin for net, pin in OUTPUTS.items() if net in has}, **ANALOG}
+    uses = tile_pins({*control.inputs, *control.outputs, "pulse_out", *ANALOG})
+    pins = {net: pin for net, (pin, _) in uses.items()}
     for pin in pins.values():
         frame.pin(pin)
     unused = [pin for pin in outputs if pin not in pins.values()]
     bank = draw(drivers.build(design.spec)).block
-    made = blocks(pdk, name, draw(design).block, bank, control_block(pdk, chosen, control).block())
-    pins = {net: pin for net, pin in pins.items() if net != "ref_1" or net in made[DRIVERS].roles()}
+    split = design.spec.array.bits if len(bank.nets(Role.BIAS)) > 1 else 0
+    macro, pitch = draw(design), Tracks(pdk, (0, 0, 0, 0)).pitch
+    own = {*control.inputs, *control.outputs}
+    beside = {net: _middle(frame.pin(pin)) - MARGINS.side * pitch for net, pin in pins.items() if net in own}
+    digital = control_block(pdk, chosen, control, at_nm=beside)
+    made = blocks(pdk, name, macro.block, bank, digital.block(), split)
     at, needed = place(pdk, made, MARGINS)
     if any(frame.shortfall_nm(needed[2], needed[3])):
         raise InputError(f"chip.frame: {needed[2] / 1000:g} x {needed[3] / 1000:g} um do not fit {frame.name}")
@@ -94,16 +105,22 @@ def framed_plan(frame: Frame, design: Design, control: GateNetlist) -> tuple[Pla
     renamed |= {SUPPLY: supplies[False], GROUND: supplies[True]}
     made[PINS] = pin_block(m, f"{name}__{PINS}", len(unused))
     nets = joined(made)
-    pitch = Tracks(pdk, (0, 0, 0, 0)).pitch
     right = at[CONTROL][0] + made[CONTROL].outline[2] + 8 * pitch
     at[PINS] = (right, at[CONTROL][1])
     parts = [Part(role, block, *at[role], _renamed(block, nets.get(role, {}), renamed)) for role, block in made.items()]
     wide = [outline_of(part) for part in parts if part.role in (DRIVERS, MACRO)]
-    beside = [frame.outline[0], *(x for box in wide for x in (box[0], box[2])), frame.outline[2]]
-    beside[-2] = max(beside[-2], frame.outline[2] - wide[0][0])  # the control's rows have straps of their own
-    power = straps(list(zip(beside[::2], beside[1::2], strict=True)), (supplies[False], supplies[True]))
+    gaps = [frame.outline[0], *(x for box in wide for x in (box[0], box[2])), frame.outline[2]]
+    gaps[-2] = max(gaps[-2], frame.outline[2] - wide[0][0])  # the control's rows have straps of their own
+    power = straps(list(zip(gaps[::2], gaps[1::2], strict=True)), (supplies[False], supplies[True]))
     plan = Plan(frame.top_cell(name), frame.outline, parts, frame_ports(frame), power, STRAPS_SHORT_NM)
-    return plan, pins
+    x1, y1, x2, y2 = macro.plan.die
+    return FramedPlan(plan, uses, needed[2] * needed[3] / ((x2 - x1) * (y2 - y1)) - 1)
+
+
+def _middle(pin: FramePin) -> int:
+    """Along the edge that it is on."""
+    (_, (x1, _, x2, _)), *_ = pin.shapes
+    return (x1 + x2) // 2
 
 
 def _renamed(block: Block, nets: Mapping[str, str], renamed: Mapping[str, str]) -> dict[str, str]:
@@ -112,44 +129,9 @@ def _renamed(block: Block, nets: Mapping[str, str], renamed: Mapping[str, str]) 
     return {net: renamed.get(name, name) for net, name in inner.items()}
 
 
-MEANINGS: Mapping[str, str] = {
-    "clk": "clock, 20 MHz at most",
-    "rst_n": "reset, active low",
-    "cs_n": "frame of the serial interface, active low",
-    "sck": "clock of the serial interface",
-    "mosi": "data in",
-    "miso": "data out",
-    "class_out": "the class",
-    "class_valid": "whether the class holds",
-    "busy": "a race or a measurement is under way",
-    "pulse_out": "pulses of the current converter",
-    "iref": "reference current, drawn out of the pin",
-    "monitor": "current of the selected output",
-    "ref_1": "current for the lower bits of the drivers, an eighth of the reference",
-}
-
-
-def _meaning(net: str) -> str:
-    stem, _, bit = net.rpartition("_")
-    return MEANINGS.get(net) or {"nibble": f"bit {bit} of a nibble", "class_out": f"bit {bit} of the class"}[stem]
-
-
-MANUAL = Manual(
-    "Synapses are current mirrors in weak inversion, whose weights lie in latches beside them; somas are mirrors, too. "
-    "Drivers make input currents from codes, a winner-take-all names the largest output, a converter counts a current.",
-    (
-        ("clock", "20 MHz at most"),
-        ("sck", "an eighth of the clock; a quarter if nothing is read"),
-        ("cs_n high between frames", "12 clocks"),
-    ),
-    "Frames of SPI mode 0: a command of eight bits and its payload, see docs/control.md of somaforge.",
-    "Ask for the identity (command 0x01), write the weights and read them back, write a pattern, start a race and read "
-    "the class.",
-)
-
-
 def framed(frame: Frame, design: Design, control: GateNetlist) -> FramedChip:
     """The design's chip in a frame, `control` the gates of its control. InputError if it does not fit."""
-    plan, pins = framed_plan(frame, design, control)
-    uses = {pin: _meaning(net) for net, pin in pins.items()} | {"ena": "unused outputs are low while it is high"}
-    return FramedChip(frame, assemble(design.pdk, plan), uses, 20_000_000, MANUAL)
+    found = framed_plan(frame, design, control)
+    named = dict(found.uses.values()) | {"ena": "unused outputs are low while it is high"}
+    block = assemble(design.pdk, found.plan)
+    return FramedChip(frame, block, named, CLOCK_HZ, manual(design), found.beyond_array)

@@ -1,7 +1,7 @@
 """Joins the ports of nets by wires on the grid."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +9,9 @@ import numpy as np
 from somaforge.generator.block import Box
 from somaforge.generator.chip.access import Access, End, accesses, stubs
 from somaforge.generator.chip.grid import ALONG_ROWS, LAYERS, Grid, Node
-from somaforge.generator.chip.search import Ints, cheapest
+from somaforge.generator.chip.jumpers import TOP, charged, put_jumpers
+from somaforge.generator.chip.route import Route
+from somaforge.generator.chip.search import Flags, Ints, cheapest
 from somaforge.generator.draw import Canvas
 from somaforge.pdk.errors import InputError
 
@@ -20,25 +22,12 @@ MEET = 2
 """What a place costs in addition for every net that is there already, times the round; and for every time they met."""
 
 
-@dataclass
-class Route:
-    """Wires of one net."""
-
-    net: str
-    paths: list[list[Node]] = field(default_factory=list)
-    accesses: list[tuple[str, Access]] = field(default_factory=list)
-    """With the layer of each."""
-
-    def nodes(self) -> set[Node]:
-        """Everywhere."""
-        return {node for path in self.paths for node in path} | {a.node for _, a in self.accesses}
-
-
 def join(grid: Grid, nets: Mapping[str, Sequence[End]]) -> dict[str, Route]:
     """Wires for every net with two ports or more.
 
     Nets are routed one after the other by the cheapest way; where two meet, both are routed again and the place gets
-    more expensive each time (McMurchie and Ebeling 1995), until none meet. InputError with the nets that have no way.
+    more expensive each time (McMurchie and Ebeling 1995), until none meet; then they get jumpers. InputError with the
+    nets that have no way.
     """
     joined = {net: found for net, found in nets.items() if len(found) > 1}
     try:
@@ -59,9 +48,14 @@ def join(grid: Grid, nets: Mapping[str, Sequence[End]]) -> dict[str, Route]:
                 if not (used[own] > 1).any():
                     continue
                 used[own] -= 1
-            routes[net] = _route(grid, grid.price + history + (1 + turn) * MEET * used, net, ends[net])
+            price = grid.price + history + (1 + turn) * MEET * used
+            routes[net] = _route(grid, grid.wire, price, net, ends[net])
             used[_index(routes[net])] += 1
         if not (used > 1).any():
+            for net in routes:
+                if charged(grid, routes[net], joined[net], places):
+                    routes[net] = _below(grid, routes[net], ends[net], used)
+            put_jumpers(grid, routes, joined, places, used)
             return routes
         history[used > 1] += MEET
     lost = [net for net, route in routes.items() if (used[_index(route)] > 1).any()]
@@ -73,7 +67,18 @@ def _index(route: Route) -> tuple[Ints, ...]:
     return tuple(np.array(sorted(route.nodes()), dtype=np.int32).T)
 
 
-def _route(grid: Grid, price: Ints, net: str, ends: Sequence[tuple[str, Access]]) -> Route:
+def _below(grid: Grid, route: Route, ends: Sequence[tuple[str, Access]], used: Ints) -> Route:
+    """The net again without the highest conductor, where no other net is; the route as it was if there is no way."""
+    used[_index(route)] -= 1
+    free = grid.wire & (used == 0)
+    free[TOP] = False
+    with suppress(InputError):  # a jumper serves as well
+        route = _route(grid, free, grid.price, route.net, ends)
+    used[_index(route)] += 1
+    return route
+
+
+def _route(grid: Grid, wire: Flags, price: Ints, net: str, ends: Sequence[tuple[str, Access]]) -> Route:
     """From the first end to the nearest other one, from there on from all of the wire; InputError without a way."""
     route = Route(net, accesses=list(ends))
     tree, left = {ends[0][1].node}, [access.node for _, access in ends[1:]]
@@ -84,7 +89,7 @@ def _route(grid: Grid, price: Ints, net: str, ends: Sequence[tuple[str, Access]]
             goals[node] = True
         box = np.array([f([n[axis] for n in left]) for axis in (1, 2) for f in (min, max)], dtype=np.int32)
         starts = np.array(sorted(tree), dtype=np.int32)
-        found = cheapest(grid.wire, grid.via, price, across, starts, goals, box, (WRONG_WAY, CHANGE))
+        found = cheapest(wire, grid.via, price, across, starts, goals, box, (WRONG_WAY, CHANGE))
         if not len(found):
             raise InputError(f"chip: no way for the wire {net}; give its blocks more room")
         path: list[Node] = [(int(z), int(i), int(j)) for z, i, j in found]

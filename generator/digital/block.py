@@ -9,7 +9,7 @@ import numpy as np
 from somaforge.generator.block import Block, Port, Role, draw_ports
 from somaforge.generator.circuit import Library
 from somaforge.generator.digital.frame import Frame
-from somaforge.generator.digital.netlist import require_sound, with_pin_buffers
+from somaforge.generator.digital.netlist import DIODE, require_sound, with_diodes, with_pin_buffers
 from somaforge.generator.digital.obstacles import MARGIN, Kinds, Open, moved
 from somaforge.generator.digital.place import Placement, Slot, place, width
 from somaforge.generator.digital.route import Field, route
@@ -133,7 +133,8 @@ class Digital:
             x, half = m.column_x(column), m.wire_half
             role = self.frame.roles.get(pin, Role.DIGITAL_INPUT if pin in self.netlist.inputs else Role.DIGITAL_OUTPUT)
             y = low if self.frame.edges[pin] == "lower" else high - 4 * half
-            found.append(Port(pin, role, "row", (x - half, y, x + half, y + 4 * half)))
+            guarded = pin in self.netlist.inputs and bool(m.cells.drives(DIODE))
+            found.append(Port(pin, role, "row", (x - half, y, x + half, y + 4 * half), guarded))
         return tuple(found)
 
     def draw(self, layout: kdb.Layout) -> kdb.Cell:
@@ -223,11 +224,9 @@ def whole(net: kdb.Region, conductor: Conductor) -> kdb.Region:
 def place_and_route(name: str, netlist: GateNetlist, frame: Frame, seed: int = 1) -> Digital:
     """Lay out a netlist; InputError if it is not sound or does not fit. Wires are found when they are asked for."""
     require_sound(netlist)
-    buffered = with_pin_buffers(netlist)
-    pins = {} if frame.at_nm is None else {pin: frame.place_of(pin) for pin in frame.edges}
+    buffered = with_diodes(with_pin_buffers(netlist), frame.m.cells)
+    pins = {pin: frame.place_of(pin) for pin in frame.at_nm}
     placement = place(frame.m, buffered, frame.rows, frame.sites, pins, seed)
-    if frame.at_nm is None:
-        gates = {f"x_{way}_{pin}": pin for pin in frame.edges for way in ("in", "out")}
-        beside = {gates[s.gate.name]: s.site * frame.m.site for s in placement.slots if s.gate and s.gate.name in gates}
-        frame = replace(frame, at_nm=beside)
-    return Digital(name, frame, placement)
+    gates = {f"x_{way}_{pin}": pin for pin in frame.edges for way in ("in", "out")}
+    beside = {gates[s.gate.name]: s.site * frame.m.site for s in placement.slots if s.gate and s.gate.name in gates}
+    return Digital(name, replace(frame, at_nm=beside | dict(frame.at_nm)), placement)

@@ -1,7 +1,7 @@
 """What is asked of a digital block's shape, and where that puts supplies and ports."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -29,8 +29,8 @@ class Frame:
     """Of every port, in the order in which they lie on the edge."""
     roles: Mapping[str, Role]
     """Of the ports that are not plain digital inputs or outputs: the clock."""
-    at_nm: Mapping[str, int] | None = None
-    """Where on its edge a port is wanted, from the left end of the rows; None: near its gate, wherever that is."""
+    at_nm: Mapping[str, int] = field(default_factory=dict)
+    """Where on its edge a port is wanted, from the left end of the rows; others come near their gates."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -66,7 +66,7 @@ class Frame:
             taken = set(blocked)
             for k, pin in enumerate(pins):
                 wish = (2 * k + 1) * self.sites // (2 * len(pins))
-                if self.at_nm is not None:
+                if pin in self.at_nm:
                     wish = self.at_nm[pin] // self.m.site
                 free = [c for c in range(1, self.sites - 1) if c not in taken]
                 if not free:

@@ -2,14 +2,16 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
 from somaforge.generator.names import RAILS
 from somaforge.generator.periphery.netlist import Gate, GateNetlist
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.library import INPUTS, OUTPUT
+from somaforge.pdk.library import INPUTS, OUTPUT, Function, StandardCells
 
 INPUT_DRIVE, OUTPUT_DRIVE = 2, 4
 """Of the buffers at the pins."""
+DIODE: Function = "antenna_diode"
 
 
 def require_sound(netlist: GateNetlist) -> None:
@@ -58,6 +60,16 @@ def with_pin_buffers(netlist: GateNetlist) -> GateNetlist:
             source = renamed[pin] = f"{pin}_out"
         made.append(Gate(f"x_out_{pin}", "buffer", OUTPUT_DRIVE, (("a", source), (OUTPUT, pin))))
     return GateNetlist(netlist.inputs, netlist.outputs, (), (*(_moved(g, renamed) for g in netlist.gates), *made))
+
+
+def with_diodes(netlist: GateNetlist, cells: StandardCells) -> GateNetlist:
+    """An antenna diode at every input, if the library has one: a block does not know how long the wires are that come
+    from outside, nor on which conductor they meet their driver."""
+    if not cells.drives(DIODE):
+        return netlist
+    drive = cells.drives(DIODE)[0]
+    diodes = (Gate(f"x_diode_{pin}", DIODE, drive, (("a", pin),)) for pin in netlist.inputs)
+    return replace(netlist, gates=(*netlist.gates, *diodes))
 
 
 def _moved(gate: Gate, renamed: dict[str, str]) -> Gate:

@@ -11,9 +11,9 @@ CLOCK_PINS = ("clock", "clock_n")
 def longest_path(netlist: GateNetlist) -> tuple[Gate, ...]:
     """Gates from a flip-flop or a pin through functions without memory to a flip-flop or a pin, the most that there
     are; what drives clocks alone is left out. ValueError for a loop of gates without memory."""
-    drivers = {gate.output: gate for gate in netlist.gates}
+    drivers = {gate.output: gate for gate in netlist.gates if gate.drives}
     best: dict[str, tuple[Gate, ...]] = {}
-    for gate in netlist.gates:
+    for gate in drivers.values():
         _reach(gate, drivers, best)
     read = {net for gate in netlist.gates for pin, net in gate.pins if pin not in (*CLOCK_PINS, OUTPUT)}
     return max((best[net] for net in best if net in read or net in netlist.outputs), key=len, default=())

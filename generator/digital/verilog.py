@@ -1,14 +1,16 @@
 """Structural Verilog of a netlist of gates: by function, and by the cells of a library."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from somaforge.generator.periphery.netlist import Gate, GateNetlist
 from somaforge.pdk.library import StandardCells
 
 
 def functional(name: str, netlist: GateNetlist) -> str:
-    """Modules and pins are functions of pdk.library."""
-    return _module(name, netlist, lambda gate: (gate.function, gate.pins))
+    """Modules and pins are functions of pdk.library; what drives nothing is left out."""
+    logic = replace(netlist, gates=tuple(gate for gate in netlist.gates if gate.drives))
+    return _module(name, logic, lambda gate: (gate.function, gate.pins))
 
 
 def structural(cells: StandardCells, name: str, netlist: GateNetlist) -> str:

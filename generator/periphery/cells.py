@@ -5,7 +5,7 @@ from functools import cache
 
 import klayout.db as kdb
 
-from somaforge.generator.circuit import Circuit, Mos
+from somaforge.generator.circuit import Circuit, Element, Mos
 from somaforge.generator.draw import Canvas
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.library import StandardCells
@@ -85,7 +85,11 @@ def fill(cells: StandardCells, canvas: Canvas, x1: int, x2: int, y: int, mirrore
 
 @cache
 def cell_circuit(cells: StandardCells, name: str) -> Circuit:
-    """Transistors of a cell from the library's netlist."""
-    ports, found = cells.transistors(cells.full(name))
-    mos = tuple(Mos(t.name, t.device, t.d, t.g, t.s, t.b, t.w_nm, t.l_nm) for t in found)
-    return Circuit(cells.full(name), ports, mos)
+    """Transistors and diodes of a cell from the library's netlist."""
+    found = cells.circuit(cells.full(name))
+    mos = tuple(Mos(t.name, t.device, t.d, t.g, t.s, t.b, t.w_nm, t.l_nm) for t in found.transistors)
+    diodes = tuple(
+        Element(d.name, "X", d.device, (d.anode, d.cathode), (("area", d.area_um2), ("perim", d.perimeter_um)))
+        for d in found.diodes
+    )
+    return Circuit(cells.full(name), found.ports, mos, elements=diodes)

@@ -59,6 +59,11 @@ class Gate:
         """The net that it drives."""
         return self.net(OUTPUT)
 
+    @property
+    def drives(self) -> bool:
+        """Whether it has an output; a diode has none."""
+        return any(pin == OUTPUT for pin, _ in self.pins)
+
 
 @dataclass(frozen=True)
 class GateNetlist:

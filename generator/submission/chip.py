@@ -51,6 +51,8 @@ class FramedChip:
     clock_hz: int
     """0: it has no clock, or any."""
     manual: Manual
+    beyond_array: float | None = None
+    """Area that is not the array's, over the array's; None where nobody said."""
 
     def __post_init__(self) -> None:
         """InputError unless name, pins, supplies and uses are what the frame has."""

@@ -4,7 +4,8 @@ from functools import cache
 from pathlib import Path
 
 from somaforge.pdk.errors import ToolError
-from somaforge.pdk.library import CellTransistor, Function, StandardCell, StandardCells
+from somaforge.pdk.library import CellCircuit, CellDiode, CellTransistor, Function, StandardCell, StandardCells
+from somaforge.pdk.netlist_devices import um, um2
 from somaforge.pdk.sky130.data import DATA
 from somaforge.pdk.sky130.drc.wells import TAP_REACH_NM
 from somaforge.pdk.sky130.gds import DRAWN
@@ -24,10 +25,11 @@ def _file(full: str, suffix: str) -> Path:
 
 
 @cache
-def _transistors(full: str) -> tuple[tuple[str, ...], tuple[CellTransistor, ...]]:
+def _circuit(full: str) -> CellCircuit:
     """From the foundry's SPICE view; sizes there are in um with a written factor 1e-6, in open_pdks' in um."""
     ports: tuple[str, ...] = ()
-    found = []
+    found: list[CellTransistor] = []
+    diodes: list[CellDiode] = []
     with _file(full, ".spice").open(encoding="utf-8") as stream:
         for line in stream:
             words = line.split()
@@ -36,12 +38,17 @@ def _transistors(full: str) -> tuple[tuple[str, ...], tuple[CellTransistor, ...]
             if words[0].lower() == ".subckt":
                 ports = tuple(words[2:])
                 continue
+            if words[0].startswith("X") and words[3].startswith(f"{_DEVICES}diode_"):
+                sizes = dict(word.split("=") for word in words[4:])
+                area, perimeter = um2(float(sizes["area"])), um(float(sizes.get("perim", sizes.get("pj", "nan"))))
+                diodes.append(CellDiode(words[0][1:], words[3], words[1], words[2], area, perimeter))
+                continue
             sizes = dict(word.split("=") for word in words[6:])
             if not words[0].startswith("X") or not words[5].startswith(_DEVICES) or not _is_size(set(sizes)):
-                raise ToolError(f"{full}: {line.strip()!r} is no transistor")
+                raise ToolError(f"{full}: {line.strip()!r} is no transistor and no diode")
             name, d, g, s, b, device = words[:6]
             found.append(CellTransistor(name[1:], device, d, g, s, b, _nm(sizes["w"]), _nm(sizes["l"])))
-    return ports, tuple(found)
+    return CellCircuit(ports, tuple(found), tuple(diodes))
 
 
 def _is_size(parameters: set[str]) -> bool:
@@ -93,6 +100,7 @@ def _functions() -> dict[tuple[Function, int], StandardCell]:
         "a31oi": ("a31oi", (1,), {"a1": "A1", "a2": "A2", "a3": "A3", "b": "B1", "y": "Y"}),
         "nand2b": ("nand2b", (1,), {"a_n": "A_N", "b": "B", "y": "Y"}),
         "nor2b": ("nor2b", (1,), {"a": "A", "b_n": "B_N", "y": "Y"}),
+        "antenna_diode": ("diode", (2,), {"a": "DIODE"}),
     }
     return {
         (function, drive): StandardCell(f"{name}_{drive}", pins)
@@ -120,5 +128,5 @@ CELLS = StandardCells(
     layers=LAYERS,
     through=tuple(DRAWN[layer] for layer in ("nwell", "hvtp", "nsdm", "psdm", "li", "met1", "areaid_sc")),
     file=_file,
-    transistors=_transistors,
+    circuit=_circuit,
 )

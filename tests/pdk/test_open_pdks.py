@@ -88,12 +88,12 @@ def taken(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_models_and_cells_are_the_same(taken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = [(d.name, 840, 790) for d in SKY130.devices]
     theirs = [bind(*size, "tt").card("x") for size in sizes]
-    cells = {name: CELLS.transistors.__wrapped__(name) for name in USED}  # type: ignore[attr-defined]
+    cells = {name: CELLS.circuit.__wrapped__(name) for name in USED}  # type: ignore[attr-defined]
     drawn = {name: CELLS.file(name, ".gds") for name in USED}
     assert all(path.is_relative_to(taken) for path in drawn.values())
     monkeypatch.delenv("SOMAFORGE_PDK_ROOT")
     assert [bind(*size, "tt").card("x") for size in sizes] == theirs
-    assert {name: CELLS.transistors.__wrapped__(name) for name in USED} == cells  # type: ignore[attr-defined]
+    assert {name: CELLS.circuit.__wrapped__(name) for name in USED} == cells  # type: ignore[attr-defined]
     for name, path in drawn.items():
         ours, other = kdb.Layout(), kdb.Layout()
         ours.read(str(CELLS.file(name, ".gds")))

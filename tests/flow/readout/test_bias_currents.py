@@ -32,6 +32,25 @@ def test_ratio_is_the_code_over_the_reference_units() -> None:
     assert abs(found[0].out_A) < 1e-12
 
 
+@pytest.mark.needs_ngspice
+@pytest.mark.needs_pdk
+def test_the_second_output_has_an_eighth() -> None:
+    """For every code, with the reference of the chip too. Eight units against one, whose drain is 0.9 V higher: at
+    10 mV of threshold a volt, 0.9 V x 10 mV/V over n U_T = 36 mV, up to a quarter more at 2 um; at 8 um a tenth.
+
+    From chip to chip, of p units that spread by 5.9 mV um / 2 um over 36 mV = 8 %: four against four in the ratio
+    (5.7 %), two against two behind it (8 %), and the long n units (2.5 %): 10 %.
+    """
+    whole = replace(BENCH, flat=bias(PDK, "chip", split=3).flatten())
+    for code, pin_A in ((1, 100e-9), (4, 100e-9), (15, 100e-9), (REFERENCE_UNITS, None)):
+        found = currents(whole, code, pin_A)
+        assert 1.0 <= 8 * (found.low_A or 0.0) / found.out_A <= 1.12
+    chips = [currents(replace(whole, chip=VirtualChip(seed)), 4, 100e-9) for seed in range(1, 9)]
+    spread = np.std(np.log([(c.low_A or np.nan) / c.out_A for c in chips]), ddof=1)
+    assert 0.05 < spread < 0.2  # eight chips: 10 % within a factor of two
+    assert currents(BENCH, 4, 100e-9).low_A is None
+
+
 def by_hand_A() -> float:  # noqa: N802 (a unit)
     """The triode of TRIODES and its twin: V_ov = n V (a + sqrt(a^2 - a)), V = U_T ln MANY, I = beta V_ov^2 / 2 n."""
     z = BiasSizes()

@@ -10,14 +10,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from specs import free_design
 
-from somaforge.flow.checks import drc, lvs
+from somaforge.flow.checks import antenna, drc, lvs
 from somaforge.flow.control.gates import gates_of
 from somaforge.generator import drivers
 from somaforge.generator.block import Block, Part, Role, compose, write_block
 from somaforge.generator.chip import assembly
 from somaforge.generator.chip.assembly import Plan, assemble
 from somaforge.generator.chip.chip import CONTROL, WINNER, Margins, chip_plan
-from somaforge.generator.chip.wires import Route, draw_route
+from somaforge.generator.chip.route import Route
+from somaforge.generator.chip.wires import draw_route
 from somaforge.generator.control import Control
 from somaforge.generator.control_block import control_block
 from somaforge.generator.design import build
@@ -143,6 +144,14 @@ def test_a_rail_without_a_strap_is_refused(plan: Plan) -> None:
         assemble(PDK, replace(plan, straps=[strap for strap in plan.straps if strap.net != "vdd"]))
 
 
+def test_a_strap_over_what_a_block_has_on_its_conductor_is_refused(plan: Plan) -> None:
+    """Over the macro's rails, which end on the straps' conductor: moved by half a chip."""
+    macro = next(part for part in plan.parts if part.role == "macro")
+    moved = replace(plan.straps[0], x=macro.x + macro.block.outline[2] // 2)
+    with pytest.raises(InputError, match=f"the strap of {moved.net} at .* is not clear of what macro has on strap at"):
+        assemble(PDK, replace(plan, straps=[moved, *plan.straps[1:]]))
+
+
 def test_too_little_room_is_said(plan: Plan) -> None:
     macro = next(part.block for part in plan.parts if part.role == "macro")
     with pytest.raises(InputError, match=r"chip: .*; give its blocks more"):
@@ -169,6 +178,7 @@ def test_with_its_control_it_is_digital_from_outside(
     write_block(block, tmp_path / "chip.gds")
     opened = open_layout(tmp_path / "chip.gds", "chip")
     assert [(v.rule.name, v.markers[:3]) for v in drc.check(PDK, opened) if v.count] == []
+    assert [(v.rule.name, v.markers[:3]) for v in antenna.check(PDK, opened) if v.count] == []
     assert compare(block, block) == ()
     serial = {"clk", "rst_n", "cs_n", "sck", "mosi", *(f"nibble_{k}" for k in range(4))}
     told = {"miso", "class_out", "class_valid", "busy"}

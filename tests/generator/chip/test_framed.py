@@ -8,7 +8,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from specs import free_design
 
-from somaforge.flow.checks import drc, lvs
+from somaforge.flow.checks import antenna, drc, lvs
 from somaforge.flow.control.gates import gates_of
 from somaforge.generator.block import write_block
 from somaforge.generator.chip.framed import framed
@@ -44,7 +44,9 @@ def test_it_is_clean_and_its_schematic(design: Design, gates: GateNetlist, tmp_p
     gds, spice, top = tmp_path / "chip.gds", tmp_path / "chip.spice", chip.block.name
     write_block(chip.block, gds)
     write_spice(chip.block.library, spice)
-    assert [(v.rule.name, v.markers[:3]) for v in drc.check(PDK, open_layout(gds, top)) if v.count] == []
+    opened = open_layout(gds, top)
+    assert [(v.rule.name, v.markers[:3]) for v in drc.check(PDK, opened) if v.count] == []
+    assert [(v.rule.name, v.markers[:3]) for v in antenna.check(PDK, opened) if v.count] == []
     assert lvs.run(PDK, gds, spice, top, None).mismatches == ()
     driven = {net for call in chip.block.circuit.calls for net in call.nets}
     assert {pin.name for pin in frame.pins if pin.kind == "digital" and pin.direction == "output"} <= driven

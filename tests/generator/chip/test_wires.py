@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 
 import klayout.db as kdb
+import numpy as np
 import pytest
 
 from somaforge.generator.block import Box, Port, Role
-from somaforge.generator.chip.access import End, accesses
-from somaforge.generator.chip.grid import LAYERS, Grid, Tracks
+from somaforge.generator.chip.access import Access, End, accesses
+from somaforge.generator.chip.grid import LAYERS, Grid, Node, Tracks
+from somaforge.generator.chip.jumpers import TOP, bare_nm, put_jumpers
+from somaforge.generator.chip.route import Route
 from somaforge.generator.chip.supply import Strap, rails
-from somaforge.generator.chip.wires import Route, join
+from somaforge.generator.chip.wires import join
 from somaforge.pdk import load
 from somaforge.pdk.errors import InputError
 
@@ -91,6 +94,61 @@ def test_ports_closer_than_tracks_are_fanned_out() -> None:
                 for one in found[a].stub:
                     near = kdb.Box(*one).enlarged(space - 1, space - 1)
                     assert not any(near.touches(kdb.Box(*other)) for other in found[b].stub)
+
+
+Joined = tuple[Grid, Route, dict[End, Access]]
+
+
+def joined_above(length: int) -> Joined:
+    """A gate and its driver: so many steps of `column` up from the gate, then `strap` alone to the driver."""
+    made = Grid(Tracks(PDK, (0, 0, 160_000, 160_000)), {layer: kdb.Region() for layer in LAYERS})
+    up = [(1, 5, 1 + j) for j in range(length + 1)]
+    over = [(2, 5 + i, 1 + length) for i in range(30)]
+    roles = {Role.DIGITAL_INPUT: up[0], Role.DIGITAL_OUTPUT: over[-1]}
+    ends = {
+        End(Port("n", role, "column", (*made.tracks.at(node), *made.tracks.at(node))), (0, 0, 1, 1)): Access(node, ())
+        for role, node in roles.items()
+    }
+    return made, Route("n", [[*up, *over]], [("column", access) for access in ends.values()]), ends
+
+
+def bare(joined: Joined) -> int:
+    made, route, places = joined
+    return bare_nm(made, route, list(places), places, next(iter(places)))
+
+
+def hop(joined: Joined, taken: Sequence[Node] = ()) -> list[Node]:
+    """The nodes of `strap` at the gate's end after jumpers are put, where others have `taken` some."""
+    made, route, places = joined
+    used = np.zeros(made.wire.shape, dtype=np.int32)
+    for node in taken:
+        used[node] = 1
+    before = route.nodes()
+    put_jumpers(made, {"n": route}, {"n": list(places)}, places, used)
+    return sorted(node for node in route.nodes() - before if node[0] == TOP)
+
+
+def test_a_long_wire_below_the_highest_conductor_gets_a_jumper_near_its_gate() -> None:
+    """Steps of 0.8 um: 45 are 36 um and may stay, 100 are 80 um, which 0.25 um2 of gate do not bear."""
+    short, long = joined_above(45), joined_above(100)
+    assert (bare(short), bare(long)) == (36_000, 80_000)
+    assert hop(short) == []
+    assert hop(long) == [(TOP, 5, 1), (TOP, 5, 2), (TOP, 5, 3)]
+    assert bare(long) == 0
+    taken = joined_above(100)
+    assert hop(taken, [(TOP, 5, j) for j in range(11)]) == [(TOP, 5, 11), (TOP, 5, 12), (TOP, 5, 13)]
+    assert bare(taken) == 10 * 800
+    full = joined_above(100)
+    assert hop(full, [(TOP, 5, j) for j in range(101)]) == []  # no room: left as it is, for the antenna rules to find
+    assert bare(full) == 80_000
+
+
+def test_a_wire_that_meets_its_driver_below_needs_none() -> None:
+    """The driver's junctions take the charge, however long the wire is."""
+    made, route, places = joined_above(100)
+    gate, driver = places
+    below = {gate: places[gate], driver: Access((1, 5, 90), ())}
+    assert bare_nm(made, route, list(below), below, gate) == 0
 
 
 def test_rails_meet_the_straps_of_their_net() -> None:
