@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from somaforge.flow.figures.page import page
 from somaforge.flow.figures.svg import Plot, to_svg
-from somaforge.flow.report import behaviour, elsewhere, fig4, measured, noise, operating, unchecked
+from somaforge.flow.report import behaviour, elsewhere, fig4, limits, measured, noise, operating, unchecked
 from somaforge.flow.report.data import RunData
 from somaforge.flow.report.tables import checks, figures, layout_effect, memory, per_chip, provenance, solutions
 from somaforge.pdk.files import atomic_write
@@ -40,6 +40,9 @@ def html(run: RunData, plots: dict[str, list[Plot]]) -> str:
         layers="-".join(map(str, run.design.layers)),
         network="-".join(map(str, spec.network.layers)),
         figures=figures(run),
+        limits=limits.lines(run),
+        datasheet=limits.datasheet(run),
+        shown=limits.shown,
         chips=per_chip(run),
         checks=checks(run),
         memory=memory(run),
