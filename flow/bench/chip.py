@@ -176,7 +176,9 @@ def _shown(spec: Spec, bench: Bench, chip: ProgrammedChip, codes: Program) -> Fl
         return bench.dc(chip, inputs, [codes] * len(inputs)).outputs
     encoder = Encoder.of(bench.drivers.scale, dataset)
     full = np.full(len(x), bench.settable(encoder.full_A(dataset, spec)))
-    return bench.present(chip, encoder.codes(x), full, [codes] * len(x)).outputs
+    shown = np.zeros((len(x), chip.design.layers[0]), dtype=np.int64)  # an array may have more inputs than its network
+    shown[:, : x.shape[1]] = encoder.codes(x)
+    return bench.present(chip, shown, full, [codes] * len(x)).outputs
 
 
 def drift(before: Calibration, now: Calibration) -> float:

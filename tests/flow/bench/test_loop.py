@@ -108,14 +108,17 @@ def test_every_bit_of_every_synapse_is_measured_on_a_board() -> None:
     assert known.model_accuracy == model_accuracy(mine, weights.codes, currents, y)
 
 
-def test_virtual_chips_beside_a_board_have_drivers() -> None:
-    wanted = spec(training={"epochs": 40, "restarts": 1})
+@pytest.mark.parametrize("inputs", [4, 5])
+def test_virtual_chips_beside_a_board_have_drivers(inputs: int) -> None:
+    """As many as the array has inputs, be the network as wide or not."""
+    array = {"layers": [inputs, 4, 3], "bits": 3, "port": "scan"}
+    wanted = spec(training={"epochs": 40, "restarts": 1}, array=array)
     design, made = build(wanted), VirtualChip.of(wanted.chips, 2)
     silicon = made.programmed(design, design.flat_without_memory)
     found = chip.simulated(wanted, ArrayEngine(), silicon, 2)
     assert found.calibration is not None
     assert found.weights is not None
-    assert np.array(found.calibration.drivers).shape == (4, 8)
+    assert np.array(found.calibration.drivers).shape == (inputs, 8)
     dataset = datasets.load("iris")
     x = pad_inputs(silicon, input_currents(wanted, made, dataset, dataset.test_x))
     out = ArrayEngine().dc(replace(silicon, codes=found.weights.codes), x).outputs
