@@ -11,6 +11,7 @@ from somaforge.flow.engines.named import named
 from somaforge.flow.figures.units import engineering
 from somaforge.flow.machinery.origin import origin
 from somaforge.flow.machinery.records import read_json
+from somaforge.flow.measure import chip_energy
 from somaforge.flow.measure.intervals import ENDS
 from somaforge.flow.report.data import RunData
 
@@ -39,6 +40,7 @@ def figures(run: RunData) -> list[Figure]:
         ),
         *_folds(m),
         *_energy(m),
+        *_chip(run),
         Figure("time to output", *_time_to_output(m)),
         Figure(
             "power",
@@ -77,6 +79,22 @@ def _folds(metrics: Mapping[str, float]) -> list[Figure]:
             f"{metrics['accuracy__folds__networks__count']:g} networks on the first chips, array engine at rest; the "
             f"worst split {100 * metrics['accuracy__folds_worst__ratio']:.2f} %. The sign-off split and the encoding "
             "of the data were chosen with test figures in view",
+        )
+    ]
+
+
+def _chip(run: RunData) -> list[Figure]:
+    """Of the whole chip; nothing without drivers."""
+    m = run.metrics
+    if chip_energy.METRICS[0] not in m:
+        return []
+    shares = ", ".join(f"{part.name} {engineering(part.joule, 'J')}" for part in chip_energy.parts(run.spec, m))
+    return [
+        Figure(
+            "efficiency of the chip",
+            engineering(m["efficiency__chip__mac__per_J"], "MAC/J"),
+            f"a decision in {engineering(chip_energy.period_s(m), 's')}, its pattern through the pins: {shares}. Left "
+            f"out: {'; '.join(chip_energy.left_out(m))}",
         )
     ]
 

@@ -13,6 +13,7 @@ from somaforge.flow.machinery.lock import PARTS, locked
 from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.machinery.store import commit, finished, new_temporary, read_done, sha256_json, vouched
 from somaforge.flow.machinery.workers import PartStore
+from somaforge.flow.measure.chip_energy import METRICS as OF_THE_CHIP
 from somaforge.flow.memory import bitfile
 from somaforge.flow.runner.run import Runner, Watcher
 from somaforge.flow.signoff.verdict import Signoff, judge
@@ -47,13 +48,17 @@ class Judged:
 
 def limits_on_chips(spec: Spec) -> tuple[Limit, ...]:
     """The spec's limits on what test patterns show; InputError if it has none: nothing could fail."""
-    found = tuple(x for x in spec.limits if x.conditions is None and x.metric.startswith(OF_PATTERNS))
+    found = tuple(x for x in spec.limits if x.conditions is None and _of_patterns(x.metric))
     if not found:
         raise InputError(
             f"limits: none is on what test patterns show ({OF_PATTERNS[0]}__ratio, ...), so a bitfile could "
             "not fail; add one"
         )
     return found
+
+
+def _of_patterns(metric: str) -> bool:
+    return metric.startswith(OF_PATTERNS) and metric not in OF_THE_CHIP
 
 
 def judge_bitfile(spec: Spec, out: Path, file: Path, watcher: Watcher) -> Judged:

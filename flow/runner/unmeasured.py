@@ -86,6 +86,10 @@ _REASONS: Mapping[tuple[str, ...], Callable[[Spec], str]] = {
         "" if spec.study and spec.study.recalibrate else "the spec has no `study` with `recalibrate`"
     ),
     ("corners__",): lambda spec: "" if spec.study else "the spec has no `study`",
+    ("layout__beyond_array", "control__"): lambda spec: "" if spec.frame else "the spec has no `chip.frame`",
+    ("accuracy__chip", "present__", "energy__chip", "efficiency__chip", "drivers__"): lambda spec: (
+        "" if spec.drivers else "the spec has no `chip.drivers`"
+    ),
     ("shuttle__",): lambda spec: "" if spec.frame else "the spec has no `chip.frame`",
     ("montecarlo__", "power__settled__", "pex__transistors__", "pex__other_devices__"): _elsewhere,
     ("signoff__", "step__signoff__"): _after,

@@ -131,6 +131,16 @@ CHIPS: tuple[Metric, ...] = (
         "present__load_typical__s",
         "present__load_after__s",
     ),
+    *several(
+        "lower", "the same through the chip's pins, in nibbles at a quarter of the clock", "present__load_pins__s"
+    ),
+    *several(
+        "lower",
+        "a decision of the whole chip, its pattern loaded through the pins: array, drivers, bias, race, control and "
+        "its clock; the report says what is left out",
+        "energy__chip_decision__J",
+    ),
+    *several("higher", "multiply-accumulates per joule of it", "efficiency__chip__mac__per_J"),
     *several("higher", "chips without an error", "accuracy__array_perfect__chips__count"),
     *several(
         "neither", "patterns of each chip that ran in time, for speed and energy", "evaluate__timed_patterns__count"

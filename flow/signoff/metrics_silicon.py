@@ -28,6 +28,12 @@ SILICON: tuple[Metric, ...] = (
         "layers with shapes that may be masks and that no native rule looks at; 0 to pass",
         "drc__unchecked_layers__count",
     ),
+    *several(
+        "lower",
+        "area of a framed chip that is not its array with its latches (drivers, port, readout, control, wires between "
+        "them; not what the frame leaves free), over the array's",
+        "layout__beyond_array__ratio",
+    ),
     *several("higher", "rules that were checked", *(check.rules_metric for check in LAYOUT_CHECKS)),
     *several(
         "lower",
@@ -77,6 +83,15 @@ SILICON: tuple[Metric, ...] = (
         "supply power of the drivers' reference somas with their reference currents; not in the energies",
         "drivers__references__W",
     ),
+    *several("lower", "leakage of the drivers' latches and port; not in the energies", "drivers__leakage__W"),
+    *several(
+        "lower",
+        "shifting a random pattern into the drivers; and of it what one bit takes at a clock if nothing changes",
+        "drivers__load__J",
+        "drivers__clock__J",
+    ),
+    *several("lower", "leakage of the control's gates after a reset, clock low", "control__leakage__W"),
+    *several("neither", "flip-flops of the control", "control__flip_flops__count"),
     *several("lower", "what a driver adds to its input: wires, and the drains of open switches", "drivers__column__F"),
     # cells alone
     *several("neither", "output over soma input for code 1 at 15 nA, no mismatch", "cells__unit_gain__ratio"),

@@ -11,15 +11,20 @@ from somaforge.flow.drivers.inputs import Encoder
 from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.machinery.base import Context, JsonObject, Step, silicon
 from somaforge.flow.machinery.records import write_json
-from somaforge.flow.memory import port_timing
+from somaforge.flow.memory import leakage, port_energy, port_timing
+from somaforge.flow.memory.port import clock_count
 from somaforge.flow.pex import extract
 from somaforge.flow.steps.block_checks import REPORTS, require_clean
 from somaforge.flow.steps.data import data_of
 from somaforge.generator import drivers
+from somaforge.generator.control import Control
+from somaforge.generator.design import Design
 from somaforge.generator.layout import draw
 from somaforge.generator.netlist import write_spice
 from somaforge.generator.picture import write_picture
 from somaforge.generator.spec import Spec
+from somaforge.generator.submission import papers
+from somaforge.pdk.errors import InputError
 
 DRIVES = "drives.json"
 """Capacitance that each driver adds to its input."""
@@ -66,6 +71,8 @@ def action(context: Context) -> Mapping[str, float]:
     plan = port_timing.plan_of(design)
     at = {"typical": replace(design.pdk.models.nominal, supply_V=spec.supply_V), "slow": port_timing.slow(design)}
     half = {name: port_timing.measure(design, plan, point).half_period_s for name, point in at.items()}
+    shift = port_energy.shift_energy(design, plan, at["typical"])
+    clocks = clock_count(pattern.load(design.memory), design.memory)
     context.log(f"half a period {half['typical']:.3g} s, slow {half['slow']:.3g} s")
     return {
         "drivers__violations__count": clean.violations,
@@ -74,10 +81,23 @@ def action(context: Context) -> Mapping[str, float]:
         "drivers__die__um2": (x2 - x1) * (y2 - y1) / 1e6,
         "drivers__column__F": max(drives),
         "drivers__references__W": bank.supply_A(highest) * spec.supply_V,
+        "drivers__leakage__W": leakage.of_design(design, spec.at).total_W,
+        "drivers__clock__J": shift.staying_J,
+        "drivers__load__J": shift.random_J * clocks * design.memory.width,
         "present__load__s": pattern.load_s(design.memory, half["slow"]),
+        **_through_pins(context.design),
         "present__load_typical__s": pattern.load_s(design.memory, half["typical"]),
         "present__load_after__s": pattern.after_decision_s(design.memory, half["slow"]),
     }
+
+
+def _through_pins(design: Design) -> dict[str, float]:
+    """Time to load a pattern through the chip's pins; nothing for an array that no control goes with."""
+    try:
+        control = Control.of(design)
+    except InputError:
+        return {}
+    return {"present__load_pins__s": papers.per_pattern(control) / papers.CLOCK_HZ}
 
 
 def files(spec: Spec) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from somaforge.flow.machinery.base import Context, JsonObject, Step
 from somaforge.flow.machinery.origin import origin
 from somaforge.flow.machinery.records import read_json
+from somaforge.flow.measure.chip_energy import chip_energy
 from somaforge.flow.measure.corners import PointResult, lookup
 from somaforge.flow.report import build, data
 from somaforge.flow.report.chips import chip_metrics, yield_metrics
@@ -27,6 +28,8 @@ def action(context: Context) -> Mapping[str, float]:
     """signoff.json, chips.json and report/; a run that fails its limits finishes this step too, and exits with 1."""
     spec = context.spec
     metrics = data.collect_metrics({name: context.inputs.folder(name) for name in context.inputs.folders})
+    whole = chip_energy(spec, metrics)
+    metrics |= whole
     chips = data.load_chips(context)
     each = {chip.seed: chip_metrics(spec, chip, metrics) for chip in chips}
     population = population_yield(limits_of(spec), each, metrics)
@@ -42,6 +45,7 @@ def action(context: Context) -> Mapping[str, float]:
     )
     build.write(data.load(context, metrics, signoff, chips, population), context.folder / "report")
     return {
+        **whole,
         **counted,
         "signoff__limits__count": len(signoff.results),
         "signoff__failures__count": len(signoff.failures),
