@@ -112,14 +112,15 @@ def _low_p(parts: Parts, z: BiasSizes) -> list[Mos]:
         found += [parts.p(f"m_low_{bit}_{k}", f"low_{bit}", "iref", "vdd", z.unit_p) for k in range(2**bit)]
     found += [parts.p(f"m_low_back_{k}", "back", "back", "vdd", z.unit_p) for k in range(LOW_UNITS)]
     found += [parts.p(f"m_low_out_{k}", OUT_LOW, "back", "vdd", z.unit_p) for k in range(LOW_UNITS)]
-    return [*found, parts.p("m_dummy_p_3", OUT_LOW, "vdd", "vdd", end)]
+    return [*found, parts.p("m_dummy_p_3", OUT_LOW, "vdd", "vdd", z.unit_p)]
 
 
 def _low_n(parts: Parts, z: BiasSizes, split: int) -> list[Mos]:
-    """2^split diodes of `sum` against one unit."""
+    """2^split diodes of `sum` against one unit. Its dummy is long: a short one leaks, fast and hot, as much as twice
+    the current."""
     found = [parts.n(f"m_low_sum_{k}", "sum", "sum", "gnd", z.low_n) for k in range(2**split)]
     found.append(parts.n("m_low_part", "back", "sum", "gnd", z.low_n))
-    return [*found, parts.n("m_dummy_n_2", "back", "gnd", "gnd", parts.switch("n", z.low_n.w))]
+    return [*found, parts.n("m_dummy_n_2", "back", "gnd", "gnd", z.unit_n)]
 
 
 def mirror(parts: Parts, name: str, z: BiasSizes, split: int = 0) -> Circuit:
