@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from tests.flow.engines.test_engine_array_tables import CPU, N, P, kind
+from tests.flow.engines.test_engine_array_tables import N, P, kind
 
 from somaforge.flow.engines.array.device import POOL_STEPS, Device, Moved
 from somaforge.flow.engines.array.nodes import mirror
@@ -98,7 +98,7 @@ def test_a_mirror_is_that_of_the_table(name: str) -> None:
     Logarithms of currents are some -20, of single precision: 1e-6. Their differences over a step of 5 mV have 2e-6, so
     a conductance is wrong by 4e-4 of the current over a volt, 1e-5 of what it is in weak inversion.
     """
-    draw, device = np.random.default_rng(4), Device(table(kind(name)), CPU)
+    draw, device = np.random.default_rng(4), Device(table(kind(name)))
     shifts = device.together(Moved(torch.tensor(draw.normal(0, 0.01, (1, 4)))), None)
     gate, drain = draw.uniform(-0.1, 1.85, 300), draw.uniform(-0.05, 1.85, 300)
     right = device.mirror(torch.tensor(gate)[:, None], torch.tensor(drain)[:, None], shifts, 4)
