@@ -105,7 +105,7 @@ class TestCommand:
         ("more", "message"),
         [
             (("--w", "0.1"), "is outside the foundry's models"),
-            (("--w", "nan"), "is no size"),
+            (("--w", "nan"), "is no finite number"),
             (("--flavour", "hvt"), "has no hvt n-channel device"),
             (("--current", "1e-3"), "is not what this size carries"),
         ],
