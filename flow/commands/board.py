@@ -110,7 +110,7 @@ class _Place:
 @click.option(
     "--loop", "epochs", type=click.IntRange(1, 1000), help="Train that many epochs more with the chip in the loop."
 )
-@click.option("--min-accuracy", type=click.FloatRange(0, 1), help="Exit code 1 below, on the chip's own decisions.")
+@click.option("--min-accuracy", type=Number(0, 1), help="Exit code 1 below, on the chip's own decisions.")
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
 def run(
     spec: Path | None,

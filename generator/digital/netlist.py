@@ -23,15 +23,17 @@ def require_sound(netlist: GateNetlist) -> None:
 
 
 def _faults(netlist: GateNetlist) -> Iterator[str]:
-    drivers = Counter([*netlist.inputs, *(gate.output for gate in netlist.gates)])
-    read = defaultdict(list)
+    drivers = Counter([*netlist.inputs, *(gate.output for gate in netlist.gates if gate.drives)])
+    read, needed = defaultdict(list), set(netlist.outputs)
     for gate in netlist.gates:
-        pins = dict(gate.pins)
-        if set(pins) != {*INPUTS[gate.function], OUTPUT}:
+        pins, diode = dict(gate.pins), gate.function == DIODE
+        if set(pins) != ({*INPUTS[gate.function]} if diode else {*INPUTS[gate.function], OUTPUT}):
             yield f"{gate.name} has the pins {', '.join(pins)}"
         for pin, net in gate.pins:
             if pin != OUTPUT:
                 read[net].append(f"{gate.name}.{pin}")
+                # a diode is there for those that read: alone it is none of them
+                needed |= set() if diode else {net}
     for net in netlist.outputs:
         read[net].append(f"pin {net}")
     for net, places in read.items():
@@ -42,7 +44,7 @@ def _faults(netlist: GateNetlist) -> Iterator[str]:
     for net, count in drivers.items():
         if count > 1:
             yield f"{net} has {count} drivers"
-        if net not in read:
+        if net not in needed:
             yield f"nothing reads {net}"
     names = Counter(gate.name for gate in netlist.gates)
     yield from (f"{count} gates are {name}" for name, count in names.items() if count > 1)
