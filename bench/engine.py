@@ -25,11 +25,15 @@ from typing import Any
 import numpy as np
 import torch
 from engine_parts.chips import chip_of, patterns, wired
-from engine_parts.in_time import in_time, timed
+from engine_parts.first import first
+from engine_parts.in_time import in_time
 from engine_parts.reference import FOLDER, PERIOD_S, measure
+from engine_parts.timing import timed
 
 from somaforge.flow.engines.array.device import Branch, Device
 from somaforge.flow.engines.array.engine import ArrayEngine
+from somaforge.flow.engines.array.inner import Diode
+from somaforge.flow.engines.array.synapse import Drive, Synapses
 from somaforge.flow.engines.base import ProgrammedChip, TransientResult
 from somaforge.flow.engines.error import current_error
 from somaforge.pdk.files import atomic_write
@@ -45,8 +49,8 @@ EVALUATIONS = 11
 
 @contextmanager
 def counted() -> Iterator[list[int]]:
-    """Counts device evaluations."""
-    total, one, many = [0], Device.__call__, Device.mirror
+    """Counts device evaluations, those of compiled loops by the rounds that their columns took."""
+    total, one, many, inner = [0], Device.__call__, Device.mirror, Synapses.settle
 
     def call(self: Device, gate: torch.Tensor, drain: torch.Tensor, source: torch.Tensor) -> Branch:
         total[0] += torch.broadcast_tensors(gate, drain, source)[0].numel()
@@ -56,11 +60,17 @@ def counted() -> Iterator[list[int]]:
         total[0] += gate.numel()
         return many(self, gate, drain, shifts, units)
 
-    Device.__call__, Device.mirror = call, mirror  # type: ignore[method-assign]
+    def settle(self: Synapses, drive: Drive, guesses: torch.Tensor, diode: Diode | None) -> torch.Tensor:
+        found = inner(self, drive, guesses, diode)
+        synapses = torch.bincount(self.column, minlength=self.columns)
+        total[0] += int((found[3] * (EVALUATIONS * synapses + (diode is not None))).sum())
+        return found
+
+    Device.__call__, Device.mirror, Synapses.settle = call, mirror, settle  # type: ignore[method-assign]
     try:
         yield total
     finally:
-        Device.__call__, Device.mirror = one, many  # type: ignore[method-assign]
+        Device.__call__, Device.mirror, Synapses.settle = one, many, inner  # type: ignore[method-assign]
 
 
 def evaluation_rate(engine: ArrayEngine, chip: ProgrammedChip) -> float:
@@ -231,6 +241,7 @@ def many(engine: ArrayEngine, layers: tuple[int, ...], count: int) -> dict[str, 
         "array_all_patterns__s": whole["cpu"],
         "array_all_patterns__wall_s": whole["wall"],
         "array_pattern__s": whole["cpu"] / count,
+        "rss__bytes": 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
         "surface_error_p50__ratio": float(np.median(wrong)),
         "surface_error_max__ratio": float(wrong.max()),
     }
@@ -245,10 +256,11 @@ def main() -> None:
     parser.add_argument("--batch", default=50, type=int, help="patterns in one transient")
     parser.add_argument("--sizes", default=SIZES)
     parser.add_argument("--many", default="196-100-50-10:10000")
+    parser.add_argument("--first", default="9-6-4:4", help="a new design and its bits")
     parser.add_argument("--sample", default=300, type=int, help="patterns of the part `time`, scaled to 10,000")
     parser.add_argument(
         "--parts",
-        default="reference,sizes,many,time",
+        default="reference,sizes,many,time,first",
         help="the others stay as they are in the file; waveforms: a piece of reference",
     )
     parser.add_argument("--rerun", action="store_true", help="ngspice's operating points and transients anew")
@@ -288,11 +300,17 @@ def main() -> None:
             result["sizes"] = sorted([*others, found], key=lambda row: int(row["synapses"]))
             _write(result)
     if "many" in parts:
-        result["many"] = many(engine, sizes_of(layers), int(count))
+        result["many"] = found = many(engine, sizes_of(layers), int(count))
+        result["rest_10000__wall_s"] = found["array_all_patterns__wall_s"] * 10_000 / found["patterns"]
         _write(result)
     if "time" in parts:
         result["time"] = found = in_time(engine, sizes_of(layers), options.sample)
         result.update({key: found[key] for key in ("transient_pattern__s", "transient_10000__wall_s")})
+        _write(result)
+    if "first" in parts:
+        network, _, bits = options.first.partition(":")
+        result["first"] = found = first(sizes_of(network), int(bits))
+        result["first_result__s"] = found["wall__s"]
         _write(result)
     print(json.dumps(result, indent=1))
 

@@ -2,30 +2,19 @@
 
 import os
 import resource
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from engine_parts.chips import chip_of, patterns, wired
 from engine_parts.reference import PERIOD_S
+from engine_parts.timing import timed
 from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.machinery.workers import processors
 from somaforge.flow.measure.evaluate import AT_ONCE
 
 WHOLE = 10_000
 """Patterns of a test set."""
-
-
-@contextmanager
-def timed() -> Iterator[dict[str, float]]:
-    """Processor and clock seconds of a block."""
-    found: dict[str, float] = {}
-    start = time.process_time(), time.monotonic()
-    yield found
-    found["cpu"], found["wall"] = time.process_time() - start[0], time.monotonic() - start[1]
 
 
 def in_time(engine: ArrayEngine, layers: tuple[int, ...], count: int) -> dict[str, Any]:

@@ -5,13 +5,12 @@ the chain before it is there. Where the difference counts, patterns are repeated
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import torch
 
 from somaforge.flow.engines.array.network import Ints
 from somaforge.flow.engines.array.nodes import LEAST
+from somaforge.flow.engines.array.threads import in_parts
 from somaforge.flow.engines.array.transient import Course, End, Points, Stepper
 from somaforge.pdk.arrays import Bools, Floats
 
@@ -23,7 +22,8 @@ it arrives."""
 OFF = 0.06
 """The same at a node that stays off, 50 mV: it goes on into the starts of later patterns and does nothing else."""
 LANES = 4
-"""Side by side in one thread: what they share of a matrix then costs less than the rest."""
+"""Side by side: what those of one thread share of a matrix then costs less than the rest. As many for any number of
+threads, so that what is found depends on it by no more than rounding."""
 SHORTEST = 4
 """Patterns of a chain: some of each are repeated."""
 
@@ -33,12 +33,12 @@ def chained(stepper: Stepper, rest: Floats, course: Course, nodes: Ints) -> "Cha
 
     It ends: the first start is right, and each round makes the first of those right that were wrong.
     """
-    count, threads = len(rest), torch.get_num_threads()
+    count = len(rest)
     fallen = stepper.fallen(course.period_s)
     starts = stepper.nodes(falling(stepper.logs(rest), fallen))
     starts[0] = rest[0]
-    lanes = max(1, min(LANES * threads, count // SHORTEST))
-    chains = Chains(stepper, course, nodes, starts, threads)
+    lanes = max(1, min(LANES, count // SHORTEST))
+    chains = Chains(stepper, course, nodes, starts)
     wrong = np.ones(count, dtype=np.bool_)
     while wrong.any():
         chains.run(_pieces(np.flatnonzero(wrong), lanes), wrong)
@@ -64,9 +64,9 @@ def _pieces(wrong: Ints, lanes: int) -> list[int]:
 class Chains:
     """Runs chains and keeps what they found."""
 
-    def __init__(self, stepper: Stepper, course: Course, nodes: Ints, starts: Floats, threads: int) -> None:
+    def __init__(self, stepper: Stepper, course: Course, nodes: Ints, starts: Floats) -> None:
         """`starts` [patterns, nodes] changes with what is found; points have `nodes`."""
-        self._stepper, self._course, self._nodes, self._starts, self._threads = stepper, course, nodes, starts, threads
+        self._stepper, self._course, self._nodes, self._starts = stepper, course, nodes, starts
         self._points: dict[int, Points] = {}
         self.ends, self.left, self.weights = (np.zeros_like(starts) for _ in range(3))
         self.runs = np.zeros(len(starts), dtype=np.int64)
@@ -90,18 +90,12 @@ class Chains:
             self._starts[following] = end.nodes
             return following, end.nodes
 
-        def lanes(which: Sequence[int]) -> None:
-            for i in range(0, len(which), LANES):
-                first = [(p, self._starts[p]) for p in which[i : i + LANES]]
+        def lanes(begin: int, end: int) -> None:
+            for i in range(begin, end, LANES):
+                first = [(p, self._starts[p]) for p in heads[i : min(i + LANES, end)]]
                 self._stepper.run(first, self._course, self._nodes, after)
 
-        parts = [heads[i :: self._threads] for i in range(self._threads) if i < len(heads)]
-        if len(parts) == 1:
-            lanes(parts[0])
-            return
-        with ThreadPoolExecutor(len(parts)) as pool:
-            for done in [pool.submit(lanes, part) for part in parts]:
-                done.result()
+        in_parts(len(heads), lanes, parts=1)
 
     def _apart(self, pattern: int, start: Floats) -> bool:
         """Whether the pattern was simulated from another start."""

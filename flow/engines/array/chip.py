@@ -31,7 +31,6 @@ MANY = 64
 """Patterns from which on synapses are solved on a grid (flow.engines.array.collapse) instead of pattern by pattern."""
 PATTERNS = 2000
 """In one matrix product."""
-CPU = torch.device("cpu")
 """Where tensors are: the compiled loops know no other place."""
 CHUNK = 30_000
 """Synapses times patterns in one tensor: what fits into a core's cache."""
@@ -67,7 +66,6 @@ class Parts:
     soma_p: Device
     synapse: Devices
     soma_shifts: SomaShifts
-    where: torch.device
 
     @classmethod
     def of(cls, source: Source, chip: ProgrammedChip) -> "Parts":
@@ -78,11 +76,11 @@ class Parts:
         kinds = places.kinds(chip)
         soma_n, soma_p = source.device(kinds.soma_n), source.device(kinds.soma_p)
         shifts = source.kept(chip, lambda: _soma_shifts(chip, places, soma_n, soma_p))
-        return cls(chip, places, soma_n, soma_p, _devices(source, kinds), shifts, CPU)
+        return cls(chip, places, soma_n, soma_p, _devices(source, kinds), shifts)
 
     def somas(self, layer: int, which: Ints) -> Somas:
         """Somas of a layer, in any order, also more than once."""
-        here = torch.tensor(which, device=self.where)
+        here = torch.tensor(which)
         shifts = [role[here] for role in self.soma_shifts[layer]]
         units = [role.shape[-1] for role in self.places.somas[layer]]
         return Somas(self.soma_n, self.soma_p, shifts, units, self.chip.at.supply_V)
@@ -128,7 +126,7 @@ class Network:
     def __init__(self, parts: Parts, codes: Program) -> None:
         """Gathers the threshold shifts of all somas and of all synapses with a weight."""
         chip = self.chip = parts.chip
-        self.codes, self.where = codes, parts.where
+        self.codes = codes
         layers = chip.design.layers
         self.somas = [parts.somas(k, np.arange(n)) for k, n in enumerate(layers)]
         self.synapses = [parts.synapses(m, Links.dense(c)) for m, c in enumerate(codes)]
@@ -153,7 +151,7 @@ class Network:
 
     def settle_by_surfaces(self, inputs: Floats, whole: bool = False) -> Settled:
         """The grid of a layer reaches as far as its currents in these patterns; layers are given if `whole`."""
-        current = torch.tensor(inputs, dtype=torch.float64, device=self.where)
+        current = torch.tensor(inputs, dtype=torch.float64)
         supply = current.sum(-1)
         voltage = self.somas[0].input_voltage(current) if whole else current
         rests = []
@@ -169,10 +167,10 @@ class Network:
         if whole:
             rests.append(_rest(voltage, now))
         out = held(self.synapses[-1], now, self.chip.output_V)
-        return Settled(tuple(rests), out.current.cpu().numpy(), _total(supply, now.supply, out.supply))
+        return Settled(tuple(rests), out.current.numpy(), _total(supply, now.supply, out.supply))
 
     def _settle(self, inputs: Floats) -> Settled:
-        current = torch.tensor(inputs, dtype=torch.float64, device=self.where)
+        current = torch.tensor(inputs, dtype=torch.float64)
         supply = current.sum(-1)
         voltage = self.somas[0].input_voltage(current)
         now = rails(self.somas[0], voltage)
@@ -183,7 +181,7 @@ class Network:
             now = rails(somas, solved.voltage)
             rests.append(_rest(solved.voltage, now))
         out = held(self.synapses[-1], now, self.chip.output_V)
-        return Settled(tuple(rests), out.current.cpu().numpy(), _total(supply, now.supply, out.supply))
+        return Settled(tuple(rests), out.current.numpy(), _total(supply, now.supply, out.supply))
 
 
 def joined(parts: Sequence[Settled]) -> Settled:
@@ -199,11 +197,11 @@ def output_links(which: Ints) -> Links:
 
 
 def _total(supply: Tensor, somas: Tensor, outputs: Tensor) -> Floats:
-    return (supply + somas.sum(-1) + outputs.sum(-1)).cpu().numpy()
+    return (supply + somas.sum(-1) + outputs.sum(-1)).numpy()
 
 
 def _rest(voltage: Tensor, now: Rails) -> LayerAtRest:
-    return LayerAtRest(*(t.cpu().numpy() for t in (now.current, voltage, now.p, now.n)))
+    return LayerAtRest(*(t.numpy() for t in (now.current, voltage, now.p, now.n)))
 
 
 def _groups(current: Tensor) -> list[Tensor]:

@@ -45,9 +45,9 @@ class Spline:
     def __init__(self, points: Tensor) -> None:
         """`points` rise, at least four."""
         self.points = points
-        knots = points.cpu().numpy()
+        knots = points.numpy()
         slopes = CubicSpline(knots, np.eye(len(knots))).derivative()(knots)  # [point, value]
-        self.slopes = torch.tensor(slopes, dtype=points.dtype, device=points.device)
+        self.slopes = torch.tensor(slopes, dtype=points.dtype)
         self._width = points[1:] - points[:-1]
 
     def place(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -107,12 +107,12 @@ class Surface:
 def grid(synapses: Synapses, highest: Tensor, before: Somas, after: Somas) -> Surface:
     """Solves every synapse for row currents up to `highest` [rows] and for all voltages that its column can have."""
     top = float(highest.max().clamp(min=1e-12).log()) + 1e-6
-    below = torch.linspace(1, 0, POINTS, dtype=torch.float64, device=highest.device) ** DENSER
+    below = torch.linspace(1, 0, POINTS, dtype=torch.float64) ** DENSER
     rows = Spline(top - DECADES * np.log(10) * below)
     x = rows.points.exp().unsqueeze(-1).expand(-1, before.count)
     p, n, own = before.rails(before.input_voltage(x))
     voltages = _voltages(synapses, highest, after)
-    columns = Spline(torch.tensor(voltages, dtype=torch.float64, device=highest.device))
+    columns = Spline(torch.tensor(voltages, dtype=torch.float64))
     solved = sparse.swept(synapses, synapses.drive(p, n), np.array(voltages), x[:, 0].contiguous().numpy())
     current, supply = (
         torch.zeros(before.count, POINTS, synapses.columns, len(voltages), dtype=torch.float64) for _ in range(2)

@@ -28,10 +28,10 @@ def driven(source: Source, chip: ProgrammedChip, references: Floats, latches: Co
     inputs, count = chip.design.layers[1], latches.shape[1]
     first = parts.somas(0, np.arange(len(latches)))
     last = parts.somas(1, np.repeat(np.arange(inputs), count))
-    before = rails(first, first.input_voltage(torch.tensor(references, dtype=torch.float64, device=parts.where)))
+    before = rails(first, first.input_voltage(torch.tensor(references, dtype=torch.float64)))
     solved = columns(parts.synapses(0, _links(latches, inputs)), before, last)
-    current = torch.where(_on(latches, inputs, parts.where), last.input_current(solved.voltage)[0], 0.0)
-    found: Floats = current.cpu().numpy().reshape(len(references), inputs, count)
+    current = torch.where(_on(latches, inputs), last.input_current(solved.voltage)[0], 0.0)
+    found: Floats = current.numpy().reshape(len(references), inputs, count)
     return found
 
 
@@ -40,9 +40,9 @@ def references_supply_A(source: Source, chip: ProgrammedChip, references: Floats
     check_inputs(chip.design, references)
     parts = Parts.of(source, chip)
     first = parts.somas(0, np.arange(references.shape[1]))
-    current = torch.tensor(references, dtype=torch.float64, device=parts.where)
+    current = torch.tensor(references, dtype=torch.float64)
     before = rails(first, first.input_voltage(current))
-    found: Floats = (current.sum(-1) + before.supply.sum(-1)).cpu().numpy()
+    found: Floats = (current.sum(-1) + before.supply.sum(-1)).numpy()
     return found
 
 
@@ -55,6 +55,6 @@ def _links(latches: Codes, inputs: int) -> Links:
     return Links(row, soma, latches[row, code], row, soma * count + code, inputs * count)
 
 
-def _on(latches: Codes, inputs: int, where: torch.device) -> torch.Tensor:
+def _on(latches: Codes, inputs: int) -> torch.Tensor:
     """[inputs * codes] where any current flows: what is left in a diode at rest is no current."""
-    return torch.tensor(np.tile(latches.any(axis=0), inputs), device=where)
+    return torch.tensor(np.tile(latches.any(axis=0), inputs))

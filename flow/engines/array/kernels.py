@@ -18,9 +18,9 @@ Numbers = tuple[float, float, float, float, float]
 Law = tuple[Floats, Floats, Floats, Numbers]
 
 
-def _compiled(function: Compiled) -> Compiled:
-    """Machine code, kept beside the file; releases the interpreter's lock."""
-    made: Compiled = numba.njit(cache=True, nogil=True, fastmath=True, inline="never")(function)
+def compiled(function: Compiled) -> Compiled:
+    """Machine code, kept beside the file; releases the interpreter's lock and does not look for zero divisors."""
+    made: Compiled = numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")(function)
     return made
 
 
@@ -30,7 +30,7 @@ def exact(function: Compiled) -> Compiled:
     return made
 
 
-@_compiled
+@compiled
 def look(
     flat: Floats,
     sizes: Sizes,
@@ -82,7 +82,7 @@ def look(
     return current, d_gate, d_drain, other
 
 
-@_compiled
+@compiled
 def evaluate(
     flat: Floats,
     sizes: Sizes,
@@ -96,7 +96,7 @@ def evaluate(
         out[0, n], out[1, n], out[2, n], out[3, n] = look(flat, sizes, scale, gate[n], drain[n], source[n])
 
 
-@_compiled
+@compiled
 def one_mirror(
     flat: Floats,
     sizes: Sizes,
@@ -117,7 +117,7 @@ def one_mirror(
     return units * one[0], units * one[1] * (1.0 - slope * per_point), units * one[2]
 
 
-@_compiled
+@compiled
 def mirror(
     flat: Floats,
     sizes: Sizes,

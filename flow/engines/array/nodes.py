@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from somaforge.flow.engines.array.kernels import Scale
-from somaforge.flow.engines.array.steps import Singles, Trial, compiled
+from somaforge.flow.engines.array.kernels import Scale, compiled
+from somaforge.flow.engines.array.steps import Singles, Trial
 from somaforge.pdk.arrays import Floats
 
 TIME_STEP_V = 0.05

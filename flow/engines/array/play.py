@@ -71,7 +71,7 @@ class Ready:
             if k < len(self._highest):
                 solved = self._columns(k, now.current)
                 voltage, supply = solved.voltage, supply + solved.supply.sum(-1)
-        return torch.cat(rest, dim=1).cpu().numpy(), torch.stack(largest).cpu().numpy(), supply.cpu().numpy()
+        return torch.cat(rest, dim=1).numpy(), torch.stack(largest).numpy(), supply.numpy()
 
     def _columns(self, k: int, current: Tensor) -> Solved:
         """The columns below layer k; its surfaces are made anew where these currents need more of them."""
@@ -112,7 +112,7 @@ def _rest(network: Network, levels: Floats) -> Floats:
     soma = network.somas[0].nominal()
     v = soma.input_voltage(torch.tensor(levels, dtype=torch.float64).unsqueeze(-1))
     p, n, _ = soma.rails(v)
-    return torch.cat([v, p, n], 1).cpu().numpy()
+    return torch.cat([v, p, n], 1).numpy()
 
 
 def _joined(
@@ -133,8 +133,8 @@ def _joined(
     times = [points[0].time, *(p * period_s + each.time for p, each in enumerate(points[1:]))]
     return TransientResult(
         np.concatenate(times),
-        torch.cat(currents).cpu().numpy(),
-        supply + torch.cat(supplies).cpu().numpy(),
+        torch.cat(currents).numpy(),
+        supply + torch.cat(supplies).numpy(),
         period_s,
         len(points) - 1,
         Effort(0.0, (f"passes-{passes}",), (f"passes-{passes}",)),

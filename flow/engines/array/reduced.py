@@ -13,14 +13,13 @@ import torch
 from torch import Tensor
 
 from somaforge.flow.engines.array.collapse import Spline, Surface
+from somaforge.flow.engines.array.sparse import OFF_V, OFF_WEIGHT
 from somaforge.flow.engines.array.steps import Singles
 from somaforge.generator.address import Codes
 from somaforge.pdk.arrays import Floats
 
 TOLERANCE = 1e-4
 """Of all synapses of one sign together: root of the squares left out over the root of the squares."""
-OFF_V, OFF_WEIGHT = 0.02, 0.05
-"""Weight of what happens at columns below that voltage: their somas are off, and the shapes there are many."""
 
 
 class Signed(NamedTuple):
@@ -42,11 +41,11 @@ class Signed(NamedTuple):
         weight = torch.where(voltages < OFF_V, OFF_WEIGHT, torch.ones_like(voltages))
         grid = surface.current.view(rows, points, columns, -1).permute(0, 2, 1, 3)[where] * weight
         row, column = shapes(grid.transpose(1, 2), TOLERANCE), shapes(grid, TOLERANCE)
-        core = torch.zeros(rows, columns, row.shape[1], column.shape[1], dtype=torch.float32, device=grid.device)
+        core = torch.zeros(rows, columns, row.shape[1], column.shape[1], dtype=torch.float32)
         core[where] = (row.T @ grid @ column).to(torch.float32)
         core = core.transpose(1, 2).reshape(rows * row.shape[1], -1)
         by_voltage = _cubics(surface.columns, column / weight.unsqueeze(-1))
-        return cls(_cubics(surface.rows, row), core.cpu().numpy(), by_voltage)
+        return cls(_cubics(surface.rows, row), core.numpy(), by_voltage)
 
 
 class Matrix(NamedTuple):
@@ -62,8 +61,8 @@ class Matrix(NamedTuple):
     @classmethod
     def of(cls, surface: Surface, codes: Codes) -> "Matrix":
         """Splits by the sign of the codes."""
-        signs = torch.tensor(codes, device=surface.current.device)
-        grids = (surface.rows.points.cpu().numpy(), surface.columns.points.cpu().numpy())
+        signs = torch.tensor(codes)
+        grids = (surface.rows.points.numpy(), surface.columns.points.numpy())
         return cls(*grids, Signed.of(surface, signs > 0), Signed.of(surface, signs < 0))
 
 
@@ -82,5 +81,5 @@ def _cubics(spline: Spline, shapes: Tensor) -> Floats:
     width = (spline.points[1:] - spline.points[:-1]).unsqueeze(-1)
     slopes = spline.slopes @ shapes
     a, b, p, q = shapes[:-1], shapes[1:], width * slopes[:-1], width * slopes[1:]
-    found: Floats = torch.stack([a, p, 3 * (b - a) - 2 * p - q, p + q - 2 * (b - a)], 1).cpu().numpy()
+    found: Floats = torch.stack([a, p, 3 * (b - a) - 2 * p - q, p + q - 2 * (b - a)], 1).numpy()
     return found

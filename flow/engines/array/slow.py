@@ -41,7 +41,7 @@ class RailMap:
         logs = torch.linspace(low, high, MAP_POINTS, dtype=torch.float64)
         column = somas.input_voltage(logs.exp().unsqueeze(-1).expand(-1, somas.count))
         p, n, _ = somas.rails(column)
-        rising = torch.stack([column.T, -p.T, n.T]).contiguous().cpu().numpy()
+        rising = torch.stack([column.T, -p.T, n.T]).contiguous().numpy()
         return cls(low, (high - low) / (MAP_POINTS - 1), rising)
 
     def logs(self, nodes: Floats) -> Floats:

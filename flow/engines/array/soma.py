@@ -46,7 +46,7 @@ class Somas:
         """One soma without mismatch."""
         like = self._shift[0]
         shifts = [
-            device.together(Moved(torch.zeros(1, units, dtype=like.dtype, device=like.device)), None)
+            device.together(Moved(torch.zeros(1, units, dtype=like.dtype)), None)
             for device, units in zip((self._n, self._n, self._p, self._p, self._n), self._units, strict=True)
         ]
         return Somas(self._n, self._p, shifts, self._units, self._supply)
@@ -65,7 +65,6 @@ class Somas:
     def highest(self) -> float:
         """Largest current in A that every soma copies: its diodes leave SATURATED_V of the supply to the mirrors."""
         u = torch.full((1, self.count), self._supply - SATURATED_V, dtype=self._shift[0].dtype)
-        u = u.to(self._shift[0].device)
         carried = min(float(self._mirror(device, role, u, u)[0].min()) for device, role in ((self._p, 2), (self._n, 4)))
         return carried * self._units[0] / self._units[1]
 

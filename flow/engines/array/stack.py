@@ -71,17 +71,17 @@ def _settle(parts: Parts, inputs: Floats, alive: list[_Alive]) -> tuple[Floats, 
     owner = [np.repeat(np.arange(count), [len(a.somas[k]) for a in alive]) for k in range(len(layers))]
     supply = inputs.sum(axis=1)
     somas = parts.somas(0, stacked[0])
-    current = torch.tensor(inputs[owner[0], stacked[0]], dtype=torch.float64, device=parts.where)
+    current = torch.tensor(inputs[owner[0], stacked[0]], dtype=torch.float64)
     now = rails(somas, somas.input_voltage(current.unsqueeze(0)))
-    np.add.at(supply, owner[0], now.supply[0].cpu().numpy())
+    np.add.at(supply, owner[0], now.supply[0].numpy())
     for m in range(len(layers) - 1):
         synapses, somas = parts.synapses(m, _links(m, alive)), parts.somas(m + 1, stacked[m + 1])
         solved = columns(synapses, now, somas)
         now = rails(somas, solved.voltage)
-        np.add.at(supply, owner[m + 1], (solved.supply + now.supply)[0].cpu().numpy())
+        np.add.at(supply, owner[m + 1], (solved.supply + now.supply)[0].numpy())
     out = held(parts.synapses(len(layers) - 1, output_links(stacked[-1])), now, parts.chip.output_V)
-    np.add.at(supply, owner[-1], out.supply[0].cpu().numpy())
-    return out.current[0].cpu().numpy().reshape(count, -1), supply
+    np.add.at(supply, owner[-1], out.supply[0].numpy())
+    return out.current[0].numpy().reshape(count, -1), supply
 
 
 def _links(matrix: int, alive: list[_Alive]) -> Links:

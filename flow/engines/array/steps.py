@@ -4,16 +4,14 @@ Tensors of a few patterns are so small that calling a library costs more than th
 few lanes (patterns on their way, each with its own step) and lets other threads run.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from somaforge.flow.engines.array.kernels import compiled
 from somaforge.pdk.arrays import Bools, Floats
 
-Compiled = Callable[..., Any]
 Singles = npt.NDArray[np.float32]
 SMALLEST_STEP = 1e-6
 """Of the pattern time."""
@@ -21,12 +19,6 @@ LARGEST_GAIN, SMALLEST_GAIN, CAUTION = 2.0, 0.2, 0.9
 """Of a step over the one before it."""
 ORDER = (0.0, 0.5, 0.5, 1 / 3)
 """Power of the error that the next step follows, for so many known states."""
-
-
-def compiled(function: Compiled) -> Compiled:
-    """Machine code, kept beside the file; releases the interpreter's lock and does not look for zero divisors."""
-    made: Compiled = numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")(function)
-    return made
 
 
 class Lanes(NamedTuple):

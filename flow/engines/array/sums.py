@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from somaforge.flow.engines.array.capacitance import COLUMNS_V
 from somaforge.flow.engines.array.cells import STEP_V, Cells
+from somaforge.flow.engines.array.kernels import compiled
 from somaforge.flow.engines.array.nodes import Above, Below, Nodes, Places, interval, log_of
 from somaforge.flow.engines.array.reduced import Matrix
-from somaforge.flow.engines.array.steps import Singles, Trial, compiled, times
+from somaforge.flow.engines.array.steps import Singles, Trial, times
 from somaforge.generator.address import Codes
 from somaforge.pdk.arrays import Floats
 

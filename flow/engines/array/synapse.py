@@ -113,5 +113,5 @@ class Synapses:
 
     def per_column(self, values: Tensor) -> Tensor:
         """Sum over the synapses of each column: [patterns, synapses] -> [patterns, columns]."""
-        total = torch.zeros(values.shape[0], self.columns, dtype=values.dtype, device=values.device)
+        total = torch.zeros(values.shape[0], self.columns, dtype=values.dtype)
         return total.index_add_(1, self.column, values)
