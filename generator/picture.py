@@ -7,8 +7,7 @@ import klayout.lay as lay
 from somaforge.pdk import Pdk
 from somaforge.pdk.files import atomic_path
 
-# Colour and KLayout fill pattern (0 solid, others hatched) per layer, drawn in this order.
-_STYLE: tuple[tuple[str, int, int], ...] = (
+STYLE: tuple[tuple[str, int, int], ...] = (
     ("well", 0xE8F0D8, 0),
     ("active", 0x4FA04F, 0),
     ("tap", 0xA8C878, 0),
@@ -26,17 +25,18 @@ _STYLE: tuple[tuple[str, int, int], ...] = (
     ("strap_via", 0x6C4808, 0),
     ("top", 0x808080, 6),
 )
+"""Role of a layer, colour, KLayout fill pattern (0 solid, others hatched), in the order in which they are drawn."""
 
 
 def write_picture(pdk: Pdk, layout: Path, cell: str, picture: Path, width: int = 1600, height: int = 1200) -> None:
-    """Draw one cell of a layout file to a PNG of width x height pixels."""
+    """Draw one cell of a layout file to a PNG of width x height pixels: its box in the middle, as large as fits."""
     view = lay.LayoutView()
     view.set_config("background-color", "#ffffff")
     view.set_config("grid-visible", "false")
     view.set_config("text-visible", "false")
     view.load_layout(str(layout))
     view.clear_layers()
-    for name, colour, pattern in _STYLE:
+    for name, colour, pattern in STYLE:
         if name not in pdk.layers:
             continue
         number, datatype = pdk.layers[name]
@@ -49,6 +49,6 @@ def write_picture(pdk: Pdk, layout: Path, cell: str, picture: Path, width: int =
         view.insert_layer(view.end_layers(), node)
     view.active_cellview().cell_name = cell
     view.max_hier()
-    view.zoom_fit()
+    view.zoom_box(view.active_cellview().cell.dbbox())
     with atomic_path(picture) as beside:
         view.save_image(str(beside), width, height)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests import browser
 
 from somaforge.flow.machinery import tools
 from somaforge.pdk.errors import ToolError
@@ -20,6 +21,14 @@ def _micropython() -> str:
     return str(MICROPYTHON)
 
 
+def _chromium() -> str:
+    """Where it is."""
+    found = browser.program()
+    if found is None:
+        raise ToolError("chromium is missing; run make setup")
+    return found
+
+
 NEEDS: dict[str, Callable[[], str]] = {
     "needs_pdk": lambda: tools.pdk_version("sky130"),
     "needs_ngspice": tools.ngspice_version,
@@ -27,6 +36,7 @@ NEEDS: dict[str, Callable[[], str]] = {
     "needs_netgen": lambda: tools.program_version("netgen"),
     "needs_iverilog": lambda: tools.program_version("iverilog"),
     "needs_micropython": lambda: _micropython(),
+    "needs_chromium": lambda: _chromium(),
 }
 
 

@@ -56,7 +56,8 @@ def test_an_old_ngspice_is_replaced_and_the_rest_left_alone() -> None:
     code = """
     ngspice() { echo '** ngspice-39 : Circuit level simulation program'; }
     has_libngspice() { false; }
-    klayout() { :; }; netgen-lvs() { :; }; iverilog() { :; }; find_python() { :; }; signing_key() { :; }
+    klayout() { :; }; netgen-lvs() { :; }; iverilog() { :; }; chromium() { :; }
+    find_python() { :; }; signing_key() { :; }
     has_ngspice && echo 'old ngspice was taken'
     install_debian_packages 2>&1
     """
@@ -70,7 +71,8 @@ def test_an_old_ngspice_is_replaced_and_the_rest_left_alone() -> None:
 def test_nothing_to_do_calls_no_apt() -> None:
     code = """
     ngspice() { printf '** ngspice-46 : Circuit level\\n** Compiled with KLU Direct Linear Solver\\n'; }
-    has_libngspice() { :; }; klayout() { :; }; netgen-lvs() { :; }; iverilog() { :; }; find_python() { :; }
+    has_libngspice() { :; }; klayout() { :; }; netgen-lvs() { :; }; iverilog() { :; }; chromium() { :; }
+    find_python() { :; }
     install_debian_packages
     """
     done = call(code)

@@ -12,6 +12,7 @@ from somaforge.flow.figures.page import page
 from somaforge.flow.figures.svg import Plot, to_svg
 from somaforge.flow.report import behaviour, elsewhere, fig4, limits, measured, noise, operating, unchecked
 from somaforge.flow.report.data import RunData
+from somaforge.flow.report.layout.viewer import viewer
 from somaforge.flow.report.tables import checks, figures, layout_effect, memory, per_chip, provenance, solutions
 from somaforge.pdk.files import atomic_write
 
@@ -52,6 +53,7 @@ def html(run: RunData, plots: dict[str, list[Plot]]) -> str:
         provenance=provenance(run),
         solutions=solutions(run),
         unchecked=unchecked.rows(run),
+        viewer=viewer(run),
         layout=_image(run.folders["generate"] / "layout.png"),
         synapse=_image(run.folders["generate"] / "synapse.png"),
         # Our own SVG text, made from numbers and validated names: the only markup that is not escaped.

@@ -176,6 +176,8 @@ class Check:
     what: str
     rules: dict[str, int]
     """Violations per rule where the checker has rules."""
+    deck: str = ""
+    """Its name in the layout viewer, where it has one."""
 
 
 def checks(run: RunData) -> list[Check]:
@@ -183,7 +185,7 @@ def checks(run: RunData) -> list[Check]:
     m = run.metrics
     return [
         *(
-            Check(f"DRC, {c.title}", m[c.metric], f"{len(run.rules[c.name])} rules", run.rules[c.name])
+            Check(f"DRC, {c.title}", m[c.metric], f"{len(run.rules[c.name])} rules", run.rules[c.name], c.name)
             for c in LAYOUT_CHECKS
         ),
         Check(

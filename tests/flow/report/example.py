@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import klayout.db as kdb
 import numpy as np
 from tests.flow import fake_steps
 
@@ -18,6 +19,7 @@ from somaforge.flow.signoff.population import population_yield
 from somaforge.flow.signoff.verdict import judge, limits_of
 from somaforge.generator.design import build as build_design
 from somaforge.generator.spec import Limit, Operating, Waiver
+from somaforge.pdk import Pdk, load
 
 HOSTILE = "<script>alert(1)</script> & friends"
 CORNERS: dict[str, Any] = {
@@ -58,6 +60,24 @@ NOISE = NoiseMatrix(
     np.arange(12, dtype=float).reshape(2, 2, 3) * 1e-9, (1, 2), 1e-6,
 )  # fmt: skip
 PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def made_layout(path: Path, top: str, pdk: Pdk) -> None:
+    """A macro of 3 x 2 cells with a wire each, one cell turned, a frame with a hole, a label, an implant."""
+    layout = kdb.Layout()
+    layout.dbu = 0.001
+    cell, child = layout.create_cell(top), layout.create_cell(f"{top}__child")
+    wire, well = layout.layer(*pdk.layers["inner"]), layout.layer(*pdk.layers["well"])
+    child.shapes(wire).insert(kdb.Box(0, 0, 2000, 300))
+    child.shapes(layout.layer(*pdk.layers["n_implant"])).insert(kdb.Box(0, 0, 500, 500))
+    step = kdb.Vector(3000, 0), kdb.Vector(0, 1000)
+    cell.insert(kdb.CellInstArray(child.cell_index(), kdb.Trans(1000, 1000), *step, 3, 2))
+    cell.insert(kdb.CellInstArray(child.cell_index(), kdb.Trans(kdb.Trans.R90, 500, 1000)))
+    frame = kdb.Polygon(kdb.Box(0, 0, 12_000, 4000))
+    frame.insert_hole(kdb.Box(400, 400, 11_600, 3600))
+    cell.shapes(well).insert(frame)
+    cell.shapes(layout.layer(*pdk.layers["inner_label"])).insert(kdb.Text("in_0", 1500, 1100))
+    layout.write(str(path))
 
 
 def made_chip(seed: int, classes: int) -> ChipData:
@@ -126,6 +146,7 @@ def made_run(tmp_path: Path) -> RunData:
     metrics = dict.fromkeys(names, 1.0) | {"drc__native__count": 0.0, limit.metric: 0.9}
     for image in ("layout.png", "synapse.png"):
         (tmp_path / image).write_bytes(PNG)
+    made_layout(tmp_path / "layout.gds", spec.name, load(spec.pdk))
     sides = {k: {"slope": 1.0, "energy_J": 1e-10, "time_to_output_s": 1e-7} for k in ("schematic", "layout")}
     (tmp_path / "layout.json").write_text(json.dumps({**sides, "patterns": 12}))
     wing = {"drive_V": [0.0, 1.8], "response_V": [1.8, 0.0], "noise_margin_V": 0.4}
