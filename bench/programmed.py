@@ -4,7 +4,7 @@
     python bench/programmed.py examples/mnist.yaml runs/mnist
 
 The chips' mismatch, their extracted wires and the weights that were trained for each are those of the run. Results are
-written chip by chip, and a later call goes on where this one was stopped.
+written chip by chip, and a later call goes on where this one was stopped. Runs of other networks and laws keep theirs.
 """
 
 import argparse
@@ -60,13 +60,15 @@ def main() -> None:
     spec = load_spec(wanted.spec)
     train = json.loads((folder(wanted.run, "train") / "metrics.json").read_text())
     about = {"name": spec.name, "array": spec.array.model_dump(mode="json"), "law": spec.chips.law, "train": train}
-    kept: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
-    entries: list[dict[str, Any]] = kept["results"] if kept.get("about") == about else []
+    runs: list[dict[str, Any]] = json.loads(RESULTS.read_text())["runs"] if RESULTS.is_file() else []
+    others = [r for r in runs if (r["about"]["name"], r["about"]["law"]) != (spec.name, spec.chips.law)]
+    entries: list[dict[str, Any]] = next((r["results"] for r in runs if r["about"] == about), [])
     for seed in spec.chips.seeds:
         if all(e["chip"] != seed for e in entries):
             entries.append(one(spec, wanted.run, seed))
             print(json.dumps(entries[-1]), flush=True)
-            atomic_write(RESULTS, json.dumps({"about": about, "results": entries}, indent=1) + "\n")
+            found = [*others, {"about": about, "results": entries}]
+            atomic_write(RESULTS, json.dumps({"runs": found}, indent=1) + "\n")
     values = [e["accuracy"] for e in entries]
     print(f"mean {np.mean(values):.4f}, worst {min(values):.4f} of {len(values)} chips")
 

@@ -121,6 +121,26 @@ def iris(results: Path) -> Iterable[str]:
     yield f"| {len(values)} | {np.mean(values):.4f} | {min(values):.4f} | {sum(v == 1.0 for v in values)} |\n"
 
 
+def programmed(results: Path) -> Iterable[str]:
+    """Programmed chips on the array engine at rest, a row for each run: networks and laws."""
+    path = results / "programmed.json"
+    if not path.is_file():
+        return
+    yield "\n## Programmed chips, all test patterns, at rest\n\n"
+    yield "    somaforge run SPEC --out RUN --skip drc --until train\n    python bench/programmed.py SPEC RUN\n\n"
+    yield "Extracted wires, mismatch on, a network trained for each chip. `model`: that network in the chip's\n"
+    yield "calibration, `without`: the ideal network on it. `programmed`: on the array engine.\n\n"
+    yield "| network | law | chips | test patterns | without | model | programmed: mean | worst | best |\n"
+    yield "|---|---|---|---|---|---|---|---|---|\n"
+    for run in json.loads(path.read_text(encoding="utf-8"))["runs"]:
+        about, train = run["about"], run["about"]["train"]
+        values = [e["accuracy"] for e in run["results"]]
+        cells = (train["accuracy__model_blind__ratio"], train["accuracy__model_chip__ratio"])
+        figures = (*cells, float(np.mean(values)), min(values), max(values))
+        yield f"| {about['name']} | {about['law']} | {len(values)} | {run['results'][0]['patterns']} | "
+        yield " | ".join(f"{100 * x:.2f} %" for x in figures) + " |\n"
+
+
 def reference(results: Path) -> Iterable[str]:
     """A whole chip on ngspice and on the array engine."""
     path = results / "reference.json"
@@ -253,5 +273,5 @@ def sections(results: Path) -> Iterable[str]:
     yield from learning(results, *MNIST)
     yield from mirrors(results)
     yield from learning(results, *SPOKEN)
-    for section in (iris, reference, tuning, retraining, in_the_loop, tester, characterization):
+    for section in (iris, programmed, reference, tuning, retraining, in_the_loop, tester, characterization):
         yield from section(results)
