@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import klayout.db as kdb
 
@@ -15,10 +15,14 @@ from somaforge.flow.runner.known import read_spec, require
 from somaforge.flow.runner.pipeline import Choice, run_all, run_step
 from somaforge.flow.runner.run import Outcome, Silent
 from somaforge.flow.runner.unmeasured import require_measured
+from somaforge.generator.chip.component import component
 from somaforge.generator.design import Design, build
-from somaforge.generator.layout import draw
+from somaforge.generator.layout import draw, top_block
 from somaforge.generator.spec import Spec, parse_spec
 from somaforge.pdk.errors import InputError
+
+if TYPE_CHECKING:
+    import gdsfactory as gf
 
 Source = Spec | Path | str | Mapping[str, Any]
 """A spec, the file of one, or its keys and values."""
@@ -62,6 +66,10 @@ class Project:
     def draw(self) -> kdb.Layout:
         """The layout, in memory; `generate` writes it."""
         return draw(self.design).layout
+
+    def component(self) -> "gf.Component":
+        """The macro as a component of gdsfactory, with its ports; gdsfactory's active process becomes the spec's."""
+        return component(self.design.pdk, top_block(self.design))
 
     def step(self, name: str) -> Mapping[str, float]:
         """Bring a step of the flow and all that it needs up to date; its metrics (docs/metrics.md).

@@ -20,10 +20,10 @@ from somaforge.pdk.open_pdks import take
 TEMPLATES: dict[str, tuple[str, ...]] = {
     "iris": (),
     "mnist": (),
-    "own": ("own-train.csv", "own-test.csv"),
+    "own": ("own-train.csv", "own-test.csv", "train.ipynb", "change_a_cell.ipynb"),
     "spoken-digits": (),
 }
-"""Specs to start from, and the data files that they name."""
+"""Specs to start from, and the files that come with them: data that they name, notebooks."""
 
 
 @click.command()

@@ -11,6 +11,7 @@ from somaforge.flow.commands.console import show_json
 from somaforge.flow.commands.options import PATH, Number
 from somaforge.flow.machinery.printable import printable
 from somaforge.pdk.errors import CheckError
+from somaforge.pdk.files import atomic_write
 
 COLOURS = {"better": "green", "worse": "red", "gone": "red", "new": "cyan", "different": "yellow", "same": "dim"}
 
@@ -45,6 +46,9 @@ def verify(run: Path, files_only: bool, sha256: str | None, as_json: bool) -> No
 @click.option("--tolerance", type=Number(), help="Relative change that counts as the same [default: 0.001].")
 @click.option("--resources", is_flag=True, help="Compare run times and memory of the steps, too.")
 @click.option("--all", "show_all", is_flag=True, help="Show metrics that are the same, too.")
+@click.option(
+    "--html", "html_file", type=PATH, help="Write the comparison as a page for a browser into this file, too."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 def compare(
     run_a: Path,
@@ -53,6 +57,7 @@ def compare(
     tolerance: float | None,
     resources: bool,
     show_all: bool,
+    html_file: Path | None,
     as_json: bool,
 ) -> None:
     """What got better and worse from RUN_A to RUN_B (run folders, their final/, or metrics.json files)."""
@@ -60,6 +65,10 @@ def compare(
 
     before, after = module.metrics_of(run_a), module.metrics_of(run_b)
     result = module.compare(before, after, module.TOLERANCE if tolerance is None else tolerance, resources)
+    if html_file is not None:
+        from somaforge.flow.runner.compare_page import compare_page
+
+        atomic_write(html_file, compare_page(run_a, run_b, result))
     if as_json:
         show_json(result.to_json())
     else:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 import pytest
+from tests import wheel
 
 from somaforge.flow.cli import COMMANDS, cli
 from somaforge.flow.machinery import tools
 from somaforge.flow.runner import doctor
 from somaforge.pdk.errors import ToolError
 
-ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "scipy", "klayout", "torch", "sklearn", "matplotlib", "numba", "pydantic", "rich", "somaforge.pdk")
 PROBE = (
     "import sys; from somaforge.flow.cli import run; code = run(sys.argv[1:]); "
@@ -46,27 +46,11 @@ def test_every_command_of_the_modules_is_listed() -> None:
     assert there == set(COMMANDS)
 
 
-def tracked() -> list[str]:
-    """Names of files that git knows and that are there."""
-    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return [name for name in done.stdout.splitlines() if (ROOT / name).exists()]
-
-
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of what git tracks, unpacked as an installer does it."""
+    """The wheel, unpacked as an installer does it."""
     folder = tmp_path_factory.mktemp("wheel")
-    for name in tracked():
-        if name.split("/")[0] in ("flow", "generator", "pdk", "templates", "src", "examples") or "/" not in name:
-            target = folder / "source" / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if (ROOT / name).is_symlink():
-                target.symlink_to((ROOT / name).readlink())
-            elif (ROOT / name).is_file():
-                target.write_bytes((ROOT / name).read_bytes())
-    pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*pip, "-w", str(folder), str(folder / "source")], check=True, capture_output=True, timeout=300)
-    with zipfile.ZipFile(next(folder.glob("somaforge-*.whl"))) as archive:
+    with zipfile.ZipFile(wheel.build(folder)) as archive:
         archive.extractall(folder / "site")
     return folder / "site"
 
@@ -80,7 +64,7 @@ def call(site: Path, where: Path, *arguments: str) -> subprocess.CompletedProces
 
 def test_the_wheel_has_every_file_of_the_rooms(installed: Path) -> None:
     rooms = ("flow", "generator", "pdk", "templates")
-    wanted = {name for name in tracked() if name.split("/")[0] in rooms and not name.endswith(".md")}
+    wanted = {name for name in wheel.tracked() if name.split("/")[0] in rooms and not name.endswith(".md")}
     package = installed / "somaforge"
     there = {path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()}
     assert wanted - there == set(), "package-data in pyproject.toml lacks its ending"

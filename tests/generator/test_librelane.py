@@ -116,7 +116,8 @@ def _interpreter() -> str | None:
     return sys.executable if importlib.util.find_spec("librelane") else None
 
 
-def _loads(config: Path) -> subprocess.CompletedProcess[str]:
+def loads(config: Path) -> subprocess.CompletedProcess[str]:
+    """What LibreLane says of a configuration; the test is skipped where it is not installed."""
     interpreter = _interpreter()
     if interpreter is None:
         pytest.skip("needs the package librelane: SOMAFORGE_LIBRELANE names the interpreter of an environment with it")
@@ -126,7 +127,7 @@ def _loads(config: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_librelane_takes_the_configuration(folder: Path) -> None:
-    done = _loads(folder / "config.yaml")
+    done = loads(folder / "config.yaml")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["macros"] == {"iris_macro": ["network"]}
@@ -147,6 +148,6 @@ def test_librelane_refuses_a_wrong_one(folder: Path, old: str, new: str, told: s
     text = (folder / "config.yaml").read_text()
     assert old in text
     wrong.write_text(text.replace(old, new))
-    done = _loads(wrong)
+    done = loads(wrong)
     assert done.returncode != 0
     assert told in done.stderr + done.stdout

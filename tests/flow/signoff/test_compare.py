@@ -114,3 +114,17 @@ def test_units_are_those_that_names_end_with() -> None:
     assert [unit_of(n) for n in ("energy__mac__J", "efficiency__mac__per_J", "power__mean__W", "nothing")] == [
         "J", "1/J", "W", "",
     ]  # fmt: skip
+
+
+def test_a_page_for_a_browser_has_what_is_worse_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = _run(tmp_path / "a", energy__mac__J=7e-13, accuracy__spice__ratio=0.9, drc__native__count=0)
+    after = _run(tmp_path / "<b>", energy__mac__J=9e-13, accuracy__spice__ratio=0.95, drc__native__count=0)
+    assert cli.run(["compare", str(before), str(after), "--html", str(tmp_path / "page.html")]) == 0
+    text = (tmp_path / "page.html").read_text()
+    assert (
+        '<span class="worse">1 worse</span><span class="better">1 better</span><span class="same">1 same</span>' in text
+    )
+    assert text.index("energy__mac__J") < text.index("accuracy__spice__ratio") < text.index("drc__native__count")
+    assert '<td>700 fJ</td><td>900 fJ</td><td class="worse">+28.57 %</td>' in text
+    assert "&lt;b&gt;</h1>" in text
+    assert "default-src 'none'" in text
