@@ -234,8 +234,9 @@ def _make_pins(extraction: Extraction, top: kdb.Circuit, reference: kdb.Circuit)
     """Give the layout the schematic's pins, by label; yields what is missing, split, shorted or unnamed."""
     labelled: dict[str, list[kdb.Net]] = {}
     for net in top.each_net():
-        for name in net.name.split(",") if net.name else ():
-            labelled.setdefault(name.lower(), []).append(net)
+        # One net may have a name twice, in capitals and in small letters.
+        for name in {name.lower() for name in net.name.split(",")} if net.name else ():
+            labelled.setdefault(name, []).append(net)
     wanted = [pin.name() for pin in reference.each_pin()]
     if not any(SUBSTRATE in net.name.split(",") for net in top.each_net()):
         # No tap and no transistor stands in the cell (a tie cell, a filler): its substrate is a net all the same.

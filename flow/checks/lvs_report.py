@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import klayout.db as kdb
 
 from somaforge.flow.checks.reduction import Fingers
+from somaforge.pdk.extraction import SUBSTRATE
 
 LINES_PER_CIRCUIT = 200
 # A warning on a net is a symmetry that was resolved by choice; on a device it is another type or size, see _sizes.
@@ -62,7 +63,7 @@ def _names(
         if layout is None or schematic is None or layout.name not in labels:
             continue
         names = [n.lower() for n in layout.name.split(",")]
-        wrong = [n for n in names if n != schematic.name.lower() and n != "sub"]
+        wrong = [n for n in names if n not in (schematic.name.lower(), SUBSTRATE.lower())]
         if wrong:
             yield f"net {top}: layout label {layout.name} vs schematic {schematic.name}"
 

@@ -1,9 +1,9 @@
 """Transistors put together that are one for a netlist: parallel fingers, and stacks of a gate that was split.
 
 Used when the comparison device by device does not match. Fingers in parallel (same L, gate, bulk, and both ends) add
-their widths; inner nodes of equal stacks carry equal potential and are joined (KLayout `join_symmetric_nets`, known
-elsewhere as reduction of split gates). What was put together keeps its parts: where both sides have as many fingers,
-each is compared.
+their widths; inner nodes of equal stacks carry equal potential and are joined (known elsewhere as reduction of split
+gates). KLayout's `join_symmetric_nets` does that too, and joins the two sides of a latch as well: a short between them
+would match. What was put together keeps its parts: where both sides have as many fingers, each is compared.
 """
 
 from collections.abc import Sequence
@@ -31,23 +31,14 @@ def reduce(layout: kdb.Netlist, schematic: kdb.Netlist) -> Fingers:
     """Put together what can be, in both netlists and circuit by circuit."""
     fingers = Fingers()
     for netlist, known in ((layout, fingers.layout), (schematic, fingers.schematic)):
-        comparer = kdb.NetlistComparer()
         proof.numbered(netlist)
-        # KLayout 0.30.12 crashes on a netlist with a circuit that has no nets (a black box, an empty layout).
-        hollow = any(_hollow(circuit) for circuit in netlist.each_circuit())
         for circuit in netlist.each_circuit():
-            if not hollow:
-                comparer.join_symmetric_nets(circuit)
             _combine(circuit, known)
-            while _join_equal_stacks(circuit):
+            while _join_equal_potentials(circuit):
                 proof.numbered(netlist)
                 _combine(circuit, known)
         proof.numbered(netlist, False)
     return fingers
-
-
-def _hollow(circuit: kdb.Circuit) -> bool:
-    return not any(True for _ in circuit.each_net())
 
 
 def _combine(circuit: kdb.Circuit, known: dict[tuple[str, int], list[float]]) -> None:
@@ -69,32 +60,68 @@ def _combine(circuit: kdb.Circuit, known: dict[tuple[str, int], list[float]]) ->
             circuit.remove_device(device)
 
 
-def _join_equal_stacks(circuit: kdb.Circuit) -> bool:
-    """Join inner nets of stacks that differ by a factor alone (two fingers here, one there): they carry equal
-    potential. True if any were joined."""
-    alike: dict[frozenset[tuple[object, ...]], list[kdb.Net]] = {}
-    for net in circuit.each_net():
-        sides: dict[tuple[object, ...], float] = {}
-        ends = list(net.each_terminal())
-        if len(ends) < 2 or net.pin_count() or net.subcircuit_pin_count():
-            continue
-        if any(end.terminal_def().name not in "DS" or not _is_transistor(end.device()) for end in ends):
-            continue
-        for end in ends:
-            device = end.device()
-            other = _number(device, "S" if end.terminal_def().name == "D" else "D")
-            length = round(device.parameter("L") * 1e4)
-            key = (device.device_class().name, length, other, _number(device, "G"), _number(device, "B"))
-            sides[key] = sides.get(key, 0.0) + device.parameter("W")
-        total = sum(sides.values())
+Ends = list[tuple[kdb.Device, int]]
+"""Transistors that end on a net, and the net at their other end."""
+
+
+def _join_equal_potentials(circuit: kdb.Circuit) -> bool:
+    """Join nets inside of stacks that are one potential: those that see the same transistors, by shares of their width,
+    to nets that are one potential again. True if any were joined."""
+    inner = {proof.net_number(net): (net, ends) for net in circuit.each_net() if (ends := _ends(net))}
+    anchored = _anchored(inner)
+    colours = dict.fromkeys(anchored, -1)  # all alike, until what they see tells them apart
+    count = 0
+    while True:
+        seen = {number: _sides(inner[number][1], colours) for number in anchored}
+        names = {sides: -1 - k for k, sides in enumerate(dict.fromkeys(seen.values()))}
+        colours = {number: names[sides] for number, sides in seen.items()}
+        if len(names) == count:
+            break
+        count = len(names)
+    alike: dict[int, list[kdb.Net]] = {}
+    for number, sides in seen.items():
         if len(sides) > 1:
-            alike.setdefault(frozenset((*key, round(w / total, 4)) for key, w in sides.items()), []).append(net)
+            alike.setdefault(colours[number], []).append(inner[number][0])
     joined = False
     for nets in alike.values():
         for net in nets[1:]:
             circuit.join_nets(nets[0], net)
             joined = True
     return joined
+
+
+def _ends(net: kdb.Net) -> Ends:
+    """Of a net that nothing but drains and sources hang on: a gate or a pin may be what makes it another potential (the
+    two sides of a latch look alike). Empty for any other."""
+    ends = list(net.each_terminal())
+    if len(ends) < 2 or net.pin_count() or net.subcircuit_pin_count():
+        return []
+    if any(end.terminal_def().name not in "DS" or not _is_transistor(end.device()) for end in ends):
+        return []
+    return [(end.device(), _number(end.device(), "S" if end.terminal_def().name == "D" else "D")) for end in ends]
+
+
+def _anchored(inner: dict[int, tuple[kdb.Net, Ends]]) -> list[int]:
+    """Numbers of those that lead to a net with a potential of its own."""
+    found = [number for number, (_, ends) in inner.items() if any(other not in inner for _, other in ends)]
+    known = set(found)
+    for number in found:  # grows
+        more = {other for _, other in inner[number][1] if other in inner} - known
+        known |= more
+        found += sorted(more)
+    return found
+
+
+def _sides(ends: Ends, colours: dict[int, int]) -> frozenset[tuple[object, ...]]:
+    """What a net sees: transistors by kind, length, gate, bulk and the colour of their other end, with their share."""
+    widths: dict[tuple[object, ...], float] = {}
+    for device, other in ends:
+        length = round(device.parameter("L") * 1e4)
+        end = colours.get(other, other)
+        key = (device.device_class().name, length, end, _number(device, "G"), _number(device, "B"))
+        widths[key] = widths.get(key, 0.0) + device.parameter("W")
+    total = sum(widths.values())
+    return frozenset((*key, round(w / total, 4)) for key, w in widths.items())
 
 
 def _is_transistor(device: kdb.Device) -> bool:

@@ -16,6 +16,8 @@ _SIMULATION = {
 }  # fmt: skip
 # Options that change what sizes or parameters mean, and that nothing here follows.
 _REFUSED_OPTIONS = {"scalm", "parhier", "wnflag"}
+# magic writes `.option scale=5000u` for the foundry's models, whose sizes are in um: a unit of 5 mm is one of 5 nm.
+_COARSEST_M = 1e-4
 _SIZE_UNITS = {"meter": 1.0, "metre": 1.0, "micron": 1e-6}
 
 
@@ -214,7 +216,8 @@ def _scale(line: Line, text: str, cards: Cards) -> None:
         return evaluate(cards.parameters[name], value_of)
 
     try:
-        _set_scale(line, evaluate(text, value_of), cards)
+        scale = evaluate(text, value_of)
+        _set_scale(line, scale * 1e-6 if _COARSEST_M < scale <= 1 else scale, cards)
     except (ExpressionError, RecursionError) as error:
         raise InputError(f"{line.where}: scale: {error}") from None
 

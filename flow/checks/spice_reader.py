@@ -13,7 +13,7 @@ import klayout.db as kdb
 from somaforge.flow.checks.spice_cards import Cards, Definition, Words, names_in, read_cards, split
 from somaforge.flow.checks.spice_lines import Line
 from somaforge.flow.checks.spice_scope import Scope
-from somaforge.flow.checks.spice_sizes import copies, device_sizes
+from somaforge.flow.checks.spice_sizes import copies, device_sizes, passed_over
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.netlist_devices import Device, NetlistDevices
 
@@ -212,13 +212,18 @@ class _Builder:
             nodes = [*nodes[: len(device.terminals) - 1], words.given.pop("$sub"), *nodes[len(device.terminals) - 1 :]]
         extra = [*nodes[len(device.terminals) :], *plain[place + 1 :]]
         if len(nodes) < len(device.terminals) or len(extra) > (letter in "RCD"):
+            many = f"{len(nodes)}" if len(nodes) != len(device.terminals) else f"these and {extra[0]!r}"
             raise InputError(
-                f"{line.where}: {words.plain[0]}: {device.name} has {len(device.terminals)} nodes, not {len(nodes)}"
+                f"{line.where}: {words.plain[0]}: {device.name} has {len(device.terminals)} nodes, not {many}"
             )
         self._device(words, line, made, device, nodes)
 
     def _device(self, words: Words, line: Line, made: _Made, device: Device, nodes: list[str]) -> None:
-        given = {k: made.scope.evaluate(v, line) for k, v in words.given.items() if v and _is_value(k)}
+        given = {
+            k: 0.0 if passed_over(device, k) else made.scope.evaluate(v, line)
+            for k, v in words.given.items()
+            if v and _is_value(k)
+        }
         where = f"{line.where}: {words.plain[0]} in {made.circuit.name}"
         sizes, number = device_sizes(device, given, self.cards.scale_m, where)
         kind = self._kind(device)

@@ -14,6 +14,13 @@ _PASSED_OVER = {
 }  # fmt: skip
 
 
+def passed_over(device: Device, name: str) -> bool:
+    """Whether a parameter in small letters says nothing that is compared; its value may use names that only a simulator
+    knows (xschem: ad='int((nf+1)/2) * W/nf * 0.29')."""
+    key = name.removeprefix("$")
+    return key in _PASSED_OVER and not any(size in device.sizes and key in keys for size, keys in _AREAS.items())
+
+
 def copies(value: float, what: str) -> int:
     """A number of copies or fingers; InputError if it is not one."""
     if value != int(value) or not 1 <= value <= COPIES_LIMIT:
@@ -28,6 +35,9 @@ def device_sizes(
 
     InputError if W or L of a transistor is missing, or a size is not positive.
     """
+    for key in given:
+        if f"${key}" in given:
+            raise InputError(f"{where}: {key} and ${key} both say its size; write one of them")
     given = {k.removeprefix("$"): v for k, v in given.items()}
     number = _number(given, where)
     used = {"m", "mult", "mf", "nf", "w", "l"}

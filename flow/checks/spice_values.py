@@ -13,7 +13,8 @@ _SUFFIXES = {
     "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15, "a": 1e-18,
 }  # fmt: skip
 _NUMBER = re.compile(
-    r"((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(?:(meg|mil|[tgxkmunpfa])?(?:m|f|h|hz|ohms?|v|s)?)?(?![\w.])", re.IGNORECASE
+    r"((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(?:(meg|mil|[tgxkmunpfa])?(?:m|f|h|hz|ohms?|v|s)?)?(?![\w.])",
+    re.IGNORECASE | re.ASCII,  # digits and letters of other alphabets are no numbers to any simulator
 )
 _TOKEN = re.compile(r"\s*(?:(?P<name>[A-Za-z_][\w.]*)|(?P<op>\*\*|&&|\|\||[<>=!]=|[-+*/^()<>,?:]))")
 

@@ -17,6 +17,9 @@ CONTACTS: tuple[tuple[str, str], ...] = (
     ("ntap", "licon"),
     ("ptap", "licon"),
     ("poly", "licon"),
+    # One n+ or p+ area across the edge of a well.
+    ("nsd", "ntap"),
+    ("psd", "ptap"),
     ("licon", "li"),
     ("li", "mcon"),
     ("mcon", "met1"),
@@ -45,7 +48,7 @@ CONNECTIVITY = Connectivity(
     box_layers=frozenset(
         (
             *(*LABELS.values(), *PINS.values(), SUBSTRATE_LABEL),
-            *(numbers for name, numbers in DRAWN.items() if name in (*CONDUCTORS, "nwell", "tap")),
+            *(numbers for name, numbers in DRAWN.items() if name in (*CONDUCTORS, "nwell", "tap", "nsdm", "psdm")),
         )
     ),
     box_cuts=(

@@ -98,11 +98,10 @@ def refuse(opened: OpenLayout, layers: Layers, layer: Layer) -> None:
             marker = layer(DRAWN[name])
             part = (gate & marker).interacting(gate - marker)
             _refuse(opened, part, f"a transistor's gate lies in {name} only in part")
-    for side, implant, kind in ((diff & nwell, "nsdm", "p-channel"), (diff - nwell, "psdm", "n-channel")):
-        if DRAWN[implant] in layers:
-            wrong = side & layer(DRAWN[implant])
-            if not wrong.is_empty():
-                _refuse(opened, wrong.interacting(gate), f"{implant} over source, drain or gate of a {kind} transistor")
+    for what, shapes in _active(layer, diff, tap, nwell, gate):
+        _refuse(opened, shapes, what)
+    for what, shapes in _beside_wires(layers, layer, diff + tap):
+        _refuse(opened, shapes, what)
     for device, shapes in _resistors_and_plates(layers, layer):
         _refuse(opened, shapes, device)
     for device, shapes in _diodes(layers, layer, diff - poly, nwell):
@@ -121,6 +120,51 @@ def refuse(opened: OpenLayout, layers: Layers, layer: Layer) -> None:
             if numbers not in own:
                 over = f"layer {numbers[0]}/{numbers[1]} ({name}) over a {what} makes a device"
                 _refuse(opened, shapes & layer(numbers), over)
+
+
+def _active(
+    layer: Layer, diff: kdb.Region, tap: kdb.Region, nwell: kdb.Region, gate: kdb.Region
+) -> Iterator[tuple[str, kdb.Region]]:
+    """Active areas whose implants make something else of them than what is drawn, or none: diff and tap are one mask,
+    and the implant decides whether a shape is a junction in the well or ties it."""
+    n, p = layer(DRAWN["nsdm"]), layer(DRAWN["psdm"])
+    for side, implant, name, kind in (
+        (diff & nwell, n, "nsdm", "p-channel"),
+        (diff - nwell, p, "psdm", "n-channel"),
+    ):
+        wrong = side & implant
+        yield f"{name} over source, drain or gate of a {kind} transistor", wrong.interacting(gate)
+        well = "an nwell" if name == "nsdm" else "the substrate"
+        yield f"{name} over diff makes a tie of {well}, as which it is not drawn (tap),", wrong
+    yield "psdm over a tap in an nwell makes a junction", tap & nwell & p
+    yield "nsdm over a tap in the substrate makes a junction", (tap - nwell) & n
+    bare = (diff + tap) - n - p
+    yield "a transistor's active area without nsdm or psdm", bare.interacting(gate)
+    yield "active area without nsdm or psdm", bare
+
+
+_FILL: Mapping[str, tuple[int, int]] = {
+    "poly": (28, 28), "li": (56, 28), "met1": (36, 28), "met2": (41, 28), "met3": (34, 28), "met4": (51, 28),
+    "met5": (59, 28),
+}  # fmt: skip
+"""Fill is on the mask of its layer: where it touches a wire it is that wire."""
+_FILL_OF_ACTIVE, _GLASS, _REDISTRIBUTION = (23, 28), (76, 20), (74, 20)
+
+
+def _beside_wires(layers: Layers, layer: Layer, active: kdb.Region) -> Iterator[tuple[str, kdb.Region]]:
+    """What conducts, and is no wire here as long as it keeps away from wires."""
+    for name, numbers in _FILL.items():
+        if numbers in layers:
+            touched = layer(DRAWN[name]) + active if name == "poly" else layer(DRAWN[name])
+            yield f"fill ({numbers[0]}/{numbers[1]}) that touches {name}", layer(numbers).interacting(touched)
+    if _FILL_OF_ACTIVE in layers:
+        touched = active + layer(DRAWN["poly"])
+        yield "fill (23/28) that touches diffusion or poly", layer(_FILL_OF_ACTIVE).interacting(touched)
+    if _REDISTRIBUTION in layers and _GLASS in layers:
+        yield (
+            "redistribution (74/20) on a pad of met5",
+            layer(_GLASS).interacting(layer(_REDISTRIBUTION)).interacting(layer(DRAWN["met5"])),
+        )
 
 
 _PLATES = frozenset(CAPACITOR_PLATES.values())

@@ -41,6 +41,8 @@ def bar(layer: str, *marks: str, w: float = 0.48, well: bool = False, high: bool
         sketch.box("licon", x, 0.1, x + 0.17, 0.27).box("li", x - 0.1, 0, x + 0.3, 0.4).label("li", name, x + 0.05, 0.2)
     for mark in marks:
         sketch.box(mark, 3, -0.2, 3 + l_um, w + 0.2)
+    if layer == "diff":
+        sketch.box("psdm" if well else "nsdm", -0.2, -0.2, 10.2, w + 0.2)
     if well:
         sketch.box("nwell", -1, -1, 11, 2).label("nwell", "w", 5, 1)
     else:
@@ -58,6 +60,7 @@ def diode(*more: str, well: bool = False) -> Sketch:
     """A square of diffusion `a` in substrate or well `b`."""
     sketch = Sketch().box("diff", 0, 0, 1, 1).box("licon", 0.3, 0.3, 0.47, 0.47).box("li", 0.2, 0.2, 0.6, 0.6)
     sketch.label("li", "a", 0.3, 0.3).box("diode", -0.1, -0.1, 1.1, 1.1)
+    sketch.box("psdm" if well else "nsdm", -0.2, -0.2, 1.2, 1.2)
     if well:
         sketch.box("nwell", -1, -1, 2, 2).label("nwell", "b", 1.5, 1.5)
     else:

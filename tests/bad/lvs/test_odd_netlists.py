@@ -10,6 +10,15 @@ from somaforge.pdk.errors import InputError
 from somaforge.pdk.sky130.process import SKY130
 
 ONE = N.strip()
+# What xschem's sky130 symbols write behind every transistor.
+XSCHEM = """ nf=1 ad='int((nf+1)/2) * W/nf * 0.29' as='int((nf+2)/2) * W/nf * 0.29'
++ pd='2*int((nf+1)/2) * (W/nf + 0.29)' ps='2*int((nf+2)/2) * (W/nf + 0.29)' nrd='0.29 / W' nrs='0.29 / W'
++ sa=0 sb=0 sd=0 mult=1 m=1
+"""
+# What magic writes for sky130 with "ext2spice scale on": units of 5 nm, for models whose sizes are in um.
+MAGIC = ".option scale=5000u\n" + INVERTER.replace("w=0.65 l=0.15", "ad=9408 pd=560 as=0 ps=0 w=130 l=30").replace(
+    "w=1.0 l=0.15", "ad=0 pd=0 as=0 ps=0 w=200 l=30"
+)
 MATCH = {
     "half the width twice": HEAD + sized("'0.65/2'").strip() + " m='1+1'\n" + P + ".ends\n",
     "copies by a nested parameter": ".param k=2\n.param j='k/2'\n" + HEAD + f"{ONE} m=j\n" + P + ".ends\n",
@@ -17,6 +26,9 @@ MATCH = {
     "a mark of byte order": "\ufeff" + INVERTER,
     "blanks of all kinds": INVERTER.replace(" ", "\u00a0 "),
     "a million continuations": HEAD + ONE + "\n" + "+\n" * 200_000 + P + ".ends\n",
+    "xschem": "** sch_path: inv.sch\n" + HEAD + "*.ipin a\n*.opin y\n" + ONE + XSCHEM + P.strip() + XSCHEM
+              + ".ends\n.GLOBAL GND\n.end\n",
+    "magic": MAGIC,
     "CDL in microns": "*.SCALE MICRON\n" + HEAD + "MM0 y a gnd gnd nfet_01v8 W=0.65 L=0.15\n"
                       "MM1 y a vdd vdd pfet_01v8 W=1 L=0.15\n.ends\n",
     "CDL in metres": "*.SCALE METER\n*.PININFO a:I y:O\n" + HEAD
@@ -27,6 +39,7 @@ DIFFER = {
     "thousandths of an inch": HEAD + sized("0.65mil") + P + ".ends\n",
     "another scale": ".option scale=2u\n" + INVERTER,
     "a continuation far below": HEAD + ONE + "\n\n+ m=2\n" + P + ".ends\n",
+    "magic, another width": MAGIC.replace("w=130", "w=132"),
     "bulk at the other rail": HEAD + N.replace("gnd gnd", "gnd vdd") + P + ".ends\n",
 }
 REFUSED = {
@@ -35,6 +48,9 @@ REFUSED = {
     "half a copy": (HEAD + f"{ONE} m=1.5\n" + P + ".ends\n", r"line 2: X0 in inv: m=1\.5"),
     "copies twice": (HEAD + f"{ONE} m=1 m=2\n" + P + ".ends\n", "line 2: m is given twice"),
     "a width twice": (HEAD + f"{ONE} w=0.66\n" + P + ".ends\n", "line 2: w is given twice"),
+    "a width of CDL beside another": (HEAD + f"{ONE} $w=0.9\n" + P + ".ends\n", "X0 in inv: w and \\$w both say its"),
+    "digits of another alphabet": (HEAD + sized("\u0660.\u0666\u0665") + P + ".ends\n", "is not an expression"),
+    "a word too much": (HEAD + ONE.replace(" w=", " q w=") + "\n" + P + ".ends\n", "has 4 nodes, not these and 'q'"),
     "no width": (HEAD + sized("0") + P + ".ends\n", "needs w and l above 0"),
     "a negative width": (HEAD + sized("-0.65") + P + ".ends\n", "needs w and l above 0"),
     "a width that is no number": (HEAD + sized("nan") + P + ".ends\n", "parameter 'nan' is not defined"),
