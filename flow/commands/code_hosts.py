@@ -7,6 +7,16 @@ from pathlib import Path
 
 from somaforge.flow.checks.layout_check import LayoutCheck
 from somaforge.flow.runner.known import read_spec
+from somaforge.pdk.errors import InputError
+
+
+def spare(option: str, written: Path, *read: Path) -> None:
+    """InputError where the file that `option` names is a folder, or one of those that the command reads."""
+    if written.is_dir():
+        raise InputError(f"{option} {written}: is a folder; give the name of a file")
+    for path in read:
+        if written.exists() and path.exists() and written.samefile(path):
+            raise InputError(f"{option} {written}: would replace {path}, which is read; give another name")
 
 
 def of_drc(
@@ -42,6 +52,7 @@ def of_step(step: str, path: Path, out: Path | None, sarif: Path | None) -> Iter
     if sarif is None:
         yield
         return
+    spare("--sarif", sarif, path)
     from somaforge.flow.machinery.records import read_json
     from somaforge.flow.runner.pipeline import step_folder
     from somaforge.flow.signoff import findings

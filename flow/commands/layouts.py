@@ -34,7 +34,10 @@ def understood(layout: Path) -> Iterator[None]:
 def reports(out: Path | None) -> Iterator[Path]:
     """Where report databases go: the user's folder, or one that goes away."""
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise InputError(f"--out {out}: a file stands where its folder would; give a folder") from None
         yield out
         return
     with scratch("reports") as folder:
@@ -76,6 +79,8 @@ def drc(
     sarif: Path | None = None,
 ) -> None:
     """Check a layout with one deck or all; CheckError if a rule is violated or a layer has none."""
+    if sarif is not None:
+        code_hosts.spare("--sarif", sarif, layout)
     checks = [check for check in LAYOUT_CHECKS if check.name == deck or (deck == "all" and check.everywhere)]
     names = [check.name for check in checks]
     shown: dict[str, object] = {}
@@ -132,6 +137,9 @@ def lvs(
     from somaforge.flow.checks import lvs as compare
     from somaforge.pdk.files import atomic_write
 
+    if sarif is not None:
+        code_hosts.spare("--sarif", sarif, layout, netlist)
+
     def compared(folder: Path) -> compare.LvsResult:
         with understood(layout):
             return compare.run(pdk, layout, netlist, top, folder / "lvs.lvsdb", blackboxes=blackboxes)
@@ -167,10 +175,11 @@ def pex(pdk: Pdk, layout: Path, top: str, output: Path, as_json: bool, limit_s: 
     """
     from somaforge.flow.pex import write_layout
 
+    if not output.name:
+        raise InputError(f"pex --output {output}: is a folder; give the name of a file")
     table = output.with_suffix(".csv") if output.suffix.lower() != ".csv" else output.with_suffix(".nets.csv")
-    for written in (output, table):
-        if written.exists() and written.samefile(layout):
-            raise InputError(f"pex --output {output}: {written} is the layout itself; give another name")
+    code_hosts.spare("--output", output, layout)
+    code_hosts.spare("--output", table, layout)
 
     def warn(line: str) -> None:
         click.echo(f"somaforge: warning: {printable(line)}", err=True)
