@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 
 from somaforge.flow.figures.page import page
 from somaforge.flow.figures.svg import Plot, to_svg
-from somaforge.flow.report import behaviour, elsewhere, fig4, limits, measured, noise, operating, unchecked
+from somaforge.flow.report import behaviour, datasheet, elsewhere, fig4, limits, measured, noise, operating, unchecked
 from somaforge.flow.report.data import RunData
 from somaforge.flow.report.layout.viewer import viewer
 from somaforge.flow.report.tables import checks, figures, layout_effect, memory, per_chip, provenance, solutions
+from somaforge.generator.schematic import CELLS
 from somaforge.pdk.files import atomic_write
 
 PLOTS: dict[str, tuple[Callable[[RunData], Plot | None], ...]] = {
@@ -26,9 +27,16 @@ PLOTS: dict[str, tuple[Callable[[RunData], Plot | None], ...]] = {
 }
 
 
-def _image(path: Path) -> Markup:
+def _image(path: Path, kind: str = "png") -> Markup:
     encoded = base64.b64encode(path.read_bytes()).decode("ascii")
-    return Markup("data:image/png;base64,") + encoded
+    return Markup(f"data:image/{kind};base64,") + encoded
+
+
+def _schematics(run: RunData) -> list[tuple[str, Markup]]:
+    """Cell and picture, of the cells that have one."""
+    folder = run.folders["generate"] / "schematic"
+    files = {cell: folder / f"{cell}.svg" for cell in CELLS}
+    return [(cell, _image(path, "svg+xml")) for cell, path in files.items() if path.is_file()]
 
 
 def html(run: RunData, plots: dict[str, list[Plot]]) -> str:
@@ -42,7 +50,8 @@ def html(run: RunData, plots: dict[str, list[Plot]]) -> str:
         network="-".join(map(str, spec.network.layers)),
         figures=figures(run),
         limits=limits.lines(run),
-        datasheet=limits.datasheet(run),
+        datasheet=datasheet.rows(run),
+        schematics=_schematics(run),
         shown=limits.shown,
         chips=per_chip(run),
         checks=checks(run),

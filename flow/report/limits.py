@@ -96,17 +96,3 @@ def lines(run: RunData) -> list[Line]:
         )
     order: tuple[Status, ...] = ("fail", "missing", "waived", "pass")
     return sorted(found, key=lambda line: order.index(line.status))
-
-
-def datasheet(run: RunData) -> list[tuple[str, ...]]:
-    """Smallest, own and largest value of what was measured at the points of the study, heading first; empty without
-    one."""
-    points = [p["metrics"] for p in run.corners["points"] if p["calibration"] == "nominal" and not p["problem"]]
-    names = [name for name in (points[0] if points else ()) if all(name in metrics for metrics in points)]
-    if not names:
-        return []
-    rows: list[tuple[str, ...]] = [(f"over {len(points)} points, the run's own weights", "min", "typ", "max")]
-    for name in names:
-        values = [metrics[name] for metrics in points]
-        rows.append((name, shown(name, min(values)), shown(name, points[0][name]), shown(name, max(values))))
-    return rows

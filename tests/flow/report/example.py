@@ -103,6 +103,7 @@ def made_chip(seed: int, classes: int) -> ChipData:
         "labels": [0, 1, 2, 0, 1, 1],
         "timed": list(range(count)),
         "time_to_output_s": rng.uniform(1e-7, 1e-6, count).tolist(),
+        "leakage_W": 1e-8,
         "energy_J": rng.uniform(1e-11, 2e-11, count).tolist(),
         "energy_to_output_J": rng.uniform(1e-12, 1e-11, count).tolist(),
         "settled": [True] * count,
@@ -130,7 +131,7 @@ def made_chip(seed: int, classes: int) -> ChipData:
         },
         {"test_accuracy": 1.0, "loss": [1.0, 0.1]},
         tuple(rng.integers(-7, 8, (7, 7)) for _ in range(2)),
-        {"differential_V": 0.5},
+        {"differential_V": 0.5, "wrong_bits": 0, "problems": []},
         evaluation,
     )
 

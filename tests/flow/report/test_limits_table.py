@@ -63,15 +63,6 @@ def test_the_headline_is_at_the_fixed_time(run: RunData) -> None:
     assert energy.note.endswith("no time is enough for 99 %")
 
 
-def test_a_datasheet_has_extremes_over_the_points(run: RunData) -> None:
-    point = {"calibration": "nominal", "problem": ""}
-    points = [{**point, "metrics": {"power__settled__W": watt}} for watt in (2e-5, 1e-5, 4e-5)]
-    head, row = limits.datasheet(replace(run, corners={"points": points, "drift": None}))
-    assert head[1:] == ("min", "typ", "max")
-    assert row == ("power__settled__W", "10 uW", "20 uW", "40 uW")
-    assert limits.datasheet(replace(run, corners={"points": [], "drift": None})) == []
-
-
 def test_a_part_that_the_report_lacks_is_not_linked(run: RunData, tmp_path: Path) -> None:
     bare = replace(run, corners={"points": [], "drift": None}, operating={"points": []}, shuttle=())
     result = replace(run.signoff.results[0], metric="best_point__mac__per_J")
