@@ -29,6 +29,10 @@
     return [Math.min(x1, x2), Math.min(y1, y2), Math.max(x1, x2), Math.max(y1, y2)];
   };
   const meet = (a, b) => a[0] <= b[2] && b[0] <= a[2] && a[1] <= b[3] && b[1] <= a[3];
+  const share = (box, window) => {
+    const side = (k) => (Math.min(box[k + 2], window[k + 2]) - Math.max(box[k], window[k])) / Math.max(box[k + 2] - box[k], 1);
+    return side(0) * side(1);
+  };
   const START = [1, 0, 0, 1, 0, 0];
   function* placed(cell, t) {  // every cell directly in `cell`, with its transform in the top cell
     for (const p of cell.places) {
@@ -62,8 +66,9 @@
     const found = [];
     let count = 0;
     const look = (cell, t) => {
-      if (!meet(boxOf(t, cell.box), window)) return true;
-      count += cell.count;
+      const box = boxOf(t, cell.box);
+      if (!meet(box, window)) return true;
+      count += cell.count * share(box, window);  // the top cell of a large macro alone has more than can be shown
       if (count > MOST_SHAPES) return false;
       found.push([cell, t]);
       for (const [child, inner] of placed(cell, t)) if (!look(child, inner)) return false;

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,21 @@ def test_a_browser_shows_zooms_and_finds(shown: Path, tmp_path: Path) -> None:
         page.wait("Math.abs(document.getElementById('viewer').dataset.x - 6050) < 1")
         page.picture(tmp_path / "seen.png")
         assert (tmp_path / "seen.png").stat().st_size > 10_000
+        assert page.errors == []
+
+
+@pytest.mark.needs_chromium
+def test_where_too_much_is_in_view_the_picture_stands_in(shown: Path, tmp_path: Path) -> None:
+    """As in a large macro: from near there are shapes again, though the top cell has as many as before."""
+    text = re.sub(r"<meta http-equiv=[^>]*>", "", shown.read_text())
+    (tmp_path / "large.html").write_text(text.replace("MOST_SHAPES = 120000", "MOST_SHAPES = 10"))
+    with opened(tmp_path / "profile", tmp_path / "large.html") as page:
+        page.wait(READY)
+        page.wait("document.getElementById('viewer').dataset.mode === 'picture'")
+        assert page.js("document.querySelector('[data-part=detail]').textContent") == "picture: zoom in for layers"
+        for _ in range(12):
+            page.js("document.querySelector('[data-part=in]').click()")
+        page.wait("document.getElementById('viewer').dataset.mode === 'shapes'")
         assert page.errors == []
 
 
