@@ -1,11 +1,13 @@
 """The array as a block: cells, rows, matrices and the network with its wires; word lines and bit lines are ports."""
 
+from dataclasses import replace
+
 import klayout.db as kdb
 
 from somaforge.generator.block import Block, Port, Role, draw_ports
 from somaforge.generator.cells.latch import draw_latch
 from somaforge.generator.cells.plan import plan_core
-from somaforge.generator.cells.rows import rows
+from somaforge.generator.cells.rows import Rows, rows
 from somaforge.generator.cells.soma import draw_soma, plan_soma
 from somaforge.generator.cells.synapse import draw_output_synapse, draw_synapse
 from somaforge.generator.currents import current_ports
@@ -35,8 +37,13 @@ from somaforge.generator.wiring import draw_wiring
 def floorplan(design: Design) -> Floorplan:
     """Where everything of the array lies; InputError with the key that cannot be drawn."""
     core, soma = plan_core(design), plan_soma(design)
+    if not design.somas:  # room for the rails of its rows, and one lane more to the cells
+        soma = replace(soma, width=(2 * design.layers[0] + 1) * design.measures.lane_pitch)
     placed = stack_of(design.spec, design.drives)
-    return Floorplan(design.layers, rows(design), soma, core, placed, design.memory, design.measures)
+    notched = design.spec.drivers is not None and design.spec.drivers.bank is not None
+    return Floorplan(
+        design.layers, rows(design), soma, core, placed, design.memory, design.measures, design.somas, notched
+    )
 
 
 def array_block(design: Design, plan: Floorplan) -> Block:
@@ -80,15 +87,12 @@ def _draw_array(layout: kdb.Layout, design: Design, plan: Floorplan) -> Canvas:
     z = plan.rows
     latch = Canvas(layout, design.pdk, design.cell(LATCH))
     draw_latch(latch, design, z)
-    soma = Canvas(layout, design.pdk, design.cell(SOMA))
-    draw_soma(soma, design, z)
+    soma = _soma(layout, design, z) if plan.somas else None
     synapse = Canvas(layout, design.pdk, design.cell(SYNAPSE))
     draw_synapse(synapse, latch, design, z)
     top = Canvas(layout, design.pdk, design.library.top)
-    for layer in range(len(plan.stack.bases)):
-        for i in range(design.layers[layer]):
-            r = plan.row(layer, i)
-            top.place(soma, plan.soma_x(layer), plan.row_origin(r), plan.is_mirrored(r))
+    if soma:
+        _place_somas(top, design, plan, soma)
     for m in range(plan.outputs):
         top.place(_matrix(layout, design, plan, m, synapse), plan.block_x(m), plan.extent(m)[0])
     if not plan.drives:
@@ -99,6 +103,19 @@ def _draw_array(layout: kdb.Layout, design: Design, plan: Floorplan) -> Canvas:
             top.place(output, plan.block_x(plan.outputs), plan.row_origin(r), plan.is_mirrored(r))
     draw_wiring(top, plan)
     return top
+
+
+def _place_somas(top: Canvas, design: Design, plan: Floorplan, soma: Canvas) -> None:
+    for layer in range(len(plan.stack.bases)):
+        for i in range(design.layers[layer]):
+            r = plan.row(layer, i)
+            top.place(soma, plan.soma_x(layer), plan.row_origin(r), plan.is_mirrored(r))
+
+
+def _soma(layout: kdb.Layout, design: Design, z: Rows) -> Canvas:
+    soma = Canvas(layout, design.pdk, design.cell(SOMA))
+    draw_soma(soma, design, z)
+    return soma
 
 
 def _matrix(layout: kdb.Layout, design: Design, plan: Floorplan, matrix: int, synapse: Canvas) -> Canvas:

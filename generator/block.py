@@ -147,7 +147,9 @@ def compose(
     circuits[name] = Circuit(name, tuple(dict.fromkeys(port.net for port in ports)), (), tuple(calls))
 
     def draw(layout: kdb.Layout) -> kdb.Cell:
-        cells = [part.block.draw(layout) for part in parts]
+        once = {part.block.name: part.block for part in parts}
+        drawn = {block: made.draw(layout) for block, made in once.items()}
+        cells = [drawn[part.block.name] for part in parts]
         canvas = Canvas(layout, pdk, name)
         for part, cell in zip(parts, cells, strict=True):
             canvas.place(cell, part.x, part.y)

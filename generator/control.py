@@ -32,6 +32,8 @@ class Control:
     """Of the array's port."""
     pattern: MemoryMap
     """Of the drivers' port."""
+    lanes: tuple[int, ...] = ()
+    """Bits of every register that a pattern goes through, from place 0 of a word on; none: one, in nibbles."""
 
     @classmethod
     def of(cls, design: Design) -> "Control":
@@ -44,7 +46,9 @@ class Control:
         outputs = design.layers[-1]
         if not 2 <= outputs <= LARGEST:
             raise InputError(f"array.layers: {outputs} outputs; the chip's class has 2 to {LARGEST}")
-        return cls(cell_name(spec.name, CONTROL), outputs, design.memory, drivers.build(spec).memory)
+        folded = drivers.folded(spec)
+        lanes = () if folded is None or folded.lanes == 1 else folded.bits
+        return cls(cell_name(spec.name, CONTROL), outputs, design.memory, drivers.build(spec).memory, lanes)
 
     @property
     def class_bits(self) -> int:
@@ -66,6 +70,7 @@ class Control:
             identity=self.identity,
             weights=self.weights,
             pattern=self.pattern,
+            lanes=self.lanes,
         )
 
 
@@ -126,6 +131,19 @@ def row(word: Sequence[int], after: int, pattern: bool = False, nibbles: bool = 
     filled = (*(0,) * (-len(word) % 4), *word)
     parts = (filled[i : i + 4] for i in range(0, len(filled), 4))
     return Frame(command, tuple(sum(bit << k for k, bit in enumerate(part)) for part in parts))
+
+
+def lane_row(control: Control, word: Sequence[int], after: int) -> Frame:
+    """A word of the pattern through all lanes at once, a bit of each with every edge; the first bits of short lanes
+    fall out of them. ValueError for a control without lanes."""
+    if not control.lanes:
+        raise ValueError("the control has no lanes")
+    longest, starts = max(control.lanes), [sum(control.lanes[:k]) for k in range(len(control.lanes))]
+    filled = [(0,) * (longest - n) + tuple(word[at : at + n]) for at, n in zip(starts, control.lanes, strict=True)]
+    return Frame(
+        PORT | TO_PATTERN | NIBBLES | after,
+        tuple(sum(lane[i] << k for k, lane in enumerate(filled)) for i in range(longest)),
+    )
 
 
 def write_words(words: Sequence[Sequence[int]], pattern: bool = False, nibbles: bool = False) -> tuple[Frame, ...]:

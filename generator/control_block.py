@@ -16,7 +16,7 @@ FILLED = 0.49
 With ports where a tile has its pins, 0.52 left twelve places that two wires wanted."""
 ROWS = 22
 """60 um high: lower and longer needs more wires along the rows than there are tracks (17 rows of 322 um did not do)."""
-OUTSIDE = ("clk", "rst_n", "cs_n", "sck", "mosi", "nibble", "miso", "class_out", "class_valid", "busy")
+OUTSIDE = ("clk", "rst_n", "cs_n", "sck", "mosi", "nibble", "lane", "miso", "class_out", "class_valid", "busy")
 """Ports that lead to the chip's pins, without the numbers of their bits."""
 
 

@@ -71,6 +71,8 @@ class Design:
     """The array; with a port this is the core of the macro (generator.periphery.macro)."""
     drives: bool = False
     """Whether it is the drivers (generator.drivers): the columns of its one matrix are its outputs."""
+    somas: bool = True
+    """Whether its somas are in it; False: a bank of drivers, whose rows get their rails from somas elsewhere."""
 
     @property
     def weights(self) -> WeightFormat:
@@ -183,8 +185,8 @@ def _sizes(spec: Spec, pdk: Pdk) -> Sizes:
 class _Builder:
     """Makes the circuits of one spec."""
 
-    def __init__(self, spec: Spec, pdk: Pdk, sizes: Sizes, drives: bool) -> None:
-        self.spec, self.sizes, self.bits, self.drives = spec, sizes, spec.array.bits, drives
+    def __init__(self, spec: Spec, pdk: Pdk, sizes: Sizes, drives: bool, somas: bool) -> None:
+        self.spec, self.sizes, self.bits, self.drives, self.somas = spec, sizes, spec.array.bits, drives, somas
         self.nfet = pdk.device("n", spec.array.mirror.nfet).name
         self.pfet = pdk.device("p", spec.array.mirror.pfet).name
         self.logic_nfet = pdk.device("n", "standard").name
@@ -298,17 +300,18 @@ class _Builder:
 
     def library(self) -> Library:
         layers = self.spec.array.layers
-        circuits = [self.latch(), self.soma(), self.synapse()]
+        circuits = [self.latch(), *([self.soma()] if self.somas else ()), self.synapse()]
         if not self.drives:
             circuits.append(self.output_synapse())
         for m, (rows, columns) in enumerate(pairwise(layers)):
             circuits += [self.row(m, columns), self.matrix(m, rows, columns)]
-        circuits.append(network(self.spec, self.drives))
+        circuits.append(network(self.spec, self.drives, self.somas))
         return Library({c.name: c for c in circuits}, core_name(self.spec))
 
 
-def build(spec: Spec, drives: bool = False) -> Design:
-    """The design that the spec describes; with `drives` its array is that of drivers (generator.drivers)."""
+def build(spec: Spec, drives: bool = False, somas: bool = True) -> Design:
+    """The design that the spec describes; with `drives` its array is that of drivers (generator.drivers), without
+    `somas` a bank of them."""
     pdk = load(spec.pdk)
     sizes = _sizes(spec, pdk)
-    return Design(spec, pdk, sizes, _Builder(spec, pdk, sizes, drives).library(), drives)
+    return Design(spec, pdk, sizes, _Builder(spec, pdk, sizes, drives, somas).library(), drives, somas)

@@ -36,6 +36,10 @@ class Floorplan:
     stack: Stack
     memory: MemoryMap
     measures: Measures
+    somas: bool = True
+    """False: a bank of drivers. Where somas would be, wires lead upwards from its rows' rails."""
+    notched: bool = False
+    """Whether supply straps leave the empty corner beyond the last bank's blocks free."""
 
     @property
     def drives(self) -> bool:
@@ -154,8 +158,22 @@ class Floorplan:
         edge = self.measures.edge
         return -edge, -edge, self.width + edge, self.row_count * self.rows.height + edge
 
+    @property
+    def notch(self) -> tuple[int, int, int, int] | None:
+        """The corner at the upper right where no bank but the last one would have cells, if straps leave it free."""
+        last = len(self.stack.banks) - 1
+        top = max(self.extent(b)[1] for b in self.stack.banks[last])
+        if not self.notched or top == self.row_count * self.rows.height:
+            return None
+        return self.bank_x(last), top, self.width, self.row_count * self.rows.height
+
+    def rail_x(self, row: int, which: int) -> int:
+        """Of a bank of drivers: where the rail vp (0) or vn (1) of a row leads upwards."""
+        pitch = self.measures.lane_pitch
+        return pitch // 2 + (2 * row + which) * pitch
+
     def cell_area_um2(self) -> float:
         """Sum of the areas of all somas, synapses and output synapses."""
-        somas = sum(self.layers[: len(self.stack.bases)]) * self.soma.width
+        somas = sum(self.layers[: len(self.stack.bases)]) * self.soma.width * self.somas
         synapses = sum(a * b for a, b in pairwise(self.layers)) + (0 if self.drives else self.layers[-1])
         return (somas + synapses * self.synapse.width) * self.rows.height / 1e6

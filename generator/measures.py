@@ -153,6 +153,11 @@ class Measures:
         return self._lone_half(self.rules.column, self.rules.strap)
 
     @cached_property
+    def lane_pitch(self) -> int:
+        """Of wires on column with vias to the rows beside each other."""
+        return up(2 * self.lone_pad_half + self.rules.column.space, 4 * self.grid)
+
+    @cached_property
     def soma_margin(self) -> int:
         """Left of a soma's strips: room for two via stacks up to the strap, with the columns' space between them and to
         the neighbour's wires."""

@@ -42,8 +42,9 @@ def layout_of_memory(spec: Spec, drives: bool) -> MemoryMap:
     return memory_map(spec.array.layers, spec.array.bits, stack_of(spec, drives))
 
 
-def network(spec: Spec, drives: bool) -> Circuit:
-    """A soma for every neuron, an output synapse for every output; drivers have neither behind their columns."""
+def network(spec: Spec, drives: bool, somas: bool = True) -> Circuit:
+    """A soma for every neuron, an output synapse for every output; drivers have neither behind their columns. Without
+    `somas` the rails of the rows are ports."""
     layers, bits = spec.array.layers, spec.array.bits
     last = len(layers) - 1
     memory = layout_of_memory(spec, drives)
@@ -61,9 +62,12 @@ def network(spec: Spec, drives: bool) -> Circuit:
         return Call(instance, cell_name(spec.name, role), (*nets, *RAILS))
 
     first, final = (reference_net, drive_net) if drives else (input_net, output_net)
-    ports = [*RAILS, *map(first, range(layers[0])), *map(final, range(layers[-1]))]
+    entering = list(map(first, range(layers[0])))
+    if not somas:
+        entering = [rail(0, r) for r in range(layers[0]) for rail in (vp_net, vn_net)]
+    ports = [*RAILS, *entering, *map(final, range(layers[-1]))]
     calls = []
-    for layer, size in enumerate(layers[:last] if drives else layers):
+    for layer, size in enumerate(layers[: last if drives else None] if somas else ()):
         for i in range(size):
             rails = vp_net(layer, i), vn_net(layer, i)
             calls.append(call(names.soma_path(layer, i), SOMA, arrival(layer, i), *rails))

@@ -1,6 +1,6 @@
 """The wires over the array: inputs, sums, word lines, bit lines, outputs, power. Its pins are its ports (array.py)."""
 
-from somaforge.generator.currents import draw_inputs, draw_outputs
+from somaforge.generator.currents import draw_inputs, draw_outputs, draw_rails
 from somaforge.generator.draw import Canvas
 from somaforge.generator.floorplan import Floorplan
 
@@ -13,6 +13,7 @@ def draw_wiring(top: Canvas, plan: Floorplan) -> None:
             (_climb if plan.climbs(matrix, column) else _sum)(top, plan, matrix, column)
     _word_lines(top, plan)
     _bit_lines(top, plan)
+    draw_rails(top, plan)
     draw_outputs(top, plan, plan.die[2])
     _power(top, plan)
 
@@ -91,6 +92,8 @@ def _bit_lines(top: Canvas, plan: Floorplan) -> None:
 def _power(top: Canvas, plan: Floorplan) -> None:
     """Straps over the rails across the array; their left ends are the power pins."""
     left, _, right, _ = plan.die
+    notch = plan.notch
     for k in range(plan.row_count + 1):
         y = k * plan.rows.height
-        top.box("strap", left, y - top.m.power_half, right, y + top.m.power_half)
+        end = notch[0] if notch and y > notch[1] else right
+        top.box("strap", left, y - top.m.power_half, end, y + top.m.power_half)

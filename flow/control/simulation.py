@@ -11,7 +11,9 @@ from pathlib import Path
 
 from somaforge.flow.machinery import icarus
 from somaforge.generator import verilog
+from somaforge.generator.address import memory_map
 from somaforge.generator.control import Control, Frame
+from somaforge.generator.stacking import ALONE
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.templating import render
 
@@ -127,13 +129,23 @@ def sources(control: Control, view: View) -> dict[str, str]:
         pattern_port=pattern,
         weights_rows=control.weights.rows,
         pattern_rows=control.pattern.rows,
+        lanes=control.lanes,
     )
     return {
         "control.v": view.text,
         "weights.v": verilog.model(weights, control.weights),
-        "pattern.v": verilog.model(pattern, control.pattern),
+        "pattern.v": _pattern(pattern, control),
         "bench.v": bench,
     }
+
+
+def _pattern(name: str, control: Control) -> str:
+    """The pattern's port, or those of its lanes."""
+    if not control.lanes:
+        return verilog.model(name, control.pattern)
+    rows, bits = control.pattern.rows, control.pattern.bits
+    memories = (memory_map((rows, width // (bits + 1)), bits, ALONE) for width in control.lanes)
+    return "".join(verilog.model(f"{name}_{k}", memory) for k, memory in enumerate(memories))
 
 
 def run(

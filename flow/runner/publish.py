@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from somaforge.flow.checks.registry import LAYOUT_CHECKS
@@ -27,6 +28,8 @@ from somaforge.flow.runner.run import Runner
 from somaforge.flow.signoff import findings, junit, sarif
 from somaforge.flow.signoff.verdict import Signoff
 from somaforge.flow.steps import drivers, hard_macro, tapeout
+from somaforge.flow.steps.driver_blocks import folders
+from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import atomic_write
 from somaforge.pdk.json_file import parse_json
@@ -54,12 +57,8 @@ FRAMED: tuple[tuple[str, str, str], ...] = (
     ("tapeout", table.JSON, f"report/{table.JSON}"),
 )
 """The same of a chip in a frame."""
-DRIVERS: tuple[tuple[str, str, str], ...] = (
-    ("drivers", "layout.gds", "gds/{name}_drivers.gds"),
-    ("drivers", "netlist.spice", "spice/{name}_drivers.spice"),
-    ("drivers", "netlist.cdl", "cdl/{name}_drivers.cdl"),
-)
-"""The same of a spec with drivers."""
+DRIVERS = (("layout.gds", "gds"), ("netlist.spice", "spice"), ("netlist.cdl", "cdl"))
+"""Files of each block of the drivers, and the folder in final/, which their endings are called after."""
 HARD_MACRO: tuple[tuple[str, str, str], ...] = (("hard_macro", hard_macro.FOLDER, hard_macro.FOLDER),)
 """The same of a spec with a hard macro."""
 PER_CHIP = (
@@ -89,7 +88,7 @@ def _publish(runner: Runner) -> dict[str, float]:
     temporary = new_temporary(runner.out, FINAL)
     own = (
         *(FRAMED if tapeout.framed(runner.spec) else ()),
-        *(DRIVERS if drivers.applies(runner.spec) else ()),
+        *(_drivers(runner.spec) if drivers.applies(runner.spec) else ()),
         *(HARD_MACRO if hard_macro.applies(runner.spec) else ()),
     )
     for step, source, target in (*TAKEN, *own):
@@ -107,6 +106,14 @@ def _publish(runner: Runner) -> dict[str, float]:
     atomic_write(temporary / manifest.NAME, json.dumps(record, indent=1, sort_keys=True) + "\n")
     commit(temporary, final, key)
     return metrics
+
+
+def _drivers(spec: Spec) -> Iterator[tuple[str, str, str]]:
+    """Step, file and place in final/ of the blocks of the drivers."""
+    for folder in folders(spec):
+        name = "{name}_drivers" + (f"_{folder}" if folder else "")
+        for file, kind in DRIVERS:
+            yield "drivers", str(Path(folder) / file), f"{kind}/{name}.{kind}"
 
 
 def _checks(runner: Runner) -> tuple[findings.Check, ...]:

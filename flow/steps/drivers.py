@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from somaforge.flow import datasets
 from somaforge.flow.chips import VirtualChip
@@ -13,15 +14,12 @@ from somaforge.flow.machinery.base import Context, JsonObject, Step, silicon
 from somaforge.flow.machinery.records import write_json
 from somaforge.flow.memory import leakage, port_energy, port_timing
 from somaforge.flow.memory.port import clock_count
-from somaforge.flow.pex import extract
-from somaforge.flow.steps.block_checks import REPORTS, require_clean
+from somaforge.flow.steps.block_checks import REPORTS
 from somaforge.flow.steps.data import data_of
+from somaforge.flow.steps.driver_blocks import folders, lane_memory, made, of_inputs, pieces
 from somaforge.generator import drivers
 from somaforge.generator.control import Control
 from somaforge.generator.design import Design
-from somaforge.generator.layout import draw
-from somaforge.generator.netlist import write_spice
-from somaforge.generator.picture import write_picture
 from somaforge.generator.spec import Spec
 from somaforge.generator.submission import papers
 from somaforge.pdk.errors import InputError
@@ -52,42 +50,35 @@ def action(context: Context) -> Mapping[str, float]:
     if not applies(spec):
         write_json(folder / DRIVES, {"drives_F": []})
         return {}
-    design = drivers.build(spec)
-    drawn = draw(design)
-    layout, netlist = folder / "layout.gds", folder / "netlist.spice"
-    drawn.write(layout)
-    write_spice(drawn.library, netlist)
-    write_spice(drawn.library, folder / "netlist.cdl", "cdl", drawn.block.roles())
-    x1, y1, x2, y2 = drawn.die
-    write_picture(design.pdk, layout, drawn.top, folder / "layout.png", 1800, round(1800 * (y2 - y1) / (x2 - x1)))
-    clean = require_clean("drivers", design.pdk, drawn.library, layout, netlist, spec.time_limits.precheck_s)
-    wires = extract(design.pdk, layout, design.library.top, netlist).total_capacitance()
+    blocks = [made(piece, folder, spec) for piece in pieces(spec)]
+    banks = [(b.piece.count, b.piece.design) for b in blocks if b.piece.design is not None]
     bank, dataset = Bank.of(ArrayEngine(), spec, VirtualChip(0, 0.0)), datasets.load(spec.network.dataset)
     assert bank is not None  # it applies
     highest = Encoder.of(bank.scale, dataset).full_A(dataset, spec)
     devices = capacitance.of_devices(spec, highest)
-    drives = capacitance.of_inputs(wires, devices, design.layers[1])
+    drives = of_inputs(spec, blocks, devices)
     write_json(folder / DRIVES, {"drives_F": drives, "devices_F": devices})
+    design, memory = banks[0][1], lane_memory(spec)
     plan = port_timing.plan_of(design)
     at = {"typical": replace(design.pdk.models.nominal, supply_V=spec.supply_V), "slow": port_timing.slow(design)}
     half = {name: port_timing.measure(design, plan, point).half_period_s for name, point in at.items()}
     shift = port_energy.shift_energy(design, plan, at["typical"])
-    clocks = clock_count(pattern.load(design.memory), design.memory)
+    clocks = clock_count(pattern.load(memory), memory)
     context.log(f"half a period {half['typical']:.3g} s, slow {half['slow']:.3g} s")
     return {
-        "drivers__violations__count": clean.violations,
-        "drivers__mismatches__count": clean.mismatches,
-        "drivers__transistors__count": drawn.library.transistor_count(),
-        "drivers__die__um2": (x2 - x1) * (y2 - y1) / 1e6,
+        "drivers__violations__count": sum(block.clean.violations for block in blocks),
+        "drivers__mismatches__count": sum(block.clean.mismatches for block in blocks),
+        "drivers__transistors__count": sum(block.piece.count * block.piece.transistors for block in blocks),
+        "drivers__die__um2": sum(block.piece.count * block.piece.area_um2 for block in blocks),
         "drivers__column__F": max(drives),
         "drivers__references__W": bank.supply_A(highest) * spec.supply_V,
-        "drivers__leakage__W": leakage.of_design(design, spec.at).total_W,
+        "drivers__leakage__W": sum(n * leakage.of_design(one, spec.at).total_W for n, one in banks),
         "drivers__clock__J": shift.staying_J,
-        "drivers__load__J": shift.random_J * clocks * design.memory.width,
-        "present__load__s": pattern.load_s(design.memory, half["slow"]),
+        "drivers__load__J": shift.random_J * clocks * drivers.build(spec).memory.width,
+        "present__load__s": pattern.load_s(memory, half["slow"]),
         **_through_pins(context.design),
-        "present__load_typical__s": pattern.load_s(design.memory, half["typical"]),
-        "present__load_after__s": pattern.after_decision_s(design.memory, half["slow"]),
+        "present__load_typical__s": pattern.load_s(memory, half["typical"]),
+        "present__load_after__s": pattern.after_decision_s(memory, half["slow"]),
     }
 
 
@@ -104,7 +95,8 @@ def files(spec: Spec) -> tuple[str, ...]:
     """What the step writes."""
     if not applies(spec):
         return (DRIVES,)
-    return (DRIVES, "layout.gds", "layout.png", "netlist.spice", "netlist.cdl", *REPORTS)
+    own = ("layout.gds", "layout.png", "netlist.spice", "netlist.cdl", *REPORTS)
+    return (DRIVES, *(str(Path(folder) / file) for folder in folders(spec) for file in own))
 
 
 STEP = Step(

@@ -1,7 +1,7 @@
 """A chip from blocks: wires join what their ports' nets say, straps the supplies; circuit and layout from one list."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import klayout.db as kdb
 
@@ -28,6 +28,9 @@ class Plan:
     straps: Sequence[Strap]
     short: int = 0
     """By how much straps end before the lower and the upper edge, where a frame has its pins; in nm."""
+    closed: Mapping[str, tuple[Box, ...]] = field(default_factory=dict)
+    """Role of a part -> boxes of the chip that cover it: no wire goes over it, and what it has inside is not looked at.
+    For parts of a million shapes."""
 
     @property
     def ends(self) -> tuple[int, int]:
@@ -79,7 +82,8 @@ def assemble(pdk: Pdk, plan: Plan) -> Block:
     scratch = _placed(pdk, plan)
     below = {layer.role: _on(scratch, layer.role) for layer in pdk.rules.conductors}
     _refuse_over_blocks(pdk, plan, below["strap"])
-    joints = tuple(rails(pdk, supplies, plan.straps, below))
+    parts = [outline_of(part) for part in plan.parts if part.role not in plan.closed]
+    joints = tuple(rails(pdk, supplies, plan.straps, below, parts if plan.closed else ()))
 
     def power(canvas: Canvas) -> None:
         draw_supplies(canvas, joints, plan.straps, *plan.ends)
@@ -89,8 +93,12 @@ def assemble(pdk: Pdk, plan: Plan) -> Block:
     power(scratch)
     grid = Grid(Tracks(pdk, plan.outline), {layer: _on(scratch, layer) for layer in LAYERS})
     for part in plan.parts:
-        grid.over(outline_of(part), OVER_BLOCK)
-    routes = join(grid, signals)
+        if part.role not in plan.closed:
+            grid.over(outline_of(part), OVER_BLOCK)
+    for boxes in plan.closed.values():
+        for layer in LAYERS:
+            grid.block(layer, boxes)
+    routes = join(grid, signals, low=bool(plan.closed))
 
     def wires(canvas: Canvas) -> None:
         power(canvas)
@@ -136,11 +144,28 @@ def _placed(pdk: Pdk, plan: Plan) -> Canvas:
     """The blocks alone."""
     scratch = kdb.Layout()
     scratch.dbu = 0.001
-    cells = [part.block.draw(scratch) for part in plan.parts]
+    once = {part.block.name: part.block for part in plan.parts if part.role not in plan.closed}
+    cells = {name: block.draw(scratch) for name, block in once.items()}
     canvas = Canvas(scratch, pdk, plan.name)
-    for part, cell in zip(plan.parts, cells, strict=True):
-        canvas.place(cell, part.x, part.y)
+    for part in plan.parts:
+        if part.role in plan.closed:
+            _cover(canvas, part, plan.closed[part.role])
+        else:
+            canvas.place(cells[part.block.name], part.x, part.y)
     return canvas
+
+
+def _cover(canvas: Canvas, part: Part, boxes: Sequence[Box]) -> None:
+    """Boxes in place of a part; on `strap`, where its rails end, what it has."""
+    inside = kdb.Layout()
+    inside.dbu = canvas.layout.dbu
+    drawn, strap = part.block.draw(inside), inside.layer(*canvas.pdk.layers["strap"])
+    found = kdb.Region(drawn.begin_shapes_rec(strap)).merged().moved(part.x, part.y)
+    canvas.cell.shapes(canvas.layer("strap")).insert(found)
+    for conductor in canvas.r.conductors:
+        if conductor.role != "strap":
+            for box in boxes:
+                canvas.box(conductor.role, *box)
 
 
 def _on(canvas: Canvas, layer: str) -> kdb.Region:

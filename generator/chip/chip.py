@@ -61,7 +61,7 @@ def joined(made: Mapping[str, Block]) -> Mapping[str, Mapping[str, str]]:
     """Part -> net of its block -> net of the chip, where those differ: circuit and wires are made from it."""
     outputs = len(made[MACRO].nets(Role.ANALOG_OUTPUT))
     found = {
-        MACRO: _port_nets(made[MACRO], WEIGHTS),
+        MACRO: port_nets(made[MACRO], WEIGHTS),
         WINNER: {**{input_net(i): output_net(i) for i in range(outputs)}, "bias": "sink_0", "bus": "bus"},
         CONVERTER: {"in": "bus", "bias": "sink_1"},
         BIAS: {OUT: REFERENCE, OUT_LOW: LOW},
@@ -70,7 +70,7 @@ def joined(made: Mapping[str, Block]) -> Mapping[str, Mapping[str, str]]:
     if DRIVERS in made:
         currents = made[DRIVERS].nets(Role.ANALOG_OUTPUT)
         found[DRIVERS] = {
-            **_port_nets(made[DRIVERS], PATTERN),
+            **port_nets(made[DRIVERS], PATTERN),
             **{net: input_net(i) for i, net in enumerate(currents)},
             **dict(zip(made[DRIVERS].nets(Role.BIAS), (REFERENCE, *([LOW] if two else [])), strict=False)),
         }
@@ -89,7 +89,7 @@ REFERENCE, LOW = "reference", "reference_low"
 """The bias's currents for the reference rows of the drivers."""
 
 
-def _port_nets(block: Block, prefix: str) -> dict[str, str]:
+def port_nets(block: Block, prefix: str) -> dict[str, str]:
     """Of a port for the programming of latches."""
     return {net: f"{prefix}_{net}" for net in block.nets(Role.DIGITAL_INPUT, Role.DIGITAL_OUTPUT)}
 

@@ -84,6 +84,10 @@ def framed_plan(frame: Frame, design: Design, control: GateNetlist) -> FramedPla
     """The plan; InputError if the chip is too big or the frame has other pins."""
     pdk, m, name = design.pdk, PortMeasures(design.pdk), design.spec.name
     chosen = Control.of(design)
+    if drivers.folded(design.spec) is not None:
+        raise InputError(
+            f"chip.drivers.bank: {frame.name} takes drivers in one block; leave it out, or take frame: none"
+        )
     outputs = [pin.name for pin in frame.pins if pin.kind == "digital" and pin.direction == "output"]
     uses = tile_pins({*control.inputs, *control.outputs, "pulse_out", *ANALOG})
     pins = {net: pin for net, (pin, _) in uses.items()}

@@ -42,12 +42,19 @@ class Rail:
     strap: Strap
 
 
-def rails(pdk: Pdk, ports: Sequence[Port], straps: Sequence[Strap], drawn: Mapping[str, kdb.Region]) -> Iterator[Rail]:
+def rails(
+    pdk: Pdk,
+    ports: Sequence[Port],
+    straps: Sequence[Strap],
+    drawn: Mapping[str, kdb.Region],
+    clear: Sequence[Box] = (),
+) -> Iterator[Rail]:
     """Where supply ports meet straps. A rail on the straps' own layer goes on to the nearest one at each end, if it is
     of its net; one below them goes on below them as far as straps of its net stand and nothing else is drawn.
 
     Where a block has a wire of its own in the way of the cuts, a crossing is left out. `drawn`: layer -> what blocks
-    have on it, of every conductor. InputError for a port that no strap of its net reaches.
+    have on it, of every conductor. A rail on the straps' own layer does not go on to a strap over the boxes `clear`.
+    InputError for a port that no strap of its net reaches.
     """
     for port in ports:
         aligned = [p for p in ports if (p.net, p.layer) == (port.net, port.layer) and _level(p) == _level(port)]
@@ -57,7 +64,7 @@ def rails(pdk: Pdk, ports: Sequence[Port], straps: Sequence[Strap], drawn: Mappi
         others = drawn[port.layer].not_interacting(own)
         box = _whole(port, drawn[port.layer])
         if port.layer == "strap":
-            reached = [s for s in _beside(box, straps) if s.net == port.net]
+            reached = [s for s in _beside(box, straps) if s.net == port.net and not _over(box, s, clear)]
         else:
             space = pdk.rules.conductor(port.layer).space
             box = _lengthened(box, [s for s in straps if s.net == port.net], others.sized(space - 1))
@@ -110,6 +117,13 @@ def _lengthened(box: Box, straps: Sequence[Strap], taken: kdb.Region) -> Box:
     left = min((s.left for s in straps if s.left < x1 and free(s.left, x1)), default=x1)
     right = max((s.right for s in straps if s.right > x2 and free(x2, s.right)), default=x2)
     return left, y1, right, y2
+
+
+def _over(rail: Box, strap: Strap, clear: Sequence[Box]) -> bool:
+    """Whether a rail would go over one of these boxes on its way to a strap; not over one that it begins in."""
+    way = (rail[2], strap.left) if strap.left >= rail[2] else (strap.right, rail[0])
+    across = [b for b in clear if b[1] < rail[3] and rail[1] < b[3]]
+    return any(way[0] < b[2] and b[0] < way[1] and not b[0] <= rail[0] <= b[2] for b in across)
 
 
 def _beside(box: Box, straps: Sequence[Strap]) -> list[Strap]:

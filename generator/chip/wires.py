@@ -9,7 +9,7 @@ import numpy as np
 from somaforge.generator.block import Box
 from somaforge.generator.chip.access import Access, End, accesses, stubs
 from somaforge.generator.chip.grid import ALONG_ROWS, LAYERS, Grid, Node
-from somaforge.generator.chip.jumpers import TOP, charged, put_jumpers
+from somaforge.generator.chip.jumpers import TOP, charged, is_gate, put_jumpers
 from somaforge.generator.chip.route import Route
 from somaforge.generator.chip.search import Flags, Ints, cheapest
 from somaforge.generator.draw import Canvas
@@ -22,12 +22,13 @@ MEET = 2
 """What a place costs in addition for every net that is there already, times the round; and for every time they met."""
 
 
-def join(grid: Grid, nets: Mapping[str, Sequence[End]]) -> dict[str, Route]:
+def join(grid: Grid, nets: Mapping[str, Sequence[End]], low: bool = False) -> dict[str, Route]:
     """Wires for every net with two ports or more.
 
     Nets are routed one after the other by the cheapest way; where two meet, both are routed again and the place gets
     more expensive each time (McMurchie and Ebeling 1995), until none meet; then they get jumpers. InputError with the
-    nets that have no way.
+    nets that have no way. `low`: nets with bare gates stay below `strap` from the beginning, for a chip whose wires are
+    so long that a hop near every gate finds no room.
     """
     joined = {net: found for net, found in nets.items() if len(found) > 1}
     try:
@@ -39,6 +40,9 @@ def join(grid: Grid, nets: Mapping[str, Sequence[End]]) -> dict[str, Route]:
         grid.block(layer, [box])
     for access in places.values():
         grid.wire[access.node] = False
+    below = grid.wire.copy()
+    below[TOP] = False
+    gated = {net for net, found in joined.items() if low and any(is_gate(end) for end in found)}
     used, history = (np.zeros(grid.wire.shape, dtype=np.int32) for _ in range(2))
     routes: dict[str, Route] = {}
     for turn in range(ROUNDS):
@@ -49,6 +53,11 @@ def join(grid: Grid, nets: Mapping[str, Sequence[End]]) -> dict[str, Route]:
                     continue
                 used[own] -= 1
             price = grid.price + history + (1 + turn) * MEET * used
+            if net in gated:
+                with suppress(InputError):
+                    routes[net] = _route(grid, below, price, net, ends[net])
+                    used[_index(routes[net])] += 1
+                    continue
             routes[net] = _route(grid, grid.wire, price, net, ends[net])
             used[_index(routes[net])] += 1
         if not (used > 1).any():

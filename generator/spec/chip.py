@@ -38,6 +38,12 @@ class Drivers(Model):
     """Bits of an input's code. Above array.bits there are two reference rows whose currents differ by 2^array.bits: at
     most twice as many."""
 
+    bank: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Inputs of one bank of drivers; the banks lie on top of each other left of the array, and what reads the outputs
+    out in the array's empty corner (docs/mnist-chip.md). None: all side by side in one block."""
+    lanes: Annotated[int, Field(ge=1, le=16)] = 1
+    """Registers that a pattern is loaded through at once, each of some banks. Only with `bank`."""
+
     def rows(self, array_bits: int) -> int:
         """Reference rows beside an array whose weights have that many bits."""
         return 1 if self.bits <= array_bits else 2

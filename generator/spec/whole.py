@@ -141,6 +141,8 @@ class Spec(Model):
                 f"chip.drivers.bits: two rows of array.bits = {self.array.bits} have {2 * self.array.bits} bits, "
                 f"not {drivers.bits}"
             )
+        if drivers is not None and drivers.lanes > 1 and drivers.bank is None:
+            raise ValueError("chip.drivers.lanes: a lane is a register of some banks; chip.drivers.bank makes them")
         return self
 
     @model_validator(mode="after")

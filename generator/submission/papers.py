@@ -5,7 +5,7 @@ The pins are those of docs/bench.md: firmware and board know them by these place
 
 from collections.abc import Mapping
 
-from somaforge.generator.control import Control, Frame, clocks, row, write_words
+from somaforge.generator.control import Control, Frame, clocks, lane_row, row, write_words
 from somaforge.generator.design import Design
 from somaforge.generator.spec import Spec
 from somaforge.generator.submission.chip import Manual
@@ -41,8 +41,10 @@ def tile_uses() -> dict[str, str]:
 
 
 def per_pattern(control: Control) -> int:
-    """Clocks of loading a pattern in nibbles at a quarter of the clock (docs/control.md, Time)."""
+    """Clocks of loading a pattern in nibbles, or through lanes, at a quarter of the clock (docs/control.md, Time)."""
     word = [0] * control.pattern.width
+    if control.lanes:
+        return clocks([lane_row(control, word, 0)] * control.pattern.rows, per_bit=4, between=12)
     return clocks([row(word, 0, pattern=True, nibbles=True)] * control.pattern.rows, per_bit=4, between=12)
 
 
