@@ -6,7 +6,8 @@ python bench/control.py prints what docs/control.md says.
 from pathlib import Path
 
 from somaforge.flow.control.gates import gates_of
-from somaforge.flow.measure.control_power import at_rest_W, flip_flops
+from somaforge.flow.control.levels import flip_flops
+from somaforge.flow.measure.control_power import at_rest_W
 from somaforge.generator.control import Control
 from somaforge.generator.control_block import control_block
 from somaforge.generator.design import build

@@ -130,6 +130,15 @@ def leakage_A(bench: Bench, held_V: float = 0.3) -> float:  # noqa: N802 (a unit
     return float(-found["i(v_held)"][0])
 
 
+def idle_A(bench: Bench, around: Conditions | None = None) -> float:  # noqa: N802 (a unit)
+    """Current out of the supply while nothing flows into it, the bias among it."""
+    node = next(m.d for m in bench.flat.mos if m.name.endswith("m_empty"))
+    bias = (around or Conditions()).bias_A
+    sources = [f"v_held {node} gnd 0", "v_in in gnd 0", f"i_bias bias gnd {bias:.9e}", *_probe(bench)]
+    found = bench.run(f".dc i_bias {bias:.9e} {1.001 * bias:.9e} {bias / 1000:.9e}", sources, ["i(v_vdd)"], "idle")
+    return float(-found["i(v_vdd)"][0])
+
+
 @dataclass(frozen=True)
 class Noise:
     """Of one pulse: standard deviation of its charge over the charge."""

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from somaforge.flow.readout.bench import Bench, crossings
+from somaforge.flow.readout.setting import PIN_A, bias_setting
 from somaforge.flow.readout.whole import BANK, levels
 from somaforge.flow.readout.winner import EDGE_S
 from somaforge.flow.spice.deck import safe, staircase
@@ -19,8 +20,6 @@ from somaforge.pdk.errors import InputError
 
 REFERENCE_V = 0.5
 """Where the bias's current is taken while no drivers do."""
-PIN_A = 100e-9
-"""About what is drawn from the pin of the reference current: what winner and converter are biased with."""
 WRITE_S = 5e-9
 """How fast a latch turns over, with all its switches."""
 
@@ -66,14 +65,13 @@ def from_pins(inputs: Floats, period_s: float) -> Stimulus:
 def from_drivers(bank: Design, patterns: Sequence[Codes], references_A: Floats, period_s: float) -> Stimulus:
     """Latches [rows, inputs] of the drivers `bank` (generator.drivers) for each pattern. The first of the reference
     currents [rows] comes from the bias, through the ratio that leaves about PIN_A at its pin, the others from pins."""
-    supply = bank.spec.supply_V
-    ratio = int(np.clip(np.rint(REFERENCE_UNITS * references_A[0] / PIN_A), 1, 2**BITS - 1))
+    supply, (ratio, pin_A) = bank.spec.supply_V, bias_setting(float(references_A[0]))
     lines = [f"i_{reference_net(r)} vdd {reference_net(r)} {a:.9e}" for r, a in enumerate(references_A) if r > 0]
     every = [levels(bank, (latches,)) for latches in patterns]
     for k, net in enumerate(every[0]):
         volts = [supply * high[net] for high in every]
         lines.append(f"v_latch_{k} {safe(f'{BANK}.{net}')} gnd {staircase(volts, period_s, WRITE_S)}")
-    return Stimulus(len(patterns), tuple(lines), float(references_A[0]) * REFERENCE_UNITS / ratio, ratio)
+    return Stimulus(len(patterns), tuple(lines), pin_A, ratio)
 
 
 @dataclass(frozen=True, eq=False)

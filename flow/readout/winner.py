@@ -13,7 +13,7 @@ from scipy.special import ndtr
 from somaforge.flow.readout.bench import Bench, crossings
 from somaforge.flow.spice.deck import staircase
 from somaforge.pdk.arrays import Floats
-from somaforge.pdk.errors import InputError
+from somaforge.pdk.errors import InputError, ToolError
 
 EDGE_S = 1e-9
 """Of the reset."""
@@ -47,6 +47,8 @@ class Decisions:
     """From the end of reset to each racer's comparator; NaN where the race ended before."""
     charge_C: Floats
     """[races] that the supply delivered, input currents among it."""
+    to_valid_C: Floats
+    """[races] the part of it up to `valid`; NaN without it."""
     latest_A: Floats
     """[races] supply current at the end of the race."""
 
@@ -90,15 +92,25 @@ def race(bench: Bench, currents: Floats, race_s: float | None = None, around: Co
     total = np.concatenate([[0.0], np.cumsum(np.diff(time) * (used[1:] + used[:-1]) / 2)])
     winners = half < np.array([at_end(n) for n in nets]).T
     when = np.array([[first(n, k) for n in nets] for k in range(count)])
+    valid_s = np.array([first("v(valid)", k) for k in range(count)])
+    before = np.interp(starts - EMPTY_S, time, total)
     return Decisions(
         winners=winners,
         valid=at_end("v(valid)") > half,
         decided_s=np.where(winners.any(axis=1), np.nanmin(np.where(np.isnan(when), np.inf, when), axis=1), np.nan),
-        valid_s=np.array([first("v(valid)", k) for k in range(count)]),
+        valid_s=valid_s,
         full_s=np.array([[first(n, k, rising=False) for n in full] for k in range(count)]),
-        charge_C=np.interp(ends, time, total) - np.interp(starts - EMPTY_S, time, total),
+        charge_C=np.interp(ends, time, total) - before,
+        to_valid_C=np.interp(starts + valid_s, time, total) - before,
         latest_A=np.interp(ends, time, used),
     )
+
+
+def require_valid(found: Decisions) -> Floats:
+    """[races] from the end of reset to `valid`; ToolError if it does not come in one of them."""
+    if np.any(np.isnan(found.valid_s)) or not found.valid.all():
+        raise ToolError("winner-take-all: a race between currents far apart did not end")
+    return found.valid_s
 
 
 def race_sources(currents: Floats, race_s: float, around: Conditions, supply_V: float) -> list[str]:

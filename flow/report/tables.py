@@ -88,7 +88,7 @@ def _chip(run: RunData) -> list[Figure]:
     m = run.metrics
     if chip_energy.METRICS[0] not in m:
         return []
-    shares = ", ".join(f"{part.name} {engineering(part.joule, 'J')}" for part in chip_energy.parts(run.spec, m))
+    shares = ", ".join(f"{part.name} {engineering(part.joule, 'J')}" for part in chip_energy.parts(m))
     return [
         Figure(
             "efficiency of the chip",

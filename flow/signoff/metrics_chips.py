@@ -136,6 +136,14 @@ CHIPS: tuple[Metric, ...] = (
     ),
     *several(
         "lower",
+        "bias and converter at rest, beside the currents that they give; the winner-take-all while its result stands, "
+        "and a race of it, both beside their input currents: schematics at the spec's reference current",
+        "readout__bias__W",
+        "readout__held__W",
+        "readout__race__J",
+    ),
+    *several(
+        "lower",
         "a decision of the whole chip, its pattern loaded through the pins: array, drivers, bias, race, control and "
         "its clock; the report says what is left out",
         "energy__chip_decision__J",

@@ -14,6 +14,7 @@ from somaforge.flow.machinery.base import Context, JsonObject, Step, silicon
 from somaforge.flow.machinery.records import write_json
 from somaforge.flow.memory import leakage, port_energy, port_timing
 from somaforge.flow.memory.port import clock_count
+from somaforge.flow.readout.draws import measure
 from somaforge.flow.steps.block_checks import REPORTS
 from somaforge.flow.steps.data import data_of
 from somaforge.flow.steps.driver_blocks import folders, lane_memory, made, of_inputs, pieces
@@ -22,6 +23,7 @@ from somaforge.generator.control import Control
 from somaforge.generator.design import Design
 from somaforge.generator.spec import Spec
 from somaforge.generator.submission import papers
+from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
 DRIVES = "drives.json"
@@ -76,19 +78,26 @@ def action(context: Context) -> Mapping[str, float]:
         "drivers__clock__J": shift.staying_J,
         "drivers__load__J": shift.random_J * clocks * drivers.build(spec).memory.width,
         "present__load__s": pattern.load_s(memory, half["slow"]),
-        **_through_pins(context.design),
+        **_of_chip(context.design, bank.scale.references_A(highest)),
         "present__load_typical__s": pattern.load_s(memory, half["typical"]),
         "present__load_after__s": pattern.after_decision_s(memory, half["slow"]),
     }
 
 
-def _through_pins(design: Design) -> dict[str, float]:
-    """Time to load a pattern through the chip's pins; nothing for an array that no control goes with."""
+def _of_chip(design: Design, references_A: Floats) -> dict[str, float]:
+    """What a control's pins take to load a pattern, and what bias and readout draw with these reference currents;
+    nothing for an array that no control goes with."""
     try:
         control = Control.of(design)
     except InputError:
         return {}
-    return {"present__load_pins__s": papers.per_pattern(control) / papers.CLOCK_HZ}
+    draws = measure(design, references_A)
+    return {
+        "present__load_pins__s": papers.per_pattern(control) / papers.CLOCK_HZ,
+        "readout__bias__W": draws.bias_W,
+        "readout__race__J": draws.race_J,
+        "readout__held__W": draws.held_W,
+    }
 
 
 def files(spec: Spec) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import klayout.db as kdb
 from somaforge.flow.checks.shuttle import registry, table
 from somaforge.flow.checks.shuttle.check import Outcome
 from somaforge.flow.control.gates import gates_of
+from somaforge.flow.control.levels import flip_flops
 from somaforge.flow.machinery.base import Context, JsonObject, Step, silicon
 from somaforge.flow.measure import control_power
 from somaforge.generator.control import Control
@@ -60,7 +61,7 @@ def _control(context: Context, found: Sequence[GateNetlist]) -> dict[str, float]
         name: value
         for netlist in found
         for name, value in (
-            ("control__flip_flops__count", len(control_power.flip_flops(netlist))),
+            ("control__flip_flops__count", len(flip_flops(netlist))),
             ("control__leakage__W", control_power.at_rest_W(context.design, netlist)),
         )
     }
