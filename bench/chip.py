@@ -3,6 +3,7 @@
     python bench/chip.py layout      # draws and checks: DRC, LVS, antenna ratios; docs/images/chip*.png
     python bench/chip.py decide [--chips 1 2 3 4 5] [--count 30] [--netlist FILE]
     python bench/chip.py registers   # the same decisions through the control in Verilog: the class register
+    python bench/chip.py sequence [--netlist FILE] [--chips 1] [--flower 0]   # one of them from pins to pins, hours
     python bench/chip.py page        # the tables of docs/chip.md
 
 The others write bench/results/chip.json, other parts of which stay; decisions of
@@ -11,11 +12,13 @@ examples/prototype.yaml that are there are not simulated again.
 
 import argparse
 import json
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from chip_parts import decisions
+from chip_parts import sequence as sequences
 from chip_parts.netlist import extracted
 from chip_parts.registers import play
 from pages import put
@@ -121,6 +124,18 @@ def registers() -> None:
     keep("registers", {"decisions": len(before["rows"]), "as_ngspice": same, "right": right})
 
 
+def sequence(netlist: Path | None, chip: int, flower: int) -> None:
+    """A decision that is kept once more, every transistor of the chip from pins to pins."""
+    before = decisions.kept(RESULT)
+    row = next((r for r in before["rows"] if (r["chip"], r["flower"]) == (chip, flower)), None)
+    if row is None:
+        sys.exit(f"chip: no decision of flower {flower} on chip {chip} is kept; python bench/chip.py decide")
+    made = decisions.Prototype(before["weights"])
+    found = sequences.simulate(made, extracted(made.design, netlist), row)
+    keep("sequence", found)
+    print(json.dumps(found))
+
+
 def page() -> None:
     """What is kept, into docs/chip.md."""
     kept = json.loads(RESULT.read_text(encoding="utf-8"))
@@ -150,9 +165,10 @@ def page() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["layout", "decide", "registers", "page"])
+    parser.add_argument("part", choices=["layout", "decide", "registers", "sequence", "page"])
     parser.add_argument("--chips", nargs="+", type=int, default=[1, 2, 3, 4, 5])
     parser.add_argument("--count", type=int, default=30, help="flowers of the test set, from the first")
+    parser.add_argument("--flower", type=int, default=0, help="of the sequence")
     parser.add_argument("--netlist", type=Path, help="keeps the extracted netlist, or has it")
     given = parser.parse_args()
     if given.part == "layout":
@@ -166,6 +182,8 @@ def main() -> None:
         decide(given.chips, given.count, given.netlist)
     elif given.part == "registers":
         registers()
+    elif given.part == "sequence":
+        sequence(given.netlist, given.chips[0], given.flower)
     else:
         page()
 

@@ -13,9 +13,10 @@ import klayout.db as kdb
 
 from somaforge.flow.control.gates import gates_of
 from somaforge.flow.pex import annotate, extract, read_json, write_json
+from somaforge.flow.readout.whole import short
 from somaforge.generator.block import write_block
 from somaforge.generator.chip.chip import CONTROL
-from somaforge.generator.chip.framed import PINS
+from somaforge.generator.chip.framed import PINS, inner_nets
 from somaforge.generator.circuit import Circuit, FlatNetlist, Library
 from somaforge.generator.design import Design
 from somaforge.generator.netlist import write_spice
@@ -45,6 +46,23 @@ def extracted(design: Design, path: Path | None) -> FlatNetlist:
     if path is not None:
         write_json(flat, path)
     return flat
+
+
+def whole(design: Design, flat: FlatNetlist) -> FlatNetlist:
+    """`flat`, which is from `extracted`, with the cells of control and pins in it again, without wires inside them; its
+    transistors have the names of decisions, its supplies and analog pins those of the blocks."""
+    chip = source.framed_chip(design, partial(gates_of, cells=PortMeasures(design.pdk).cells))
+    digital = tuple(m for m in chip.block.library.flatten().mos if m.name.startswith(tuple(f"{i}." for i in DIGITAL)))
+    inner = inner_nets(design.pdk.frames.load(str(design.spec.frame)))
+
+    def net(name: str) -> str:
+        return inner.get(name, name)
+
+    mos = tuple(
+        replace(m, name=short(m.name), d=net(m.d), g=net(m.g), s=net(m.s), b=net(m.b)) for m in (*flat.mos, *digital)
+    )
+    wires = tuple(replace(c, a=net(c.a), b=net(c.b)) for c in flat.capacitors)
+    return replace(flat, mos=mos, capacitors=wires, ports=tuple(map(net, flat.ports)))
 
 
 def without(library: Library, instances: tuple[str, ...]) -> tuple[Library, frozenset[str]]:

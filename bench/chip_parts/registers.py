@@ -10,22 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from chip_parts.decisions import Prototype, Row
+from chip_parts.sequence import words
 from somaforge.flow.bench.board import Board
 from somaforge.flow.bench.cosim import CLOCK_HZ, Answered, Asked, SimulatedPins, Word
 from somaforge.flow.bench.firmware.wire import Wire
 from somaforge.flow.bench.link import Link
 from somaforge.flow.bench.streams import Near
-from somaforge.flow.memory import port
 from somaforge.flow.readout.decide import from_drivers
 from somaforge.generator import drivers
-from somaforge.generator.address import Codes, MemoryMap, WeightFormat
 from somaforge.generator.control import Control
 from somaforge.pdk.errors import ToolError
-
-
-def _words(memory: MemoryMap, codes: tuple[Codes, ...]) -> tuple[Word, ...]:
-    form = WeightFormat(memory.bits)
-    return tuple(tuple(int(b) for b in word) for word in port.to_words(memory, tuple(form.encode(m) for m in codes)))
 
 
 def play(made: Prototype, rows: list[Row], folder: Path) -> list[int | None]:
@@ -33,9 +27,9 @@ def play(made: Prototype, rows: list[Row], folder: Path) -> list[int | None]:
     ngspice did not have."""
     control = Control.of(made.design)
     codes = made.codes(rows[0]["chip"])
-    wanted = _words(control.weights, codes)
+    wanted = words(control.weights, codes)
     ratio = from_drivers(drivers.build(made.spec), made.latches[:1], made.references_A, 1.0).ratio
-    by_pattern = {_words(control.pattern, (made.latches[row["flower"]],)): row for row in rows}
+    by_pattern = {words(control.pattern, (made.latches[row["flower"]],)): row for row in rows}
 
     def answer(asked: Asked) -> Answered:
         if _held(asked.weights) != _held(wanted):

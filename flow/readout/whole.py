@@ -60,10 +60,11 @@ class _Names:
     def net(self, name: str) -> str:
         if name in self.ties:
             return self.ties[name]
-        return self.outside.get(name) or _short(name)
+        return self.outside.get(name) or short(name)
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """Name of a transistor or net in the chip -> what it is called where array or drivers are simulated alone."""
     for long, left in _CORES.items():
         if name.startswith(long):
             return left + name.removeprefix(long)
@@ -111,7 +112,7 @@ def _moved(m: Mos, names: _Names) -> Mos:
         found = names.net(name)
         return own.get(found, found)
 
-    return replace(m, name=_short(m.name), d=net(m.d), g=net(m.g), s=net(m.s), b=net(m.b))
+    return replace(m, name=short(m.name), d=net(m.d), g=net(m.g), s=net(m.s), b=net(m.b))
 
 
 def _capacitors(wires: Sequence[Capacitor], names: _Names, nets: set[str]) -> list[Capacitor]:
