@@ -22,6 +22,7 @@ from somaforge.flow.readout.decide import Times, classify, from_drivers
 from somaforge.flow.readout.whole import OF_CONTROL, bench_of
 from somaforge.generator import drivers
 from somaforge.generator.address import Codes
+from somaforge.generator.chip.chip import LOW
 from somaforge.generator.chip.framed import inner_nets
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design, build
@@ -87,7 +88,8 @@ def decide(made: Prototype, flat: FlatNetlist, seed: int, flowers: list[int], ti
     bench = bench_of(flat, made.design, made.codes(seed), seed, outside)
     order = [flowers[-1], *flowers]
     bank = drivers.build(made.spec)
-    stimulus = from_drivers(bank, [made.latches[k] for k in order], made.references_A, times.period_s)
+    patterns, biased = [made.latches[k] for k in order], 2 if LOW in bench.flat.nets else 1
+    stimulus = from_drivers(bank, patterns, made.references_A, times.period_s, biased)
     start = time.monotonic()
     found = classify(bench, stimulus, times)
     spent = (time.monotonic() - start) / len(order)

@@ -4,6 +4,7 @@ The cells of the control and of the frame's pins are taken out of the finished l
 pattern is decided, and their gates take most of an extraction's time. Wires over their place stay.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -22,6 +23,7 @@ from somaforge.generator.design import Design
 from somaforge.generator.netlist import write_spice
 from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.submission import source
+from somaforge.pdk.errors import ToolError
 from somaforge.pdk.files import scratch
 from somaforge.pdk.layout_file import open_layout, write_layout
 
@@ -66,11 +68,11 @@ def whole(design: Design, flat: FlatNetlist) -> FlatNetlist:
 
 
 def without(library: Library, instances: tuple[str, ...]) -> tuple[Library, frozenset[str]]:
-    """A library whose top circuit lacks these instances and the ports that they alone had; and their circuits."""
+    """A library whose top circuit lacks these instances, and their circuits; ports that nothing else is on stay, as the
+    wires at the frame's pins do."""
     top = library.circuits[library.top]
     calls = tuple(call for call in top.calls if call.name not in instances)
-    nets = {net for call in calls for net in call.nets}
-    left = {**library.circuits, top.name: replace(top, calls=calls, ports=tuple(p for p in top.ports if p in nets))}
+    left = {**library.circuits, top.name: replace(top, calls=calls)}
     reached: dict[str, Circuit] = {}
     _reach(left, top.name, reached)
     return Library(reached, top.name), frozenset(c.circuit for c in top.calls if c.name in instances)
@@ -85,7 +87,12 @@ def _reach(circuits: Mapping[str, Circuit], name: str, reached: dict[str, Circui
 
 
 def _take_out(layout: kdb.Layout, top: kdb.Cell, cells: frozenset[str]) -> None:
-    for instance in [i for i in top.each_inst() if i.cell.name in cells]:
+    """Instances of cells; a drawing may number a cell whose name was there before ("control$1"). ToolError unless there
+    is one of each: with one left over, the layout is not the netlist, and LVS looks for hours for what differs."""
+    found = [i for i in top.each_inst() if i.cell.name.partition("$")[0] in cells]
+    if Counter(i.cell.name.partition("$")[0] for i in found) != Counter(cells):
+        raise ToolError(f"chip: of the cells {', '.join(sorted(cells))} not one each was found in {top.name}")
+    for instance in found:
         instance.delete()
     for other in layout.top_cells():
         if other.name != top.name:

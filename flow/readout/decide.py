@@ -62,11 +62,14 @@ def from_pins(inputs: Floats, period_s: float) -> Stimulus:
     return Stimulus(len(inputs), (held, *lines))
 
 
-def from_drivers(bank: Design, patterns: Sequence[Codes], references_A: Floats, period_s: float) -> Stimulus:
-    """Latches [rows, inputs] of the drivers `bank` (generator.drivers) for each pattern. The first of the reference
-    currents [rows] comes from the bias, through the ratio that leaves about PIN_A at its pin, the others from pins."""
+def from_drivers(
+    bank: Design, patterns: Sequence[Codes], references_A: Floats, period_s: float, biased: int = 1
+) -> Stimulus:
+    """Latches [rows, inputs] of the drivers `bank` (generator.drivers) for each pattern. The first `biased` of the
+    reference currents [rows] come from the bias, through the ratio that leaves about PIN_A at its pin (a second one is
+    2^array.bits smaller, whatever is asked for), the others from pins."""
     supply, (ratio, pin_A) = bank.spec.supply_V, bias_setting(float(references_A[0]))
-    lines = [f"i_{reference_net(r)} vdd {reference_net(r)} {a:.9e}" for r, a in enumerate(references_A) if r > 0]
+    lines = [f"i_{reference_net(r)} vdd {reference_net(r)} {a:.9e}" for r, a in enumerate(references_A) if r >= biased]
     every = [levels(bank, (latches,)) for latches in patterns]
     for k, net in enumerate(every[0]):
         volts = [supply * high[net] for high in every]
@@ -111,6 +114,7 @@ def classify(bench: Bench, stimulus: Stimulus, times: Times) -> Classes:
     period, count = times.period_s, stimulus.count
     saves = ["v(valid)", "i(v_vdd)", *(f"{what}_{j})" for j in range(outputs) for what in ("v(win", "i(v_meter"))]
     sources = [*_controls(bench.where.supply_V, outputs, stimulus, times), *stimulus.sources]
+    _require_nets(bench, sources)
     analysis = f".tran {period / 500:.6e} {count * period:.9e} 0 {times.race_s / 20:.6e}"
     found = bench.run(analysis, sources, saves, "chip")
     time, half = found["time"], bench.where.supply_V / 2
@@ -137,6 +141,17 @@ def classify(bench: Bench, stimulus: Stimulus, times: Times) -> Classes:
         outputs_A=np.array(meters).T,
         charge_C=-between("i(v_vdd)", starts, stops),
     )
+
+
+def _require_nets(bench: Bench, sources: Sequence[str]) -> None:
+    """InputError for a current on a net that is not there: it drives it to millions of volts, and ngspice gives what is
+    left of the digits of everything else. (A voltage there does nothing.)"""
+    known = {safe(net) for m in bench.flat.mos for net in (m.d, m.g, m.s, m.b)}
+    for line in sources:
+        name, *ends = line.split()[:3]
+        for net in ends:
+            if name.startswith("i_") and net not in known:
+                raise InputError(f"chip {bench.flat.name}: {name} stands on {net}, a net that it does not have")
 
 
 def _controls(supply_V: float, outputs: int, stimulus: Stimulus, times: Times) -> list[str]:
