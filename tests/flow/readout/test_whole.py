@@ -101,6 +101,14 @@ def test_the_larger_output_wins(made: Design, chip: FlatNetlist) -> None:
     assert race == pytest.approx(46e-15 / found.outputs_A.max(axis=1) + 0.4e-6, rel=0.2)
 
 
+def test_a_current_into_nothing_is_refused(made: Design, chip: FlatNetlist) -> None:
+    """The chip of a bias with two outputs has no net `ref_1`: a source there is no reference, and floats."""
+    stimulus = from_pins(np.full((1, 2), 1e-7), 1e-6)
+    wrong = replace(stimulus, sources=(*stimulus.sources, "i_ref_1 vdd ref_1 1e-9"))
+    with pytest.raises(InputError, match="i_ref_1 stands on ref_1, a net that it does not have"):
+        classify(bench_of(chip, made, CODES, seed=1), wrong, Times(5e-7, 5e-7))
+
+
 def test_a_chip_without_a_winner_is_refused(made: Design, chip: FlatNetlist) -> None:
     bench = bench_of(chip, made, CODES, seed=1)
     without = replace(bench.flat, mos=tuple(m for m in bench.flat.mos if not m.name.startswith("x_winner.")))
