@@ -14,6 +14,8 @@ from somaforge.flow.machinery.printable import printable
 EXIT_INPUT = 2
 EXIT_TOOL = 3
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count
+WRONG_NAMES = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
+"""What the system says of a path that nothing but another name can mend: the input is wrong, not the disk."""
 
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -109,7 +111,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except OSError as error:
         _complain(f"{error.filename or 'system'}: {error.strerror or error}; check the file, its rights and the disk")
-        return EXIT_INPUT if error.errno in (errno.ENAMETOOLONG, errno.ELOOP) else EXIT_TOOL  # the name itself is wrong
+        return EXIT_INPUT if error.errno in WRONG_NAMES else EXIT_TOOL
     except Exception as error:  # noqa: BLE001  the outermost frame: nothing unknown may look like success
         from somaforge.pdk.errors import SomaforgeError  # with the whole room pdk: --help does not wait for it
 

@@ -65,7 +65,7 @@ def pack(weights: Path, spec: Path, output: Path | None, order: str | None, as_j
     """
     from somaforge.flow.commands import packing
 
-    target = output if output is not None else weights.with_suffix(".bit")
+    target = output if output is not None else weights.with_name(f"{weights.stem}.bit") if weights.name else weights
     found = packing.pack(weights, spec, target, tuple(order.split(",")) if order is not None else ())
     if as_json:
         show_json(found.to_json())

@@ -21,6 +21,8 @@ REFUSED = {
     "pex --layout inv.gds --top inv --output inv.gds": "would replace inv.gds",
     "pex --layout inv.csv --top inv --output inv.x": "--output inv.csv: would replace inv.csv",
     "pex --layout inv.gds --top inv --output .": "--output .: is a folder",
+    "pex --layout inv.gds --top inv --output inv.spice/x": "inv.spice",
+    "bitfile pack . iris.yaml": ".: ",
 }
 
 
