@@ -5,6 +5,7 @@
 
 The chips' mismatch, their extracted wires and the weights that were trained for each are those of the run. Results are
 written chip by chip, and a later call goes on where this one was stopped. Runs of other networks and laws keep theirs.
+Where step evaluate is through with all chips (they are kept when it is stopped), its figures in time are kept, too.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from somaforge.flow.learning.training import load_codes
 from somaforge.flow.machinery.inputs import Inputs
 from somaforge.flow.measure.evaluate import pad_inputs
 from somaforge.flow.steps.chip import Job, currents, programmed
+from somaforge.flow.steps.evaluate import measured
 from somaforge.generator.spec import Spec, load_spec
 from somaforge.pdk.files import atomic_write
 
@@ -51,6 +53,18 @@ def one(spec: Spec, run: Path, seed: int) -> dict[str, Any]:
     }
 
 
+def evaluated(spec: Spec, run: Path) -> list[dict[str, Any]]:
+    """What step evaluate found on every chip; nothing unless it is through with all of them."""
+    chips = []
+    for seed in spec.chips.seeds:
+        places = (f"[0-9][0-9]-evaluate/chips/{seed}", f".parts/evaluate@*/chip_{seed}")
+        found = [path for place in places for path in sorted(run.glob(f"{place}/evaluation.json"))]
+        if not found:
+            return []
+        chips.append(json.loads(found[0].read_text(encoding="utf-8")))
+    return chips
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -63,14 +77,23 @@ def main() -> None:
     runs: list[dict[str, Any]] = json.loads(RESULTS.read_text())["runs"] if RESULTS.is_file() else []
     others = [r for r in runs if (r["about"]["name"], r["about"]["law"]) != (spec.name, spec.chips.law)]
     entries: list[dict[str, Any]] = next((r["results"] for r in runs if r["about"] == about), [])
+    chips = evaluated(spec, wanted.run)
+    if chips:
+        right = [np.equal(c["predictions"], c["labels"]) for c in chips]
+        pairs = zip(spec.chips.seeds, right, strict=True)
+        entries = [{"chip": seed, "accuracy": float(r.mean()), "patterns": len(r)} for seed, r in pairs]
+        _save([*others, {"about": about, "results": entries, "evaluate": measured(spec, chips)}])
     for seed in spec.chips.seeds:
         if all(e["chip"] != seed for e in entries):
             entries.append(one(spec, wanted.run, seed))
             print(json.dumps(entries[-1]), flush=True)
-            found = [*others, {"about": about, "results": entries}]
-            atomic_write(RESULTS, json.dumps({"runs": found}, indent=1) + "\n")
+            _save([*others, {"about": about, "results": entries}])
     values = [e["accuracy"] for e in entries]
     print(f"mean {np.mean(values):.4f}, worst {min(values):.4f} of {len(values)} chips")
+
+
+def _save(runs: list[dict[str, Any]]) -> None:
+    atomic_write(RESULTS, json.dumps({"runs": runs}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -129,16 +129,27 @@ def programmed(results: Path) -> Iterable[str]:
     yield "\n## Programmed chips, all test patterns, at rest\n\n"
     yield "    somaforge run SPEC --out RUN --skip drc --until train\n    python bench/programmed.py SPEC RUN\n\n"
     yield "Extracted wires, mismatch on, a network trained for each chip. `model`: that network in the chip's\n"
-    yield "calibration, `without`: the ideal network on it. `programmed`: on the array engine.\n\n"
-    yield "| network | law | chips | test patterns | without | model | programmed: mean | worst | best |\n"
-    yield "|---|---|---|---|---|---|---|---|---|\n"
+    yield "calibration, `without`: the ideal network on it. `programmed`: on the array engine. In time, in brackets\n"
+    yield "95 % intervals: 99th percentile of the time to output, and multiply-accumulates per joule at the fixed\n"
+    yield "time after which 99 % keep their winner (0: not within a pattern's time).\n\n"
+    yield "| network | law | chips | test patterns | without | model | programmed: mean | worst | best | p99 / us | "
+    yield "MAC/J |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
     for run in json.loads(path.read_text(encoding="utf-8"))["runs"]:
         about, train = run["about"], run["about"]["train"]
         values = [e["accuracy"] for e in run["results"]]
         cells = (train["accuracy__model_blind__ratio"], train["accuracy__model_chip__ratio"])
         figures = (*cells, float(np.mean(values)), min(values), max(values))
         yield f"| {about['name']} | {about['law']} | {len(values)} | {run['results'][0]['patterns']} | "
-        yield " | ".join(f"{100 * x:.2f} %" for x in figures) + " |\n"
+        yield " | ".join(f"{100 * x:.2f} %" for x in figures) + f" | {_in_time(run.get('evaluate'))} |\n"
+
+
+def _in_time(found: Mapping[str, float] | None) -> str:
+    """Two cells, empty where nothing ran in time."""
+    if found is None:
+        return " | "
+    time, low, high = (1e6 * found[f"time_to_output__p99{end}__s"] for end in ("", "_low", "_high"))
+    each, least, most = (found[f"fixed_time__mac{end}__per_J"] for end in ("", "_low", "_high"))
+    return f"{time:.1f} ({low:.1f} to {high:.1f}) | {each:.2e} ({least:.2e} to {most:.2e})"
 
 
 def reference(results: Path) -> Iterable[str]:
