@@ -188,6 +188,8 @@ def _compare(
     if wanted == 0 and not boxes and (devices or not reference.pin_count()):
         lines.append(f"schematic {reference.name}: no transistor in it")
     labels = frozenset(net.name for net in top.each_net() if net.name)
+    if devices == wanted == 0 and not boxes:
+        lines += _strange_labels(top, reference)
     lines += _make_pins(extraction, top, reference)
     empty = () if flat else tuple(blackbox.empty_circuits(extraction, schematic, reference, boxes))
     lines += empty
@@ -219,6 +221,16 @@ def _flat_devices(circuit: kdb.Circuit, known: dict[str, int]) -> int:
         below = sum(_flat_devices(s.circuit_ref(), known) for s in circuit.each_subcircuit())
         known[circuit.name] = below + sum(1 for _ in circuit.each_device())
     return known[circuit.name]
+
+
+def _strange_labels(top: kdb.Circuit, reference: kdb.Circuit) -> Iterator[str]:
+    """Labels of a cell without devices that name no net of the schematic: the comparison drops nets that nothing is on,
+    so it would not see them."""
+    known = {net.name.lower() for net in reference.each_net()} | {SUBSTRATE.lower()}
+    for net in top.each_net():
+        for name in net.name.split(",") if net.name else ():
+            if name.lower() not in known:
+                yield f"net {top.name}: layout label {name} names no net of the schematic"
 
 
 def _extraction_errors(extraction: Extraction) -> Iterator[str]:

@@ -168,3 +168,17 @@ def test_empty_layout_is_a_mismatch(tmp_path: Path) -> None:
     (tmp_path / "m.spice").write_text(NETLIST)
     result = lvs.run(SKY130, tmp_path / "m.gds", tmp_path / "m.spice", "matrix", None)
     assert "layout matrix: no transistor was found in it" in result.mismatches
+
+
+@pytest.mark.parametrize(
+    ("extra", "lines"), [("", ()), ("c", ("net feed: layout label c names no net of the schematic",))]
+)
+def test_labels_of_a_cell_without_devices(tmp_path: Path, extra: str, lines: tuple[str, ...]) -> None:
+    layout = kdb.Layout()
+    cell = layout.create_cell("feed")
+    for k, name in enumerate(n for n in ("a", "b", extra) if n):
+        cell.shapes(layout.layer(68, 20)).insert(kdb.Box(0, 2000 * k, 5000, 2000 * k + 500))
+        cell.shapes(layout.layer(68, 5)).insert(kdb.Text(name, 200, 2000 * k + 200))
+    layout.write(str(tmp_path / "m.gds"))
+    (tmp_path / "m.spice").write_text(".subckt feed a b\n.ends\n")
+    assert lvs.run(SKY130, tmp_path / "m.gds", tmp_path / "m.spice", "feed", None).mismatches == lines
