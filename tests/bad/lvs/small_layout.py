@@ -191,6 +191,7 @@ def draw_pair(path: Path, second_w: int) -> Path:
     cell = layout.create_cell("pair")
     _box(cell, "diff", 0, 0, 1000, 840)
     _box(cell, "diff", 1000, 0, 2000, second_w)
+    _box(cell, "nsdm", -125, -125, 2125, max(840, second_w) + 125)
     for x in (500, 1500):
         _box(cell, "poly", x - 75, -200, x + 75, 1200)
     _box(cell, "poly", 425, 1100, 1575, 1300)
