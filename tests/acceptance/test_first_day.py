@@ -41,6 +41,7 @@ def test_two_macros_lie_beside_each_other_in_gdsfactory(place: Place) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.nightly
 @pytest.mark.needs_pdk
 @pytest.mark.needs_ngspice
 def test_a_notebook_trains(place: Place) -> None:

@@ -170,6 +170,7 @@ def whole() -> tuple[Plan, Block]:
     return plan, assemble(PDK, plan)
 
 
+@pytest.mark.nightly  # in every run the same chip is checked in its frame (test_framed.py)
 def test_with_its_control_it_is_digital_from_outside(
     whole: tuple[Plan, Block], compare: Callable[[Block, Block], tuple[str, ...]], tmp_path: Path
 ) -> None:
@@ -185,6 +186,7 @@ def test_with_its_control_it_is_digital_from_outside(
     assert set(block.roles()) == serial | told | {"iref", "monitor", "vdd", "gnd"}
 
 
+@pytest.mark.nightly
 def test_control_with_swapped_ports_is_found(
     whole: tuple[Plan, Block], compare: Callable[[Block, Block], tuple[str, ...]]
 ) -> None:

@@ -57,6 +57,7 @@ def mismatches(drawn: Block, meant: Block, folder: Path) -> tuple[str, ...]:
     return lvs.run(PDK, gds, spice, drawn.name, None).mismatches
 
 
+@pytest.mark.nightly
 def test_it_is_clean_and_its_schematic(chip: tuple[Plan, Block], tmp_path: Path) -> None:
     _, block = chip
     assert mismatches(block, block, tmp_path) == ()
@@ -97,6 +98,7 @@ def test_banks_of_one_size_are_one_cell(chip: tuple[Plan, Block], tmp_path: Path
     assert [cell.name for cell in opened.layout.each_cell() if "drivers" in cell.name and "$" in cell.name] == []
 
 
+@pytest.mark.nightly  # a netlist that does not match is compared flat
 def test_swapped_inputs_are_found(chip: tuple[Plan, Block], tmp_path: Path) -> None:
     """Two drivers that feed each other's input."""
     plan, block = chip
