@@ -217,7 +217,7 @@ def _scale(line: Line, text: str, cards: Cards) -> None:
 
     try:
         scale = evaluate(text, value_of)
-        _set_scale(line, scale * 1e-6 if _COARSEST_M < scale <= 1 else scale, cards)
+        _set_scale(line, scale * 1e-6 if _COARSEST_M < scale < 1 else scale, cards)
     except (ExpressionError, RecursionError) as error:
         raise InputError(f"{line.where}: scale: {error}") from None
 

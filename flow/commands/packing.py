@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from somaforge.flow import datasets
+from somaforge.flow.commands.code_hosts import spare
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.training import model_accuracy
 from somaforge.flow.memory import bitfile
@@ -15,7 +16,6 @@ from somaforge.flow.memory.weights.quantize import Packed, forward, placed
 from somaforge.flow.memory.weights.quantize import pack as to_codes
 from somaforge.flow.runner.known import read_spec
 from somaforge.generator.design import build
-from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_write
 
 
@@ -56,8 +56,7 @@ class Packing:
 
 def pack(weights: Path, spec: Path, target: Path, order: tuple[str, ...]) -> Packing:
     """Read, fold, round and write; InputError if the network is none that the spec's array can hold."""
-    if target.exists() and weights.exists() and target.samefile(weights):
-        raise InputError(f"bitfile pack --output {target}: that is the file of the weights; give another name")
+    spare("--output", target, weights, spec)
     read = read_spec(spec)
     layers = files.read(weights, order)
     packed = to_codes(layers, read, weights)

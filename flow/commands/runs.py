@@ -63,6 +63,10 @@ def compare(
     """What got better and worse from RUN_A to RUN_B (run folders, their final/, or metrics.json files)."""
     from somaforge.flow.runner import compare as module
 
+    if html_file is not None:
+        from somaforge.flow.commands.code_hosts import spare
+
+        spare("--html", html_file, module.metrics_file(run_a), module.metrics_file(run_b))
     before, after = module.metrics_of(run_a), module.metrics_of(run_b)
     result = module.compare(before, after, module.TOLERANCE if tolerance is None else tolerance, resources)
     if html_file is not None:

@@ -97,14 +97,20 @@ def _verdict(name: str, before: float, after: float, tolerance: float) -> Verdic
     return "better" if (after > before) == (metric.better == "higher") else "worse"
 
 
+def metrics_file(run: Path) -> Path:
+    """Where the metrics stand of a run folder, a copy of its `final/`, or a metrics.json; InputError if nowhere."""
+    path = next((p for p in (run / FINAL / METRICS, run / METRICS, run) if p.is_file()), None)
+    if path is None:
+        raise InputError(f"{run}: has no {FINAL}/{METRICS}; give a finished run folder or a metrics.json")
+    return path
+
+
 def metrics_of(run: Path) -> dict[str, float]:
     """The metrics of a run folder, of a copy of its `final/`, or of a metrics.json.
 
     InputError if there are none, if they are not what the run wrote, or if steps were made again after them.
     """
-    path = next((p for p in (run / FINAL / METRICS, run / METRICS, run) if p.is_file()), None)
-    if path is None:
-        raise InputError(f"{run}: has no {FINAL}/{METRICS}; give a finished run folder or a metrics.json")
+    path = metrics_file(run)
     try:
         data = parse_json(_text(run, path))
         if not data or any(isinstance(v, bool) or not isinstance(v, int | float) for v in data.values()):

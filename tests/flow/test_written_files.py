@@ -22,7 +22,10 @@ REFUSED = {
     "pex --layout inv.csv --top inv --output inv.x": "--output inv.csv: would replace inv.csv",
     "pex --layout inv.gds --top inv --output .": "--output .: is a folder",
     "pex --layout inv.gds --top inv --output inv.spice/x": "inv.spice",
-    "bitfile pack . iris.yaml": ".: ",
+    "bitfile pack . iris.yaml": "--output .: is a folder",
+    "bitfile pack inv.csv iris.yaml --output inv.csv": "--output inv.csv: would replace inv.csv",
+    "bitfile pack inv.csv iris.yaml --output iris.yaml": "--output iris.yaml: would replace iris.yaml",
+    "compare metrics.json metrics.json --html metrics.json": "--html metrics.json: would replace metrics.json",
 }
 
 
@@ -32,6 +35,7 @@ def test_refused(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
         shutil.copy(ROOT / "tests" / "cases" / name, tmp_path)
     shutil.copy(ROOT / "examples" / "iris.yaml", tmp_path)
     shutil.copy(tmp_path / "inv.gds", tmp_path / "inv.csv")
+    (tmp_path / "metrics.json").write_text('{"energy__mac__J": 1e-12}')
     (tmp_path / "linked.gds").symlink_to("inv.gds")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     monkeypatch.chdir(tmp_path)

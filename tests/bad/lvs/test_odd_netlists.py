@@ -29,6 +29,8 @@ MATCH = {
     "xschem": "** sch_path: inv.sch\n" + HEAD + "*.ipin a\n*.opin y\n" + ONE + XSCHEM + P.strip() + XSCHEM
               + ".ends\n.GLOBAL GND\n.end\n",
     "magic": MAGIC,
+    "a unit of a metre": ".option scale=1\n" + INVERTER.replace("=0.65 ", "=0.65u ").replace("=1.0 ", "=1u ")
+                         .replace("=0.15", "=150n"),
     "CDL in microns": "*.SCALE MICRON\n" + HEAD + "MM0 y a gnd gnd nfet_01v8 W=0.65 L=0.15\n"
                       "MM1 y a vdd vdd pfet_01v8 W=1 L=0.15\n.ends\n",
     "CDL in metres": "*.SCALE METER\n*.PININFO a:I y:O\n" + HEAD
