@@ -10,7 +10,7 @@ twice of what it does above. Mismatch hardly changes any of it: the cells are no
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -21,11 +21,11 @@ import numpy as np
 from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.engines.cache import kept
 from somaforge.flow.engines.lines import transistor_lines
-from somaforge.flow.spice.deck import Deck
+from somaforge.flow.spice.deck import Cards, Deck
 from somaforge.flow.spice.process import run_ngspice
 from somaforge.generator.circuit import Mos
 from somaforge.generator.design import latch_nets
-from somaforge.generator.names import SOMA, SYNAPSE, in_latch, soma_path, synapse_path
+from somaforge.generator.names import GROUND, SOMA, SUPPLY, SYNAPSE, in_latch, soma_path, synapse_path
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError, ToolError
 from somaforge.pdk.models import Shift
@@ -42,7 +42,8 @@ TRANSISTORS = 600
 """In one deck: all its cells iterate until the slowest has an operating point, and decks run side by side."""
 SOMA_PINS = ("in", "vp", "vn")
 SYNAPSE_PINS = ("vp", "vn", "out")
-SUPPLY = "vdd"
+NAME = "cell0name"
+"""Stands for the name of a cell in its lines."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,18 +78,20 @@ def loads(
     design, limit_s = chip.design, chip.design.spec.time_limits.ngspice_s
     full = design.weights.full_scale
     codes = range(-full, full + 1)
-    parts = [_Cells()]
-    soma = _cell_of(chip, SOMA, f"{soma_path(0, 0)}.")
-    core = _cell_of(chip, SYNAPSE, f"{synapse_path(0, 0, 0)}.")
+    # 1 kohm takes 0.1 mV of a terminal's voltage at 100 nA: capacitances do not feel it, ngspice's start does
+    cards = Cards(design.pdk.models, chip.at, exact=False)
+    soma = _cell(cards, chip, _mos_of(chip, SOMA, f"{soma_path(0, 0)}."), SOMA_PINS, {}, ())
+    core, synapses = _mos_of(chip, SYNAPSE, f"{synapse_path(0, 0, 0)}."), []
+    for code in codes:
+        bits = design.weights.encode(np.array(code))
+        tied = {n: SUPPLY if b else GROUND for n, b in zip(latch_nets(design.weights.bits), bits, strict=True)}
+        synapses.append(_cell(cards, chip, core, SYNAPSE_PINS, tied, inner))
+    parts = [_Part()]
     for level, (v_in, vp, vn) in enumerate(rest):
-        values = dict(zip(SOMA_PINS, (v_in, vp, vn), strict=True))
-        _open(parts).add(soma, f"s{level}", values, {}, ())
-        for (c, column), code in product(enumerate(COLUMNS_V), codes):
-            bits = design.weights.encode(np.array(code))
-            tied = {n: SUPPLY if b else "gnd" for n, b in zip(latch_nets(design.weights.bits), bits, strict=True)}
-            values = dict(zip(SYNAPSE_PINS, (vp, vn, column), strict=True))
-            _open(parts).add(core, f"y{level}_{c}_{code + full}", values, tied, inner)
-    decks = [_deck(chip, part) for part in parts]
+        _open(parts).add(soma, f"s{level}", (v_in, vp, vn), chip.at.supply_V)
+        for (c, column), (i, cell) in product(enumerate(COLUMNS_V), enumerate(synapses)):
+            _open(parts).add(cell, f"y{level}_{c}_{i}", (vp, vn, column), chip.at.supply_V)
+    decks = [_deck(chip, cards, part) for part in parts]
 
     def run(i: int) -> Floats:
         return farads(decks[i], len(parts[i].sources), limit_s)
@@ -97,30 +100,29 @@ def loads(
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             return {"capacitance": np.concatenate(list(pool.map(run, range(len(parts)))))}
 
-    table = kept("4\n" + "\n".join(decks), cache, ("capacitance",), measure)
+    table = kept("5\n" + "\n".join(decks), cache, ("capacitance",), measure)
     found = table["capacitance"].reshape(len(rest), -1, 3, 4)
     cells = found[:, 1:].reshape(len(rest), len(COLUMNS_V), len(codes), 3, 4)
     # [.., moved pin, pin] -> [pin, moved pin, ..]
     return Loads(levels, found[:, 0].transpose(2, 1, 0).copy(), cells.transpose(2, 4, 3, 0, 1).copy())
 
 
-def _deck(chip: ProgrammedChip, part: "_Cells") -> str:
-    # 1 kohm takes 0.1 mV of a terminal's voltage at 100 nA: capacitances do not feel it, ngspice's start does
+def _deck(chip: ProgrammedChip, cards: Cards, part: "_Part") -> str:
     deck = Deck("loads of cells", chip.design.pdk.models, chip.at, OPTIONS, exact=False)
-    deck.put(*part.lines(chip.at.supply_V))
-    deck.put(*transistor_lines(deck.cards, chip, ((m, Shift(0.0)) for m in part.mos), lambda net: net))
+    deck.cards = cards
+    deck.put(*part.lines)
     saves = " ".join(f"i({p})" for p in part.sources)
     return deck.text(f".save {saves}", f".ac lin 1 {FREQUENCY_HZ:g} {FREQUENCY_HZ:g}")
 
 
-def _open(parts: list["_Cells"]) -> "_Cells":
+def _open(parts: list["_Part"]) -> "_Part":
     """The part that the next cell goes into."""
-    if len(parts[-1].mos) > TRANSISTORS:
-        parts.append(_Cells())
+    if parts[-1].transistors > TRANSISTORS:
+        parts.append(_Part())
     return parts[-1]
 
 
-def _cell_of(chip: ProgrammedChip, role: str, path: str) -> list[Mos]:
+def _mos_of(chip: ProgrammedChip, role: str, path: str) -> list[Mos]:
     """Transistors of one cell as the netlist has them (a layout's junctions), with the circuit's own nets."""
     drawn = {m.name: m for m in chip.flat.mos if m.name.startswith(path)}
     local = [m for m in chip.design.library.flatten(chip.design.cell(role)).mos if not in_latch(m.name)]
@@ -130,46 +132,61 @@ def _cell_of(chip: ProgrammedChip, role: str, path: str) -> list[Mos]:
     return [replace(drawn[path + m.name], name=m.name, d=m.d, g=m.g, s=m.s, b=m.b) for m in local]
 
 
+@dataclass(frozen=True, eq=False)
+class _Cell:
+    """Lines of a cell, written once: it stands in decks hundreds of times, under other names and voltages."""
+
+    pins: tuple[str, ...]
+    lines: str
+    """Wires and transistors, with NAME in the names of instances and of nodes."""
+    transistors: int
+
+    def named(self, name: str) -> str:
+        """Its lines under a name of its own."""
+        return self.lines.replace(NAME, name)
+
+
+def _cell(
+    cards: Cards,
+    chip: ProgrammedChip,
+    mos: Sequence[Mos],
+    pins: tuple[str, ...],
+    tied: Mapping[str, str],
+    inner: Sequence[tuple[str, str, float]],
+) -> _Cell:
+    """Of transistors with the wires `inner`, latch nets `tied` to the supply or ground."""
+
+    def node(net: str) -> str:
+        at = tied.get(net, net)
+        return at if at == GROUND else f"{at}_{NAME}"
+
+    placed = [replace(m, name=f"{NAME}_{m.name}", d=node(m.d), g=node(m.g), s=node(m.s), b=node(m.b)) for m in mos]
+    wires = [f"c_{NAME}_{i} {node(a)} {node(b)} {farad:.6e}" for i, (a, b, farad) in enumerate(inner)]
+    lines = transistor_lines(cards, chip, ((m, Shift(0.0)) for m in placed), lambda net: net)
+    return _Cell(pins, "\n".join([*wires, *lines]), len(placed))
+
+
 @dataclass(eq=False)
-class _Cells:
+class _Part:
     """Cells in a deck, each once for every pin that is moved, with sources of its own."""
 
-    mos: list[Mos] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
     """[cell, moved pin, pin]; the last pin of a cell is its supply."""
-    _lines: list[str] = field(default_factory=list)
-    _supplies: list[str] = field(default_factory=list)
+    transistors: int = 0
 
-    def add(
-        self,
-        mos: list[Mos],
-        cell: str,
-        values: dict[str, float],
-        tied: dict[str, str],
-        inner: Sequence[tuple[str, str, float]],
-    ) -> None:
-        """Pins held at `values`, with the wires `inner`."""
-        for moved in values:
-            name = f"{cell}{moved}"
-            kept = {"gnd": "gnd"} | {net: "gnd" if at == "gnd" else f"{at}_{name}" for net, at in tied.items()}
-
-            def node(net: str, name: str = name, kept: dict[str, str] = kept) -> str:
-                return kept.get(net, f"{net}_{name}")
-
-            self._lines += [
-                f"v_{name}_{pin} {pin}_{name} gnd dc {value:.9g} ac {int(pin == moved)}"
-                for pin, value in values.items()
+    def add(self, cell: _Cell, called: str, values: Sequence[float], supply_V: float) -> None:
+        """Pins held at `values`."""
+        for moved in cell.pins:
+            name = f"{called}{moved}"
+            self.lines.append(f"v_{name}_{SUPPLY} {SUPPLY}_{name} {GROUND} {supply_V:.9g}")
+            self.lines += [
+                f"v_{name}_{pin} {pin}_{name} {GROUND} dc {value:.9g} ac {int(pin == moved)}"
+                for pin, value in zip(cell.pins, values, strict=True)
             ]
-            self._supplies.append(f"v_{name}_{SUPPLY} {SUPPLY}_{name} gnd")
-            self._lines += [f"c_{name}_{i} {node(a)} {node(b)} {farad:.6e}" for i, (a, b, farad) in enumerate(inner)]
-            self.sources += [f"v_{name}_{pin}" for pin in (*values, SUPPLY)]
-            self.mos += [
-                replace(m, name=f"{name}_{m.name}", d=node(m.d), g=node(m.g), s=node(m.s), b=node(m.b)) for m in mos
-            ]
-
-    def lines(self, supply_V: float) -> list[str]:
-        """Sources and wires."""
-        return [*(f"{s} {supply_V:.9g}" for s in self._supplies), *self._lines]
+            self.lines.append(cell.named(name))
+            self.sources += [f"v_{name}_{pin}" for pin in (*cell.pins, SUPPLY)]
+            self.transistors += cell.transistors
 
 
 def farads(deck: str, count: int, timeout_s: float) -> Floats:

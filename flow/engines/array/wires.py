@@ -8,9 +8,8 @@ them moved the time to output by 0.1 %. What ends inside a synapse is measured t
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from somaforge.flow.engines.array.capacitance import SUPPLY
 from somaforge.flow.engines.base import ProgrammedChip
-from somaforge.generator.names import GROUND, OUT, Place, inside_synapse, neuron, place, rail, whole
+from somaforge.generator.names import GROUND, OUT, SUPPLY, Place, inside_synapse, neuron, place, rail, whole
 
 SMALLEST_F = 1e-17
 """Of a mean coupling inside a cell; smaller ones go to ground."""
