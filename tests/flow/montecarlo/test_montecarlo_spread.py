@@ -82,10 +82,10 @@ def _numbers(outcome: study.Outcome) -> list[dict[str, Any]]:
 @pytest.mark.needs_pdk
 @pytest.mark.needs_ngspice
 def test_killed_dask_worker(wanted: StudyPoints, tmp_path: Path) -> None:
-    """A real cluster of three worker processes; one is killed in the middle of the study."""
+    """A real cluster of two worker processes; one is killed in the middle of the study."""
     alone = study.run(wanted, tmp_path / "alone", here)
     with LocalCluster(
-        n_workers=3, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None, silence_logs=50
     ) as cluster:
         address = cluster.scheduler_address
         killed: list[int] = []

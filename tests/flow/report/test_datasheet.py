@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from somaforge.flow.report import build, datasheet
 from somaforge.flow.report.data import RunData
 from somaforge.flow.report.datasheet import Row
@@ -44,6 +46,7 @@ def test_extremes_over_chips_and_margins_without_a_study(run: RunData) -> None:
     assert not [row for row in studied(replace(run, metrics=few)) if row.parameter.startswith("latch")]
 
 
+@pytest.mark.usefixtures("drawn_once")
 def test_it_stands_in_the_report_beside_the_schematics(run: RunData, tmp_path: Path) -> None:
     (run.folders["generate"] / "schematic").mkdir()
     (run.folders["generate"] / "schematic/soma.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")

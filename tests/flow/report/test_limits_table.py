@@ -35,6 +35,7 @@ def test_a_bound_is_in_the_same_unit() -> None:
     assert bound("x__s", 1e-9, 2e-6, "ss, 85 C") == ">= 1 ns and <= 2 us at ss, 85 C"
 
 
+@pytest.mark.usefixtures("drawn_once")
 def test_failures_stand_first_and_every_link_has_its_place(run: RunData, tmp_path: Path) -> None:
     broken = tuple(
         replace(r, status="fail") if r.metric == "lvs__mismatches__count" else r for r in run.signoff.results
@@ -63,6 +64,7 @@ def test_the_headline_is_at_the_fixed_time(run: RunData) -> None:
     assert energy.note.endswith("no time is enough for 99 %")
 
 
+@pytest.mark.usefixtures("drawn_once")
 def test_a_part_that_the_report_lacks_is_not_linked(run: RunData, tmp_path: Path) -> None:
     bare = replace(run, corners={"points": [], "drift": None}, operating={"points": []}, shuttle=())
     result = replace(run.signoff.results[0], metric="best_point__mac__per_J")

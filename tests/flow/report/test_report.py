@@ -39,6 +39,7 @@ class Reader(HTMLParser):
         ]
 
 
+@pytest.mark.usefixtures("drawn_once")
 def test_report_is_one_whole_file(run: RunData, tmp_path: Path) -> None:
     build.write(run, tmp_path / "report")
     text = (tmp_path / "report/signoff.html").read_text()
@@ -73,6 +74,7 @@ def test_report_is_one_whole_file(run: RunData, tmp_path: Path) -> None:
         assert json.loads((tmp_path / f"report/plots/{name}.json").read_text())["data"]
 
 
+@pytest.mark.usefixtures("drawn_once")
 def test_what_was_not_checked_stands_in_the_report(run: RunData, tmp_path: Path) -> None:
     configs = {
         "generate": {"tools": {"klayout": "0"}, "key": "key_of_generate"},
@@ -129,6 +131,7 @@ def test_array_engine_in_time_says_what_it_was_checked_against(run: RunData) -> 
         assert ("Against ngspice, on other chips" in caption) == said
 
 
+@pytest.mark.usefixtures("drawn_once")
 def test_report_without_other_points(run: RunData, tmp_path: Path) -> None:
     build.write(replace(run, corners={"points": [], "drift": None}, operating={"points": []}, shuttle=()), tmp_path)
     text = (tmp_path / "signoff.html").read_text()
