@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from somaforge.flow.datasets import Dataset
+from somaforge.flow.learning import costs
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.chip_model import ChipModel, Noise
 from somaforge.flow.learning.patterns import Patterns
-from somaforge.flow.learning.teacher import TEMPERATURE, Teacher, teach
+from somaforge.flow.learning.teacher import Teacher, teach
 from somaforge.flow.learning.training import Weights, check_fit, one_thread, physical, train
 from somaforge.generator.address import Codes
 from somaforge.generator.spec import Spec
@@ -166,11 +166,15 @@ class _Run:
         self._data, self._teacher, self._progress, self._fixed = data, teacher, progress, fixed
         self._read = read
         self._shadow: list[Tensor] = []
+        self._close = 0.0
         self._early: tuple[float, ...] = ()
 
     def train(self, start: Shadow | None, epochs: int, rate: float, seed: int) -> Trained:
         """From `start`, or from random weights; `rate` is the first step size over the largest weight."""
         spec, data = self._spec, self._data
+        # An ideal network that pays for close decisions has more current and, once trained for a chip, as many of them
+        # (MNIST, chip 1: 1.6 % of held-out images within 35 %, from an ideal network that did not pay 1.0 %).
+        self._close = self._recipe.close if start is not None else 0.0
         with one_thread():
             history = self._descend(start, epochs, rate, torch.Generator().manual_seed(seed))
             codes = [v.round() for v in self.values()]
@@ -271,25 +275,18 @@ class _Run:
         if self._read is not None:
             currents = currents + self._off(self._read, layers[-1], x)
         if recipe.loss == "mse":
-            target = functional.one_hot(y, currents.shape[-1]).to(currents.dtype)
-            # the class's own output has a gradient when it is off, too
-            loss = ((torch.where(target > 0, currents, torch.relu(currents)) - target) ** 2).mean(dim=(1, 2))
-            cost = loss.sum()
+            loss = costs.squared(currents, y)
+            cost = loss
         else:
             logits = self._sharpness.exp()[:, None, None] * currents
-            if aim is None:
-                wanted = y.expand(len(logits), -1)
-                loss = functional.cross_entropy(logits.permute(0, 2, 1), wanted, reduction="none").mean(dim=1)
-            else:
-                # times the temperature squared: gradients stay as large as with labels (Hinton, section 2)
-                found = functional.log_softmax(logits / TEMPERATURE, dim=-1)
-                loss = -(TEMPERATURE**2) * (aim * found).sum(dim=-1).mean(dim=1)
-            dark = torch.relu(1.0 - logits.max(dim=-1)[0]).mean(dim=1)
-            cost = (loss + ALIVE * dark).sum()
+            loss = costs.labelled(logits, y) if aim is None else costs.judged(logits, aim)
+            cost = loss + ALIVE * costs.dark(logits)
+        if self._close:
+            cost = cost + self._close * costs.close(currents, y)
         negative = torch.stack([(-w).clamp(min=0).sum() / self._full for w in self._shadow]).sum()
         optimizer.zero_grad()
         used = torch.stack([torch.relu(current).mean(dim=(1, 2)).sum() for current in layers]).sum()
-        total = cost + recipe.l1_negative * negative + recipe.l1_current * used
+        total = cost.sum() + recipe.l1_negative * negative + recipe.l1_current * used
         total.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         with torch.no_grad():

@@ -100,6 +100,9 @@ class Training(Model):
     l1_current: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Cost of the mean current into a soma, in full-scale currents, summed over the layers; minibatches only. It saves
     power and keeps mirrors in weak inversion."""
+    close: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """Cost in a chip's training of patterns whose class leads by less than 70 % of the larger output current
+    (flow/learning/costs.py); minibatches only. Close decisions are the late ones."""
     weight_noise: Annotated[float, Field(ge=0, le=1)] = 0.12
     """Relative error of one unit mirror, drawn anew in each step, for the mismatch that nobody measures."""
     noise_draws: Annotated[int, Field(ge=1, le=64)] = 4
@@ -127,6 +130,8 @@ class Training(Model):
     def _teachable(self) -> Self:
         if self.teacher and (self.batch == "all" or self.loss == "mse"):
             raise ValueError("teacher needs batch: a number, and loss: cross_entropy; set them, or teacher: 0")
+        if self.close and self.batch == "all":
+            raise ValueError("close needs batch: a number; set it, or close: 0")
         return self
 
 

@@ -131,15 +131,17 @@ def programmed(results: Path) -> Iterable[str]:
     yield "Extracted wires, mismatch on, a network trained for each chip. `model`: that network in the chip's\n"
     yield "calibration, `without`: the ideal network on it. `programmed`: on the array engine. In time, in brackets\n"
     yield "95 % intervals: 99th percentile of the time to output, and multiply-accumulates per joule at the fixed\n"
-    yield "time after which 99 % keep their winner (0: not within a pattern's time).\n\n"
-    yield "| network | law | chips | test patterns | without | model | programmed: mean | worst | best | p99 / us | "
-    yield "MAC/J |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
+    yield "time after which 99 % keep their winner (0: not within a pattern's time). `close`: the price of close decisions\n"
+    yield "in a chip's training.\n\n"
+    yield "| network | law | close | chips | test patterns | without | model | programmed: mean | worst | best | "
+    yield "p99 / us | MAC/J |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n"
     for run in json.loads(path.read_text(encoding="utf-8"))["runs"]:
         about, train = run["about"], run["about"]["train"]
         values = [e["accuracy"] for e in run["results"]]
         cells = (train["accuracy__model_blind__ratio"], train["accuracy__model_chip__ratio"])
         figures = (*cells, float(np.mean(values)), min(values), max(values))
-        yield f"| {about['name']} | {about['law']} | {len(values)} | {run['results'][0]['patterns']} | "
+        yield f"| {about['name']} | {about['law']} | {about['close']:g} | {len(values)} | "
+        yield f"{run['results'][0]['patterns']} | "
         yield " | ".join(f"{100 * x:.2f} %" for x in figures) + f" | {_in_time(run.get('evaluate'))} |\n"
 
 

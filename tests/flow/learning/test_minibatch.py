@@ -137,6 +137,24 @@ def test_current_costs_current() -> None:
     assert cheap.held_out_accuracy > 0.85
 
 
+def test_a_cost_on_close_decisions_makes_fewer_of_them() -> None:
+    """By hand: of two outputs that settle as 1 - exp(-t/tau) the later winner crosses after tau ln(1/lead)."""
+    data, chip = datasets.load("digits"), Calibration.ideal(LAYERS, 3)
+
+    def outputs(trained: minibatch.Trained) -> tuple[float, float]:
+        """Accuracy, and how many patterns are close."""
+        found = chip.forward(list(trained.weights.codes), data.test_x)
+        first = np.sort(found, axis=1)
+        close = np.mean(first[:, -1] - first[:, -2] < 0.35 * first[:, -1])
+        return float(np.mean(found.argmax(axis=1) == data.test_y)), float(close)
+
+    start = ideal().shadow
+    plain, wide = (outputs(minibatch.fine_tune(spec(close=c), data, chip, start)) for c in (0.0, 4.0))
+    assert plain[1] > 0.03
+    assert wide[1] < 0.75 * plain[1]
+    assert wide[0] > plain[0] - 0.02
+
+
 def test_shadow_file_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "shadow.npz"
     ideal().shadow.save(path)
