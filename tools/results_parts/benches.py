@@ -131,8 +131,8 @@ def programmed(results: Path) -> Iterable[str]:
     yield "Extracted wires, mismatch on, a network trained for each chip. `model`: that network in the chip's\n"
     yield "calibration, `without`: the ideal network on it. `programmed`: on the array engine. In time, in brackets\n"
     yield "95 % intervals: 99th percentile of the time to output, and multiply-accumulates per joule at the fixed\n"
-    yield "time after which 99 % keep their winner (0: not within a pattern's time). `close`: the price of close decisions\n"
-    yield "in a chip's training.\n\n"
+    yield "time after which 99 % keep their winner (0: not within a pattern's time). `close`: the price of close\n"
+    yield "decisions in training.\n\n"
     yield "| network | law | close | chips | test patterns | without | model | programmed: mean | worst | best | "
     yield "p99 / us | MAC/J |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n"
     for run in json.loads(path.read_text(encoding="utf-8"))["runs"]:
