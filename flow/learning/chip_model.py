@@ -108,6 +108,18 @@ class ChipModel:
             found.append(signal)
         return found
 
+    def through_synapses(self, shadow: list[Tensor], x: Tensor, currents: list[Tensor]) -> Tensor:
+        """Current through all synapses, those of negative weights too, mean over patterns: [candidates] in full-scale
+        currents. It is most of what the supply gives; what a soma takes in is the small difference of its parts.
+
+        `currents` as `currents` found them for these arguments; no gradient goes through them.
+        """
+        signal, found = x, torch.zeros(len(shadow[0]))
+        for m, (values, into) in enumerate(zip(shadow, currents, strict=True)):
+            found = found + (self.bent(signal, m) @ self.weights(m, values).abs()).sum(dim=-1).mean(dim=1)
+            signal = into.detach()
+        return found
+
     def forward(
         self, shadow: list[Tensor], x: Tensor, noise: Noise | None = None, generator: torch.Generator | None = None
     ) -> Tensor:

@@ -166,7 +166,7 @@ class _Run:
         self._data, self._teacher, self._progress, self._fixed = data, teacher, progress, fixed
         self._read = read
         self._shadow: list[Tensor] = []
-        self._close = 0.0
+        self._close = self._through = 0.0
         self._early: tuple[float, ...] = ()
 
     def train(self, start: Shadow | None, epochs: int, rate: float, seed: int) -> Trained:
@@ -175,6 +175,7 @@ class _Run:
         # An ideal network that pays for close decisions has more current and, once trained for a chip, as many of them
         # (MNIST, chip 1: 1.6 % of held-out images within 35 %, from an ideal network that did not pay 1.0 %).
         self._close = self._recipe.close if start is not None else 0.0
+        self._through = self._recipe.l1_synapses if start is not None else 0.0
         with one_thread():
             history = self._descend(start, epochs, rate, torch.Generator().manual_seed(seed))
             codes = [v.round() for v in self.values()]
@@ -283,6 +284,8 @@ class _Run:
             cost = loss + ALIVE * costs.dark(logits)
         if self._close:
             cost = cost + self._close * costs.close(currents, y)
+        if self._through:
+            cost = cost + self._through * self._model.through_synapses(self._shadow, x, layers)
         negative = torch.stack([(-w).clamp(min=0).sum() / self._full for w in self._shadow]).sum()
         optimizer.zero_grad()
         used = torch.stack([torch.relu(current).mean(dim=(1, 2)).sum() for current in layers]).sum()

@@ -100,6 +100,9 @@ class Training(Model):
     l1_current: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Cost of the mean current into a soma, in full-scale currents, summed over the layers; minibatches only. It saves
     power and keeps mirrors in weak inversion."""
+    l1_synapses: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Cost in a chip's training of the current through all synapses, whatever their sign, in full-scale currents;
+    minibatches only. Most of the supply's current is that; somas take in the small difference of its parts."""
     close: Annotated[float, Field(ge=0, le=100)] = 0.0
     """Cost in a chip's training of patterns whose class leads by less than 70 % of the larger output current
     (flow/learning/costs.py); minibatches only. Close decisions are the late ones."""
@@ -130,8 +133,9 @@ class Training(Model):
     def _teachable(self) -> Self:
         if self.teacher and (self.batch == "all" or self.loss == "mse"):
             raise ValueError("teacher needs batch: a number, and loss: cross_entropy; set them, or teacher: 0")
-        if self.close and self.batch == "all":
-            raise ValueError("close needs batch: a number; set it, or close: 0")
+        for name in ("close", "l1_synapses"):
+            if getattr(self, name) and self.batch == "all":
+                raise ValueError(f"{name} needs batch: a number; set it, or {name}: 0")
         return self
 
 

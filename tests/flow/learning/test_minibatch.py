@@ -137,22 +137,25 @@ def test_current_costs_current() -> None:
     assert cheap.held_out_accuracy > 0.85
 
 
-def test_a_cost_on_close_decisions_makes_fewer_of_them() -> None:
+def test_costs_of_close_decisions_and_of_current_through_synapses() -> None:
     """By hand: of two outputs that settle as 1 - exp(-t/tau) the later winner crosses after tau ln(1/lead)."""
     data, chip = datasets.load("digits"), Calibration.ideal(LAYERS, 3)
 
-    def outputs(trained: minibatch.Trained) -> tuple[float, float]:
-        """Accuracy, and how many patterns are close."""
+    def outputs(trained: minibatch.Trained) -> tuple[float, float, float]:
+        """Accuracy, how many patterns are close, and the mean weight whatever its sign."""
         found = chip.forward(list(trained.weights.codes), data.test_x)
         first = np.sort(found, axis=1)
         close = np.mean(first[:, -1] - first[:, -2] < 0.35 * first[:, -1])
-        return float(np.mean(found.argmax(axis=1) == data.test_y)), float(close)
+        used = sum(np.abs(c).sum() for c in trained.weights.codes)
+        return float(np.mean(found.argmax(axis=1) == data.test_y)), float(close), float(used)
 
     start = ideal().shadow
-    plain, wide = (outputs(minibatch.fine_tune(spec(close=c), data, chip, start)) for c in (0.0, 4.0))
+    costs: tuple[dict[str, float], ...] = ({}, {"close": 4.0}, {"close": 4.0, "l1_synapses": 0.003})
+    plain, wide, saving = (outputs(minibatch.fine_tune(spec(**c), data, chip, start)) for c in costs)
     assert plain[1] > 0.03
-    assert wide[1] < 0.75 * plain[1]
-    assert wide[0] > plain[0] - 0.02
+    assert max(wide[1], saving[1]) < 0.75 * plain[1]
+    assert min(wide[0], saving[0]) > plain[0] - 0.02
+    assert saving[2] < 0.85 * wide[2]
 
 
 def test_shadow_file_round_trip(tmp_path: Path) -> None:

@@ -61,3 +61,10 @@ def test_equal_seeds_give_equal_teachers_and_leave_the_global_generator_alone() 
 def test_recipe_without_a_place_for_a_teacher_is_refused(recipe: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="teacher needs batch: a number, and loss: cross_entropy"):
         Training.model_validate(recipe)
+
+
+@pytest.mark.parametrize("name", ["close", "l1_synapses"])
+def test_costs_of_a_chips_training_need_minibatches(name: str) -> None:
+    assert getattr(Training.model_validate({name: 1.0, "batch": 100}), name) == 1.0
+    with pytest.raises(ValueError, match=f"{name} needs batch: a number"):
+        Training.model_validate({name: 1.0})
