@@ -26,6 +26,8 @@ class Decision:
 
     winner: int | None
     """None: a tie, or too little current."""
+    race_s: float = float("inf")
+    """From the end of settling to `valid`, by the chip's clock."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,10 @@ class Board:
                 f"board: the outputs valid and class say {shown[0]} and {shown[1]}, the status {valid} and {winner}: "
                 "are its output lines swapped or loose?"
             )
-        return Decision(winner if valid else None)
+        if not valid:
+            return Decision(None)
+        (ticks,) = (int(a, 2) for a in self.send([c.ask(c.TICKS)]))
+        return Decision(winner, (ticks >> 8) / self.clock_hz)
 
     def count(self, log2_pulses: int, limit_ms: int = COUNT_MS) -> Count:
         """Pulses of the selected output; as many as come within the limit."""

@@ -50,6 +50,8 @@ class Known:
     """Test patterns."""
     undecided: int = 0
     """Of them, those that the chip itself did not decide."""
+    races_s: tuple[float, ...] = ()
+    """Of the chip's own decisions: from the end of settling until its class is there."""
     loop_gain: float | None = None
     """Accuracy on the training patterns, by the chip's own decisions, that training in the loop added; 0 if it added
     none and the weights from before are kept."""
@@ -64,6 +66,8 @@ class Known:
             "accuracy__model_chip__ratio": self.model_accuracy,
             "accuracy__measured__ratio": self.accuracy,
         }
+        if self.races_s:
+            found |= {"race__p50__s": float(np.median(self.races_s)), "race__max__s": max(self.races_s)}
         if self.calibration is not None:
             slopes = np.concatenate([np.asarray(s) for s in self.calibration.slopes])
             residuals = np.concatenate([np.asarray(r) for r in self.calibration.residuals])

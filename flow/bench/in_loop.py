@@ -45,7 +45,7 @@ def train(
     def right(codes: Program) -> int:
         program(codes)
         shown = encoder.codes(dataset.train_x)
-        winners = [bench.show(pattern, full, spec.evaluation.pattern_time_s) for pattern in shown]
+        winners = [bench.show(pattern, full, spec.evaluation.pattern_time_s).winner for pattern in shown]
         return sum(w == int(label) for w, label in zip(winners, dataset.train_y, strict=True))
 
     shapes = pairwise(spec.network.layers)

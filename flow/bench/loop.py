@@ -8,7 +8,7 @@ import numpy as np
 
 from somaforge.flow import datasets
 from somaforge.flow.bench import in_loop, probe
-from somaforge.flow.bench.board import Board
+from somaforge.flow.bench.board import Board, Decision
 from somaforge.flow.bench.chip import Known, Stuck, blank_chip, highest_A, learn, tested
 from somaforge.flow.bench.journal import Journal
 from somaforge.flow.bench.meter import LEVELS, QUIET_MS, BoardBench
@@ -79,13 +79,15 @@ def run(
     say("decisions")
     _program(board, codes, stuck)
     _, y = tested(spec)
-    winners = _decisions(spec, bench)
+    decisions = _decisions(spec, bench)
+    winners = [d.winner for d in decisions]
     found.accuracy = float(np.mean([w == int(label) for w, label in zip(winners, y, strict=True)]))
     found.undecided = sum(w is None for w in winners)
     found.patterns = len(y)
+    found.races_s = tuple(d.race_s for d in decisions if d.winner is not None)
     if wanted.compared is not None:
         _program(board, wanted.compared, stuck)
-        found.compared = tuple(_decisions(spec, bench))
+        found.compared = tuple(d.winner for d in _decisions(spec, bench))
     return found
 
 
@@ -98,7 +100,7 @@ def _dead(spec: Spec, best: list[Floats]) -> Dead:
     return found
 
 
-def _decisions(spec: Spec, bench: BoardBench) -> list[int | None]:
+def _decisions(spec: Spec, bench: BoardBench) -> list[Decision]:
     """Of the test patterns, with the weights that are in the chip."""
     x, _ = tested(spec)
     dataset = datasets.load(spec.network.dataset)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from somaforge.flow.bench.board import Board
+from somaforge.flow.bench.board import Board, Decision
 from somaforge.flow.bench.converter import Converter
 from somaforge.flow.bench.journal import Journal, digest
 from somaforge.flow.chips import VirtualChip
@@ -162,12 +162,12 @@ class BoardBench(Bench):
             self.journal.add(asked, found)
         return found
 
-    def show(self, codes: Codes, full_A: float, settle_s: float) -> int | None:
+    def show(self, codes: Codes, full_A: float, settle_s: float) -> Decision:
         """The chip's own decision on codes [inputs], `full_A` (a settable one) for the largest code, with the weights
-        that it has; None: undecided."""
+        that it has."""
         self._load(codes)
         self.chip.configure(self._ratio(full_A), self.reference)
-        return self.chip.decide(settle_s).winner
+        return self.chip.decide(settle_s)
 
     @property
     def _scale_rows(self) -> tuple[int, int]:

@@ -16,6 +16,8 @@ from somaforge.generator.control import Control
 LOOK_S = 5e-6
 """That a look at the pins takes."""
 MOST_CLOCKS = 2**24 - 1
+SAMPLED = 3
+"""Clocks until the control has seen the end of a race."""
 
 
 @dataclass
@@ -184,7 +186,7 @@ class ModelPins:
         for place in range(self._control.outputs):
             winner |= place if found.winners >> place & 1 else 0
         self._until = self._time + settle_s + (found.race_s if decided else MOST_CLOCKS / CLOCK_HZ)
-        self._then = ("winner", winner) if decided else ("undecided",)
+        self._then = ("winner", winner, round(found.race_s * CLOCK_HZ) + SAMPLED) if decided else ("undecided",)
 
     def _count(self, period_s: float, pulses: int) -> None:
         clocks = pulses * period_s * CLOCK_HZ
@@ -200,8 +202,8 @@ class ModelPins:
             return
         self._until = None
         match self._then:
-            case ("winner", int(winner)):
-                self._winner, self._registered = winner, True
+            case ("winner", int(winner), int(clocks)):
+                self._winner, self._ticks, self._registered = winner, clocks, True
             case ("undecided",):
                 self._undecided = True
             case ("overflow",):

@@ -7,6 +7,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from scipy.stats import f as fisher
 
 from somaforge.flow.bench.chip import Known, simulated
 from somaforge.flow.bench.expected import Doubt
@@ -17,6 +18,7 @@ from somaforge.flow.engines.base import Engine
 from somaforge.flow.figures.page import page
 from somaforge.flow.figures.svg import BLUE, GREY, style, to_svg
 from somaforge.flow.figures.transfer import FINE, transfer_figure
+from somaforge.flow.figures.units import engineering
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.curves import fitted, soma_curves
 from somaforge.generator.design import build
@@ -81,16 +83,32 @@ def far_somas(chip: Calibration, population: Population) -> list[tuple[int, int,
     return [(layer, soma, float(z)) for (layer, soma), z in zip(places, away, strict=True) if abs(z) > FAR]
 
 
-def rows(found: Known, population: Population) -> list[Row]:
+def spread_of(chip: Calibration, population: Population) -> tuple[float, float, float]:
+    """How far the chip's slopes spread over how far those of virtual chips do, and between what 99.9 % of chips of the
+    same spread lie: by the F distribution, as ln slopes are normal and the virtual chips are few."""
+    theirs = np.array([logs(c) for c in population.calibrations])
+    count, all_ = len(theirs[0]) - 1, len(theirs) * (len(theirs[0]) - 1)
+    low, high = fisher.ppf([0.0005, 0.9995], count, all_) ** 0.5
+    return float(np.std(logs(chip)) / np.sqrt((theirs**2).mean())), float(low), float(high)
+
+
+def rows(spec: Spec, found: Known, population: Population) -> list[Row]:
     """Figures of the chip beside those of virtual chips."""
     chip = found.calibration
     if chip is None:
         raise InputError("report: nothing is calibrated yet")
     spread, theirs = float(np.std(logs(chip))), [float(np.std(logs(c))) for c in population.calibrations]
+    ratio, low, high = spread_of(chip, population)
+    inside = "inside" if ratio <= high else "outside"
     rms = float(np.sqrt(np.mean(np.concatenate([np.asarray(r) for r in chip.residuals]) ** 2)))
     listed = [
         Row("spread of the somas' slopes", f"{spread:.1%}", "measured"),
         Row(f"the same of {len(theirs)} virtual chips", f"{min(theirs):.1%} to {max(theirs):.1%}", "simulated"),
+        Row(
+            "the chip's over theirs; 99.9 % of such chips lie within",
+            f"{ratio:.2f}; {low:.2f} to {high:.2f}: {inside}",
+            "measured",
+        ),
         Row("what the model leaves of a path's current, rms", f"{rms:.1%}", "measured"),
         Row("exponent of a soma", f"{chip.exponent:.4f}", "measured"),
         Row("weak bits", str(len(found.weak)), "measured"),
@@ -107,6 +125,10 @@ def rows(found: Known, population: Population) -> list[Row]:
         )
     if found.patterns and found.undecided:
         listed.append(Row("of these, not decided", str(found.undecided), "measured"))
+    if found.races_s:
+        after = f"{engineering(spec.evaluation.pattern_time_s, 's')} of settling, then "
+        times = f"{engineering(float(np.median(found.races_s)), 's')}, at most {engineering(max(found.races_s), 's')}"
+        listed.append(Row("a decision (median, at most)", after + times, "measured"))
     if found.loop_gain is not None:
         gain = f"{100 * found.loop_gain:+.1f} points"
         listed.append(Row("what training in the loop changed on the training patterns", gain, "measured"))
@@ -170,7 +192,7 @@ def html(
         "chip.html.j2",
         spec=spec,
         conditions=conditions,
-        rows=[*rows(found, population), *compared],
+        rows=[*rows(spec, found, population), *compared],
         chip=chip,
         far=far_somas(chip, population),
         # our own SVG text, made from numbers: the only markup that is not escaped

@@ -8,29 +8,28 @@ import sys
 import time
 
 from ttboard.demoboard import DemoBoard  # type: ignore[import-not-found]
+from ttboard.mode import RPMode  # type: ignore[import-not-found]
 from wire import Wire  # type: ignore[import-not-found]
 
 PROJECT = "tt_um_somaforge"
 CLOCK_HZ = 20_000_000
+"""Wanted; a PWM divides what the microcontroller has, and `hello` says what came of it."""
 
 
 class Pins:
-    """The chip's pins, by the SDK."""
+    """The chip's pins, by the SDK (from 2.0 on)."""
 
     def __init__(self) -> None:
         """Selects the project, starts its clock, resets it."""
         self.board = DemoBoard.get()
+        if self.board.mode != RPMode.ASIC_RP_CONTROL:  # in any other the SDK does not drive the inputs
+            self.board.clock_project_stop()
+            self.board.mode = RPMode.ASIC_RP_CONTROL
         self.board.shuttle.get(PROJECT).enable()
         self.board.clock_project_PWM(CLOCK_HZ)
+        # the ports' own functions: `.value` makes an object of eight bits at every look
+        self.write, self.read = self.board.ui_in.byte_write, self.board.uo_out.byte_read
         self.reset()
-
-    def write(self, byte: int) -> None:
-        """Sets all eight inputs."""
-        self.board.ui_in.value = byte
-
-    def read(self) -> int:
-        """All eight outputs."""
-        return int(self.board.uo_out.value)
 
     def reset(self) -> None:
         """Pulls rst_n low for a millisecond."""
@@ -45,7 +44,8 @@ class Pins:
 
 def wire() -> Wire:
     """What answers lines, on this board."""
-    return Wire(Pins(), "tiny-tapeout", CLOCK_HZ)
+    pins = Pins()
+    return Wire(pins, "tiny-tapeout", int(pins.board.auto_clocking_freq))
 
 
 def serve() -> None:

@@ -67,7 +67,9 @@ def test_everything_that_a_board_can_do(tmp_path: Path) -> None:
         assert all(bit.matrix == 1 for bit, _, _ in board.wrong_bits(other))
         assert board.wrong_bits(other)
         board.load(np.array([[1, 2, 3, 4, 5], [7, 6, 0, 0, 1]]))
-        assert board.decide(5e-6).winner == 1
+        decision = board.decide(5e-6)
+        assert decision.winner == 1
+        assert decision.race_s == pytest.approx(2e-6, abs=5 / CLOCK_HZ)
         analog.answer = Answered(0b011, False, 2e-6)
         board.configure(ratio=8, reference=True, selected=2)
         analog.answer = Answered(period_s=10e-6)

@@ -11,6 +11,7 @@ from tests.flow.learning.test_characterize import truth
 
 from somaforge.flow import datasets
 from somaforge.flow.bench import chip, in_loop
+from somaforge.flow.bench.board import Decision
 from somaforge.flow.bench.meter import BoardBench
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.drivers.bank import Bank
@@ -48,8 +49,8 @@ class ModelBench(BoardBench):
         out = self._out(codes, programs[0], full_A[:, None])
         return DcResult(out, 0 * full_A, 0 * full_A, Effort(0.0, (), ()))
 
-    def show(self, codes: Codes, full_A: float, settle_s: float) -> int | None:
-        return int(self._out(codes[None], self.codes, np.array([[full_A]])).argmax())
+    def show(self, codes: Codes, full_A: float, settle_s: float) -> Decision:
+        return Decision(int(self._out(codes[None], self.codes, np.array([[full_A]])).argmax()))
 
     def program(self, codes: Program) -> None:
         self.codes = codes
@@ -81,7 +82,7 @@ def accuracy(bench: ModelBench, wanted: Spec, codes: Program) -> float:
     bench.program(codes)
     (x, y), dataset = chip.tested(wanted), datasets.load("iris")
     shown = Encoder.of(bench.bank.scale, dataset).codes(x)
-    return float(np.mean([bench.show(p, 1e-7, 0.0) == label for p, label in zip(shown, y, strict=True)]))
+    return float(np.mean([bench.show(p, 1e-7, 0.0).winner == label for p, label in zip(shown, y, strict=True)]))
 
 
 def test_five_chips_are_at_least_as_good_as_with_their_model(bank: Bank) -> None:

@@ -77,7 +77,10 @@ def model(analog: Analog, stuck: tuple[int, int, int] | None = None) -> Board:
 def test_decisions(answer: Answered, winner: int | None) -> None:
     analog = Analog()
     analog.answer = answer
-    assert model(analog).decide(5e-6).winner == winner
+    found = model(analog).decide(5e-6)
+    assert found.winner == winner
+    if winner is not None:
+        assert found.race_s == pytest.approx(answer.race_s, abs=5 / CLOCK_HZ)
 
 
 @pytest.mark.parametrize("period_s", [300e-9, 10e-6, 15e-3])

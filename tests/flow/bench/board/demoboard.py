@@ -4,19 +4,13 @@ import chip
 
 
 class _In:
-    @property
-    def value(self):
-        return 0
+    """Nothing can be written in the modes in which the SDK leaves the pins alone."""
 
-    @value.setter
-    def value(self, byte):
-        chip.write(byte)
+    byte_write = None
 
 
 class _Out:
-    @property
-    def value(self):
-        return chip.read()
+    byte_read = staticmethod(chip.read)
 
 
 class _Project:
@@ -35,7 +29,22 @@ class DemoBoard:
     _only = None
 
     def __init__(self):
-        self.ui_in, self.uo_out, self.shuttle, self.hz = _In(), _Out(), _Shuttle(), 0
+        self.ui_in, self.uo_out, self.shuttle = _In(), _Out(), _Shuttle()
+        self._mode, self.auto_clocking_freq = 0, 10
+
+    @property
+    def mode(self):
+        return self._mode
+
+    @mode.setter
+    def mode(self, mode):
+        if self.auto_clocking_freq:
+            raise TypeError("an SDK of 2024 fails here while the clock runs")
+        self._mode = mode
+        self.ui_in.byte_write = chip.write if mode == 1 else None
+
+    def clock_project_stop(self):
+        self.auto_clocking_freq = 0
 
     @classmethod
     def get(cls):
@@ -44,7 +53,7 @@ class DemoBoard:
         return cls._only
 
     def clock_project_PWM(self, hz):  # noqa: N802  the SDK's name
-        self.hz = hz
+        self.auto_clocking_freq = chip.system_hz // round(chip.system_hz / hz)
 
     def reset_project(self, in_reset):
         if in_reset:

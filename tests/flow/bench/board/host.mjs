@@ -3,9 +3,9 @@
 import fs from "node:fs";
 import { pathToFileURL } from "node:url";
 
-const [module, firmware] = process.argv.slice(2);
+const [module, firmware, systemHz] = process.argv.slice(2);
 const { loadMicroPython } = await import(pathToFileURL(module).href);
-const micropython = await loadMicroPython({ heapsize: 8 * 1024 * 1024 });
+const micropython = await loadMicroPython({ heapsize: 96 * 1024 });
 
 function readLine(descriptor) {
     const bytes = [], one = Buffer.alloc(1);
@@ -29,6 +29,7 @@ function ask(what) {
 }
 
 micropython.registerJsModule("chip", {
+    system_hz: Number(systemHz),
     write: (byte) => fs.writeSync(3, `w ${byte}\n`),
     reset: () => fs.writeSync(3, "x\n"),
     read: () => ask("r"),
@@ -37,6 +38,7 @@ micropython.registerJsModule("chip", {
 for (const name of ["main", "wire"]) micropython.FS.writeFile(`/${name}.py`, fs.readFileSync(`${firmware}/${name}.py`));
 micropython.FS.mkdir("/ttboard");
 micropython.FS.writeFile("/ttboard/__init__.py", "");
+micropython.FS.writeFile("/ttboard/mode.py", "class RPMode:\n    SAFE, ASIC_RP_CONTROL, ASIC_MANUAL_INPUTS = 0, 1, 2\n");
 micropython.FS.writeFile("/ttboard/demoboard.py", fs.readFileSync(new URL("demoboard.py", import.meta.url)));
 micropython.runPython(`
 import sys
