@@ -68,6 +68,20 @@ def _require_file(target: Path) -> None:
         raise InputError(f"{target}: is no place for a file, or a device or pipe that it would replace; give another")
 
 
+def read_whole(path: Path, largest: int) -> bytes:
+    """The bytes of a file; OSError if it cannot be read, ValueError if it is no file or has more than `largest` bytes.
+
+    A device or a pipe never ends, and a link in a folder of somebody else may lead to one.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise ValueError("not a file")
+        content = stream.read(largest + 1)
+    if len(content) > largest:
+        raise ValueError(f"more than {largest // 1024**2} MiB")
+    return content
+
+
 def atomic_write(target: Path, content: str | bytes) -> None:
     """Write `content` to `target` so that a reader sees the old file or the whole new one."""
     with atomic_path(target) as beside:

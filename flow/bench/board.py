@@ -1,5 +1,6 @@
 """A chip behind a board, by what it can do: identify, write and read back weights, load a pattern, decide, count."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,6 +51,8 @@ class Board:
 
     def __init__(self, link: Link, control: Control) -> None:
         """Asks who it is and resets it."""
+        if control.lanes:
+            raise InputError(f"board: patterns go in by {len(control.lanes)} lanes, the firmware has four data lines")
         self.link, self.control = link, control
         self.name, self.clock_hz = link.hello()
         link.ask("reset")
@@ -75,8 +78,8 @@ class Board:
                 waiting = []
             waiting.append(text)
         answers += self.link.ask("send " + ",".join(waiting)).split(",")
-        if len(answers) != len(frames):
-            raise ToolError(f"board: {len(answers)} answers to {len(frames)} frames; reset it and try again")
+        if len(answers) != len(frames) or not all(map(_answers, frames, answers)):
+            raise ToolError(f"board: {','.join(answers)[:60]!r} is no answer to {len(frames)} frames; reset the board")
         return answers
 
     def write(self, codes: Program) -> None:
@@ -148,7 +151,10 @@ class Board:
         self.send([c.start(round(settle_s * self.clock_hz))])
         status = self._finished(settle_s, RACE_MS)
         valid, winner = status >> 30 & 1, status >> 24 & 0xF
-        pins = int(self.link.ask("pins"), 16)
+        said = self.link.ask("pins")
+        if not re.fullmatch(r"[0-9a-f]{2}", said):
+            raise ToolError(f"board: {said[:20]!r} are no pins; reset the board")
+        pins = int(said, 16)
         shown = pins >> VALID & 1, pins >> CLASS & 0xF
         if shown[0] != valid or (valid and shown[1] != winner):
             raise ToolError(
@@ -188,6 +194,12 @@ def _words(memory: MemoryMap, codes: Program) -> list[tuple[int, ...]]:
 
 def _text(frame: Frame) -> str:
     return f"{frame.command:02x}:" + "".join(f"{value:x}" for value in frame.payload)
+
+
+def _answers(frame: Frame, answer: str) -> bool:
+    """Whether it can be one: a bit for each of the payload, none for nibbles."""
+    bits = 0 if frame.command & (c.PORT | c.NIBBLES) == c.PORT | c.NIBBLES else len(frame.payload)
+    return answer == "-" if bits == 0 else len(answer) == bits and not answer.strip("01")
 
 
 def _sizes(found: Sequence[int]) -> str:

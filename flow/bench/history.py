@@ -8,12 +8,13 @@ from pathlib import Path
 
 from somaforge.flow.bench.chip import Known, drift
 from somaforge.flow.learning.calibration import Calibration
-from somaforge.flow.machinery.records import read_json, write_json
+from somaforge.flow.machinery.records import write_json
 from somaforge.flow.memory import bitfile
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_write
+from somaforge.pdk.json_file import read_json
 
 CHIP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 TIME = "%Y-%m-%dT%H%M%SZ"
@@ -62,6 +63,14 @@ def entries(chips: Path, chip: str) -> list[Entry]:
             raise InputError(f"{path.parent}: damaged ({error}); take the folder away") from None
         found.append(Entry(path.parent, conditions, Calibration.from_json(text, str(path))))
     return found
+
+
+def require_alike(chips: Path, chip: str, layers: tuple[int, ...]) -> None:
+    """InputError if what is known of the chip is damaged, or of an array of another size: before it is measured."""
+    for entry in entries(chips, chip):
+        known = tuple(len(s) for s in entry.calibration.slopes)
+        if known != layers:
+            raise InputError(f"{entry.folder}: is of a chip of {known} somas, the spec's has {layers}; another --chip")
 
 
 def keep(chips: Path, spec: Spec, conditions: Conditions, found: Known, tables: tuple[Path, ...]) -> Path:

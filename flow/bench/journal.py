@@ -4,8 +4,10 @@ One line of JSON for each pattern, written as it is read: {"asked": digest, "out
 asks the same in the same order; what stands here is not measured again. A last line that is cut is left out.
 """
 
+import fcntl
 import hashlib
 import json
+import math
 from collections import defaultdict, deque
 from pathlib import Path
 from typing import IO
@@ -16,6 +18,10 @@ from somaforge.flow.engines.base import Program
 from somaforge.generator.address import Codes
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.json_file import parse_json
+
+LARGEST_FILE = 256_000_000
+"""Bytes: a reading of ten outputs has 250, and a thousand epochs in the loop read 109,000 patterns."""
 
 
 def digest(program: Program, codes: Codes, ratio: int) -> str:
@@ -33,14 +39,24 @@ class Journal:
         """`subject` says what is measured: chip, spec, board. A file of another subject is refused, and kept."""
         self.path = path
         self._kept: dict[str, deque[list[float]]] = defaultdict(deque)
-        head, whole = json.dumps({"subject": subject}), 0
-        if path.exists():
-            whole = self._read(head)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: IO[bytes] = path.open("ab")
-        self._file.truncate(whole)
-        if whole == 0:
-            self._line(head)
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path}: no file; take it away")
+        self._file: IO[bytes] = path.open("a+b")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise InputError(f"{path}: another bench run measures this chip; wait for it") from None
+        try:
+            head = json.dumps({"subject": subject})
+            whole = self._read(head)
+            self._file.truncate(whole)
+            if whole == 0:
+                self._line(head)
+        except BaseException:
+            self._file.close()
+            raise
 
     @property
     def waiting(self) -> int:
@@ -49,27 +65,40 @@ class Journal:
 
     def _read(self, head: str) -> int:
         """Takes the lines that are whole; their length in bytes."""
-        data = self.path.read_bytes()
+        self._file.seek(0)
+        data = self._file.read(LARGEST_FILE + 1)
+        if len(data) > LARGEST_FILE:
+            raise InputError(f"{self.path}: more than {LARGEST_FILE // 1000**2} MB, no readings of ours; take it away")
         whole = data[: data.rfind(b"\n") + 1]
         lines = whole.decode("utf-8", "replace").splitlines()
+        if len(lines) == 1 and lines[0] != head:
+            return 0  # nothing was read yet
         if lines and lines[0] != head:
             raise InputError(
                 f"{self.path}: unfinished readings of another spec or board; measure those to the end, or take it away"
             )
         for number, line in enumerate(lines[1:], 2):
             try:
-                entry = json.loads(line)
-                self._kept[str(entry["asked"])].append([float(v) for v in entry["outputs_A"]])
+                entry = parse_json(line)
+                outputs = [float(v) for v in entry["outputs_A"]]
+                if not all(map(math.isfinite, outputs)):
+                    raise ValueError("not finite")
+                self._kept[str(entry["asked"])].append(outputs)
             except (ValueError, KeyError, TypeError):
                 raise InputError(
                     f"{self.path}, line {number}: no reading; take the file away and start again"
                 ) from None
         return len(whole)
 
-    def take(self, asked: str) -> Floats | None:
-        """The next reading of that, [outputs] in A, if there is one from before."""
+    def take(self, asked: str, outputs: int) -> Floats | None:
+        """The next reading of that, [outputs] in A, if there is one from before; InputError for another number."""
         kept = self._kept[asked]
-        return np.array(kept.popleft()) if kept else None
+        if not kept:
+            return None
+        found = np.array(kept.popleft())
+        if found.shape != (outputs,):
+            raise InputError(f"{self.path}: a reading of {len(found)} outputs, the chip has {outputs}; take it away")
+        return found
 
     def add(self, asked: str, outputs: Floats) -> None:
         """Keeps a reading at once."""

@@ -10,6 +10,8 @@ from somaforge.pdk.errors import InputError, ToolError
 TRIES = 4
 TIMEOUT_S = 2.0
 """Of the first try; each further one waits twice as long: a board may be slow, and a lost line is soon sent again."""
+STRAY = 100
+"""Lines of earlier questions that are passed over; a board that goes on is none of ours."""
 
 
 class Stream(Protocol):
@@ -54,7 +56,7 @@ class Link:
 
     def _answer(self, number: str, patience_s: float) -> tuple[str | None, str]:
         """The answer, or None and what was wrong; lines that belong to no question are passed over."""
-        while True:
+        for _ in range(STRAY):
             raw = self.stream.read_line(patience_s)
             if not raw.endswith(b"\n"):
                 return None, "no answer" if not raw else "half an answer"
@@ -71,12 +73,15 @@ class Link:
             if kind != "ok":
                 raise ToolError(f"board: refuses: {words[:200]}")
             return words, ""
+        return None, f"{STRAY} lines that belong to no question"
 
     def hello(self) -> tuple[str, int]:
         """The board's name and its clock in Hz; InputError for another protocol."""
         words = self.ask("hello").split(" ")
         if len(words) != 4 or words[0] != "somaforge":
             raise InputError("board: it is none of somaforge's; copy flow/bench/firmware onto it")
+        if not words[3].isdecimal() or int(words[3]) == 0:
+            raise InputError(f"board: says that its clock has {words[3][:20]} Hz; copy the firmware again")
         if words[1] != str(PROTOCOL):
             raise InputError(f"board: protocol {words[1]}, this somaforge speaks {PROTOCOL}; copy the firmware again")
         return words[2], int(words[3])

@@ -150,7 +150,7 @@ class BoardBench(Bench):
     def _one(self, program: Program, codes: Codes, ratio: int) -> Floats:
         """Readings [outputs] in A of one pattern: from the journal, or taken now."""
         asked = digest(program, codes, ratio)
-        kept = self.journal.take(asked) if self.journal is not None else None
+        kept = self.journal.take(asked, self.chip.control.outputs) if self.journal is not None else None
         if kept is not None:
             return kept
         if not same_program(self._written, program):

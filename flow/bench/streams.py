@@ -1,6 +1,8 @@
 """Ways to a board: a serial line, or one in this process."""
 
+import contextlib
 import random
+import termios
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -18,12 +20,16 @@ class SerialLine:
             self._line = serial.Serial(port, 115200, timeout=0, write_timeout=5, exclusive=True)
         except (OSError, serial.SerialException) as error:
             raise ToolError(f"board: cannot open {port} ({error}); is it plugged in, and yours to open?") from None
-        self._line.reset_input_buffer()
+        with contextlib.suppress(termios.error):  # of a cable that is gone already; the first write says so
+            self._line.reset_input_buffer()
 
     def write(self, data: bytes) -> None:
         """Send; OSError if the cable is gone."""
-        self._line.write(data)
-        self._line.flush()
+        try:
+            self._line.write(data)
+            self._line.flush()
+        except termios.error as error:  # flush's, and no OSError
+            raise OSError(*error.args) from None
 
     def read_line(self, timeout_s: float) -> bytes:
         """Up to the end of a line; OSError if the cable is gone."""

@@ -16,18 +16,26 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from somaforge.flow.bench.round import Round
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.files import read_whole
+
+if TYPE_CHECKING:
+    import _csv
 
 UNITS = {"current_A": 1.0, "current_mA": 1e-3, "current_uA": 1e-6, "current_nA": 1e-9, "current_pA": 1e-12}
 LARGEST_FILE = 64_000_000
 """Bytes: 16,000 patterns of ten outputs with ten repeats have 30 MB."""
 SATURATED = 3
 """Equal readings of different patterns at the very top of a table that no meter gives by chance."""
+LARGEST_A = 1.0
+"""Ten million times what a chip's outputs give."""
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _PLAN = re.compile(r"#\s*somaforge plan ([0-9a-f]{16})\s*")
 
 
@@ -84,12 +92,11 @@ class Table:
 def read(path: Path) -> Table:
     """The table in a file; InputError that names file, line and column."""
     try:
-        with path.open("rb") as stream:
-            data = stream.read(LARGEST_FILE + 1)
+        data = read_whole(path, LARGEST_FILE)
     except OSError as error:
         raise InputError(f"{path}: cannot read the table: {error.strerror or error}") from None
-    if len(data) > LARGEST_FILE:
-        raise InputError(f"{path}: more than {LARGEST_FILE} bytes, no table of readings; give the right file")
+    except ValueError as error:
+        raise InputError(f"{path}: {error}, so no table of readings; give the right file") from None
     try:
         return parse(data.decode("utf-8-sig"), str(path))
     except UnicodeDecodeError:
@@ -102,11 +109,12 @@ def parse(text: str, where: str) -> Table:
     plan = _PLAN.fullmatch(first.strip())
     if plan is None:
         raise InputError(f"{where}, line 1: does not name its plan; keep the first line of the plan's table.csv")
-    rows = csv.reader(io.StringIO(rest))
-    head = [name.strip() for name in next(rows, [])]
+    rows = csv.reader(io.StringIO(rest, newline=""))
+    head = [name.strip() for name in _next(rows, where) or []]
     column, scale = _columns(head, where)
     found: dict[tuple[int, int], dict[int, tuple[float, int]]] = {}
-    for line, row in enumerate(rows, 3):
+    while (row := _next(rows, where)) is not None:
+        line = rows.line_num + 1
         if not row or row[0].lstrip().startswith("#"):
             continue
         place, repeat, value = _row(row, column, f"{where}, line {line}")
@@ -116,10 +124,20 @@ def parse(text: str, where: str) -> Table:
                 f"{where}, line {line}: pattern {place[0]}, output {place[1]} stands in line {again} too; "
                 "say repeat if it was measured twice"
             )
+        if abs(value * scale) > LARGEST_A:
+            raise InputError(f"{where}, line {line}: {value * scale:.3g} A is no current of a chip; is the unit right?")
         found[place][repeat] = value * scale, line
     if not found:
         raise InputError(f"{where}: no readings; fill in the table")
     return _table(where, plan[1], found)
+
+
+def _next(rows: "_csv._reader", where: str) -> list[str] | None:
+    """The next row; None after the last."""
+    try:
+        return next(rows, None)
+    except csv.Error as error:
+        raise InputError(f"{where}, line {rows.line_num + 1}: not CSV ({error}); save the table as CSV") from None
 
 
 def _columns(head: list[str], where: str) -> tuple[dict[str, int], float]:
@@ -149,13 +167,9 @@ def _row(row: list[str], column: dict[str, int], where: str) -> tuple[tuple[int,
     text = row[column["value"]].strip()
     if not text:
         raise InputError(f"{where}: no current of pattern {place[0]}, output {place[1]}; measure it")
-    try:
-        value = float(text)
-    except ValueError:
-        raise InputError(f"{where}: {text[:20]!r} is no current") from None
-    if not math.isfinite(value):
+    if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
         raise InputError(f"{where}: {text[:20]!r} is no current; a reading out of range is none: measure it again")
-    return place, repeat, value
+    return place, repeat, float(text)
 
 
 def _table(where: str, plan: str, found: dict[tuple[int, int], dict[int, tuple[float, int]]]) -> Table:

@@ -137,6 +137,7 @@ def run(
     if chip is None and place.port is not None:
         raise InputError("bench run: needs --chip NAME too: measurements of a chip are kept under its name")
     loaded, name = place.spec, history.require_chip(chip or f"{place.spec.name}-{place.seed}")
+    history.require_alike(chips, name, build(loaded).layers)
     with place.board() as board:
         what = loaded.characterization.model_dump_json()
         journal = Journal(chips / name / "unfinished.jsonl", f"{build(loaded).hash} {what} {place.source}")
@@ -149,10 +150,10 @@ def run(
         finally:
             journal.close()
         said = history.Conditions(name, history.now(), temperature_C, supply_V, f"{board.name} ({where})")
+    population = report.Population.of(loaded, virtual)  # before anything is kept: ended here, it goes on
     folder = history.keep(chips, loaded, said, found, ())
     journal.path.rename(folder / "readings.jsonl")
     drifts = history.drifts(history.entries(chips, name))
-    population = report.Population.of(loaded, virtual)
     compared = place.run.rows(found) if place.run is not None else []
     atomic_write(folder / "report.html", report.html(loaded, said, found, population, [], drifts, compared))
     show_metrics(found.metrics(), as_json)
@@ -195,11 +196,9 @@ def program(spec: Path | None, where: str, file: Path) -> None:
     from somaforge.flow.memory import bitfile
     from somaforge.generator.design import build
 
-    place = _Place.of(where, spec)
-    try:
-        codes = bitfile.unpack(file.read_bytes(), build(place.spec), str(file))
-    except OSError as error:
-        raise InputError(f"{file}: cannot read the bitfile: {error.strerror or error}") from None
+    place, content = _Place.of(where, spec), bitfile.read(file)
+    bitfile.verify(content, build(place.spec), str(file))
+    codes = content.codes
     with place.board() as board:
         wrong = board.wrong_bits_after(codes)
     if wrong:

@@ -48,6 +48,7 @@ def measured(
     from somaforge.flow.machinery.records import write_json
 
     chip = history.require_chip(str(conditions["chip"]))
+    history.require_alike(chips, chip, loaded.array.layers)
     read = [table.read(path) for path in tables]
     found = known(loaded, read)
     odd = [
@@ -60,10 +61,10 @@ def measured(
             click.echo(f"doubtful  {printable(str(doubt))}")
     metrics: dict[str, float] = {"tester__doubtful__count": len(odd)}
     if found.calibration is not None:
+        population = report.Population.of(loaded, virtual)  # before anything is kept
         said = history.Conditions(time=history.now(), **{**conditions, "chip": chip})  # type: ignore[arg-type]
         folder = history.keep(chips, loaded, said, found, tables)
         write_json(folder / "doubts.json", {"doubts": [vars(doubt) for doubt in odd]})
-        population = report.Population.of(loaded, virtual)
         drifts = history.drifts(history.entries(chips, chip))
         atomic_write(folder / "report.html", report.html(loaded, said, found, population, odd, drifts))
         metrics |= found.metrics()

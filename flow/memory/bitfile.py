@@ -26,6 +26,7 @@ import numpy as np
 from somaforge.generator.address import Bits, Codes, WeightFormat
 from somaforge.generator.design import Design
 from somaforge.pdk.errors import InputError
+from somaforge.pdk.files import read_whole
 
 VERSION = 1
 BYTES_PER_LINE = 32
@@ -141,13 +142,11 @@ def parse(data: bytes, where: str) -> Bitfile:
 def read(path: Path) -> Bitfile:
     """`parse` of a file; InputError if it cannot be read."""
     try:
-        with path.open("rb") as stream:
-            data = stream.read(LARGEST_FILE + 1)
+        return parse(read_whole(path, LARGEST_FILE), str(path))
     except OSError as error:
         raise InputError(f"{path}: cannot read the bitfile: {error.strerror or error}") from None
-    if len(data) > LARGEST_FILE:
-        raise InputError(f"{path}: larger than any bitfile ({LARGEST_FILE} bytes); give the right file")
-    return parse(data, str(path))
+    except ValueError as error:
+        raise InputError(f"{path}: no bitfile ({error}); give the right file") from None
 
 
 def verify(content: Bitfile, design: Design, where: str) -> None:
