@@ -16,8 +16,10 @@ from somaforge.generator.control import Control
 LOOK_S = 5e-6
 """That a look at the pins takes."""
 MOST_CLOCKS = 2**24 - 1
-SAMPLED = 3
-"""Clocks until the control has seen the end of a race."""
+REFEREE_S = 300e-9
+"""From the first racer's arrival to the referee's word, as control_bench.v.j2 has it."""
+SAMPLED = 2
+"""Clocks until the control has seen that."""
 
 
 @dataclass
@@ -185,8 +187,9 @@ class ModelPins:
         winner = 0
         for place in range(self._control.outputs):
             winner |= place if found.winners >> place & 1 else 0
-        self._until = self._time + settle_s + (found.race_s if decided else MOST_CLOCKS / CLOCK_HZ)
-        self._then = ("winner", winner, round(found.race_s * CLOCK_HZ) + SAMPLED) if decided else ("undecided",)
+        clocks = round((found.race_s + REFEREE_S) * CLOCK_HZ) + SAMPLED if decided else MOST_CLOCKS
+        self._until = self._time + settle_s + clocks / CLOCK_HZ
+        self._then = ("winner", winner, clocks) if decided else ("undecided",)
 
     def _count(self, period_s: float, pulses: int) -> None:
         clocks = pulses * period_s * CLOCK_HZ

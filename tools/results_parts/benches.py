@@ -220,6 +220,27 @@ def in_the_loop(results: Path) -> Iterable[str]:
         yield f"patterns, once for a chip (the\nnext section{ways}); the loop takes its own again for every network.\n"
 
 
+def board_loop(results: Path) -> Iterable[str]:
+    """Training with the chip in the loop, through the board's protocol."""
+    path = results / "board_loop.json"
+    if not path.is_file():
+        return
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    found = data["results"]
+    yield "\n## Iris: chip in the loop, behind a simulated board\n\n"
+    yield f"    python bench/board_loop.py --chips {len(found)} --epochs {data['epochs']}\n\n"
+    yield f"`{data['spec']}`, 30 test flowers; chips decide themselves. `gain`: of the training flowers that the chip decides\n"
+    yield "rightly, by the loop; weights from before are kept if there is none.\n\n"
+    yield "| chip | calibrated model | chip | chip after the loop | gain | undecided | readings | of the loop |\n"
+    yield f"|{'---|' * 8}\n"
+    for e in found:
+        right = " | ".join(f"{100 * e[k]:.1f} %" for k in ("model_accuracy", "chip_accuracy", "loop_accuracy"))
+        yield f"| {e['chip']} | {right} | {100 * e['loop_gain']:.1f} % | {e['undecided']} "
+        yield f"| {e['readings']} | {e['loop_readings']} |\n"
+    means = (np.mean([e[k] for e in found]) for k in ("model_accuracy", "chip_accuracy", "loop_accuracy"))
+    yield f"| mean | {' | '.join(f'{100 * m:.1f} %' for m in means)} | | | | |\n"
+
+
 def tester(results: Path) -> Iterable[str]:
     """Accuracy with a perfect tester and with others."""
     path = results / "tester.json"
@@ -287,5 +308,5 @@ def sections(results: Path) -> Iterable[str]:
     yield from learning(results, *MNIST)
     yield from mirrors(results)
     yield from learning(results, *SPOKEN)
-    for section in (iris, programmed, reference, tuning, retraining, in_the_loop, tester, characterization):
+    for section in (iris, programmed, reference, tuning, retraining, in_the_loop, board_loop, tester, characterization):
         yield from section(results)

@@ -11,6 +11,7 @@ from somaforge.flow.bench.board import Board
 from somaforge.flow.bench.cosim import CLOCK_HZ, Answered, Asked, SimulatedPins
 from somaforge.flow.bench.firmware.wire import Wire, opened, sealed
 from somaforge.flow.bench.link import Link
+from somaforge.flow.bench.model import REFEREE_S
 from somaforge.flow.bench.streams import Near
 from somaforge.generator.control import Control
 from somaforge.generator.design import Design, build
@@ -69,7 +70,7 @@ def test_everything_that_a_board_can_do(tmp_path: Path) -> None:
         board.load(np.array([[1, 2, 3, 4, 5], [7, 6, 0, 0, 1]]))
         decision = board.decide(5e-6)
         assert decision.winner == 1
-        assert decision.race_s == pytest.approx(2e-6, abs=5 / CLOCK_HZ)
+        assert decision.race_s == pytest.approx(2e-6 + REFEREE_S, abs=3 / CLOCK_HZ)
         analog.answer = Answered(0b011, False, 2e-6)
         board.configure(ratio=8, reference=True, selected=2)
         analog.answer = Answered(period_s=10e-6)
@@ -158,6 +159,37 @@ def test_another_protocol_is_refused() -> None:
 
     with pytest.raises(InputError, match="protocol 0, this somaforge speaks 1"):
         Link(Near(old)).hello()
+
+
+@pytest.mark.parametrize("clock", ["x", "0", "-1"])
+def test_a_clock_that_is_none_is_refused(clock: str) -> None:
+    def odd(line: str) -> str:
+        return sealed(opened(line).split(" ")[0] + f" ok somaforge 1 odd {clock}")
+
+    with pytest.raises(InputError, match="its clock has"):
+        Link(Near(odd)).hello()
+
+
+@pytest.mark.parametrize("answer", ["", "-", "2", "1" * 31, "1" * 32 + ",1", "\x00"])
+def test_answers_that_can_be_none_are_refused(answer: str) -> None:
+    def odd(line: str) -> str:
+        number, verb, *_ = opened(line).split(" ")
+        return sealed(f"{number} ok " + {"hello": "somaforge 1 odd 1", "send": answer}.get(verb, ""))
+
+    with pytest.raises(ToolError, match="is no answer to 4 frames"):
+        Board(Link(Near(odd)), Control.of(design()))
+
+
+def test_a_board_that_never_stops_is_left() -> None:
+    class Chatty:
+        def write(self, data: bytes) -> None:
+            """Nobody listens."""
+
+        def read_line(self, timeout_s: float) -> bytes:
+            return f"{sealed('77 ok')}\n".encode()
+
+    with pytest.raises(ToolError, match="100 lines that belong to no question"):
+        Link(Chatty()).hello()
 
 
 def test_a_pulled_cable() -> None:

@@ -159,7 +159,7 @@ def test_the_whole_loop_through_the_firmware(tmp_path: Path, capsys: pytest.Capt
         assert cli.run([*arguments, "--virtual", "2", "--json"]) == code
         out = capsys.readouterr()
         found: dict[str, float] = json.loads(out.out) if code == 0 else {}
-        assert code == 0 or out.err.splitlines()[-1].startswith("error: board: the connection is gone")
+        assert code == 0 or out.err.splitlines()[-1].startswith("somaforge: board: the connection is gone")
         return found
 
     def through(chips: str, code: int = 0, lost: float = 0.0, lines: float = float("inf"), **faults: float) -> object:

@@ -1,5 +1,6 @@
 """The loop on a simulated board: characterize, train, program, decide; and everything that can be wrong with a chip."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,8 +8,8 @@ import numpy as np
 import pytest
 from tests.flow.learning.test_characterize import truth
 
-from somaforge.flow import datasets
-from somaforge.flow.bench import chip, loop, report
+from somaforge.flow import cli, datasets
+from somaforge.flow.bench import chip, loop, report, simulated
 from somaforge.flow.bench.analog import Faults
 from somaforge.flow.bench.board import Board
 from somaforge.flow.bench.doctor import examine
@@ -17,7 +18,7 @@ from somaforge.flow.bench.link import Stream
 from somaforge.flow.bench.meter import LEVELS, BoardBench
 from somaforge.flow.bench.simulated import simulated_link
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.drivers.inputs import input_currents
+from somaforge.flow.drivers.inputs import Encoder, input_currents
 from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.learning import measuring
 from somaforge.flow.learning.characterize import characterize
@@ -25,6 +26,7 @@ from somaforge.flow.learning.driven import driven
 from somaforge.flow.learning.tester import Bench
 from somaforge.flow.learning.training import model_accuracy
 from somaforge.flow.measure.evaluate import pad_inputs
+from somaforge.flow.memory import bitfile
 from somaforge.generator.control import Control
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec, parse_spec
@@ -229,6 +231,25 @@ def test_a_cable_is_pulled_and_the_measurement_goes_on_where_it_was(healthy: chi
         Journal(path, "another chip")
 
 
+def test_a_journal_that_is_not_ours_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a/unfinished.jsonl"
+    Journal(path, "one").close()
+    held = Journal(path, "two")  # nothing was read for the other
+    with pytest.raises(InputError, match="another bench run measures this chip"):
+        Journal(path, "two")
+    held.add("x", np.array([1e-9, 2e-9]))
+    held.close()
+    again = Journal(path, "two")
+    with pytest.raises(InputError, match="a reading of 2 outputs, the chip has 3"):
+        again.take("x", 3)
+    again.close()
+    for line in ('{"asked": "x", "outputs_A": [NaN]}', "[" * 100_000, '{"asked": 1}', "3"):
+        path.write_text('{"subject": "two"}\n' + line + "\n")
+        with pytest.raises(InputError, match="line 2: no reading"):
+            Journal(path, "two")
+    assert path.read_text().endswith("3\n")
+
+
 class Pulled:
     """A cable that is pulled after so many lines."""
 
@@ -263,3 +284,43 @@ def test_the_doctor_says_what_is_wrong(faults: Faults, words: str) -> None:
     assert any(words in finding.words for finding in found), [f.words for f in found]
     good = faults in (Faults(), Faults(leakage_A=1e-11))
     assert all(finding.good for finding in found) is good
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        Faults(stuck=(0, 2, 1, 1, 1)),
+        pytest.param(Faults(dead_row=(1, 2)), marks=pytest.mark.nightly),
+        pytest.param(Faults(weak_driver=(1, 0.3)), marks=pytest.mark.nightly),
+        pytest.param(Faults(swapped=(4, 5)), marks=pytest.mark.nightly),
+        pytest.param(Faults(leakage_A=1e-11), marks=pytest.mark.nightly),
+        pytest.param(Faults(gain=1.05), marks=pytest.mark.nightly),
+        pytest.param(Faults(swapped_outputs=(4, 5)), marks=pytest.mark.nightly),
+    ],
+    ids=["stuck", "dead", "weak", "swapped", "leak", "gain", "outputs"],
+)
+def test_no_fault_gives_a_wrong_pass(
+    faults: Faults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command's verdict is that of the silicon with the fault in it, on the weights that the command kept."""
+    wanted, lost = quick(), 1e-4
+    file = tmp_path / "spec.yaml"
+    file.write_text(json.dumps(wanted.model_dump(mode="json", exclude_defaults=True)))
+    one = board(wanted, faults, lost)
+    monkeypatch.setattr(simulated, "simulated_link", lambda *_: board(wanted, faults, lost).link)
+    arguments = ["bench", "run", str(file), "--board", "virtual", "--chip", "a", "--chips", str(tmp_path / "chips")]
+    code = cli.run([*arguments, "--virtual", "2", "--min-accuracy", "0.6", "--json"])
+    said = capsys.readouterr()
+    found = list((tmp_path / "chips/a").glob("*/weights.bit"))
+    if not found:
+        assert code in (1, 3)
+        assert "swapped" in said.err.splitlines()[-1]
+        return
+    one.write(bitfile.unpack(found[0].read_bytes(), build(wanted)))
+    x, y = chip.tested(wanted)
+    bench = BoardBench.on(one, wanted, chip.highest_A(wanted))
+    encoder = Encoder.of(bench.bank.scale, datasets.load("iris"))
+    full = bench.settable(encoder.full_A(datasets.load("iris"), wanted))
+    right = float(np.mean([bench.show(p, full, 20e-6).winner == k for p, k in zip(encoder.codes(x), y, strict=True)]))
+    assert json.loads(said.out)["accuracy__measured__ratio"] == right
+    assert code == (0 if right >= 0.6 else 1)

@@ -120,6 +120,12 @@ def test_history_keeps_all_and_shows_drift(tmp_path: Path) -> None:
     assert change == pytest.approx(0.2, rel=0.5)  # two draws of 0.15 each
     with pytest.raises(InputError, match="not overwritten"):
         history.keep(tmp_path, wanted, when, chip.Known(calibration=after), ())
+    history.require_alike(tmp_path, "a-1", LAYERS)
+    history.require_alike(tmp_path, "new", LAYERS)
+    with pytest.raises(
+        InputError, match=r"is of a chip of \(4, 4, 3\) somas, the spec's has \(7, 7, 7\); another --chip"
+    ):
+        history.require_alike(tmp_path, "a-1", (7, 7, 7))
     (tmp_path / "a-1" / times[0] / "conditions.json").write_text("{")
     with pytest.raises(InputError, match="damaged"):
         history.entries(tmp_path, "a-1")

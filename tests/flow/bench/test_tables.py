@@ -1,5 +1,6 @@
 """Tables of readings: whatever is wrong with one is said in one line, with its place."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,10 @@ def test_repeats_are_averaged() -> None:
         (PLAN + "pattern,output,current_nA\n-1,0,1\n", "line 3, column pattern: '-1'"),
         (PLAN + "pattern,output,current_nA\n0,0\n", "line 3: 2 columns, the head has 3"),
         (PLAN + "pattern,output,current_nA\n999999,999999,1\n", "999999, but 1 readings"),
+        (PLAN + "pattern,output,current_nA\n0,0,1_0\n", "line 3: '1_0' is no current"),
+        (PLAN + "pattern,output,current_nA\n0,0,\uff11\n", "is no current"),
+        (PLAN + "pattern,output,current_mA\n0,0,2e3\n", "line 3: 2 A is no current of a chip; is the unit right?"),
+        (PLAN + f"pattern,output,current_nA\n0,0,{'1' * 200_000}\n", "line 3: not CSV (field larger than"),
     ],
 )
 def test_what_is_wrong_is_named(text: str, words: str) -> None:
@@ -109,6 +114,17 @@ def population() -> tuple[np.ndarray, Round]:
     chip = nominal(wanted.design)
     full = tuple(np.full((2, 2), 7) for _ in range(2))
     return np.array([c.dc(chip, wanted.inputs, [full] * 4).outputs for c in chips]), wanted
+
+
+def test_what_is_no_file_is_no_table(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path, words in (
+        (tmp_path / "pipe", "not a file"),
+        (tmp_path, "cannot read|not a file"),
+        (Path("/dev/zero"), ""),
+    ):
+        with pytest.raises(InputError, match=words):
+            table.read(path)
 
 
 def test_readings_out_of_range_are_named() -> None:
