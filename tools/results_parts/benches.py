@@ -229,8 +229,8 @@ def board_loop(results: Path) -> Iterable[str]:
     found = data["results"]
     yield "\n## Iris: chip in the loop, behind a simulated board\n\n"
     yield f"    python bench/board_loop.py --chips {len(found)} --epochs {data['epochs']}\n\n"
-    yield f"`{data['spec']}`, 30 test flowers; chips decide themselves. `gain`: of the training flowers that the chip decides\n"
-    yield "rightly, by the loop; weights from before are kept if there is none.\n\n"
+    yield f"`{data['spec']}`, 30 test flowers; chips decide. `gain`: by the loop, of the training flowers that\n"
+    yield "the chip decides rightly; weights from before are kept if there is none.\n\n"
     yield "| chip | calibrated model | chip | chip after the loop | gain | undecided | readings | of the loop |\n"
     yield f"|{'---|' * 8}\n"
     for e in found:
