@@ -67,12 +67,13 @@ class Cable:
     lost: float = 0.0
     lines: float = float("inf")
     """Answers until it is pulled."""
+    pulled: bool = False
     chance: random.Random = field(default_factory=lambda: random.Random(1))
 
     def forth(self, to: IO[bytes]) -> None:
         """What the host says."""
         with contextlib.suppress(OSError, ValueError):
-            while data := os.read(self.master, 4096):
+            while not self.pulled and (data := os.read(self.master, 4096)):
                 to.write(self._through(data))
 
     def back(self, found: IO[bytes]) -> None:
@@ -87,7 +88,8 @@ class Cable:
 
     def pull(self) -> None:
         """The host's end hangs up."""
-        with contextlib.suppress(OSError):
+        if not self.pulled:
+            self.pulled = True
             os.close(self.master)
 
     def _through(self, data: bytes) -> bytes:
