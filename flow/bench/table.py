@@ -132,7 +132,7 @@ def parse(text: str, where: str) -> Table:
     return _table(where, plan[1], found)
 
 
-def _next(rows: "_csv._reader", where: str) -> list[str] | None:
+def _next(rows: "_csv.Reader", where: str) -> list[str] | None:
     """The next row; None after the last."""
     try:
         return next(rows, None)
