@@ -189,7 +189,7 @@ class _Bench:
     def _run(self, what: str, deck: Deck, saves: list[str], sweep: str) -> dict[str, Floats]:
         text = deck.text(".save " + "\n+ ".join(saves), f".dc {sweep}")
         name = f"latch_{what}_{self.temperature_C:g}"
-        names, values = run_batch(text, self.evidence, name, 600.0)
+        names, values = run_batch(text, self.evidence, name, self.design.spec.time_limits.ngspice_s)
         found = {n: values[:, k] for k, n in enumerate(names)}
         missing = [s for s in saves if s not in found]
         if missing or not np.all(np.isfinite(values)):

@@ -73,8 +73,8 @@ class TimeLimits(Model):
     """All of step pex."""
     ngspice_s: Annotated[float, Field(gt=0, le=86_400)] = 600.0
     """One run of ngspice on cells or a part of the array in the steps characterize, program and evaluate, and their
-    comparisons. Decks whose size no spec changes (tables of devices, margins of a latch, timing of the port) have
-    limits of their own."""
+    comparisons, and on the latches whose margins are measured. Decks whose size no spec changes (tables of devices,
+    timing of the port) have limits of their own."""
     verilog_s: Annotated[float, Field(gt=0, le=86_400)] = 900.0
     """One run of Icarus Verilog in step program."""
 
