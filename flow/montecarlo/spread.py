@@ -88,7 +88,6 @@ def dask(address: str, prefix: str) -> Spread:
     cannot be reached or the package distributed is missing."""
     try:
         from distributed import Client
-        from distributed.scheduler import KilledWorker
     except ImportError:
         raise ToolError("montecarlo --scheduler: needs the package distributed: pip install somaforge[farm]") from None
 
@@ -104,19 +103,27 @@ def dask(address: str, prefix: str) -> Spread:
                 client.submit(function, task, key=f"{prefix}-{name}", pure=False): name for name, task in tasks.items()
             }
             for future in _as_they_end(client, list(futures), address):
-                try:
-                    record: Record = future.result()
-                except CancelledError:
-                    raise _gone(address) from None
-                except KilledWorker as error:
-                    raise ToolError(
-                        f"montecarlo: {futures[future]} was lost with its workers again and again ({error}); "
-                        "give them more memory: finished points are kept"
-                    ) from None
+                record: Record = _result(future, futures[future], address)
                 yield futures.pop(future), record
                 future.release()
 
     return spread
+
+
+def _result(future: Any, name: str, address: str) -> Any:
+    """What a task gave; ToolError if the scheduler went away before it could be fetched, or the task killed workers."""
+    from distributed.comm.core import CommClosedError
+    from distributed.scheduler import KilledWorker
+
+    try:
+        return future.result()
+    except (CancelledError, CommClosedError):
+        raise _gone(address) from None
+    except KilledWorker as error:
+        raise ToolError(
+            f"montecarlo: {name} was lost with its workers again and again ({error}); "
+            "give them more memory: finished points are kept"
+        ) from None
 
 
 def _gone(address: str) -> ToolError:

@@ -7,16 +7,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from distributed import Client, LocalCluster
+from distributed.comm.core import CommClosedError
+from distributed.scheduler import KilledWorker
 from tests.flow.montecarlo.montecarlo_tasks import Task, square
 
-from somaforge.flow.montecarlo import study, work
+from somaforge.flow.montecarlo import spread, study, work
 from somaforge.flow.montecarlo.points import Source, StudyPoints, grid
 from somaforge.flow.montecarlo.spread import dask, here, processes
 from somaforge.generator.spec import Spec, parse_spec
@@ -214,3 +218,31 @@ def test_killed_scheduler_or_last_worker(
             monkeypatch.setattr("somaforge.flow.montecarlo.spread.LONELY_S", 1.0)  # it has started
     assert 1 <= len(found) < len(tasks)
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (CommClosedError("reset by peer"), "^montecarlo: the Dask scheduler at tcp://x went away; start it"),
+        (CancelledError("n1"), "^montecarlo: the Dask scheduler at tcp://x went away; start it"),
+        (KilledWorker("n1", SimpleNamespace(address="tcp://w"), 3), "^montecarlo: n1 was lost with its workers again"),
+    ],
+)
+def test_a_result_that_cannot_be_fetched_is_one_line(error: Exception, message: str) -> None:
+    """Whether a killed scheduler is seen by a future or by the connection that fetches its result is a race."""
+
+    class Lost:
+        def result(self) -> None:
+            raise error
+
+    with pytest.raises(ToolError, match=message):
+        spread._result(Lost(), "n1", "tcp://x")
+
+
+def test_an_error_of_the_task_itself_stays_what_it_is() -> None:
+    class Full:
+        def result(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        spread._result(Full(), "n1", "tcp://x")
