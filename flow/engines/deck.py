@@ -7,8 +7,8 @@ import numpy as np
 
 from somaforge.flow.engines.base import Program, ProgrammedChip
 from somaforge.flow.engines.lines import Nets, check_value, resistor_lines, transistor_lines, weight_bits
-from somaforge.flow.spice.deck import Deck, safe, staircase, transient
-from somaforge.generator.names import RAILS, input_net, output_net
+from somaforge.flow.spice.deck import Deck, held, safe, staircase, transient
+from somaforge.generator.names import GROUND, RAILS, SUPPLY, complement, input_net, output_net
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
@@ -113,12 +113,12 @@ class ChipDeck:
         steps = [staircase(levels.tolist(), s.dwell_s, s.rise_s) for levels in s.inputs.T]
         return [f"i_in_{i} vdd {input_net(i)} {source}" for i, source in enumerate(steps)]
 
-    def _starts(self) -> list[str]:
-        """Latch states: held while the operating point is found (.nodeset guesses were lost on the way), then free."""
+    def _starts(self) -> tuple[str, ...]:
+        """Latches come out of the operating point in their states (.nodeset guesses were lost on the way), then they
+        are free."""
         if self.chip.memory == "ideal":
-            return []
-        supply, lines = self.chip.at.supply_V, []
-        for net, high in weight_bits(self.chip, self.chip.codes).items():
-            q, bar = (supply, 0.0) if high else (0.0, supply)
-            lines.append(f".ic v({safe(net)})={q:.9g} v({net}_bar)={bar:.9g}")
-        return lines
+            return ()
+        bits = weight_bits(self.chip, self.chip.codes)
+        rails = {net: SUPPLY if bit else GROUND for net, bit in bits.items()}
+        rails |= {complement(net): GROUND if bit else SUPPLY for net, bit in bits.items()}
+        return held(rails, self.stimulus.dwell_s / 10)

@@ -12,7 +12,7 @@ import numpy as np
 
 from somaforge.flow.engines.lines import weight_net
 from somaforge.flow.spice import deck as spice
-from somaforge.flow.spice.deck import pwl, safe, size_of, transient
+from somaforge.flow.spice.deck import held, pwl, safe, size_of, transient
 from somaforge.generator.address import Bits
 from somaforge.generator.circuit import FlatNetlist, Mos
 from somaforge.generator.design import Design, latch_nets
@@ -201,12 +201,15 @@ class RowDeck:
                 lines.append(f"r{i} {safe(r.a)} {safe(r.b)} {r.ohm:.6e}")
         return lines
 
-    def _starts(self) -> Iterator[str]:
+    def _starts(self) -> tuple[str, ...]:
+        """Latches hold the opposite of what is written."""
+        rails: dict[str, str] = {}
         for row, written in self.bits.items():
             for column, bit in np.ndindex(written.shape):
                 q = weight_net(self.matrix, row, column, self.latches[bit])
-                one, two = (0.0, self.supply) if written[column, bit] else (self.supply, 0.0)
-                yield f".ic v({q})={one:.9g} v({q}_bar)={two:.9g}"
+                ends = (GROUND, SUPPLY) if written[column, bit] else (SUPPLY, GROUND)
+                rails |= dict(zip((q, complement(q)), ends, strict=True))
+        return held(rails, self.bench.phase_s / 2)
 
     def saved(self) -> list[str]:
         """Nets whose voltage is recorded: bit lines and both nodes of every latch."""

@@ -32,16 +32,30 @@ class Job:
     inputs: Inputs
 
 
+Worker = Callable[[Path, Job], None]
+"""One chip's work, which writes into the folder."""
+
+
+def work(folder: Path, piece: tuple[Worker, Job]) -> None:
+    """A piece of a step that has several kinds of them."""
+    worker, job = piece
+    worker(folder, job)
+
+
 def for_each_chip(
-    context: Context, worker: Callable[[Path, Job], None], inputs: Inputs | None = None
+    context: Context, worker: Worker, inputs: Inputs | None = None, first: Iterable[Worker] = ()
 ) -> dict[int, Path]:
     """Run worker(folder, job) for every seed and put the folders' files into chips/<seed>/ of the step.
 
-    `inputs`: what the workers read if that is more than the step itself reads (`Inputs.also`).
+    `inputs`: what the workers read if that is more than the step itself reads (`Inputs.also`). `first`: workers that
+    run at the same time, on the first chip; what each writes to <its name>.json becomes a file of the step.
     """
     seeds = context.spec.chips.seeds
-    jobs = {f"chip_{seed}": Job(context.spec, seed, inputs or context.inputs) for seed in seeds}
-    folders = context.each(worker, jobs)
+    jobs = {seed: Job(context.spec, seed, inputs or context.inputs) for seed in seeds}
+    some = {w.__name__: (w, jobs[seeds[0]]) for w in first}
+    folders = context.each(work, {**some, **{f"chip_{seed}": (worker, job) for seed, job in jobs.items()}})
+    for name in some:
+        shutil.copyfile(folders[name] / f"{name}.json", context.folder / f"{name}.json")
     places = {}
     for seed in seeds:
         places[seed] = context.folder / "chips" / str(seed)

@@ -1,7 +1,6 @@
 """Step evaluate: the test patterns through every programmed chip, on the spec's engine, post-layout."""
 
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from somaforge.flow.measure.layout_effect import first_of_each_class, layout_eff
 from somaforge.flow.measure.timed import speed_metrics
 from somaforge.flow.memory import bitfile
 from somaforge.flow.steps.characterize import operating_point
-from somaforge.flow.steps.chip import Job, currents, for_each_chip, per_chip, programmed
+from somaforge.flow.steps.chip import Job, Worker, currents, for_each_chip, per_chip, programmed
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 
@@ -141,21 +140,24 @@ def _compared(found: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
+def besides(spec: Spec) -> tuple[Worker, ...]:
+    """What is simulated on the first chip to say what the simulators leave out."""
+    return (engines, layout, *((latches, times) if named(spec).in_full else ()))
+
+
 def action(context: Context) -> Mapping[str, float]:
-    """All chips, in parallel; then what the simulators leave out."""
-    places = for_each_chip(context, run_patterns)
-    first = Job(context.spec, context.spec.chips.seeds[0], context.inputs)
-    found = _compared(_part(context, engines, first))
-    found |= _part(context, layout, first)["metrics"]
-    if named(context.spec).in_full:
-        memory = _part(context, latches, first)
-        found["engine__latch_effect_max__ratio"] = memory["output_change"]
-        timed = _part(context, times, first)
-        found["engine__full_model_time_error_p50__ratio"] = timed["p50"]
-        found["engine__full_model_time_error_max__ratio"] = timed["max"]
-        found["power__latch__W"] = memory["latch_current"] * context.spec.supply_V
-    chips = [read_json(place / "evaluation.json") for place in places.values()]
-    return found | measured(context.spec, chips)
+    """All chips and what the simulators leave out, in parallel."""
+    some = besides(context.spec)
+    places = for_each_chip(context, run_patterns, first=some)
+    known = {worker: read_json(context.folder / f"{worker.__name__}.json") for worker in some}
+    found: dict[str, float] = _compared(known[engines]) | known[layout]["metrics"]
+    if latches in known:
+        found["engine__latch_effect_max__ratio"] = known[latches]["output_change"]
+        found["power__latch__W"] = known[latches]["latch_current"] * context.spec.supply_V
+    if times in known:
+        found["engine__full_model_time_error_p50__ratio"] = known[times]["p50"]
+        found["engine__full_model_time_error_max__ratio"] = known[times]["max"]
+    return found | measured(context.spec, [read_json(place / "evaluation.json") for place in places.values()])
 
 
 def measured(spec: Spec, chips: list[dict[str, Any]]) -> dict[str, float]:
@@ -200,22 +202,12 @@ def _speed(chips: list[dict[str, Any]], macs: int) -> dict[str, float]:
     return found | {end: ends[end] for name, both in ENDS.items() if name in found for end in both if end in ends}
 
 
-def _part(context: Context, worker: Callable[[Path, Job], None], job: Job) -> dict[str, Any]:
-    """What a worker wrote about one chip; the file is named after the worker and kept."""
-    name = worker.__name__
-    made = context.each(worker, {name: job})[name] / f"{name}.json"
-    shutil.copyfile(made, context.folder / made.name)
-    return read_json(made)
-
-
 STEP = Step(
     "evaluate",
     action,
     lambda spec: (
         *per_chip("evaluation.json")(spec),
-        "engines.json",
-        "layout.json",
-        *(("latches.json", "times.json") if named(spec).in_full else ()),
+        *(f"{worker.__name__}.json" for worker in besides(spec)),
     ),
     ("pex", "drivers", "program"),
     config=config,

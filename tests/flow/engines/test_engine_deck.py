@@ -74,7 +74,8 @@ class TestText:
         latches = [m for m in design.flat.mos if "x_latch" in m.name]
         assert sum("x_latch" in x for x in deck.text.splitlines()) == len(latches)
         net = weight_net(0, 0, 0, "w_sign")
-        assert f".ic v({net})=1.8 v({net}_bar)=0" in deck.text
+        rails = {x.split()[1]: x.split()[2] for x in deck.text.splitlines() if x.startswith("s_hold_")}
+        assert (rails[net], rails[f"{net}_bar"], len(rails)) == ("vdd", "gnd", 2 * 8 * 4)
         assert len(deck.state_nets) == 8 * 4
         assert deck.states[:4].tolist() == [1, 0, 1, 1]
 

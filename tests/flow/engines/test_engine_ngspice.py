@@ -67,9 +67,17 @@ class TestCurrents:
         assert 1e-12 < effect.latch_current < 50e-12
         whole = NgspiceEngine().dc(replace(chip, memory="transistor"), INPUTS)
         assert whole.effort.attempts == ("gmin-stepping",)
-        lost = NgspiceEngine(ladder=(replace(LADDER[2], keeps_latches=True),))
-        with pytest.raises(ToolError, match="32 latches lost their state, the first is x_matrix_0"):
-            lost.dc(replace(chip, memory="transistor"), INPUTS)
+
+    def test_a_latch_that_does_not_hold_its_state_is_named(self) -> None:
+        """Both p transistors always conduct and no n transistor does: the side that is 0 goes to the supply."""
+        chip, latch = nominal(small_design(), CODES), "x_matrix_0.x_row_0.x_synapse_1.x_latch_1."
+        shifts = {"m_up": -2.0, "m_up_bar": -2.0, "m_down": 2.0, "m_down_bar": 2.0}
+        broken = np.array([shifts.get(m.name.removeprefix(latch), 0.0) for m in chip.flat.mos])
+        whole = replace(chip, shifts=broken, memory="transistor")
+        with pytest.raises(
+            ToolError, match=r"1 latches lost their state, the first is x_matrix_0\.x_row_0\.x_synapse_1\.w_1"
+        ):
+            NgspiceEngine(ladder=LADDER[:1]).dc(whole, INPUTS)
 
     def test_settling_takes_the_capacitance_times_the_thermal_voltage_over_the_current(self) -> None:
         """10 pF on the rail of a soma with 10 nA: tau = C n U_T / I.
