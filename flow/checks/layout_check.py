@@ -23,6 +23,8 @@ class LayoutCheck:
     run: Run
     everywhere: bool = True
     """Whether any cell must pass it; otherwise finished macros alone."""
+    outside: bool = False
+    """Whether another program does the work, beside which this one can do another check's."""
 
     @property
     def metric(self) -> str:

@@ -43,7 +43,7 @@ def run(pdk: Pdk, layout: Path, top: str | None, report: Path, timeout_s: float 
     return counts
 
 
-CHECK = LayoutCheck("precheck", "shuttle precheck deck", "design rule violations; 0 to pass", run)
+CHECK = LayoutCheck("precheck", "shuttle precheck deck", "design rule violations; 0 to pass", run, outside=True)
 
 
 def application(what: str) -> str:

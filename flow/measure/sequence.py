@@ -14,7 +14,7 @@ import numpy as np
 from somaforge.flow.chips import VirtualChip
 from somaforge.flow.measure.sequence_pins import PinScript
 from somaforge.flow.spice.batch import run_batch
-from somaforge.flow.spice.deck import Deck, drawn, pwl, size_of, transient
+from somaforge.flow.spice.deck import Deck, drawn, held, pwl, size_of, transient
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.pdk import Pdk
 from somaforge.pdk.arrays import Floats
@@ -121,7 +121,4 @@ def _sources(
     yield from (f"v_low_{k} {names[net]} 0 0" for k, net in enumerate(around.low))
     for k, (net, ampere) in enumerate(around.drawn_A.items()):
         yield f"i_drawn_{k} {names[net]} 0 pwl(0 0 {POWER_UP_S:.6e} {ampere:.9e})"
-    yield f"v_hold hold 0 pwl(0 1 {POWER_UP_S:.6e} 1 {1.01 * POWER_UP_S:.6e} 0)"
-    yield f".model holds sw vt=0.5 vh=0 ron={HOLD_OHM:g} roff=1e13"
-    for k, (net, level) in enumerate(around.held.items()):
-        yield f"s_{k} {names[net]} {'vdd' if level else '0'} hold 0 holds"
+    yield from held({names[net]: "vdd" if level else "0" for net, level in around.held.items()}, POWER_UP_S, HOLD_OHM)

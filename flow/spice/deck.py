@@ -138,8 +138,8 @@ def staircase(levels: Sequence[float], dwell_s: float, rise_s: float, value: str
     return f"{levels[0]:{value}}" if len(points) == 1 else pwl(points, value=value, time=".9e")
 
 
-def held(rails: Mapping[str, str], until_s: float) -> tuple[str, ...]:
-    """Nets that start on a rail (net -> rail): 1 kohm holds each there while the operating point is found and until
+def held(rails: Mapping[str, str], until_s: float, ohm: float = 1e3) -> tuple[str, ...]:
+    """Nets that start on a rail (net -> rail): `ohm` holds each there while the operating point is found and until
     `until_s`; then it is free (1e15 ohm).
 
     Not .ic: in every iteration ngspice looks for the whole row of every such net in the matrix. 784 nets of 11,600 cost
@@ -149,7 +149,7 @@ def held(rails: Mapping[str, str], until_s: float) -> tuple[str, ...]:
         return ()
     switches = (f"s_hold_{i} {safe(net)} {rail} hold gnd holder" for i, (net, rail) in enumerate(rails.items()))
     release = pwl([(0.0, 1.0), (until_s, 1.0), (1.1 * until_s, 0.0)])
-    return (".model holder sw vt=0.5 vh=0 ron=1e3 roff=1e15", f"v_hold hold gnd {release}", *switches)
+    return (f".model holder sw vt=0.5 vh=0 ron={ohm:.6g} roff=1e15", f"v_hold hold gnd {release}", *switches)
 
 
 def transient(saves: Sequence[str], step_s: float, stop_s: float, more: str = "") -> tuple[str, str]:
