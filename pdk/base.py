@@ -11,6 +11,7 @@ from somaforge.pdk.geometry import Length, Rules
 from somaforge.pdk.library import StandardCells
 from somaforge.pdk.models import Models
 from somaforge.pdk.open_pdks import OpenPdks
+from somaforge.pdk.symbols import Symbols
 from somaforge.pdk.wires import Wires
 
 Polarity = Literal["n", "p"]
@@ -54,6 +55,8 @@ class Pdk:
     """What its data may be taken from instead of their packages; None: nothing."""
     frames: Frames = NO_FRAMES
     """Of the shuttles that take it."""
+    symbols: Symbols | None = None
+    """Of its transistors, for schematics in xschem; None: none are drawn."""
 
     def device(self, polarity: Polarity, flavour: Flavour) -> DeviceType:
         """The device of that polarity and flavour; KeyError with the flavours that exist if there is none."""

@@ -29,6 +29,14 @@ def _chromium() -> str:
     return found
 
 
+def _xschem() -> str:
+    """Where it is."""
+    found = shutil.which("xschem")
+    if found is None:
+        raise ToolError("xschem is missing; run make setup")
+    return found
+
+
 NEEDS: dict[str, Callable[[], str]] = {
     "needs_pdk": lambda: tools.pdk_version("sky130"),
     "needs_ngspice": tools.ngspice_version,
@@ -37,6 +45,7 @@ NEEDS: dict[str, Callable[[], str]] = {
     "needs_iverilog": lambda: tools.program_version("iverilog"),
     "needs_micropython": lambda: _micropython(),
     "needs_chromium": lambda: _chromium(),
+    "needs_xschem": lambda: _xschem(),
 }
 
 

@@ -80,6 +80,7 @@ install_debian_packages() {
   command -v netgen-lvs >/dev/null || wanted+=(netgen-lvs)
   command -v iverilog >/dev/null || wanted+=(iverilog)
   command -v chromium >/dev/null || wanted+=(chromium)  # tests open the report in it
+  command -v xschem >/dev/null || wanted+=(xschem)  # nightly tests read the schematics with it
   command -v node >/dev/null || wanted+=(nodejs)
   command -v npm >/dev/null || wanted+=(npm)
   find_python >/dev/null || wanted+=(python3.11 python3.11-venv)

@@ -17,10 +17,14 @@ from somaforge.generator.periphery.measures import library
 from somaforge.generator.picture import write_picture
 from somaforge.generator.schematic import CELLS, write_schematics
 from somaforge.generator.spec import Spec
+from somaforge.generator.xschem import write as xschem
+from somaforge.pdk import load
 from somaforge.pdk.errors import InputError
 from somaforge.pdk.files import atomic_write
 from somaforge.pdk.layout_file import open_layout
 
+XSCHEM = "schematic/xschem"
+"""Folder of the sheets and symbols."""
 SMALL = 200_000
 """Transistors up to which antenna ratios are looked at before anything else is done, in seconds: they are worst in
 small arrays, whose lines have few gates. Step drc looks at every layout."""
@@ -42,6 +46,9 @@ def action(context: Context) -> Mapping[str, float]:
     atomic_write(folder / "macro.lef", lef.lef(abstract, design.pdk.rules))
     (folder / "schematic").mkdir()
     write_schematics(design, folder / "schematic")
+    if design.pdk.symbols is not None:
+        (folder / XSCHEM).mkdir()
+        xschem.write_schematics(drawn.library, design.pdk.symbols, folder / XSCHEM)
     rules = matching.statements(design, drawn)
     atomic_write(folder / "matching.json", json.dumps([asdict(r) for r in rules], indent=1) + "\n")
     width = 1800
@@ -89,6 +96,11 @@ def verilog_files(spec: Spec) -> tuple[str, ...]:
     return tuple(f"verilog/{spec.name}{end}" for end in ends)
 
 
+def xschem_files(spec: Spec) -> tuple[str, ...]:
+    """The sheet of the top circuit, which leads to all others; none of a process without symbols."""
+    return () if load(spec.pdk).symbols is None else (f"{XSCHEM}/{spec.name}.sch",)
+
+
 STEP = Step(
     "generate",
     action,
@@ -97,6 +109,7 @@ STEP = Step(
         "matching.json",
         *(f"schematic/{cell}.svg" for cell in CELLS),
         *verilog_files(spec),
+        *xschem_files(spec),
     ),
     config=silicon,
     tools=("klayout",),

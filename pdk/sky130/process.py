@@ -16,6 +16,7 @@ from somaforge.pdk.sky130.library import CELLS
 from somaforge.pdk.sky130.models import MAX_SUPPLY_V, MODELS
 from somaforge.pdk.sky130.open_pdks import OPEN_PDKS
 from somaforge.pdk.sky130.parasitics import CORNERS, interconnect
+from somaforge.pdk.sky130.symbols import symbol
 from somaforge.pdk.wires import Wires
 
 _VALUES = {rule.name: rule.value_nm for rule in CHECKED}
@@ -120,4 +121,5 @@ SKY130 = Pdk(
     models=MODELS,
     frames=FRAMES,
     open_pdks=OPEN_PDKS,
+    symbols=symbol,
 )
