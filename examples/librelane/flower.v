@@ -1,4 +1,4 @@
-// A digital block around the hard macro of examples/librelane/iris.yaml: the port's pins are driven by registers that
+// A digital block around the hard macro of examples/librelane/hard_macro.yaml: the port's pins are driven by registers that
 // change at the falling clock, as docs/port.md asks, and data_out is taken there, half a period after it has moved.
 `default_nettype none
 

@@ -18,12 +18,13 @@ from somaforge.pdk.models import Law, Size
 from somaforge.pdk.open_pdks import take
 
 TEMPLATES: dict[str, tuple[str, ...]] = {
+    "hard_macro": ("config.yaml", "flower.v"),
     "iris": (),
     "mnist": (),
     "own": ("own-train.csv", "own-test.csv", "train.ipynb", "change_a_cell.ipynb"),
     "spoken-digits": (),
 }
-"""Specs to start from, and the files that come with them: data that they name, notebooks."""
+"""Specs to start from, and the files that come with them: data that they name, notebooks, a flow around them."""
 
 
 @click.command()
@@ -120,7 +121,7 @@ def _template(name: str) -> str:
 
 @click.command()
 @click.argument("template", required=False)
-@click.option("--out", type=PATH, help="Write it into this folder, with the data files that it names.")
+@click.option("--out", type=PATH, help="Write it into this folder, with the files that belong to it.")
 def init(template: str | None, out: Path | None) -> None:
     """Print a spec to start from: somaforge init iris > my.yaml. Without TEMPLATE, list the templates."""
     if template is None:

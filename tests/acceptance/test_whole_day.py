@@ -10,7 +10,7 @@ import pytest
 import yaml
 from tests.browser import opened
 from tests.generator.test_librelane import loads
-from tests.wheel import ROOT, Place
+from tests.wheel import Place
 
 pytestmark = [
     pytest.mark.nightly,
@@ -88,7 +88,8 @@ def hard(place: Place, source: Path, name: str) -> None:
 def test_librelane_takes_it_beside_a_second_macro(place: Place, own: Path) -> None:
     hard(place, own / "own.yaml", "network")
     hard(place, place.folder / "second.yaml", "helper")
-    config: dict[str, Any] = yaml.safe_load((ROOT / "examples/librelane/config.yaml").read_text())
+    assert place.somaforge("init", "hard_macro", "--out", "lane").returncode == 0
+    config: dict[str, Any] = yaml.safe_load((place.folder / "lane/config.yaml").read_text())
     macro = json.dumps(config["MACROS"]["iris_macro"]).replace("dir::run/final/hard_macro", "dir::iris")
     config["MACROS"] = {}
     blocks = place.folder / "blocks"

@@ -37,7 +37,10 @@ SPEC = Path(__file__).parents[2] / "examples/iris.yaml"
         ),
         (["lvs", "--layout", "x.gds"], "lvs --layout: needs --netlist FILE and --top CELL too"),
         (["pex", "--layout", "x.gds"], "pex --layout: needs --top CELL and --output FILE.spice too"),
-        (["init", "nonsense"], "init nonsense: there is no such template; known: iris, mnist, own, spoken-digits"),
+        (
+            ["init", "nonsense"],
+            "init nonsense: there is no such template; known: hard_macro, iris, mnist, own, spoken-digits",
+        ),
         (["pdk", "install", "tsmc16"], "pdk: unknown process 'tsmc16'; nearest: sky130; known: sky130"),
         (["report", "nowhere"], "nowhere: not a finished run (no signoff step); somaforge run makes one"),
         (["frobnicate"], "No such command 'frobnicate'. See somaforge --help."),

@@ -14,6 +14,7 @@ import klayout.db as kdb
 import pytest
 import yaml
 
+from somaforge.flow import cli
 from somaforge.flow.memory.liberty import liberty, name_of
 from somaforge.flow.memory.port_pins import LOADS_F, Follows
 from somaforge.flow.steps.hard_macro import CORNERS, files
@@ -41,7 +42,7 @@ ENTRY: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def block() -> Block:
-    return hard_macro(build(load_spec(EXAMPLE / "iris.yaml")))
+    return hard_macro(build(load_spec(EXAMPLE / "hard_macro.yaml")))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def test_the_configuration_names_what_a_run_writes(folder: Path) -> None:
         *macro["spice"],
         *(f for fs in macro["lib"].values() for f in fs),
     ]
-    promised = {f"dir::run/final/{name}" for name in files(load_spec(EXAMPLE / "iris.yaml"))}
+    promised = {f"dir::run/final/{name}" for name in files(load_spec(EXAMPLE / "hard_macro.yaml"))}
     assert set(flat) <= promised
 
 
@@ -124,6 +125,12 @@ def loads(config: Path) -> subprocess.CompletedProcess[str]:
     command = [interpreter, str(ROOT / "tests/librelane_check.py"), str(config)]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_init_writes_spec_configuration_and_block(tmp_path: Path) -> None:
+    assert cli.run(["init", "hard_macro", "--out", str(tmp_path / "lane")]) == 0
+    written = {path.name: path.read_bytes() for path in (tmp_path / "lane").iterdir()}
+    assert written == {path.name: path.read_bytes() for path in EXAMPLE.iterdir()}
 
 
 def test_librelane_takes_the_configuration(folder: Path) -> None:

@@ -154,7 +154,7 @@ def test_a_run_finds_the_data_from_its_own_folder(tmp_path: Path) -> None:
 def test_init_writes_the_example_with_its_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["init"]) == 0
     listed = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in listed] == ["iris", "mnist", "own", "spoken-digits"]
+    assert [line.split()[0] for line in listed] == ["hard_macro", "iris", "mnist", "own", "spoken-digits"]
     assert cli.run(["init", "own", "--out", str(tmp_path / "mine")]) == 0
     spec: Spec = load_spec(Path(capsys.readouterr().out.strip()))
     assert datasets.load(spec.network.dataset).classes == ("double", "early", "late", "wide")
