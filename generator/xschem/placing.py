@@ -92,6 +92,8 @@ def place(circuit: Circuit, symbols: Symbols) -> list[Placed]:
     p, n = (dict(zip(group, _levels(group, rails), strict=True)) for group in (down, up))
     depth, height = (max(levels.values(), default=-1) + 1 for levels in (p, n))
     row = {**p, **{one: depth + height - 1 - level for one, level in n.items()}}
+    used = sorted(set(row.values()))
+    row = {one: used.index(level) for one, level in row.items()}
     columns = _Columns()
     _put_p(p, row, columns)
     _put_n(n, row, columns, rails)

@@ -1,12 +1,12 @@
 """The sheet of a circuit: its terminals at the edges, its transistors, below them the circuits that it calls."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from somaforge.generator.circuit import Circuit
 from somaforge.generator.xschem import text
 from somaforge.generator.xschem.placing import ROW, TEXT, Placed, place
 from somaforge.generator.xschem.sides import Side
-from somaforge.generator.xschem.symbol import PITCH, Box
+from somaforge.generator.xschem.symbol import PITCH, SMALL, Box
 from somaforge.generator.xschem.text import GRID, Flip, text_width
 from somaforge.generator.xschem.vectors import instances, shown
 from somaforge.generator.xschem.wiring import wiring
@@ -14,6 +14,8 @@ from somaforge.pdk.symbols import Point, Symbols
 
 _NAME, _INPUT, _TERMINAL = "devices/lab_pin.sym", "devices/ipin.sym", "devices/iopin.sym"
 _MARGIN = 10 * GRID
+_LINE = 250 * GRID
+"""Length of a line of called circuits."""
 
 
 class Sheet:
@@ -63,22 +65,22 @@ class Sheet:
             self._objects.append(text.instance(_NAME, at, values, flip))
 
     def _calls(self) -> None:
-        """Side by side; what lies at a terminal is named there."""
-        x, low = 0, self._bottom
+        """In lines below the transistors; what lies at a terminal is named there."""
+        x, top, low = 0, self._bottom + PITCH, self._bottom
         for group in instances(self._circuit):
             box = self._boxes[group.calls[0].circuit]
             ends = [(port, side, group.nets(k)) for k, (port, side) in enumerate(box.sides.items())]
-            x += max((text_width(shown(nets), TEXT) for _, side, nets in ends if side == "left"), default=0) + _MARGIN
-            at = (x, self._bottom + PITCH)
+            if x > _LINE:
+                x, top = 0, low + PITCH
+            x += _room(ends, "left") + _MARGIN
             values = {"name": group.names, "many": shown(group.names)}
-            self._objects.append(text.instance(f"{box.circuit.name}.sym", at, values))
+            self._objects.append(text.instance(f"{box.circuit.name}.sym", (x, top), values))
             for port, side, nets in ends:
                 px, py = box.pins[port]
-                self._name(nets, (at[0] + px, at[1] + py), 0 if side == "left" else 1)
-            x += box.size[0] + PITCH
-            x += max((text_width(shown(nets), TEXT) for _, side, nets in ends if side == "right"), default=0)
-            low = max(low, at[1] + box.size[1] + _MARGIN)
-        self._right, self._bottom = max(self._right, x), low
+                self._name(nets, (x + px, top + py), 0 if side == "left" else 1)
+            x += box.size[0] + PITCH + max(_room(ends, "right"), text_width(box.circuit.name, SMALL))
+            self._right, low = max(self._right, x), max(low, top + box.size[1] + _MARGIN)
+        self._bottom = low
 
     def _ports(self) -> None:
         """Inputs at the left, the others at the right, rails at the left above and below."""
@@ -101,6 +103,11 @@ class Sheet:
         for port, side in sides.items():
             yield port, (self._right + _MARGIN if side == "right" else left, heights[side]), side
             heights[side] += PITCH
+
+
+def _room(ends: Iterable[tuple[str, Side, str]], side: Side) -> int:
+    """What the names at one side take."""
+    return max((text_width(shown(nets), TEXT) for _, where, nets in ends if where == side), default=0)
 
 
 def bus_label() -> str:
