@@ -116,7 +116,8 @@ class ChipModel:
         """
         signal, found = x, torch.zeros(len(shadow[0]))
         for m, (values, into) in enumerate(zip(shadow, currents, strict=True)):
-            found = found + (self.bent(signal, m) @ self.weights(m, values).abs()).sum(dim=-1).mean(dim=1)
+            row = self.weights(m, values).abs().sum(dim=-1)  # what a soma drives in all
+            found = found + (self.bent(signal, m).mean(dim=-2) * row).sum(dim=-1)
             signal = into.detach()
         return found
 
