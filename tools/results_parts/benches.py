@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from results_parts.adaptive import adaptive
 from somaforge.generator.spec import Meter
 
 MEANS = ("chip_accuracy", "measured_model_accuracy", "programmings", "patterns", "tester_s", "smallest_A", "weak_bits")
@@ -308,5 +309,17 @@ def sections(results: Path) -> Iterable[str]:
     yield from learning(results, *MNIST)
     yield from mirrors(results)
     yield from learning(results, *SPOKEN)
-    for section in (iris, programmed, reference, tuning, retraining, in_the_loop, board_loop, tester, characterization):
+    some = (
+        iris,
+        programmed,
+        adaptive,
+        reference,
+        tuning,
+        retraining,
+        in_the_loop,
+        board_loop,
+        tester,
+        characterization,
+    )
+    for section in some:
         yield from section(results)
