@@ -15,12 +15,12 @@ def adaptive(results: Path) -> Iterable[str]:
     yield "\n## MNIST: patterns that end when their decision looks safe\n\n"
     yield "    somaforge run examples/mnist.yaml --out runs/mnist --skip drc --until program\n"
     yield f"    python bench/adaptive.py examples/mnist.yaml runs/mnist --chips {data['chips']}\n\n"
-    yield f"{data['patterns']} test images on {data['chips']} programmed chips in time, law `{data['law']}`, with what\n"
-    yield "the memory leaks. Safe: an output leads the second by a share of its current for a while, and some\n"
+    yield f"{data['patterns']} test images on {data['chips']} programmed chips in time, law `{data['law']}`, with\n"
+    yield "what the memory leaks. Safe: an output leads the second by a share of its current for a while, and some\n"
     yield "time has passed (`flow/measure/adaptive.py`); a pattern that never looks safe runs for "
     yield f"{1e6 * data['pattern_time_s']:.0f} us.\nRule and fixed time are chosen on half of every chip's images and "
     yield "judged on the other half, both ways. Not in it:\nwhat a readout takes that compares all the time.\n\n"
-    yield "| chosen for the winner at rest in | way | winner at rest | accuracy | mean time | energy of an image | saved |\n"
+    yield "| chosen for the winner at rest in | way | winner at rest | accuracy | mean time | energy | saved |\n"
     yield "|---|---|---|---|---|---|---|\n"
     for way in data["ways"]:
         for name in ("fixed", "adaptive"):
