@@ -2,9 +2,8 @@
 
     python bench/board_loop.py --chips 5 --epochs 30
 
-Every chip goes through all of `bench run`, in its protocol: once as it is, and once more with training in the loop that
-starts from the same readings and weights. Results are written one by one; a later call goes on where this one was
-stopped.
+Every chip goes through all of `bench run --loop`, in its protocol, and decides the test patterns before and after the
+loop. Results are written one by one; a later call goes on where this one was stopped.
 """
 
 import argparse
@@ -16,7 +15,6 @@ from typing import Any
 
 from somaforge.flow.bench import loop
 from somaforge.flow.bench.board import Board
-from somaforge.flow.bench.chip import Known
 from somaforge.flow.bench.journal import Journal
 from somaforge.flow.bench.simulated import simulated_link
 from somaforge.generator.control import Control
@@ -29,35 +27,31 @@ SPEC = "examples/prototype.yaml"
 RESULT = ROOT / "bench/results/board_loop.json"
 
 
-def taken(spec: Spec, seed: int, epochs: int, readings: Path) -> tuple[Known, int]:
-    """The chip of that seed after `bench run`, and how many readings were taken; those that `readings` has are not
-    taken again."""
-    control = Control.of(build(spec))
-    journal = Journal(readings, f"chip {seed}")
-    before = journal.waiting
-    try:
-        wanted = loop.Wanted(epochs=epochs, journal=journal)
-        found = loop.run(spec, Board(simulated_link(spec, control, seed), control), wanted)
-    finally:
-        journal.close()
-    return found, len(readings.read_text(encoding="utf-8").splitlines()) - 1 - before
-
-
 def result(spec: Spec, seed: int, epochs: int) -> dict[str, Any]:
-    """One chip, without and with training in the loop."""
-    begin = time.process_time()
+    """One chip, before and after training in the loop."""
+    begin, control = time.process_time(), Control.of(build(spec))
     with tempfile.TemporaryDirectory() as folder:
-        alone, first = taken(spec, seed, 0, Path(folder) / "readings.jsonl")
-        trained, more = taken(spec, seed, epochs, Path(folder) / "readings.jsonl")
+        readings, taken = Path(folder) / "readings.jsonl", {}
+
+        def say(text: str) -> None:
+            taken[text] = len(readings.read_text(encoding="utf-8").splitlines()) - 1
+
+        journal = Journal(readings, f"chip {seed}")
+        try:
+            wanted = loop.Wanted(epochs=epochs, journal=journal)
+            found = loop.run(spec, Board(simulated_link(spec, control, seed), control), wanted, say=say)
+        finally:
+            journal.close()
+    first = taken["training in the loop"]
     return {
         "chip": seed,
-        "model_accuracy": alone.model_accuracy,
-        "chip_accuracy": alone.accuracy,
-        "loop_gain": trained.loop_gain,
-        "loop_accuracy": trained.accuracy,
-        "undecided": trained.undecided,
+        "model_accuracy": found.model_accuracy,
+        "chip_accuracy": found.alone,
+        "loop_gain": found.loop_gain,
+        "loop_accuracy": found.accuracy,
+        "undecided": found.undecided,
         "readings": first,
-        "loop_readings": more,
+        "loop_readings": taken["decisions"] - first,
         "cpu_s": round(time.process_time() - begin, 1),
     }
 

@@ -52,6 +52,8 @@ class Known:
     """Of them, those that the chip itself did not decide."""
     races_s: tuple[float, ...] = ()
     """Of the chip's own decisions: from the end of settling until its class is there."""
+    alone: float | None = None
+    """Accuracy on the test patterns before training in the loop."""
     loop_gain: float | None = None
     """Accuracy on the training patterns, by the chip's own decisions, that training in the loop added; 0 if it added
     none and the weights from before are kept."""

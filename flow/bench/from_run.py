@@ -58,17 +58,21 @@ class RunChip:
         right = float((winners == labels).mean())
         listed = [Row("accuracy of this chip in the run, on its own weights", f"{right:.2%}", "simulated")]
         if found.calibration is not None:
-            away = self.slopes_away(found.calibration)
-            listed.append(Row("slopes against those of the run, rms", f"{away:.2%}", "measured"))
+            every, behind = self.slopes_away(found.calibration), self.slopes_away(found.calibration, 1)
+            listed.append(Row("slopes against those of the run, rms", f"{every:.2%}", "measured"))
+            listed.append(Row("the same without the inputs and their drivers", f"{behind:.2%}", "measured"))
         if found.compared:
             equal = sum(a == int(b) for a, b in zip(found.compared, winners, strict=True))
             told = f"{equal} of {len(winners)}"
             listed.append(Row("decisions on the run's weights that are the run's winners", told, "measured"))
         return listed
 
-    def slopes_away(self, calibration: Calibration) -> float:
-        """RMS distance of ln slope from the run's; one factor common to all is the reference current's."""
-        mine, own = (np.log(np.concatenate([np.array(s) for s in c.slopes])) for c in (calibration, self.calibration))
+    def slopes_away(self, calibration: Calibration, first: int = 0) -> float:
+        """RMS distance of ln slope from the run's, of layers from `first` on; one factor common to all is the reference
+        current's. Slopes of inputs have their drivers' in them, of which a board that sets levels by the bias ratio
+        leaves the second reference row out (flow.bench.meter)."""
+        both = (calibration.slopes[first:], self.calibration.slopes[first:])
+        mine, own = (np.log(np.concatenate([np.array(s) for s in slopes])) for slopes in both)
         return float(np.std(mine - own))
 
 

@@ -12,6 +12,7 @@ from somaforge.flow.bench.board import Board, Decision
 from somaforge.flow.bench.chip import Known, Stuck, blank_chip, highest_A, learn, tested
 from somaforge.flow.bench.journal import Journal
 from somaforge.flow.bench.meter import LEVELS, QUIET_MS, BoardBench
+from somaforge.flow.datasets import Labels
 from somaforge.flow.drivers.inputs import Encoder
 from somaforge.flow.engines.base import Program
 from somaforge.flow.learning.calibration import Dead
@@ -73,16 +74,18 @@ def run(
     dead = _dead(spec, probe.through(bench, chip, highest_A(spec)))
     say(f"{len(dead)} somas dead")
     codes = learn(spec, bench, chip, found, levels=LEVELS, stuck=stuck, dead=dead, say=say).codes
+    _, y = tested(spec)
     if wanted.epochs:
+        say("decisions before training in the loop")
+        _program(board, codes, stuck)
+        found.alone = _right(_decisions(spec, bench), y)
         say("training in the loop")
         codes = in_loop.train(spec, bench, chip, found, wanted.epochs, lambda c: _program(board, c, stuck))
     say("decisions")
     _program(board, codes, stuck)
-    _, y = tested(spec)
     decisions = _decisions(spec, bench)
-    winners = [d.winner for d in decisions]
-    found.accuracy = float(np.mean([w == int(label) for w, label in zip(winners, y, strict=True)]))
-    found.undecided = sum(w is None for w in winners)
+    found.accuracy = _right(decisions, y)
+    found.undecided = sum(d.winner is None for d in decisions)
     found.patterns = len(y)
     found.races_s = tuple(d.race_s for d in decisions if d.winner is not None)
     if wanted.compared is not None:
@@ -107,6 +110,10 @@ def _decisions(spec: Spec, bench: BoardBench) -> list[Decision]:
     encoder = Encoder.of(bench.bank.scale, dataset)
     full = bench.settable(encoder.full_A(dataset, spec))
     return [bench.show(pattern, full, spec.evaluation.pattern_time_s) for pattern in encoder.codes(x)]
+
+
+def _right(decisions: list[Decision], labels: Labels) -> float:
+    return float(np.mean([d.winner == int(label) for d, label in zip(decisions, labels, strict=True)]))
 
 
 def _program(board: Board, codes: Program, stuck: Stuck) -> None:

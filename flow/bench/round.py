@@ -52,6 +52,19 @@ class Round:
         """How many."""
         return len(self.inputs)
 
+    def behind(self, pattern: int, output: int) -> tuple[object, ...]:
+        """What an output's current comes from: weights and inputs with a way to it, which other patterns may have, too;
+        everything where there is none."""
+        reached, found = np.array([output]), list[object]()
+        for matrix in reversed(self.programs[self.weights[pattern]]):
+            rows, columns = np.nonzero(matrix[:, reached])
+            codes = matrix[rows, reached[columns]]
+            found.append(tuple(zip(rows.tolist(), reached[columns].tolist(), codes.tolist(), strict=True)))
+            reached = np.unique(rows)
+        found.append(tuple(zip(reached.tolist(), self.inputs[pattern, reached].tolist(), strict=True)))
+        whole = (self.weights[pattern], tuple(self.inputs[pattern].tolist()))
+        return (output, *(found if len(reached) else whole))
+
     @cached_property
     def digest(self) -> str:
         """16 hex digits that a table of readings names: of the silicon, all weights and all input currents."""

@@ -33,6 +33,10 @@ LARGEST_FILE = 64_000_000
 """Bytes: 16,000 patterns of ten outputs with ten repeats have 30 MB."""
 SATURATED = 3
 """Equal readings of different patterns at the very top of a table that no meter gives by chance."""
+SPAN = 30.0
+"""Times by which readings of the wrong sign are larger than all others."""
+NEGATIVE_A = 1e-10
+"""Beyond the zero of any meter that reads nanoamperes."""
 LARGEST_A = 1.0
 """Ten million times what a chip's outputs give."""
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
@@ -74,13 +78,24 @@ class Table:
                 f"{self.where}: no reading of pattern {pattern}, output {output} ({len(missing)} missing); "
                 "measure all of them"
             )
+        self._refuse_reversed()
         self._refuse_saturated(asked)
+
+    def _refuse_reversed(self) -> None:
+        """InputError if what is large is negative: a chip gives such currents to nobody."""
+        low, top = float(self.currents.min()), float(self.currents.max())
+        if -low > max(SPAN * top, NEGATIVE_A):
+            line = int(self.lines[np.unravel_index(self.currents.argmin(), self.currents.shape)])
+            raise InputError(
+                f"{self.where}, line {line}: {low:.3g} A, and no reading that is positive is a thirtieth of that: the "
+                "meter's sign is turned round; currents out of outputs are positive"
+            )
 
     def _refuse_saturated(self, asked: Round) -> None:
         """InputError if different patterns end at one and the same largest value: the meter's range, not a current."""
         top = float(self.currents.max())
         at = np.argwhere(self.currents == top)
-        different = {(asked.weights[p], tuple(asked.inputs[p].tolist()), int(o)) for p, o in at.tolist()}
+        different = {asked.behind(p, o) for p, o in at.tolist()}
         if top > 0 and len(different) >= SATURATED:
             first = int(self.lines[tuple(at[0])])
             raise InputError(
@@ -94,7 +109,9 @@ def read(path: Path) -> Table:
     try:
         data = read_whole(path, LARGEST_FILE)
     except OSError as error:
-        raise InputError(f"{path}: cannot read the table: {error.strerror or error}") from None
+        raise InputError(
+            f"{path}: cannot read the table: {error.strerror or error}; give the table.csv of each round"
+        ) from None
     except ValueError as error:
         raise InputError(f"{path}: {error}, so no table of readings; give the right file") from None
     try:
@@ -161,7 +178,7 @@ def _row(row: list[str], column: dict[str, int], where: str) -> tuple[tuple[int,
         return int(text)
 
     if len(row) != len(column) - 1:
-        raise InputError(f"{where}: {len(row)} columns, the head has {len(column) - 1}")
+        raise InputError(f"{where}: {len(row)} columns, the head has {len(column) - 1}; decimals have a point")
     place = number("pattern", 0), number("output", 0)
     repeat = number("repeat", 1) if "repeat" in column else 1
     text = row[column["value"]].strip()

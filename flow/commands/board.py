@@ -38,7 +38,7 @@ def bench() -> None:
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
     """What --board and SPEC say."""
 
     spec: Spec
@@ -48,7 +48,7 @@ class _Place:
     run: "RunChip | None"
 
     @classmethod
-    def of(cls, where: str, spec: Path | None) -> "_Place":
+    def of(cls, where: str, spec: Path | None) -> "Place":
         """InputError if they do not say enough, or too much."""
         from somaforge.flow.bench.from_run import RunChip
 
@@ -75,7 +75,17 @@ class _Place:
     @property
     def source(self) -> str:
         """Whose readings they are; a board may come back on another port."""
-        return "board" if self.port is not None else f"virtual:{self.seed}"
+        made = self.spec.chips.model_dump_json(exclude={"seeds"})
+        return "board" if self.port is not None else f"virtual:{self.seed} {made}"
+
+    def subject(self, own_reference: bool) -> str:
+        """What readings are of: kept ones of another chip, measured otherwise or with other currents do not fit."""
+        from somaforge.flow.bench.chip import highest_A
+        from somaforge.generator.design import build
+
+        what = self.spec.characterization.model_dump_json()
+        reference = "own" if own_reference else f"{highest_A(self.spec):.4g} A"
+        return f"{build(self.spec).hash} {what} {self.source} {reference}"
 
     @contextmanager
     def board(self) -> "Iterator[Board]":
@@ -133,14 +143,13 @@ def run(
     from somaforge.flow.bench.journal import Journal
     from somaforge.generator.design import build
 
-    place = _Place.of(where, spec)
+    place = Place.of(where, spec)
     if chip is None and place.port is not None:
         raise InputError("bench run: needs --chip NAME too: measurements of a chip are kept under its name")
     loaded, name = place.spec, history.require_chip(chip or f"{place.spec.name}-{place.seed}")
     history.require_alike(chips, name, build(loaded).layers)
     with place.board() as board:
-        what = loaded.characterization.model_dump_json()
-        journal = Journal(chips / name / "unfinished.jsonl", f"{build(loaded).hash} {what} {place.source}")
+        journal = Journal(chips / name / "unfinished.jsonl", place.subject(own_reference))
         try:
             if journal.waiting and not as_json:
                 click.echo(f"goes on after {journal.waiting} readings in {journal.path}", err=True)
@@ -175,7 +184,7 @@ def doctor(spec: Path | None, where: str, own_reference: bool) -> None:
     """Say what is wrong with the board and the chip of SPEC behind it; exit code 1 if something is."""
     from somaforge.flow.bench.doctor import examine
 
-    place = _Place.of(where, spec)
+    place = Place.of(where, spec)
     with place.board() as board:
         found = examine(place.spec, board, reference=own_reference, say=lambda text: click.echo(text, err=True))
     for finding in found:
@@ -196,7 +205,7 @@ def program(spec: Path | None, where: str, file: Path) -> None:
     from somaforge.flow.memory import bitfile
     from somaforge.generator.design import build
 
-    place, content = _Place.of(where, spec), bitfile.read(file)
+    place, content = Place.of(where, spec), bitfile.read(file)
     bitfile.verify(content, build(place.spec), str(file))
     codes = content.codes
     with place.board() as board:

@@ -68,6 +68,8 @@ def test_the_board_says_what_the_run_says(run: Path, tmp_path: Path, capsys: pyt
     found = Calibration.from_json((entry / "calibration.json").read_text())
     # by hand: 0.1 % of either meter, through paths of three somas
     assert theirs.slopes_away(found) < 0.005
+    assert theirs.slopes_away(found, 1) < 0.005
+    assert "the same without the inputs and their drivers" in text
     # on the same weights a decision differs where two currents do by less than the racers' spread
     outputs = np.sort(theirs.outputs, axis=1)
     clear = int((outputs[:, -1] > 1.03 * outputs[:, -2]).sum())

@@ -18,6 +18,7 @@ from somaforge.flow.bench.link import Stream
 from somaforge.flow.bench.meter import LEVELS, BoardBench
 from somaforge.flow.bench.simulated import simulated_link
 from somaforge.flow.chips import VirtualChip
+from somaforge.flow.commands.board import Place
 from somaforge.flow.drivers.inputs import Encoder, input_currents
 from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.learning import measuring
@@ -57,7 +58,7 @@ def quick() -> Spec:
 
 @pytest.fixture(scope="module")
 def healthy() -> chip.Known:
-    return loop.run(quick(), board(quick()))
+    return loop.run(quick(), board(quick()), loop.Wanted(epochs=1))
 
 
 def board(wanted: Spec, faults: Faults | None = None, lost: float = 0.0) -> Board:
@@ -226,9 +227,28 @@ def test_a_cable_is_pulled_and_the_measurement_goes_on_where_it_was(healthy: chi
     assert whole.calibration is not None
     for mine, theirs in zip(resumed.calibration.slopes, whole.calibration.slopes, strict=True):
         assert mine == pytest.approx(theirs, rel=1e-4)  # counts begin at another clock
-    assert resumed.accuracy == whole.accuracy
+    assert resumed.accuracy == whole.alone
+    assert whole.loop_gain is not None
     with pytest.raises(InputError, match=r"unfinished readings of another spec or board"):
         Journal(path, "another chip")
+
+
+def test_readings_of_other_currents_are_not_gone_on_with() -> None:
+    """Of another reference, input current, tester, simulated chip or law of mismatch; other training fits them."""
+    subjects = [
+        Place(changed, port, seed, None).subject(own)
+        for changed, port, seed, own in (
+            (spec(), "a", 0, False),
+            (spec(), "a", 0, True),
+            (spec(input={"full_scale_A": 50e-9}), "a", 0, False),
+            (spec(characterization={}), "a", 0, False),
+            (spec(), None, 1, False),
+            (spec(), None, 2, False),
+            (spec(chips={"seeds": [1], "law": "subthreshold"}), None, 1, False),
+        )
+    ]
+    assert len(set(subjects)) == len(subjects)
+    assert Place(spec(training={"epochs": 3}), "b", 0, None).subject(False) == subjects[0]
 
 
 def test_a_journal_that_is_not_ours_is_refused_and_kept(tmp_path: Path) -> None:

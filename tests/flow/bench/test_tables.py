@@ -108,6 +108,30 @@ def test_the_same_pattern_twice_is_not_saturated() -> None:
     filled(again, np.full((4, 2), 3e-9)).require(again, 1)
 
 
+def test_the_same_way_through_the_chip_twice_is_not_saturated() -> None:
+    """Paths side by side: an output's current is that of its own path, however the others go."""
+    chip = nominal(small_design((2, 2, 2)))
+    programs = []
+    for other in (0, 3, 7):
+        program = zeros(chip.design)
+        program[0][0, 0] = program[1][0, 0] = 7
+        program[0][1, 1] = program[1][1, 1] = other
+        programs.append(program)
+    several = Round.of(chip, np.full((3, 2), 1e-9), programs)
+    currents = np.array([[5e-9, 0.0], [5e-9, 1e-9], [5e-9, 2e-9]])
+    filled(several, currents).require(several, 1)
+    with pytest.raises(InputError, match="3 readings are all 5e-09 A"):
+        filled(several, currents[:, ::-1]).require(several, 1)
+
+
+def test_a_meter_with_its_sign_turned_round_is_seen() -> None:
+    wanted, currents = asked(), 1e-9 * np.arange(1.0, 9.0).reshape(4, 2)
+    with pytest.raises(InputError, match=r"line 10: -8e-09 A, .* sign is turned round"):
+        filled(wanted, -currents).require(wanted, 1)
+    filled(wanted, np.where(currents > 7e-9, -2e-11, currents)).require(wanted, 1)
+    filled(wanted, np.full((4, 2), -1e-11)).require(wanted, 1)
+
+
 def population() -> tuple[np.ndarray, Round]:
     wanted = asked()
     chips = [Model(truth((2, 2, 2), 3, seed=s)) for s in range(6)]
