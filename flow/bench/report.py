@@ -125,12 +125,12 @@ def rows(spec: Spec, found: Known, population: Population) -> list[Row]:
         )
     if found.patterns and found.undecided:
         listed.append(Row("of these, not decided", str(found.undecided), "measured"))
+    if found.alone is not None:
+        listed.append(Row("accuracy of the chip before training in the loop", f"{found.alone:.2%}", "measured"))
     if found.races_s:
         after = f"{engineering(spec.evaluation.pattern_time_s, 's')} of settling, then "
         times = f"{engineering(float(np.median(found.races_s)), 's')}, at most {engineering(max(found.races_s), 's')}"
         listed.append(Row("a decision (median, at most)", after + times, "measured"))
-    if found.alone is not None:
-        listed.append(Row("the same before training in the loop", f"{found.alone:.2%}", "measured"))
     if found.loop_gain is not None:
         gain = f"{100 * found.loop_gain:+.1f} points"
         listed.append(Row("what training in the loop changed on the training patterns", gain, "measured"))
