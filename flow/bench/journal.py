@@ -4,13 +4,15 @@ One line of JSON for each pattern, written as it is read: {"asked": digest, "out
 asks the same in the same order; what stands here is not measured again. A last line that is cut is left out.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
 import math
+import os
 from collections import defaultdict, deque
+from io import FileIO
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
@@ -42,7 +44,8 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():
             raise InputError(f"{path}: no file; take it away")
-        self._file: IO[bytes] = path.open("a+b")
+        # nothing waits in a buffer: what a full disk does not take is known at once
+        self._file: FileIO = path.open("a+b", buffering=0)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -105,8 +108,13 @@ class Journal:
         self._line(json.dumps({"asked": asked, "outputs_A": [float(v) for v in outputs]}))
 
     def _line(self, text: str) -> None:
-        self._file.write(f"{text}\n".encode())
-        self._file.flush()
+        data = f"{text}\n".encode()
+        try:
+            written = self._file.write(data)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.path)) from None
+        if written != len(data):  # the next run cuts off what is there of it
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
     def close(self) -> None:
         """Lets go of the file; it stays."""

@@ -29,6 +29,8 @@ board_option = click.option(
 own_option = click.option(
     "--own-reference", is_flag=True, help="Use the chip's reference instead of the pin's current."
 )
+SEED_DIGITS = 10
+"""Of 2^32: more of them are not even read as a number."""
 spec_argument = click.argument("spec", type=PATH, required=False)
 
 
@@ -58,11 +60,11 @@ class Place:
                 f"--board {where[:60]}: give serial:PORT (a device), virtual:SEED or virtual:RUN (a folder)"
             )
         if kind == "virtual" and rest and not rest.isdecimal():
-            if spec is not None:
-                raise InputError(f"--board {where[:60]}: the run has its own spec; leave SPEC out")
             folder, _, seed = rest.rpartition(":") if rest.rpartition(":")[2].isdecimal() else (rest, "", "")
             if not Path(folder).is_dir():
                 raise InputError(f"--board {where[:60]}: no run folder there; give virtual:SEED or virtual:RUN")
+            if spec is not None:
+                raise InputError(f"--board {where[:60]}: the run has its own spec; leave SPEC out")
             run = RunChip.read(Path(folder), int(seed) if seed else None)
             return cls(run.spec, None, run.seed, run)
         if spec is None:
@@ -70,7 +72,10 @@ class Place:
         loaded = read_spec(spec)
         if kind == "serial":
             return cls(loaded, rest, 0, None)
-        return cls(loaded, None, int(rest or loaded.chips.seeds[0]), None)
+        seed = rest or str(loaded.chips.seeds[0])
+        if len(seed) > SEED_DIGITS or int(seed) >= 2**32:
+            raise InputError(f"--board {where[:60]}: a seed is a number below 2^32")
+        return cls(loaded, None, int(seed), None)
 
     @property
     def source(self) -> str:
@@ -146,7 +151,8 @@ def run(
     place = Place.of(where, spec)
     if chip is None and place.port is not None:
         raise InputError("bench run: needs --chip NAME too: measurements of a chip are kept under its name")
-    loaded, name = place.spec, history.require_chip(chip or f"{place.spec.name}-{place.seed}")
+    loaded = place.spec
+    name = history.require_chip(f"{loaded.name}-{place.seed}" if chip is None else chip)
     history.require_alike(chips, name, build(loaded).layers)
     with place.board() as board:
         journal = Journal(chips / name / "unfinished.jsonl", place.subject(own_reference))

@@ -18,7 +18,6 @@ from somaforge.flow.bench.link import Stream
 from somaforge.flow.bench.meter import LEVELS, BoardBench
 from somaforge.flow.bench.simulated import simulated_link
 from somaforge.flow.chips import VirtualChip
-from somaforge.flow.commands.board import Place
 from somaforge.flow.drivers.inputs import Encoder, input_currents
 from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.learning import measuring
@@ -231,43 +230,6 @@ def test_a_cable_is_pulled_and_the_measurement_goes_on_where_it_was(healthy: chi
     assert whole.loop_gain is not None
     with pytest.raises(InputError, match=r"unfinished readings of another spec or board"):
         Journal(path, "another chip")
-
-
-def test_readings_of_other_currents_are_not_gone_on_with() -> None:
-    """Of another reference, input current, tester, simulated chip or law of mismatch; other training fits them."""
-    subjects = [
-        Place(changed, port, seed, None).subject(own)
-        for changed, port, seed, own in (
-            (spec(), "a", 0, False),
-            (spec(), "a", 0, True),
-            (spec(input={"full_scale_A": 50e-9}), "a", 0, False),
-            (spec(characterization={}), "a", 0, False),
-            (spec(), None, 1, False),
-            (spec(), None, 2, False),
-            (spec(chips={"seeds": [1], "law": "subthreshold"}), None, 1, False),
-        )
-    ]
-    assert len(set(subjects)) == len(subjects)
-    assert Place(spec(training={"epochs": 3}), "b", 0, None).subject(False) == subjects[0]
-
-
-def test_a_journal_that_is_not_ours_is_refused_and_kept(tmp_path: Path) -> None:
-    path = tmp_path / "a/unfinished.jsonl"
-    Journal(path, "one").close()
-    held = Journal(path, "two")  # nothing was read for the other
-    with pytest.raises(InputError, match="another bench run measures this chip"):
-        Journal(path, "two")
-    held.add("x", np.array([1e-9, 2e-9]))
-    held.close()
-    again = Journal(path, "two")
-    with pytest.raises(InputError, match="a reading of 2 outputs, the chip has 3"):
-        again.take("x", 3)
-    again.close()
-    for line in ('{"asked": "x", "outputs_A": [NaN]}', "[" * 100_000, '{"asked": 1}', "3"):
-        path.write_text('{"subject": "two"}\n' + line + "\n")
-        with pytest.raises(InputError, match="line 2: no reading"):
-            Journal(path, "two")
-    assert path.read_text().endswith("3\n")
 
 
 class Pulled:
