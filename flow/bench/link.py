@@ -70,6 +70,8 @@ class Link:
             if theirs != number:
                 continue
             kind, _, words = rest.partition(" ")
+            if kind not in ("ok", "error"):  # MicroPython's prompt, or a port that is looped
+                raise ToolError("board: says again what it hears; its firmware does not run: copy it, reset the board")
             if kind != "ok":
                 raise ToolError(f"board: refuses: {words[:200]}")
             return words, ""

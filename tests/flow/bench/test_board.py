@@ -192,6 +192,11 @@ def test_a_board_that_never_stops_is_left() -> None:
         Link(Chatty()).hello()
 
 
+def test_a_prompt_that_says_what_it_hears_is_no_board() -> None:
+    with pytest.raises(ToolError, match="says again what it hears; its firmware does not run"):
+        Link(Near(lambda line: line)).hello()
+
+
 def test_a_pulled_cable() -> None:
     class Gone:
         def write(self, data: bytes) -> None:
