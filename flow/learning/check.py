@@ -18,7 +18,7 @@ from somaforge.pdk.errors import CheckError
 
 NETWORKS = 4
 PATTERNS = 5
-"""Of each network; 20 readings of every output in all. On the five chips of examples/iris.yaml that gives 4 to 21 % more
+"""Of each network; 20 readings of every output in all. On five chips of examples/iris.yaml that gives 4 to 21 % more
 than 160 readings do, and 40 give 0 to 6 % more; but 40 take as long on ngspice as all of the calibration."""
 ROWS = 3
 """Synapses of a column with a weight: some two units in the mean keep currents level from layer to layer."""
