@@ -78,7 +78,8 @@ class Journal:
             return 0  # nothing was read yet
         if lines and lines[0] != head:
             raise InputError(
-                f"{self.path}: unfinished readings of another spec or board; measure those to the end, or take it away"
+                f"{self.path}: unfinished readings of another spec or board, or at another --temperature or --supply; "
+                "measure those to the end, or take it away"
             )
         for number, line in enumerate(lines[1:], 2):
             try:

@@ -40,7 +40,8 @@ NEGATIVE_A = 1e-10
 LARGEST_A = 1.0
 """Ten million times what a chip's outputs give."""
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
-_PLAN = re.compile(r"#\s*somaforge plan ([0-9a-f]{16})\s*")
+_PLAN = re.compile(r"#\s*somaforge plan ([0-9a-f]{16})[\s,]*")
+"""Spreadsheets fill every line with commas up to the widest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +133,7 @@ def parse(text: str, where: str) -> Table:
     found: dict[tuple[int, int], dict[int, tuple[float, int]]] = {}
     while (row := _next(rows, where)) is not None:
         line = rows.line_num + 1
-        if not row or row[0].lstrip().startswith("#"):
+        if not any(cell.strip() for cell in row) or row[0].lstrip().startswith("#"):
             continue
         place, repeat, value = _row(row, column, f"{where}, line {line}")
         if repeat in found.setdefault(place, {}):

@@ -83,14 +83,15 @@ class Place:
         made = self.spec.chips.model_dump_json(exclude={"seeds"})
         return "board" if self.port is not None else f"virtual:{self.seed} {made}"
 
-    def subject(self, own_reference: bool) -> str:
-        """What readings are of: kept ones of another chip, measured otherwise or with other currents do not fit."""
+    def subject(self, own_reference: bool, temperature_C: float | None = None, supply_V: float | None = None) -> str:
+        """What readings are of: kept ones of another chip, measured otherwise or with other currents do not fit; nor do
+        those at another temperature or supply, as an entry of a chip's history has one of each."""
         from somaforge.flow.bench.chip import highest_A
         from somaforge.generator.design import build
 
         what = self.spec.characterization.model_dump_json()
         reference = "own" if own_reference else f"{highest_A(self.spec):.4g} A"
-        return f"{build(self.spec).hash} {what} {self.source} {reference}"
+        return f"{build(self.spec).hash} {what} {self.source} {reference} {temperature_C} C {supply_V} V"
 
     @contextmanager
     def board(self) -> "Iterator[Board]":
@@ -155,7 +156,8 @@ def run(
     name = history.require_chip(f"{loaded.name}-{place.seed}" if chip is None else chip)
     history.require_alike(chips, name, build(loaded).layers)
     with place.board() as board:
-        journal = Journal(chips / name / "unfinished.jsonl", place.subject(own_reference))
+        subject = place.subject(own_reference, temperature_C, supply_V)
+        journal = Journal(chips / name / "unfinished.jsonl", subject)
         try:
             if journal.waiting and not as_json:
                 click.echo(f"goes on after {journal.waiting} readings in {journal.path}", err=True)

@@ -13,7 +13,8 @@ from somaforge.pdk.errors import InputError
 
 
 def test_readings_of_other_currents_are_not_gone_on_with() -> None:
-    """Of another reference, input current, tester, simulated chip or law of mismatch; other training fits them."""
+    """Of another reference, input current, tester, simulated chip, law of mismatch, temperature or supply; other
+    training fits them."""
     subjects = [
         Place(changed, port, seed, None).subject(own)
         for changed, port, seed, own in (
@@ -26,6 +27,7 @@ def test_readings_of_other_currents_are_not_gone_on_with() -> None:
             (spec(chips={"seeds": [1], "law": "subthreshold"}), None, 1, False),
         )
     ]
+    subjects += [Place(spec(), "a", 0, None).subject(False, *at) for at in ((27.0, None), (80.0, None), (None, 1.8))]
     assert len(set(subjects)) == len(subjects)
     assert Place(spec(training={"epochs": 3}), "b", 0, None).subject(False) == subjects[0]
 

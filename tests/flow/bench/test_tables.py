@@ -26,6 +26,14 @@ def test_a_table() -> None:
     assert found.lines.tolist() == [[3, 4], [5, 6]]
 
 
+def test_a_table_that_a_spreadsheet_saved() -> None:
+    """Every line has as many commas as the widest, empty ones, too; lines end as on Windows."""
+    lines = GOOD.splitlines()
+    found = parse("\r\n".join([lines[0] + ",,", *lines[1:], ",,", "  ", ""]), "t.csv")
+    assert found.plan == "0123456789abcdef"
+    assert found.currents == pytest.approx(parse(GOOD, "t.csv").currents)
+
+
 def test_repeats_are_averaged() -> None:
     text = PLAN + "pattern,output,repeat,current_uA\n0,0,1,1.0\n0,0,2,1.2\n"
     found = parse(text, "t.csv")
