@@ -16,13 +16,12 @@ from typing import Any
 
 import numpy as np
 from programmed import folder
-from scipy.integrate import cumulative_trapezoid
 
 from somaforge.flow import datasets
 from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.machinery.inputs import Inputs
 from somaforge.flow.measure.adaptive import Shown, Waves, choose, fixed
-from somaforge.flow.measure.evaluate import pad_inputs
+from somaforge.flow.measure.evaluate import in_turn, pad_inputs, spent
 from somaforge.flow.memory import leakage
 from somaforge.flow.steps.chip import Job, currents, programmed
 from somaforge.flow.steps.evaluate import codes_of, timed_patterns
@@ -41,11 +40,7 @@ def shown(spec: Spec, run: Path, seed: int) -> Waves:
     job = Job(spec, seed, Inputs({name: folder(run, name) for name in ("pex", "drivers", "program")}, {}))
     chip = programmed(job, codes_of(job))
     chosen = np.array(timed_patterns(job, len(data.test_y)))
-    labels = data.test_y[chosen]
-    rank = np.zeros(len(labels), dtype=np.int64)  # classes in turn, so that every pattern is a change
-    for label in np.unique(labels):
-        rank[labels == label] = np.arange(np.sum(labels == label))
-    chosen = chosen[np.lexsort((labels, rank))]
+    chosen = chosen[in_turn(data.test_y[chosen])]
     inputs = pad_inputs(chip, currents(job, data.test_x[chosen]))
     engine, classes = ArrayEngine(), spec.network.layers[-1]
     found = engine.transient(chip, np.concatenate([inputs[-1:], inputs]), period)
@@ -54,9 +49,8 @@ def shown(spec: Spec, run: Path, seed: int) -> Waves:
     time, outputs, energy = period * np.arange(1, POINTS + 1) / POINTS, [], []
     for pattern in range(1, len(inputs) + 1):
         window = found.window(pattern)
-        now = found.time[window] - found.time[window.start]
+        now, used = spent(found, window, chip.at.supply_V, leaking_W)
         outputs.append(np.stack([np.interp(time, now, c) for c in found.outputs[window, :classes].T], axis=1))
-        used = cumulative_trapezoid(found.supply[window], now, initial=0) * chip.at.supply_V + leaking_W * now
         energy.append(np.interp(time, now, used))
     return Waves(time, np.array(outputs), np.array(energy), rest, data.test_y[chosen])
 

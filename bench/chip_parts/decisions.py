@@ -18,6 +18,7 @@ from somaforge.flow import datasets
 from somaforge.flow.drivers.inputs import Encoder
 from somaforge.flow.drivers.scale import Scale
 from somaforge.flow.engines.base import Program
+from somaforge.flow.measure.evaluate import in_turn
 from somaforge.flow.readout.decide import Times, classify, from_drivers
 from somaforge.flow.readout.whole import OF_CONTROL, bench_of
 from somaforge.generator import drivers
@@ -112,7 +113,7 @@ def run(
 ) -> None:
     """Flowers of chips that are not `done`, classes in turn, every chip's first ones before any chip's next; `save` is
     given the new ones after each simulation."""
-    order, there = turns(made.labels[:count]), {_place(row) for row in done}
+    order, there = in_turn(made.labels[:count]).tolist(), {_place(row) for row in done}
     for first in range(0, len(order), CHUNK):
         for seed in chips:
             left = [k for k in order[first : first + CHUNK] if (seed, k) not in there]
@@ -123,14 +124,6 @@ def run(
 def merged(old: list[Row], new: list[Row]) -> list[Row]:
     """The new ones in place of what they repeat, by chip and flower."""
     return [row for _, row in sorted({_place(row): row for row in (*old, *new)}.items())]
-
-
-def turns(labels: Codes) -> list[int]:
-    """Patterns so that classes alternate, because between two of one class nothing has to change."""
-    rank = np.zeros(len(labels), dtype=np.int64)
-    for label in np.unique(labels):
-        rank[labels == label] = np.arange(np.sum(labels == label))
-    return [int(k) for k in np.lexsort((labels, rank))]
 
 
 def _place(row: Row) -> tuple[int, int]:

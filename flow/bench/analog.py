@@ -89,7 +89,7 @@ class AnalogPart:
     (docs/chip.md)."""
     faults: Faults = Faults()
     converter: Converter = field(default_factory=Converter)
-    _known: _Known = field(default_factory=lambda: _Known(), repr=False)
+    _known: _Known = field(default_factory=_Known, repr=False)
     _inputs_of: dict[_Shown, Floats] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:

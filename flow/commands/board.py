@@ -39,6 +39,13 @@ def bench() -> None:
     """Measure, train and program a fabricated chip on a board."""
 
 
+def _seed(digits: str, where: str) -> int:
+    """Of a simulated chip; InputError, which names --board, if there can be no such chip."""
+    if len(digits) > SEED_DIGITS or int(digits) >= 2**32:
+        raise InputError(f"--board {where[:60]}: a seed is a number below 2^32")
+    return int(digits)
+
+
 @dataclass(frozen=True)
 class Place:
     """What --board and SPEC say."""
@@ -65,17 +72,14 @@ class Place:
                 raise InputError(f"--board {where[:60]}: no run folder there; give virtual:SEED or virtual:RUN")
             if spec is not None:
                 raise InputError(f"--board {where[:60]}: the run has its own spec; leave SPEC out")
-            run = RunChip.read(Path(folder), int(seed) if seed else None)
+            run = RunChip.read(Path(folder), _seed(seed, where) if seed else None)
             return cls(run.spec, None, run.seed, run)
         if spec is None:
             raise InputError(f"--board {where[:60]}: needs SPEC too, that of the chip")
         loaded = read_spec(spec)
         if kind == "serial":
             return cls(loaded, rest, 0, None)
-        seed = rest or str(loaded.chips.seeds[0])
-        if len(seed) > SEED_DIGITS or int(seed) >= 2**32:
-            raise InputError(f"--board {where[:60]}: a seed is a number below 2^32")
-        return cls(loaded, None, int(seed), None)
+        return cls(loaded, None, _seed(rest, where) if rest else loaded.chips.seeds[0], None)
 
     @property
     def source(self) -> str:

@@ -1,6 +1,6 @@
 """Adaptive presentation: a pattern is shown until its decision is safe, not for a time that is long enough for 99 %.
 
-An open question of arXiv:1606.07786 (section 6). What a readout can see decides: by how much the largest output current
+What a readout can see decides: by how much the largest output current
 leads the second one, and for how long it has done so. In silicon that is the winner-take-all with a handicap (a winner
 that wins against `1 / (1 - lead)` times every other current) and a counter behind its `valid`.
 """

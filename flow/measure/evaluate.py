@@ -167,7 +167,7 @@ def evaluate(
             f"{chip.design.layers[-1]} outputs"
         )
     chosen: Ints = np.arange(len(labels)) if timed is None else np.array(timed, dtype=np.int64)
-    order = _in_turn(np.asarray(labels)[chosen])
+    order = in_turn(np.asarray(labels)[chosen])
     leaking_W = leakage.of_chip(chip).total_W
     run_times: Floats = pattern_time_s * np.arange(1, RUN_TIMES + 1) / RUN_TIMES
     ends = np.empty((len(order), classes))
@@ -183,8 +183,7 @@ def evaluate(
         first = first or run
         for place, pattern in enumerate(part):
             w = run.window(1 + place)
-            now = run.time[w] - run.time[w.start]
-            used = cumulative_trapezoid(run.supply[w], now, initial=0) * chip.at.supply_V + leaking_W * now
+            now, used = spent(run, w, chip.at.supply_V, leaking_W)
             ends[pattern] = run.outputs[w.stop - 1, :classes]
             times[pattern] = time_to_output(now, run.outputs[w, :classes])
             energy[pattern], to_output[pattern] = used[-1], np.interp(times[pattern], now, used)
@@ -220,6 +219,13 @@ def evaluate(
     )
 
 
+def spent(run: TransientResult, window: slice, supply_V: float, leaking_W: float) -> tuple[Floats, Floats]:
+    """[points of the window] time since its start in s and energy in J: from the supply, and what leaks beside it."""
+    now = run.time[window] - run.time[window.start]
+    used: Floats = cumulative_trapezoid(run.supply[window], now, initial=0) * supply_V + leaking_W * now
+    return now, used
+
+
 def memory_effect(engine: Engine, chip: ProgrammedChip, inputs: Floats) -> MemoryEffect:
     """What simulating every latch changes in the settled currents of `inputs` [patterns, inputs of the data set] in A.
 
@@ -243,8 +249,9 @@ def pad_inputs(chip: ProgrammedChip, inputs: Floats) -> Floats:
     return padded
 
 
-def _in_turn(labels: Ints) -> Ints:
-    """Indices of the patterns so that classes alternate: the first of each class, the second of each class, ..."""
+def in_turn(labels: Ints) -> Ints:
+    """Indices of the patterns so that classes alternate, the first of each, the second of each, ...: between two of one
+    class nothing has to change."""
     rank = np.zeros(len(labels), dtype=np.int64)
     for label in np.unique(labels):
         rank[labels == label] = np.arange(np.sum(labels == label))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from somaforge.flow.engines.base import Engine, ProgrammedChip
-from somaforge.flow.measure.evaluate import Ints, evaluate, pad_inputs
+from somaforge.flow.measure.evaluate import Ints, evaluate, in_turn, pad_inputs
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
@@ -63,10 +63,7 @@ def schematic_of(chip: ProgrammedChip) -> ProgrammedChip:
 
 def first_of_each_class(labels: Ints, patterns: int = PATTERNS) -> Ints:
     """The first patterns of every class in turn."""
-    rank = np.zeros(len(labels), dtype=np.int64)
-    for label in np.unique(labels):
-        rank[labels == label] = np.arange(np.sum(labels == label))
-    return np.lexsort((labels, rank))[:patterns]
+    return in_turn(labels)[:patterns]
 
 
 def layout_effect(

@@ -101,6 +101,7 @@ def test_a_bitfile_is_written_and_one_of_another_chip_is_refused(
     [
         (["examples/iris.yaml", "--board", "virtual:RUN"], "the run has its own spec; leave SPEC out"),
         (["--board", "virtual:RUN:7"], "has no chip 7; its chips are 1"),
+        (["--board", f"virtual:RUN:{'9' * 5000}"], "a seed is a number below 2^32"),
         (["--board", "virtual:nowhere"], "no run folder there"),
         (["--board", "virtual:1"], "needs SPEC too"),
         (["examples/prototype.yaml", "--board", "virtual:4294967296"], "a seed is a number below 2^32"),
