@@ -69,8 +69,7 @@ class RunChip:
 
     def slopes_away(self, calibration: Calibration, first: int = 0) -> float:
         """RMS distance of ln slope from the run's, of layers from `first` on; one factor common to all is the reference
-        current's. Slopes of inputs have their drivers' in them, of which a board that sets levels by the bias ratio
-        leaves the second reference row out (flow.bench.meter)."""
+        current's. Slopes of inputs have their drivers' in them."""
         both = (calibration.slopes[first:], self.calibration.slopes[first:])
         mine, own = (np.log(np.concatenate([np.array(s) for s in slopes])) for slopes in both)
         return float(np.std(mine - own))

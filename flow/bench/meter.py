@@ -101,15 +101,29 @@ class BoardBench(Bench):
         return self.top_A * ratio / TOP_RATIO
 
     def nearest(self, share: float) -> float:
-        """By the first reference row alone: what the second one gives does not go with the ratio (docs/chip.md). Its
-        ninth of the largest code is left out of levels; how it spreads between inputs, half a per cent, stays unknown.
-        """
+        """By the first reference row alone: what the second one gives does not go with the ratio (docs/chip.md)."""
         return float(self._upper(np.array(share)) / self._upper(np.array(1.0)))
+
+    def swept(self, levels_A: Floats) -> Floats:
+        """The same by the first row's codes; the second one's pin has the current of TOP_RATIO."""
+        rows = self.bank.scale.references_A(levels_A)  # [levels, rows]
+        rows[:, 1:] = self.bank.scale.references_A(self.top_A)[1:]
+        return np.array([self._of_paths(self.bank.nominal.table_of(row)).mean() for row in rows])
+
+    def largest(self, table: Floats) -> Floats:
+        """Paths are measured without the second row, a ninth of the largest code: what it adds differs by input."""
+        paths = self._of_paths(table)
+        found: Floats = paths.mean() / paths
+        return found
 
     def given(self, calibration: Calibration, soma: int, share: float) -> float:
         """The same, by the codes that `dc` takes."""
-        table = calibration.drivers[soma]
-        return table[int(self._upper(np.array(share)))] / table[int(self._upper(np.array(1.0)))]
+        table = np.array(calibration.drivers)
+        return float(table[soma, int(self._upper(np.array(share)))] / self._of_paths(table).mean())
+
+    def _of_paths(self, table: Floats) -> Floats:
+        found: Floats = table[:, int(self._upper(np.array(1.0)))]
+        return found
 
     def dc(self, chip: ProgrammedChip, inputs: Floats, programs: Sequence[Program] | None = None) -> DcResult:
         """Readings of input currents [patterns, inputs] in A: the largest of a pattern by the bias ratio, the others by

@@ -72,6 +72,12 @@ class Bank:
         """The same at another operating point."""
         return self if at == self.chip.at else Bank(self.source, self.scale, replace(self.chip, at=at))
 
+    @property
+    def nominal(self) -> "Bank":
+        """What a tester knows of it: the same circuit without mismatch."""
+        plain = replace(self.chip, shifts=np.zeros_like(self.chip.shifts), weak=None)
+        return replace(self, chip=plain, _tables={})
+
     def table(self, full_scale_A: float) -> Floats:
         """Current [inputs, codes] in A, with the reference currents for that current of the largest code."""
         return self.table_of(self.scale.references_A(full_scale_A))

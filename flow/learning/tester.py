@@ -130,6 +130,19 @@ class Bench:
         """What that input gets of the largest current where `share` of it is asked for."""
         return calibration.given(soma, share)
 
+    def swept(self, levels_A: Floats) -> Floats:
+        """[levels] in A what nominal drivers give where `dc` sets the reference currents for `levels_A`: not in
+        proportion, because a mirror with a switch gives less of more."""
+        if self.drivers is None:
+            return levels_A
+        bank = self.drivers.nominal
+        return np.array([bank.table(float(x))[:, -1].mean() for x in levels_A])
+
+    def largest(self, table: Floats) -> Floats:
+        """[inputs] what the largest code gives over what paths are measured with, over its mean; `table`
+        [inputs, codes] has the drivers' codes over the largest one. Here paths are measured with it."""
+        return np.ones(len(table))
+
     def settable(self, current_A: float) -> float:
         """The largest input current of a pattern, in A, that can be set and is nearest; here any can."""
         return current_A

@@ -25,6 +25,10 @@ class RunError(Exception):
     """The circuit was not solved; another start or other options may help."""
 
 
+class OutOfTime(ToolError):
+    """ngspice took longer than it may."""
+
+
 @dataclass(frozen=True)
 class Run:
     """What came out."""
@@ -69,7 +73,7 @@ def _run_once(text: str, timeout_s: float, control: bool, command: str, what: st
             command_line = [program, "-n", "-b", *results, str(deck)]
             done = run_tool(command_line, timeout_s, folder=folder, environment=environment)
         except TimeoutError:
-            raise ToolError(f"ngspice: {what}: no result in {timeout_s:g} s; give it a free processor") from None
+            raise OutOfTime(f"ngspice: {what}: no result in {timeout_s:g} s; give it a free processor") from None
         found = raw.read_bytes() if raw.is_file() else b""
         return Run(found, done.text, done.code)
 

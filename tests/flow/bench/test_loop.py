@@ -86,6 +86,22 @@ def test_the_loop_finds_what_the_simulation_finds() -> None:
     assert found.accuracy >= 0.75
 
 
+def test_a_second_reference_row_is_in_the_slopes() -> None:
+    """Levels are set without it, by the bias ratio alone; by hand: two meters of 0.1 % each, and codes of 0.1 %."""
+    wanted = spec(chip={"drivers": {"bits": 6}}, training={"epochs": 20, "restarts": 1})
+    bench, known = BoardBench.on(board(wanted), wanted, 100e-9), chip.Known()
+    bench.zero(chip.blank_chip(wanted).codes)
+    chip.learn(wanted, bench, chip.blank_chip(wanted), known, levels=LEVELS)
+    design, made = build(wanted), VirtualChip.of(wanted.chips, 1)
+    silicon = made.programmed(design, design.flat_without_memory)
+    direct = measuring.measure(wanted, Bench.named(wanted, ArrayEngine(), 1), silicon, 100e-9, LEVELS).calibration
+    assert known.calibration is not None
+    mine, theirs = (np.log(np.concatenate([np.array(s) for s in c.slopes])) for c in (known.calibration, direct))
+    assert np.std(mine - theirs) < 0.002
+    codes = np.array(known.calibration.drivers)[:, 56]
+    assert np.std(np.log(codes)) > 0.004, "what would be missing"
+
+
 def test_every_bit_of_every_synapse_is_measured_on_a_board() -> None:
     """Levels between two ratios of the bias are there, and the codes that each input needs."""
     measured = {"synapses": True, "tester": {"perfect": True}}

@@ -18,6 +18,7 @@ from somaforge.flow.engines.ngspice import LADDER, NgspiceEngine, Rung, read_raw
 from somaforge.flow.engines.synapses import SynapseReference
 from somaforge.flow.measure.evaluate import memory_effect
 from somaforge.generator.circuit import Capacitor
+from somaforge.generator.design import build
 from somaforge.generator.spec.signoff import TimeLimits
 from somaforge.pdk.errors import InputError, ToolError
 
@@ -183,6 +184,12 @@ class TestFailures:
         with pytest.raises(ToolError, match=re.escape(message)):
             NgspiceEngine(command=bad, timeout_s=1).dc(nominal(small_design(), CODES), INPUTS)
         assert (tmp_path / "runs").read_text().split() == ["run"] * runs
+
+    def test_a_spec_whose_time_is_too_short_is_told_its_key(self, tmp_path: Path) -> None:
+        design = build(small_design().spec.model_copy(update={"time_limits": TimeLimits(ngspice_s=1)}))
+        slow = fake(tmp_path, "sleep 30")
+        with pytest.raises(ToolError, match=r"no result in 1 s; .* \(its time: time_limits.ngspice_s\)"):
+            NgspiceEngine(command=slow).dc(nominal(design, CODES), INPUTS)
 
     @pytest.mark.parametrize("reference", [ColumnReference, SynapseReference])
     def test_so_do_columns_and_synapses(
