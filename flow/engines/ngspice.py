@@ -11,7 +11,7 @@ import numpy as np
 from somaforge.flow.engines.base import DcResult, Effort, Named, Program, ProgrammedChip, TransientResult, check_inputs
 from somaforge.flow.engines.deck import ChipDeck, Stimulus
 from somaforge.flow.spice.ladder import climb
-from somaforge.flow.spice.process import OutOfTime, Run, RunError, last_error, parse_raw, run_ngspice
+from somaforge.flow.spice.process import Run, RunError, TimeLimitError, last_error, parse_raw, run_ngspice
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import ToolError
 
@@ -179,7 +179,7 @@ class NgspiceEngine:
             done = run_ngspice(text, limit_s, command=self.command, what=what)
         except ToolError as error:
             self._keep(what, text, str(error))
-            if isinstance(error, OutOfTime) and self.timeout_s is None:
+            if isinstance(error, TimeLimitError) and self.timeout_s is None:
                 raise ToolError(f"{error} (its time: time_limits.ngspice_s)") from None
             raise
         self._keep(what, text, done.log)

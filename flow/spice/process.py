@@ -25,7 +25,7 @@ class RunError(Exception):
     """The circuit was not solved; another start or other options may help."""
 
 
-class OutOfTime(ToolError):
+class TimeLimitError(ToolError):
     """ngspice took longer than it may."""
 
 
@@ -73,7 +73,7 @@ def _run_once(text: str, timeout_s: float, control: bool, command: str, what: st
             command_line = [program, "-n", "-b", *results, str(deck)]
             done = run_tool(command_line, timeout_s, folder=folder, environment=environment)
         except TimeoutError:
-            raise OutOfTime(f"ngspice: {what}: no result in {timeout_s:g} s; give it a free processor") from None
+            raise TimeLimitError(f"ngspice: {what}: no result in {timeout_s:g} s; give it a free processor") from None
         found = raw.read_bytes() if raw.is_file() else b""
         return Run(found, done.text, done.code)
 
