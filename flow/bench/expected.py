@@ -20,8 +20,9 @@ SIGMAS = 5.0
 """Half the width of a range in standard deviations of ln I: 4 for thousands of readings, and the quarter."""
 LEAST = 0.1
 """Least standard deviation of ln I: what chips of another day or temperature differ by in common."""
-SPAN = 30.0
-"""Readings that are in the middle this many times away from what is expected are of another unit."""
+SPAN = 5.0
+"""Readings that are in the middle this many times away from what is expected are of another unit, or of a meter with a
+gain: currents leave a chip in proportion to those that go in, by mirrors that mismatch moves by some tenths."""
 REPEATS = 8.0
 """Standard deviations of the meter between repeats beyond which a contact is loose or nothing was settled."""
 
@@ -95,5 +96,5 @@ def _refuse_unit(table: Table, wanted: Expected) -> None:
     if not 1 / SPAN < ratio < SPAN:
         raise InputError(
             f"{table.where}, line 2: readings are in the middle {ratio:.2g} times what is expected: is the unit in the "
-            "head that of the meter?"
+            "head that of the meter, and its gain 1?"
         )

@@ -169,10 +169,16 @@ def test_readings_out_of_range_are_named() -> None:
     assert str(found).startswith("t.csv, line 8: pattern 2, output 1: ")
 
 
-def test_another_unit_is_refused() -> None:
+@pytest.mark.parametrize("factor", [1e3, 25.0, 0.1, 1e-3])
+def test_another_unit_or_gain_is_refused(factor: float) -> None:
     currents, wanted = population()
     with pytest.raises(InputError, match=r"line 2: readings are in the middle .*unit"):
-        doubts(filled(wanted, 1e3 * currents[0]), wanted, ranges(currents, Meter()), Meter())
+        doubts(filled(wanted, factor * currents[0]), wanted, ranges(currents, Meter()), Meter())
+
+
+def test_twice_as_much_is_doubtful_and_kept() -> None:
+    currents, wanted = population()
+    assert doubts(filled(wanted, 2 * currents[0]), wanted, ranges(currents, Meter()), Meter())
 
 
 def test_repeats_that_differ_are_named() -> None:
