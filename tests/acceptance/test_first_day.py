@@ -50,8 +50,8 @@ def test_a_notebook_trains(place: Place) -> None:
     folder.mkdir()
     for name in ("flowers.csv", "first.yaml"):
         shutil.copy(place.folder / name, folder / name.replace("first", "own"))
-    place.somaforge("init", "own", "--out", "mine")
-    shutil.copy(place.folder / "mine/train.ipynb", folder)
+    assert place.somaforge("init", "own", "--out", "comes").returncode == 0
+    shutil.copy(place.folder / "comes/train.ipynb", folder)
     notebook = str(Path(__file__).with_name("notebook.py"))
     short = ("CHIPS=1", "EPOCHS=30", "STARTS=1")
     done = place.run(str(place.python), notebook, str(folder / "train.ipynb"), *short)
