@@ -95,7 +95,7 @@ def test_librelane_takes_it_beside_a_second_macro(place: Place, own: Path) -> No
     blocks = place.folder / "blocks"
     for number, name in enumerate(("network", "helper")):
         (step,) = (blocks / name).glob("*-hard_macro")
-        shutil.copytree(step, blocks / "config" / name)
+        shutil.copytree(step / "hard_macro", blocks / "config" / name)
         mine = json.loads(macro.replace("iris", name))
         mine["instances"] = {f"u_{name}": {"location": [50, 50 + 200 * number], "orientation": "N"}}
         config["MACROS"][f"{name}_macro"] = mine
