@@ -125,7 +125,7 @@ class Place:
 @click.option("--chip", help="The chip's name, under which measurements are kept [simulated: spec's name and seed].")
 @click.option("--chips", type=PATH, default=Path("chips"), show_default=True, help="Folder with what chips were.")
 @click.option("--temperature", "temperature_C", type=Number(-55, 150), help="Of the chip, in C.")
-@click.option("--supply", "supply_V", type=Number(0, 5), help="Of the chip, in V.")
+@click.option("--supply", "supply_V", type=Number(0.1, 5), help="Of the chip, in V.")
 @click.option("--virtual", type=click.IntRange(2, 100), default=5, show_default=True, help="Virtual chips beside it.")
 @click.option(
     "--loop", "epochs", type=click.IntRange(1, 1000), help="Train that many epochs more with the chip in the loop."

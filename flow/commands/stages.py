@@ -86,7 +86,7 @@ def _plain(name: str, summary: str) -> click.Command:
 @click.option("--chips", type=PATH, default=Path("chips"), show_default=True, help="Folder with what chips were.")
 @click.option("--plans", type=PATH, help="Folder of the plan [default: the one with the last table's round].")
 @click.option("--temperature", "temperature_C", type=Number(-55, 150), help="Of the chip, in C.")
-@click.option("--supply", "supply_V", type=Number(0, 5), help="Of the chip, in V.")
+@click.option("--supply", "supply_V", type=Number(0.1, 5), help="Of the chip, in V.")
 @click.option("--board", default="", help="On which it was measured.")
 @click.option("--virtual", type=click.IntRange(2, 100), default=5, show_default=True, help="Virtual chips beside it.")
 def characterize(

@@ -108,6 +108,7 @@ def test_a_bitfile_is_written_and_one_of_another_chip_is_refused(
         (["examples/prototype.yaml", "--board", f"virtual:{'9' * 5000}"], "a seed is a number below 2^32"),
         (["examples/prototype.yaml", "--board", "virtual:-1"], "no run folder there"),
         (["examples/prototype.yaml", "--board", "virtual:1", "--chip", ""], "--chip ''"),
+        (["examples/prototype.yaml", "--board", "virtual:1", "--supply", "0"], "'--supply': 0.0 is not in the range"),
         (["--board", "serial:/dev/ttyACM9"], "needs SPEC too"),
         (["--board", "what"], "give serial:PORT"),
     ],
