@@ -21,10 +21,8 @@ NANO = 1e9
 
 def write(folder: Path, spec: Spec, asked: Round, wanted: Expected, number: int) -> Path:
     """Round `number` as folder/round-<number>; InputError if that is there with another content."""
-    place = folder / f"round-{number}"
+    place = require_free(folder, asked, number)
     marked = place / "stimulus.csv"
-    if marked.exists() and asked.digest not in marked.read_text(encoding="utf-8", errors="replace").partition("\n")[0]:
-        raise InputError(f"{place}: holds another plan; give another folder")
     for i, program in enumerate(asked.programs):
         data = bitfile.pack(program, asked.design)
         atomic_write(place / f"weights/{i:05d}.bit", data)
@@ -41,6 +39,15 @@ def write(folder: Path, spec: Spec, asked: Round, wanted: Expected, number: int)
         _csv(place / "table.csv", asked, blank(asked))
     atomic_write(place / "README.txt", render("plan_readme.txt.j2", spec=spec, asked=asked, number=number, units=UNITS))
     _csv(marked, asked, [head, *rows])
+    return place
+
+
+def require_free(folder: Path, asked: Round, number: int) -> Path:
+    """The folder of that round; InputError if another chip's or another spec's lies there."""
+    place = folder / f"round-{number}"
+    marked = place / "stimulus.csv"
+    if marked.exists() and asked.digest not in marked.read_text(encoding="utf-8", errors="replace").partition("\n")[0]:
+        raise InputError(f"{place}: holds another plan; give another folder (plan --out, characterize --plans)")
     return place
 
 

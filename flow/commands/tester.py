@@ -44,7 +44,7 @@ def measured(
     from somaforge.flow.bench import history, report, table
     from somaforge.flow.bench.chip import known
     from somaforge.flow.bench.expected import doubts, expected
-    from somaforge.flow.bench.folder import write
+    from somaforge.flow.bench.folder import require_free, write
     from somaforge.flow.machinery.records import write_json
 
     chip = history.require_chip(str(conditions["chip"]))
@@ -60,6 +60,9 @@ def measured(
         for doubt in odd[: report.SHOWN]:
             click.echo(f"doubtful  {printable(str(doubt))}")
     metrics: dict[str, float] = {"tester__doubtful__count": len(odd)}
+    into = plans or tables[-1].parent.parent
+    if found.following is not None:  # before anything is kept
+        require_free(into, found.following, len(read) + 1)
     if found.calibration is not None:
         population = report.Population.of(loaded, virtual)  # before anything is kept
         said = history.Conditions(time=history.now(), **{**conditions, "chip": chip})  # type: ignore[arg-type]
@@ -72,9 +75,7 @@ def measured(
             metrics["tester__drift__ratio"] = drifts[-1][1]
     if found.following is not None:
         number = len(read) + 1
-        place = write(
-            plans or tables[-1].parent.parent, loaded, found.following, expected(loaded, found.following), number
-        )
+        place = write(into, loaded, found.following, expected(loaded, found.following), number)
         if not as_json:
             click.echo(f"next      round {number}: {place / 'README.txt'}")
     if as_json:
