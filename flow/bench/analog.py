@@ -83,10 +83,7 @@ class AnalogPart:
     control: Control
     seed: int
     full_scale_A: float
-    """Input current of the largest code at the ratio 1, as far as the first reference row goes."""
-    second_ratio: int
-    """In quarters: the ratio for which the pin of a second reference row gets its current; the bias does not reach it
-    (docs/chip.md)."""
+    """Input current of the largest code at the ratio 1; the bias makes all rows' references by it (docs/chip.md)."""
     faults: Faults = Faults()
     converter: Converter = field(default_factory=Converter)
     _known: _Known = field(default_factory=_Known, repr=False)
@@ -154,8 +151,7 @@ class AnalogPart:
             return inputs
         scale = self._bank.scale
         every = scale.latches(scale.codes)  # [rows, codes]
-        ratios = np.array([ratio, self.second_ratio][: scale.rows])
-        table = self._bank.table_of(scale.references_A(self.full_scale_A) * ratios / 4)
+        table = self._bank.table(self.full_scale_A * ratio / 4)
         for i in range(len(inputs)):
             matches = np.flatnonzero((every == latches[:, i, None]).all(axis=0))
             inputs[i] = table[i, matches[0]] if len(matches) else 0.0

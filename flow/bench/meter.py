@@ -12,7 +12,6 @@ from somaforge.flow.chips import VirtualChip
 from somaforge.flow.drivers.bank import Bank
 from somaforge.flow.engines.array.engine import ArrayEngine
 from somaforge.flow.engines.base import DcResult, Effort, Engine, Program, ProgrammedChip, TransientResult
-from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.tester import Bench, same_program
 from somaforge.generator.address import Codes
 from somaforge.generator.spec import Meter, Spec
@@ -99,45 +98,6 @@ class BoardBench(Bench):
         """The nearest whole ratio of the bias."""
         ratio = min(max(round(TOP_RATIO * current_A / self.top_A), 1), HIGHEST_RATIO)
         return self.top_A * ratio / TOP_RATIO
-
-    def nearest(self, share: float) -> float:
-        """By the first reference row alone: what the second one gives does not go with the ratio (docs/chip.md)."""
-        return float(self._upper(np.array(share)) / self._upper(np.array(1.0)))
-
-    def swept(self, levels_A: Floats) -> Floats:
-        """The same by the first row's codes; the second one's pin has the current of TOP_RATIO."""
-        rows = self.bank.scale.references_A(levels_A)  # [levels, rows]
-        rows[:, 1:] = self.bank.scale.references_A(self.top_A)[1:]
-        return np.array([self._of_paths(self.bank.nominal.table_of(row)).mean() for row in rows])
-
-    def largest(self, table: Floats) -> Floats:
-        """Paths are measured without the second row, a ninth of the largest code: what it adds differs by input."""
-        paths = self._of_paths(table)
-        found: Floats = paths.mean() / paths
-        return found
-
-    def given(self, calibration: Calibration, soma: int, share: float) -> float:
-        """The same, by the codes that `dc` takes."""
-        table = np.array(calibration.drivers)
-        return float(table[soma, int(self._upper(np.array(share)))] / self._of_paths(table).mean())
-
-    def _of_paths(self, table: Floats) -> Floats:
-        found: Floats = table[:, int(self._upper(np.array(1.0)))]
-        return found
-
-    def dc(self, chip: ProgrammedChip, inputs: Floats, programs: Sequence[Program] | None = None) -> DcResult:
-        """Readings of input currents [patterns, inputs] in A: the largest of a pattern by the bias ratio, the others by
-        codes of the first reference row. InputError for a level between two ratios."""
-        full = inputs.max(axis=1)
-        codes = self._upper(inputs / np.where(full > 0, full, 1.0)[:, None])
-        return self.present(chip, codes, full, programs)
-
-    def _upper(self, shares: Floats) -> Codes:
-        """The nearest codes that leave the second row dark, for shares of the largest of these."""
-        scale = self.bank.scale
-        step = 2 ** max(scale.bits - scale.weight_bits, 0)
-        found: Codes = step * np.rint(np.clip(shares, 0.0, 1.0) * (scale.full // step)).astype(np.int64)
-        return found
 
     def zero(self, dark: Program) -> Floats:
         """What every output reads without weights; taken off all readings from now on. [outputs] in A."""

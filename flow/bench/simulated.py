@@ -59,7 +59,7 @@ def simulated_pins(spec: Spec, control: Control, seed: int, faults: Faults | Non
     The current into its reference pin is such that TOP_RATIO gives the spec's largest input current.
     """
     planted = faults or Faults()
-    analog = AnalogPart(spec, control, seed, highest_A(spec) * 4 / TOP_RATIO, TOP_RATIO, planted)
+    analog = AnalogPart(spec, control, seed, highest_A(spec) * 4 / TOP_RATIO, planted)
     stuck = None
     if planted.stuck is not None:
         matrix, row, column, bit, value = planted.stuck

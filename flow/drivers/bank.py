@@ -54,7 +54,7 @@ class Bank:
     scale: Scale
     chip: ProgrammedChip
     """Of `with_inputs`."""
-    _tables: dict[tuple[float, ...], Floats] = field(default_factory=dict, repr=False)
+    _tables: dict[float, Floats] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, source: Source, spec: Spec, made: VirtualChip, at: OperatingPoint | None = None) -> "Bank | None":
@@ -80,15 +80,11 @@ class Bank:
 
     def table(self, full_scale_A: float) -> Floats:
         """Current [inputs, codes] in A, with the reference currents for that current of the largest code."""
-        return self.table_of(self.scale.references_A(full_scale_A))
-
-    def table_of(self, references_A: Floats) -> Floats:
-        """The same with these reference currents [rows] in A."""
-        key = tuple(references_A.tolist())
-        if key not in self._tables:
+        if full_scale_A not in self._tables:
             latches = self.scale.latches(self.scale.codes)
-            self._tables[key] = driven(self.source, self.chip, references_A[None], latches)[0]
-        return self._tables[key]
+            references = self.scale.references_A(full_scale_A)
+            self._tables[full_scale_A] = driven(self.source, self.chip, references[None], latches)[0]
+        return self._tables[full_scale_A]
 
     def supply_A(self, full_scale_A: float) -> float:  # noqa: N802 (a unit)
         """What the reference somas take with these reference currents, the currents included."""

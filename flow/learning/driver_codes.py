@@ -4,7 +4,7 @@ The array's own paths are the ammeter: one input of each goes through all its co
 through some levels of all reference currents together, of which it is known what nominal drivers make. What the path
 reads at these levels is its law, by which a reading of a code is an input current. What else the path does wrong is
 common to all codes of an input and cancels, and so does what an input's largest code is off by: the slope of its soma
-was measured with it, or with one whose share of it is known now.
+was measured with it.
 """
 
 from dataclasses import replace
@@ -16,6 +16,7 @@ from somaforge.flow.engines.base import ProgrammedChip
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.learning.paths import Configuration, configurations_around
 from somaforge.flow.learning.tester import Bench
+from somaforge.generator.address import Codes
 from somaforge.pdk.arrays import Floats
 
 LEVELS = (0.125, 0.25, 0.5, 0.75, 1.0)
@@ -29,34 +30,35 @@ def measure(bench: Bench, chip: ProgrammedChip, calibration: Calibration, full_s
     if bench.drivers is None:
         return calibration
     inputs, codes = chip.design.layers[0], bench.drivers.scale.codes
+    levels = bench.swept(full_scale_A * np.array(LEVELS))
     total: Floats = np.zeros((inputs, len(codes)))
     visits: Floats = np.zeros(inputs)
     for configuration in configurations_around(chip.design.layers, 1, calibration.dead):
-        total[configuration.nodes[0]] += _shares(bench, chip, configuration, full_scale_A)
-        visits[configuration.nodes[0]] += 1
+        swept, read = _readings(bench, chip, configuration, codes[1:], full_scale_A)
+        for path, soma in enumerate(configuration.nodes[0]):
+            seen = bench.saw(swept[:, path])
+            found = by_law(swept[seen, path], levels[seen], read[:, path])
+            total[soma, 1:] += found / found[-1]
+            visits[soma] += 1
     total[visits == 0], visits[visits == 0] = codes / codes[-1], 1.0
     table: Floats = np.round(total / visits[:, None], 5)
-    table[:, 0], table[:, -1] = 0.0, 1.0
-    slopes = np.array(calibration.slopes[0]) * bench.largest(table)
-    known = replace(calibration, drivers=tuple(tuple(map(float, each)) for each in table))
-    return replace(known, slopes=(tuple(map(float, slopes)), *calibration.slopes[1:]))
+    table[:, -1] = 1.0
+    return replace(calibration, drivers=tuple(tuple(map(float, each)) for each in table))
 
 
-def _shares(bench: Bench, chip: ProgrammedChip, configuration: Configuration, full_scale_A: float) -> Floats:
-    """[paths, codes] input current of each code over that of the largest."""
-    layers, codes = configuration.layers, bench.drivers.scale.codes[1:] if bench.drivers is not None else np.zeros(0)
+def _readings(
+    bench: Bench, chip: ProgrammedChip, configuration: Configuration, codes: Codes, full_scale_A: float
+) -> tuple[Floats, Floats]:
+    """What the paths read, [LEVELS, paths] and [codes, paths] in A."""
+    layers, sources, monitors = configuration.layers, configuration.nodes[0], configuration.nodes[-1]
     program = configuration.program(np.full((len(layers) - 1, configuration.paths), chip.design.weights.full_scale))
-    patterns = np.zeros((len(codes), layers[0]), dtype=np.int64)
-    patterns[:, configuration.nodes[0]] = codes[:, None]
-    wanted = full_scale_A * np.array(LEVELS)
-    swept, levels = np.array([configuration.inputs(x) for x in wanted]), bench.swept(wanted)
-    law = bench.dc(chip, swept, [program] * len(swept)).outputs[:, configuration.nodes[-1]]
-    full = np.full(len(codes), full_scale_A)
-    read = bench.present(chip, patterns, full, [program] * len(codes)).outputs[:, configuration.nodes[-1]]
+    patterns = np.zeros((len(LEVELS) + len(codes), layers[0]), dtype=np.int64)
+    patterns[: len(LEVELS), sources] = codes[-1]
+    patterns[len(LEVELS) :, sources] = codes[:, None]
+    full = full_scale_A * np.array([*LEVELS, *np.ones(len(codes))])
+    read = bench.present(chip, patterns, full, [program] * len(patterns)).outputs[:, monitors]
     bench.saw(read)
-    seen = bench.saw(law)
-    found = [by_law(law[s, p], levels[s], read[:, p]) for p, s in enumerate(seen.T)]
-    return np.array([[0.0, *(each / each[-1])] for each in found])
+    return read[: len(LEVELS)], read[len(LEVELS) :]
 
 
 def by_law(law: Floats, levels: Floats, readings: Floats) -> Floats:

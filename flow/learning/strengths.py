@@ -126,7 +126,7 @@ def measure(
     before = bench.patterns
     bends = fan_laws.measure(bench, chip, calibration, full_scale_A)
     known = replace(calibration, positive=(), negative=(), exponents=bends.exponents)
-    known = driver_codes.measure(bench, chip, known, full_scale_A)  # by the exponents; what follows needs the codes
+    known = driver_codes.measure(bench, chip, known, full_scale_A)  # what follows needs the codes
     positive: list[Floats] = []
     negative: list[Floats] = []
     weak: list[Weak] = []

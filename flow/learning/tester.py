@@ -138,11 +138,6 @@ class Bench:
         bank = self.drivers.nominal
         return np.array([bank.table(float(x))[:, -1].mean() for x in levels_A])
 
-    def largest(self, table: Floats) -> Floats:
-        """[inputs] what the largest code gives over what paths are measured with, over its mean; `table`
-        [inputs, codes] has the drivers' codes over the largest one. Here paths are measured with it."""
-        return np.ones(len(table))
-
     def settable(self, current_A: float) -> float:
         """The largest input current of a pattern, in A, that can be set and is nearest; here any can."""
         return current_A

@@ -87,7 +87,7 @@ def test_the_loop_finds_what_the_simulation_finds() -> None:
 
 
 def test_a_second_reference_row_is_in_the_slopes() -> None:
-    """Levels are set without it, by the bias ratio alone; by hand: two meters of 0.1 % each, and codes of 0.1 %."""
+    """The bias makes it, too, so a level is one of both rows; by hand: two meters of 0.1 % each, the mean of some."""
     wanted = spec(chip={"drivers": {"bits": 6}}, training={"epochs": 20, "restarts": 1})
     bench, known = BoardBench.on(board(wanted), wanted, 100e-9), chip.Known()
     bench.zero(chip.blank_chip(wanted).codes)
@@ -99,7 +99,7 @@ def test_a_second_reference_row_is_in_the_slopes() -> None:
     mine, theirs = (np.log(np.concatenate([np.array(s) for s in c.slopes])) for c in (known.calibration, direct))
     assert np.std(mine - theirs) < 0.002
     codes = np.array(known.calibration.drivers)[:, 56]
-    assert np.std(np.log(codes)) > 0.004, "what would be missing"
+    assert np.std(np.log(codes)) > 0.004, "what it adds differs by input"
 
 
 def test_every_bit_of_every_synapse_is_measured_on_a_board() -> None:

@@ -13,6 +13,7 @@ from somaforge.flow.bench import chip, history, report, table
 from somaforge.flow.bench.expected import Expected, expected
 from somaforge.flow.bench.folder import write
 from somaforge.flow.bench.round import Round
+from somaforge.flow.commands import tester
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.generator.spec import Spec, parse_spec
 from somaforge.pdk.errors import InputError
@@ -90,6 +91,22 @@ def test_tables_in_another_order_or_too_many_are_refused(tmp_path: Path) -> None
         chip.known(wanted, [one, two, two])
     with pytest.raises(InputError, match="holds another plan"):
         write(tmp_path, wanted, second, ranges_of(wanted, second), 1)
+
+
+def test_nothing_is_kept_where_the_next_round_of_another_chip_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted, planted, plans = spec(), truth(LAYERS, 2), tmp_path / "plans"
+    first = chip.first_round(wanted)
+    done = worked_through(write(plans, wanted, first, ranges_of(wanted, first), 1), planted)
+    other = write(plans, wanted, first, ranges_of(wanted, first), 2) / "stimulus.csv"
+    monkeypatch.setattr("somaforge.flow.bench.expected.expected", ranges_of)
+    conditions = {"chip": "a", "temperature_C": 27.0, "supply_V": 1.8, "board": ""}
+    before = other.read_bytes()
+    with pytest.raises(InputError, match="round-2: holds another plan; give another folder .*--plans"):
+        tester.measured(wanted, (done,), None, tmp_path / "chips", conditions, 2, True)
+    assert other.read_bytes() == before
+    assert not (tmp_path / "chips").exists()
 
 
 def ranges_of(wanted: Spec, asked: Round) -> Expected:
