@@ -103,7 +103,7 @@ def test_nothing_is_kept_where_the_next_round_of_another_chip_lies(
     monkeypatch.setattr("somaforge.flow.bench.expected.expected", ranges_of)
     conditions = {"chip": "a", "temperature_C": 27.0, "supply_V": 1.8, "board": ""}
     before = other.read_bytes()
-    with pytest.raises(InputError, match="round-2: holds another plan; give another folder .*--plans"):
+    with pytest.raises(InputError, match=r"round-2: holds another plan; give another folder .*--plans"):
         tester.measured(wanted, (done,), None, tmp_path / "chips", conditions, 2, True)
     assert other.read_bytes() == before
     assert not (tmp_path / "chips").exists()
