@@ -36,7 +36,7 @@ def result(spec: Spec, seed: int, epochs: int) -> dict[str, Any]:
         def say(text: str) -> None:
             taken[text] = len(readings.read_text(encoding="utf-8").splitlines()) - 1
 
-        journal = Journal(readings, f"chip {seed}")
+        journal = Journal(readings, {"chip": str(seed)})
         try:
             wanted = loop.Wanted(epochs=epochs, journal=journal)
             found = loop.run(spec, Board(simulated_link(spec, control, seed), control), wanted, say=say)

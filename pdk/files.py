@@ -1,6 +1,7 @@
 """Whole files or none: everything is written beside its place and renamed into it. Scratch folders that do not stay."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -56,6 +57,10 @@ def atomic_path(target: Path) -> Iterator[Path]:
         yield beside
         beside.chmod(permissions(0o666))
         beside.replace(target)
+    except OSError as error:
+        if error.filename is None and error.errno is not None:  # a full disk does not say which file it did not take
+            raise OSError(error.errno, error.strerror, str(target)) from None
+        raise
     finally:
         beside.unlink(missing_ok=True)
 
@@ -89,6 +94,25 @@ def atomic_write(target: Path, content: str | bytes) -> None:
             beside.write_bytes(content)
         else:
             beside.write_text(content, encoding="utf-8")
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A folder that gets the name `target`, with what is in it, when the block ends without an error; else it is gone.
+
+    FileExistsError if there is something by that name.
+    """
+    if target.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    try:
+        yield beside
+        beside.chmod(permissions(0o777))
+        beside.rename(target)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
 
 
 def discard(path: Path) -> None:

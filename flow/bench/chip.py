@@ -14,7 +14,7 @@ from somaforge.flow.datasets import Labels
 from somaforge.flow.drivers.inputs import Encoder
 from somaforge.flow.engines.base import Engine, Program, ProgrammedChip
 from somaforge.flow.learning import measuring, strengths
-from somaforge.flow.learning.calibration import Calibration, Dead
+from somaforge.flow.learning.calibration import Calibration, CalibrationError, Dead
 from somaforge.flow.learning.characterize import LEVELS, Characterization
 from somaforge.flow.learning.driven import driven
 from somaforge.flow.learning.minibatch import train_for
@@ -100,15 +100,24 @@ def first_round(spec: Spec) -> Round:
     return found
 
 
-def known(spec: Spec, tables: Sequence[Table]) -> Known:
-    """As far as the tables lead. InputError if one is of another plan or too many, and for a chip whose inputs are
-    codes; CheckError for a dead chip."""
+def known(
+    spec: Spec, tables: Sequence[Table], look: Callable[[Table, Round], None] = lambda table, asked: None
+) -> Known:
+    """As far as the tables lead; `look` sees each before it is believed.
+
+    InputError if one is of another plan, too many or of no chip, and for a chip whose inputs are codes; CheckError for
+    a dead chip.
+    """
     if spec.drivers is not None:
         raise InputError(
             f"{spec.name}: its inputs are codes (chip.drivers), no pins for currents; measure it on a board"
         )
-    replay = Replay(tables)
-    return _over(spec, replay, Readings(replay, spec.characterization.tester))
+    replay = Replay(tables, look=look)
+    try:
+        return _over(spec, replay, Readings(replay, spec.characterization.tester))
+    except CalibrationError as error:
+        where = ", ".join(table.where for table in tables[: len(replay.rounds)])
+        raise InputError(f"{where}: readings of no chip ({error}); measure again what is doubtful") from None
 
 
 def simulated(spec: Spec, engine: Engine, chip: ProgrammedChip, seed: int) -> Known:

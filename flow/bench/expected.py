@@ -96,5 +96,5 @@ def _refuse_unit(table: Table, wanted: Expected) -> None:
     if not 1 / SPAN < ratio < SPAN:
         raise InputError(
             f"{table.where}, line 2: readings are in the middle {ratio:.2g} times what is expected: is the unit in the "
-            "head that of the meter, and its gain 1?"
+            "head that of the meter, its gain 1, and is it connected?"
         )

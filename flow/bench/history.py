@@ -1,19 +1,17 @@
 """A chip has a history: chips/<id>/<time>/ holds tables, calibration, weights and report of one measurement."""
 
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
-from somaforge.flow.bench.chip import Known, drift
+from somaforge.flow.bench.chip import drift
 from somaforge.flow.learning.calibration import Calibration
 from somaforge.flow.machinery.records import write_json
-from somaforge.flow.memory import bitfile
-from somaforge.generator.design import build
-from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.files import atomic_write
+from somaforge.pdk.files import atomic_write, new_folder
 from somaforge.pdk.json_file import read_json
 
 CHIP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -29,6 +27,21 @@ class Conditions:
     temperature_C: float | None
     supply_V: float | None
     board: str
+    simulated: bool = False
+    """A virtual chip behind a simulated board: nothing of it was measured on silicon."""
+
+    @classmethod
+    def read(cls, path: Path) -> "Conditions":
+        """Those in a file; InputError if there are none in it. OSError if it cannot be read."""
+        said, names = read_json(path), {field.name for field in fields(cls)}
+        if not isinstance(said, dict) or not names - {"simulated"} <= set(said) <= names:
+            raise InputError(f"{path}: does not say how a chip was measured; take the folder away")
+        numbers = (said["temperature_C"], said["supply_V"])
+        if not all(isinstance(said[name], str) for name in ("chip", "time", "board")) or not all(
+            value is None or isinstance(value, int | float) for value in numbers
+        ):
+            raise InputError(f"{path}: a name that is none, or a temperature or supply; take the folder away")
+        return cls(**said)
 
 
 @dataclass(frozen=True)
@@ -55,12 +68,11 @@ def now() -> str:
 def entries(chips: Path, chip: str) -> list[Entry]:
     """What is known of a chip, oldest first; InputError if a file in it is damaged."""
     found = []
-    for path in sorted((chips / chip).glob("*/calibration.json")):
+    for path in sorted((chips / chip).glob("[!.]*/calibration.json")):  # those with a dot are not whole
         try:
-            conditions = Conditions(**read_json(path.parent / "conditions.json"))
-            text = path.read_text(encoding="utf-8")
-        except (OSError, ValueError, TypeError) as error:
-            raise InputError(f"{path.parent}: damaged ({error}); take the folder away") from None
+            conditions, text = Conditions.read(path.parent / "conditions.json"), path.read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            raise InputError(f"{path.parent}: damaged, conditions.json cannot be read; take the folder away") from None
         found.append(Entry(path.parent, conditions, Calibration.from_json(text, str(path))))
     return found
 
@@ -73,19 +85,15 @@ def require_alike(chips: Path, chip: str, layers: tuple[int, ...]) -> None:
             raise InputError(f"{entry.folder}: is of a chip of {known} somas, the spec's has {layers}; another --chip")
 
 
-def keep(chips: Path, spec: Spec, conditions: Conditions, found: Known, tables: tuple[Path, ...]) -> Path:
-    """A new folder with everything; nothing that is there is touched. InputError if it is there already."""
+def keep(chips: Path, conditions: Conditions, files: Mapping[str, str | bytes]) -> Path:
+    """A new folder with all of that, or none; nothing that is there is touched. InputError if it is there already."""
     folder = chips / conditions.chip / conditions.time
     if folder.exists():
         raise InputError(f"{folder}: is there already; measurements are not overwritten")
-    if found.calibration is None:
-        raise InputError(f"{folder}: nothing is calibrated yet")
-    for number, table in enumerate(tables, 1):
-        atomic_write(folder / f"tables/round-{number}.csv", table.read_bytes())
-    write_json(folder / "conditions.json", asdict(conditions))
-    if found.weights is not None:
-        atomic_write(folder / "weights.bit", bitfile.pack(found.weights.codes, build(spec)))
-    atomic_write(folder / "calibration.json", found.calibration.to_json())  # last: with it the entry is whole
+    with new_folder(folder) as beside:
+        for name, content in files.items():
+            atomic_write(beside / name, content)
+        write_json(beside / "conditions.json", asdict(conditions))
     return folder
 
 

@@ -11,6 +11,7 @@ import json
 import math
 import os
 from collections import defaultdict, deque
+from collections.abc import Mapping
 from io import FileIO
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def digest(program: Program, codes: Codes, ratio: int) -> str:
 class Journal:
     """In one file; to be closed. InputError if it holds readings of something else, or is damaged."""
 
-    def __init__(self, path: Path, subject: str) -> None:
+    def __init__(self, path: Path, subject: Mapping[str, str]) -> None:
         """`subject` says what is measured: chip, spec, board. A file of another subject is refused, and kept."""
         self.path = path
         self._kept: dict[str, deque[list[float]]] = defaultdict(deque)
@@ -52,7 +53,7 @@ class Journal:
             self._file.close()
             raise InputError(f"{path}: another bench run measures this chip; wait for it") from None
         try:
-            head = json.dumps({"subject": subject})
+            head = json.dumps({"subject": dict(subject)})
             whole = self._read(head)
             self._file.truncate(whole)
             if whole == 0:
@@ -78,8 +79,8 @@ class Journal:
             return 0  # nothing was read yet
         if lines and lines[0] != head:
             raise InputError(
-                f"{self.path}: unfinished readings of another spec or board, or at another --temperature or --supply; "
-                "measure those to the end, or take it away"
+                f"{self.path}: {len(lines) - 1} unfinished readings of another {_other(lines[0], head)}; "
+                "measure those to the end, or take the file away"
             )
         for number, line in enumerate(lines[1:], 2):
             try:
@@ -120,3 +121,14 @@ class Journal:
     def close(self) -> None:
         """Lets go of the file; it stays."""
         self._file.close()
+
+
+def _other(theirs: str, ours: str) -> str:
+    """In what the subjects of two files differ, as far as the first line of the one says it."""
+    try:
+        kept, now = (dict(parse_json(line)["subject"]) for line in (theirs, ours))
+    except (ValueError, KeyError, TypeError):
+        return "chip, or of another version of somaforge"
+    found = [key for key in now if kept.get(key) != now[key]]
+    said = [f"{key} ({str(kept.get(key))[:60]}, now {now[key][:60]})" for key in found if key[:2] == "--"]
+    return ", ".join([*(key for key in found if key[:2] != "--"), *said]) or "kind"

@@ -70,8 +70,11 @@ class Link:
             if theirs != number:
                 continue
             kind, _, words = rest.partition(" ")
-            if kind not in ("ok", "error"):  # MicroPython's prompt, or a port that is looped
-                raise ToolError("board: says again what it hears; its firmware does not run: copy it, reset the board")
+            if kind not in ("ok", "error"):  # MicroPython's prompt, a port that is looped, or another's firmware
+                raise ToolError(
+                    f"board: answers {kind[:20]!r}, neither ok nor error, or says again what it hears: another "
+                    "firmware runs, or none; copy flow/bench/firmware, reset the board"
+                )
             if kind != "ok":
                 raise ToolError(f"board: refuses: {words[:200]}")
             return words, ""

@@ -1,6 +1,6 @@
 """Tables of measured readings as an engine: what characterizes virtual chips asks, and gets what was measured."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,6 +31,8 @@ class Replay:
     name: str = "measured"
     rounds: list[Round] = field(default_factory=list)
     """What was asked so far."""
+    look: Callable[[Table, Round], None] = lambda table, asked: None
+    """At every table before its readings are believed."""
 
     def dc(self, chip: ProgrammedChip, inputs: Floats, programs: Sequence[Program] | None = None) -> DcResult:
         """Readings of the next table; InputError if that one is of another round."""
@@ -39,6 +41,7 @@ class Replay:
             raise NotMeasured(asked)
         table = self.tables[len(self.rounds)]
         table.require(asked, len(self.rounds) + 1)
+        self.look(table, asked)
         self.rounds.append(asked)
         still = np.zeros(len(inputs))
         return DcResult(table.currents, still, still, Effort(0.0, MEASURED, MEASURED))

@@ -67,6 +67,13 @@ class Table:
             )
         wanted = (asked.patterns, asked.outputs)
         have = self.currents.shape
+        if have[0] > wanted[0] or have[1] > wanted[1]:
+            surplus = np.concatenate([self.lines[wanted[0] :].reshape(-1), self.lines[:, wanted[1] :].reshape(-1)])
+            line = int(surplus[surplus > 0].min())
+            raise InputError(
+                f"{self.where}, line {line}: a reading that nobody asked for: patterns are 0 to {wanted[0] - 1}, "
+                f"outputs 0 to {wanted[1] - 1}; leave it out"
+            )
         if have != wanted:
             raise InputError(
                 f"{self.where}: readings for {have[0]} patterns of {have[1]} outputs, the plan has {wanted[0]} of "
@@ -123,16 +130,17 @@ def read(path: Path) -> Table:
 
 def parse(text: str, where: str) -> Table:
     """The table in a text; InputError that starts with `where`."""
-    first, _, rest = text.partition("\n")
-    plan = _PLAN.fullmatch(first.strip())
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # of old Macs, too
+    begin = 2 if lines[0].startswith("sep=") and len(lines) > 1 else 1  # what some spreadsheets write first
+    plan = _PLAN.fullmatch(lines[begin - 1].strip())
     if plan is None:
-        raise InputError(f"{where}, line 1: does not name its plan; keep the first line of the plan's table.csv")
-    rows = csv.reader(io.StringIO(rest, newline=""))
-    head = [name.strip() for name in _next(rows, where) or []]
-    column, scale = _columns(head, where)
+        raise InputError(f"{where}, line {begin}: does not name its plan; keep the first line of the plan's table.csv")
+    rows = csv.reader(io.StringIO("\n".join(lines[begin:]), newline=""), strict=True)  # a lone quote takes all the rest
+    head = [name.strip() for name in _next(rows, where, begin) or []]
+    column, scale = _columns(head, f"{where}, line {begin + 1}")
     found: dict[tuple[int, int], dict[int, tuple[float, int]]] = {}
-    while (row := _next(rows, where)) is not None:
-        line = rows.line_num + 1
+    while (row := _next(rows, where, begin)) is not None:
+        line = rows.line_num + begin
         if not any(cell.strip() for cell in row) or row[0].lstrip().startswith("#"):
             continue
         place, repeat, value = _row(row, column, f"{where}, line {line}")
@@ -150,12 +158,12 @@ def parse(text: str, where: str) -> Table:
     return _table(where, plan[1], found)
 
 
-def _next(rows: "_csv.Reader", where: str) -> list[str] | None:
-    """The next row; None after the last."""
+def _next(rows: "_csv.Reader", where: str, begin: int) -> list[str] | None:
+    """The next row; None after the last. `begin` lines are before the first."""
     try:
         return next(rows, None)
     except csv.Error as error:
-        raise InputError(f"{where}, line {rows.line_num + 1}: not CSV ({error}); save the table as CSV") from None
+        raise InputError(f"{where}, line {rows.line_num + begin}: not CSV ({error}); save the table as CSV") from None
 
 
 def _columns(head: list[str], where: str) -> tuple[dict[str, int], float]:
@@ -163,11 +171,11 @@ def _columns(head: list[str], where: str) -> tuple[dict[str, int], float]:
     missing = [name for name in ("pattern", "output") if name not in head]
     if missing or len(unit) != 1:
         raise InputError(
-            f"{where}, line 2: columns {', '.join(head) or 'none'}; needs pattern, output and one of {', '.join(UNITS)}"
+            f"{where}: columns {', '.join(head) or 'none'}; needs pattern, output and one of {', '.join(UNITS)}"
         )
     unknown = [name for name in head if name not in ("pattern", "output", "repeat", unit[0])]
     if unknown or len(set(head)) != len(head):
-        raise InputError(f"{where}, line 2: unknown or double column {(unknown or head)[0]}; leave it out")
+        raise InputError(f"{where}: unknown or double column {(unknown or head)[0]}; leave it out")
     return {"value": head.index(unit[0]), **{name: i for i, name in enumerate(head)}}, UNITS[unit[0]]
 
 

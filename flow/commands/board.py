@@ -13,7 +13,6 @@ from somaforge.flow.commands.options import PATH, Number
 from somaforge.flow.runner.known import read_spec
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import CheckError, InputError
-from somaforge.pdk.files import atomic_write
 
 if TYPE_CHECKING:
     from somaforge.flow.bench.board import Board
@@ -87,15 +86,22 @@ class Place:
         made = self.spec.chips.model_dump_json(exclude={"seeds"})
         return "board" if self.port is not None else f"virtual:{self.seed} {made}"
 
-    def subject(self, own_reference: bool, temperature_C: float | None = None, supply_V: float | None = None) -> str:
+    def subject(
+        self, own_reference: bool, temperature_C: float | None = None, supply_V: float | None = None
+    ) -> dict[str, str]:
         """What readings are of: kept ones of another chip, measured otherwise or with other currents do not fit; nor do
         those at another temperature or supply, as an entry of a chip's history has one of each."""
         from somaforge.flow.bench.chip import highest_A
         from somaforge.generator.design import build
 
-        what = self.spec.characterization.model_dump_json()
-        reference = "own" if own_reference else f"{highest_A(self.spec):.4g} A"
-        return f"{build(self.spec).hash} {what} {self.source} {reference} {temperature_C} C {supply_V} V"
+        return {
+            "array": build(self.spec).hash,
+            "characterization": self.spec.characterization.model_dump_json(),
+            "--board": self.source,
+            "reference": "own" if own_reference else f"pin, {highest_A(self.spec):.4g} A",
+            "--temperature": str(temperature_C),
+            "--supply": str(supply_V),
+        }
 
     @contextmanager
     def board(self) -> "Iterator[Board]":
@@ -149,7 +155,7 @@ def run(
 
     Ended in the middle, it goes on where it was when it is started again. A run folder has a SPEC of its own.
     """
-    from somaforge.flow.bench import history, loop, report
+    from somaforge.flow.bench import entry, history, loop, report
     from somaforge.flow.bench.journal import Journal
     from somaforge.generator.design import build
 
@@ -170,18 +176,18 @@ def run(
             found = loop.run(loaded, board, wanted, say=lambda text: click.echo(text, err=True))
         finally:
             journal.close()
-        said = history.Conditions(name, history.now(), temperature_C, supply_V, f"{board.name} ({where})")
-    population = report.Population.of(loaded, virtual)  # before anything is kept: ended here, it goes on
-    folder = history.keep(chips, loaded, said, found, ())
-    journal.path.rename(folder / "readings.jsonl")
-    drifts = history.drifts(history.entries(chips, name))
+        said = history.Conditions(
+            name, history.now(), temperature_C, supply_V, f"{board.name} ({where})", place.port is None
+        )
     compared = place.run.rows(found) if place.run is not None else []
-    atomic_write(folder / "report.html", report.html(loaded, said, found, population, [], drifts, compared))
-    show_metrics(found.metrics(), as_json)
+    kept = entry.Measured(loaded, said, found, report.Population.of(loaded, virtual), (), compared).keep(
+        chips, journal=journal
+    )
+    show_metrics(kept.metrics, as_json)
     if not as_json:
         for row in compared:
             click.echo(f"{row.origin:<10}{row.name}: {row.value}")
-        click.echo(f"report    {folder / 'report.html'}")
+        click.echo(f"report    {kept.folder / 'report.html'}")
     if min_accuracy is not None and (found.accuracy is None or found.accuracy < min_accuracy):
         raise CheckError(
             f"bench run: the chip decides {found.accuracy:.1%} of the patterns rightly, below {min_accuracy:.1%}"

@@ -1,6 +1,7 @@
 """Fabricated chips without a board of ours: a plan for any tester, and the table of readings that comes back."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,7 +10,10 @@ from somaforge.flow.commands.options import PATH
 from somaforge.flow.machinery.printable import printable
 from somaforge.generator.spec import Spec
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.files import atomic_write
+
+if TYPE_CHECKING:
+    from somaforge.flow.bench.expected import Doubt
+    from somaforge.flow.bench.round import Round
 
 
 @click.command("plan")
@@ -41,38 +45,35 @@ def measured(
     as_json: bool,
 ) -> None:
     """characterize --measured: as far as the tables lead."""
-    from somaforge.flow.bench import history, report, table
+    from somaforge.flow.bench import entry, history, report, table
     from somaforge.flow.bench.chip import known
-    from somaforge.flow.bench.expected import doubts, expected
+    from somaforge.flow.bench.expected import Doubt, doubts, expected
     from somaforge.flow.bench.folder import require_free, write
-    from somaforge.flow.machinery.records import write_json
+    from somaforge.flow.bench.mixed_up import refuse_mixed_up
 
     chip = history.require_chip(str(conditions["chip"]))
     history.require_alike(chips, chip, loaded.array.layers)
     read = [table.read(path) for path in tables]
-    found = known(loaded, read)
-    odd = [
-        doubt
-        for one, asked in zip(read, found.rounds, strict=True)
-        for doubt in doubts(one, asked, expected(loaded, asked), loaded.characterization.tester)
-    ]
-    if not as_json:
-        for doubt in odd[: report.SHOWN]:
-            click.echo(f"doubtful  {printable(str(doubt))}")
-    metrics: dict[str, float] = {"tester__doubtful__count": len(odd)}
+    odd: list[Doubt] = []
+
+    def look(one: table.Table, asked: "Round") -> None:
+        wanted = expected(loaded, asked)
+        found = doubts(one, asked, wanted, loaded.characterization.tester)
+        refuse_mixed_up(one, wanted)
+        if not as_json:
+            _show(found)
+        odd.extend(found)
+
+    found = known(loaded, read, look)
     into = plans or tables[-1].parent.parent
     if found.following is not None:  # before anything is kept
         require_free(into, found.following, len(read) + 1)
+    metrics: dict[str, float] = {"tester__doubtful__count": len(odd)}
     if found.calibration is not None:
-        population = report.Population.of(loaded, virtual)  # before anything is kept
         said = history.Conditions(time=history.now(), **{**conditions, "chip": chip})  # type: ignore[arg-type]
-        folder = history.keep(chips, loaded, said, found, tables)
-        write_json(folder / "doubts.json", {"doubts": [vars(doubt) for doubt in odd]})
-        drifts = history.drifts(history.entries(chips, chip))
-        atomic_write(folder / "report.html", report.html(loaded, said, found, population, odd, drifts))
-        metrics |= found.metrics()
-        if drifts:
-            metrics["tester__drift__ratio"] = drifts[-1][1]
+        population = report.Population.of(loaded, virtual)
+        kept = entry.Measured(loaded, said, found, population, odd).keep(chips, tables)
+        metrics = kept.metrics
     if found.following is not None:
         number = len(read) + 1
         place = write(into, loaded, found.following, expected(loaded, found.following), number)
@@ -83,7 +84,17 @@ def measured(
         return
     show_metrics(metrics, False)
     if found.calibration is not None:
-        click.echo(f"report    {folder / 'report.html'}")
+        click.echo(f"report    {kept.folder / 'report.html'}")
+
+
+def _show(found: "tuple[Doubt, ...]") -> None:
+    """The first doubtful readings of a table, and how many more there are."""
+    from somaforge.flow.bench.report import SHOWN
+
+    for doubt in found[:SHOWN]:
+        click.echo(f"doubtful  {printable(str(doubt))}")
+    if len(found) > SHOWN:
+        click.echo(f"doubtful  and {len(found) - SHOWN} more")
 
 
 def require_alone(tables: tuple[Path, ...], chip: str | None, out: Path | None) -> None:

@@ -40,6 +40,10 @@ Dead = tuple[tuple[int, int], ...]
 Strengths = tuple[tuple[tuple[tuple[float, ...], ...], ...], ...]
 
 
+class CalibrationError(InputError):
+    """Numbers that cannot be those of a chip."""
+
+
 @dataclass(frozen=True)
 class Calibration:
     """Measured model of one chip; see the module for the equations. Sizes are those of the physical array."""
@@ -70,33 +74,35 @@ class Calibration:
     """Per input and code of its driver: its current over that of the largest code; empty without drivers."""
 
     def __post_init__(self) -> None:
-        """InputError if a shape or a number cannot be a calibration."""
+        """CalibrationError if a shape or a number cannot be a calibration."""
         bits = (len(self.code_gain)).bit_length() - 1
         shapes = [len(layer) for layer in self.slopes]
         if len(shapes) < 2 or min(shapes) < 1 or shapes != [len(layer) for layer in self.residuals]:
-            raise InputError("calibration: slopes and residuals need the same layers, at least two; characterize again")
+            raise CalibrationError(
+                "calibration: slopes and residuals need the same layers, at least two; characterize again"
+            )
         if self.exponents and [len(layer) for layer in self.exponents] != shapes:
-            raise InputError("calibration: exponents need one number for each slope; characterize again")
+            raise CalibrationError("calibration: exponents need one number for each slope; characterize again")
         if len(self.negative_strength) != len(shapes) - 1:
-            raise InputError("calibration: negative_strength needs one number per matrix; characterize again")
+            raise CalibrationError("calibration: negative_strength needs one number per matrix; characterize again")
         if bits < 1 or len(self.code_gain) != 2**bits or self.code_gain[0] != 0.0:
-            raise InputError("calibration: code_gain needs 2^bits numbers and starts with 0; characterize again")
+            raise CalibrationError("calibration: code_gain needs 2^bits numbers and starts with 0; characterize again")
         positive = [*(s for layer in self.slopes for s in layer), *self.negative_strength, *self.code_gain[1:]]
         positive += [self.exponent, *(e for layer in self.exponents for e in layer)]
         if not all(math.isfinite(v) and v > 0 for v in positive):
-            raise InputError(
+            raise CalibrationError(
                 "calibration: a slope, strength, gain or exponent is not a positive number; characterize again"
             )
 
         self._check_synapses(shapes)
         codes = {len(table) for table in self.drivers}
         if self.drivers and (len(self.drivers) != shapes[0] or len(codes) != 1 or min(codes) < 2):
-            raise InputError("calibration: drivers need one number per input and code; characterize again")
+            raise CalibrationError("calibration: drivers need one number per input and code; characterize again")
         if not all(table[0] == 0 and table[-1] == 1 and all(0 <= v < 2 for v in table) for table in self.drivers):
-            raise InputError("calibration: a driver's codes do not go from 0 to 1; characterize again")
+            raise CalibrationError("calibration: a driver's codes do not go from 0 to 1; characterize again")
 
     def _check_synapses(self, shapes: list[int]) -> None:
-        """InputError if strengths, stuck latches or dead somas do not fit the layers."""
+        """CalibrationError if strengths, stuck latches or dead somas do not fit the layers."""
         sizes = list(pairwise(shapes))
         bits = len(self.code_gain).bit_length() - 1
         for strengths in (self.positive, self.negative):
@@ -104,16 +110,22 @@ class Calibration:
             if len(self.positive) != len(self.negative) or (
                 arrays and [a.shape for a in arrays] != [(bits, *n) for n in sizes]
             ):
-                raise InputError("calibration: strengths of synapses need one number for each bit; characterize again")
+                raise CalibrationError(
+                    "calibration: strengths of synapses need one number for each bit; characterize again"
+                )
             if not all(np.all(np.isfinite(a) & (a >= 0)) for a in arrays):
-                raise InputError("calibration: a synapse's strength is negative or not a number; characterize again")
+                raise CalibrationError(
+                    "calibration: a synapse's strength is negative or not a number; characterize again"
+                )
         for matrix, row, column, bit, value in self.stuck:
             there = 0 <= matrix < len(sizes) and 0 <= row < sizes[matrix][0] and 0 <= column < sizes[matrix][1]
             if not (there and 0 <= bit <= bits and value in (0, 1)):
-                raise InputError(f"calibration: there is no latch {(matrix, row, column, bit)} with the value {value}")
+                raise CalibrationError(
+                    f"calibration: there is no latch {(matrix, row, column, bit)} with the value {value}"
+                )
         for layer, soma in self.dead:
             if not (0 <= layer < len(shapes) and 0 <= soma < shapes[layer]):
-                raise InputError(f"calibration: there is no soma {(layer, soma)}")
+                raise CalibrationError(f"calibration: there is no soma {(layer, soma)}")
 
     @classmethod
     def ideal(cls, layers: tuple[int, ...], bits: int, slope: float = 0.25) -> "Calibration":

@@ -18,9 +18,14 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
+def as_json(value: Mapping[str, Any]) -> str:
+    """A JSON object as text; arrays become lists. ValueError for a number that is not finite."""
+    return json.dumps(value, default=_plain, allow_nan=False) + "\n"
+
+
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """A JSON object; arrays become lists. ValueError for a number that is not finite."""
-    atomic_write(path, json.dumps(value, default=_plain, allow_nan=False) + "\n")
+    """The same as a file."""
+    atomic_write(path, as_json(value))
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -193,7 +193,7 @@ def test_a_board_that_never_stops_is_left() -> None:
 
 
 def test_a_prompt_that_says_what_it_hears_is_no_board() -> None:
-    with pytest.raises(ToolError, match="says again what it hears; its firmware does not run"):
+    with pytest.raises(ToolError, match="answers 'hello', neither ok nor error, or says again what it hears"):
         Link(Near(lambda line: line)).hello()
 
 

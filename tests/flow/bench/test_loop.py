@@ -226,12 +226,12 @@ def test_a_cable_is_pulled_and_the_measurement_goes_on_where_it_was(healthy: chi
     path = tmp_path / "chips/a/unfinished.jsonl"
     pulled = board(wanted)
     pulled.link.stream = Pulled(pulled.link.stream, 1500)
-    journal = Journal(path, "a chip")
+    journal = Journal(path, {"array": "a", "--supply": "1.8"})
     with pytest.raises(ToolError, match=r"the connection is gone .*; plug it in and start again"):
         loop.run(wanted, pulled, loop.Wanted(journal=journal))
     journal.close()
     path.write_bytes(path.read_bytes() + b'{"asked": "cut in the mid')
-    kept = Journal(path, "a chip")
+    kept = Journal(path, {"array": "a", "--supply": "1.8"})
     first = kept.waiting
     again = board(wanted)
     resumed = loop.run(wanted, again, loop.Wanted(journal=kept))
@@ -244,8 +244,10 @@ def test_a_cable_is_pulled_and_the_measurement_goes_on_where_it_was(healthy: chi
         assert mine == pytest.approx(theirs, rel=1e-4)  # counts begin at another clock
     assert resumed.accuracy == whole.alone
     assert whole.loop_gain is not None
-    with pytest.raises(InputError, match=r"unfinished readings of another spec or board"):
-        Journal(path, "another chip")
+    with pytest.raises(
+        InputError, match=r"[0-9]+ unfinished readings of another array, --supply \(1\.8, now 1\.7\); measure those"
+    ):
+        Journal(path, {"array": "b", "--supply": "1.7"})
 
 
 class Pulled:

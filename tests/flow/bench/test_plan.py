@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -124,28 +125,36 @@ def test_a_table_that_is_being_filled_in_is_not_lost(tmp_path: Path) -> None:
 
 
 def test_history_keeps_all_and_shows_drift(tmp_path: Path) -> None:
-    wanted = spec()
     before, after = truth(LAYERS, 2), truth(LAYERS, 2, seed=1)
     times = ("2026-01-01T000000Z", "2026-01-02T000000Z", "2026-01-03T000000Z")
     for time, calibration in zip(times, (before, before, after), strict=True):
         said = history.Conditions("a-1", time, 27.0, 1.8, "")
-        history.keep(tmp_path, wanted, said, chip.Known(calibration=calibration), ())
+        history.keep(tmp_path, said, {"calibration.json": calibration.to_json()})
     found = history.entries(tmp_path, "a-1")
     assert [e.conditions.time for e in found] == list(times)
     ((when, change),) = history.drifts(found)  # the same readings again are no drift
     assert when.time == times[2]
     assert change == pytest.approx(0.2, rel=0.5)  # two draws of 0.15 each
     with pytest.raises(InputError, match="not overwritten"):
-        history.keep(tmp_path, wanted, when, chip.Known(calibration=after), ())
+        history.keep(tmp_path, when, {"calibration.json": after.to_json()})
     history.require_alike(tmp_path, "a-1", LAYERS)
     history.require_alike(tmp_path, "new", LAYERS)
     with pytest.raises(
         InputError, match=r"is of a chip of \(4, 4, 3\) somas, the spec's has \(7, 7, 7\); another --chip"
     ):
         history.require_alike(tmp_path, "a-1", (7, 7, 7))
-    (tmp_path / "a-1" / times[0] / "conditions.json").write_text("{")
-    with pytest.raises(InputError, match="damaged"):
-        history.entries(tmp_path, "a-1")
+    said_of = tmp_path / "a-1" / times[0] / "conditions.json"
+    whole = said_of.read_text()
+    for text, words in (
+        ("{", "damaged, conditions.json cannot be read; take the folder away"),
+        ("3", "does not say how a chip was measured"),
+        ("{}", "does not say how a chip was measured"),
+        (whole.replace('"chip"', '"who"'), "does not say how a chip was measured"),
+        (whole.replace("27.0", '"warm"'), "a name that is none, or a temperature or supply"),
+    ):
+        said_of.write_text(text)
+        with pytest.raises(InputError, match=words):
+            history.entries(tmp_path, "a-1")
 
 
 @pytest.mark.parametrize(
@@ -179,6 +188,10 @@ def test_the_report_says_what_was_measured_and_escapes(tmp_path: Path) -> None:
     text = report.html(wanted, said, mine, population, [], [])
     assert "<script>" not in text
     assert '<td class="measured">measured</td>' in text
+    assert "This chip is simulated" not in text
+    behind = report.html(wanted, replace(said, simulated=True), mine, population, [], [])
+    assert "This chip is simulated" in behind
+    assert '<td class="measured">measured on a virtual chip</td>' in behind
     assert "Every soma lies within" in text
     slopes = list(planted.slopes)
     slopes[1] = (slopes[1][0] * 4, *slopes[1][1:])

@@ -34,6 +34,14 @@ def test_a_table_that_a_spreadsheet_saved() -> None:
     assert found.currents == pytest.approx(parse(GOOD, "t.csv").currents)
 
 
+def test_ends_of_lines_of_old_macs_and_what_a_spreadsheet_says_of_separators() -> None:
+    assert parse(GOOD.replace("\n", "\r"), "t.csv").lines.tolist() == [[3, 4], [5, 6]]
+    found = parse("sep=,\n" + GOOD, "t.csv")
+    assert found.lines.tolist() == [[4, 5], [6, 7]]
+    with pytest.raises(InputError, match="line 3: columns pattern, output, current; needs"):
+        parse("sep=,\n" + PLAN + "pattern,output,current\n", "t.csv")
+
+
 def test_repeats_are_averaged() -> None:
     text = PLAN + "pattern,output,repeat,current_uA\n0,0,1,1.0\n0,0,2,1.2\n"
     found = parse(text, "t.csv")
@@ -63,6 +71,7 @@ def test_repeats_are_averaged() -> None:
         (PLAN + "pattern,output,current_nA\n0,0,\uff11\n", "is no current"),
         (PLAN + "pattern,output,current_mA\n0,0,2e3\n", "line 3: 2 A is no current of a chip; is the unit right?"),
         (PLAN + f"pattern,output,current_nA\n0,0,{'1' * 200_000}\n", "line 3: not CSV (field larger than"),
+        (GOOD.replace("0,1,2", '0,1,"2'), "not CSV (unexpected end of data)"),
     ],
 )
 def test_what_is_wrong_is_named(text: str, words: str) -> None:
@@ -98,6 +107,13 @@ def test_a_round_wants_its_own_table_whole() -> None:
         filled(other, currents).require(wanted, 1)
     with pytest.raises(InputError, match="readings for 3 patterns of 2 outputs, the plan has 4 of 2"):
         filled(wanted, currents[:3]).require(wanted, 1)
+    with pytest.raises(
+        InputError, match="line 11: a reading that nobody asked for: patterns are 0 to 3, outputs 0 to 1"
+    ):
+        filled(wanted, np.vstack([currents, currents[:1]])).require(wanted, 1)
+    lines = np.array([[3, 4, 0], [6, 7, 5], [8, 9, 0], [10, 11, 0]])
+    with pytest.raises(InputError, match="line 5: a reading that nobody asked for"):
+        Table("t.csv", wanted.digest, np.ones((4, 3)), np.zeros((4, 3)), lines).require(wanted, 1)
     holed = currents.copy()
     holed[2, 1] = np.nan
     with pytest.raises(InputError, match=r"no reading of pattern 2, output 1 \(1 missing\)"):
