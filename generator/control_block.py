@@ -7,13 +7,16 @@ from somaforge.generator.control import Control
 from somaforge.generator.digital.block import Digital, place_and_route
 from somaforge.generator.digital.frame import Edge, Frame
 from somaforge.generator.digital.place import width
+from somaforge.generator.digital.route import NoRoomError
 from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.periphery.netlist import GateNetlist
 from somaforge.pdk import Pdk
+from somaforge.pdk.errors import InputError
 
-FILLED = 0.49
-"""Share of the rows that the gates take before there are buffers, diodes and repeaters: the rest is room for wires.
-With ports where a tile has its pins, 0.52 left twelve places that two wires wanted."""
+FILLED = (0.49, 0.45, 0.41)
+"""Shares of the rows that the gates take before there are buffers, diodes and repeaters: the rest is room for wires.
+One after the other until the wires have it. With ports where a tile has its pins, 0.52 left twelve places that two
+wires wanted; the control of 13 lanes and ten outputs has one such place at 0.49."""
 ROWS = 22
 """60 um high: lower and longer needs more wires along the rows than there are tracks (17 rows of 322 um did not do)."""
 OUTSIDE = ("clk", "rst_n", "cs_n", "sck", "mosi", "nibble", "lane", "miso", "class_out", "class_valid", "busy")
@@ -29,6 +32,27 @@ def edges(netlist: GateNetlist, outside: Edge) -> Mapping[str, Edge]:
     }
 
 
+def placed(
+    pdk: Pdk,
+    control: Control,
+    netlist: GateNetlist,
+    outside: Edge = "upper",
+    rows: int = ROWS,
+    seed: int = 1,
+    at_nm: Mapping[str, int] | None = None,
+    filled: float = FILLED[0],
+) -> Digital:
+    """The gates of a control (flow.synthesis makes them) in so many rows, as wide as they are with that share of them.
+
+    `at_nm`: where ports are wanted, from the left end of the rows; others come near their gates. InputError if the
+    gates are not sound; wires are looked for when they are asked for.
+    """
+    m = PortMeasures(pdk)
+    sites = -(-round(sum(width(m.cells, gate) for gate in netlist.gates) / filled) // rows)
+    frame = Frame(m, rows, sites, edges(netlist, outside), {"clk": Role.CLOCK}, at_nm or {})
+    return place_and_route(control.name, netlist, frame, seed)
+
+
 def control_block(
     pdk: Pdk,
     control: Control,
@@ -38,13 +62,15 @@ def control_block(
     seed: int = 1,
     at_nm: Mapping[str, int] | None = None,
 ) -> Digital:
-    """Lay out the gates of a control (flow.synthesis makes them); as wide as they need with so many rows.
+    """The same with all wires, as wide as these need; its `block()` is what a chip is composed of.
 
-    `at_nm`: where ports are wanted, from the left end of the rows; others come near their gates.
-
-    Its `block()` is what a chip is composed of. InputError if the gates are not sound.
+    InputError if the gates are not sound, or the wires have no room in the widest one either.
     """
-    m = PortMeasures(pdk)
-    sites = -(-round(sum(width(m.cells, gate) for gate in netlist.gates) / FILLED) // rows)
-    frame = Frame(m, rows, sites, edges(netlist, outside), {"clk": Role.CLOCK}, at_nm or {})
-    return place_and_route(control.name, netlist, frame, seed)
+    for filled in FILLED:
+        made = placed(pdk, control, netlist, outside, rows, seed, at_nm, filled)
+        try:
+            made.routed  # noqa: B018  looked for once, and kept
+        except NoRoomError:
+            continue
+        return made
+    raise InputError(f"{control.name}: the wires of {len(netlist.gates)} gates have no room in {rows} rows; give more")

@@ -96,11 +96,11 @@ def decide(made: Prototype, flat: FlatNetlist, seed: int, flowers: list[int], ti
     spent = (time.monotonic() - start) / len(order)
     rows = []
     for place, flower in enumerate(flowers, 1):
-        outputs = np.sort(found.outputs_A[place])
+        outputs, decided = np.sort(found.outputs_A[place]), float(found.decided_s[place])
         rows.append({
             "chip": seed, "flower": flower, "label": int(made.labels[flower]), "chosen": int(found.chosen[place]),
             "largest": int(found.largest[place]), "largest_A": float(outputs[-1]),
-            "apart": float(outputs[-1] / outputs[-2]), "decided_s": float(found.decided_s[place]),
+            "apart": float(outputs[-1] / outputs[-2]), "decided_s": None if np.isnan(decided) else decided,
             "winners": int(sum(1 << int(j) for j in np.flatnonzero(found.winners[place]))),
             "valid": bool(found.valid[place]), "settle_s": times.settle_s,
             "charge_C": float(found.charge_C[place]), "seconds": round(spent, 1),

@@ -7,8 +7,6 @@ validity, time.
 
 from pathlib import Path
 
-import numpy as np
-
 from chip_parts.decisions import Prototype, Row
 from chip_parts.sequence import words
 from somaforge.flow.bench.board import Board
@@ -37,7 +35,7 @@ def play(made: Prototype, rows: list[Row], folder: Path) -> list[int | None]:
         row = by_pattern.get(_held(asked.pattern))
         if row is None or asked.ratio != ratio or asked.reference:
             raise ToolError("chip: its latches hold a pattern, or its bias a ratio, that ngspice did not have")
-        late = row["decided_s"] - row["settle_s"] if np.isfinite(row["decided_s"]) else 1.0
+        late = 1.0 if row["decided_s"] is None else row["decided_s"] - row["settle_s"]
         return Answered(row["winners"], row["valid"], late)
 
     found = []

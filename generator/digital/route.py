@@ -15,6 +15,7 @@ from somaforge.generator.digital.maze import Bools, cheapest
 from somaforge.generator.digital.obstacles import Open
 from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.periphery.route import Net, Node
+from somaforge.pdk.errors import InputError
 
 ROUNDS = 80
 DEAREST = 8
@@ -95,8 +96,12 @@ class Field:
         return [self.node(int(n)) for n in found]
 
 
+class NoRoomError(InputError):
+    """More wires than tracks."""
+
+
 def route(field: Field, nets: list[Net]) -> int:
-    """Fill in the wires of the nets; the number of rounds. ValueError if they do not fit."""
+    """Fill in the wires of the nets; the number of rounds. NoRoomError if they do not fit."""
     for net in nets:
         net.clear()
         field.add(net)
@@ -117,7 +122,7 @@ def route(field: Field, nets: list[Net]) -> int:
         field.history += HISTORY * bad
         again = [net for net in nets if bad.reshape(-1)[field.places[net.name][0]].any()]
     names = ", ".join(net.name for net in again[:5])
-    raise ValueError(f"routing: no room for the wires; {fewest} places are used twice, of {names}")
+    raise NoRoomError(f"routing: no room for the wires; {fewest} places are used twice, of {names}")
 
 
 def _route_net(field: Field, net: Net, turn: int) -> None:

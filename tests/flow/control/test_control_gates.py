@@ -9,8 +9,8 @@ from tests.flow.control.test_control import SPEC, words
 from somaforge.flow.control.gates import gates_of, gates_view
 from somaforge.flow.control.simulation import Log, Script, run
 from somaforge.generator import control as c
+from somaforge.generator import control_block
 from somaforge.generator.control import Control, Frame
-from somaforge.generator.control_block import control_block
 from somaforge.generator.design import build
 from somaforge.generator.digital.netlist import require_sound, sinks
 from somaforge.generator.digital.place import WIDEST
@@ -37,7 +37,7 @@ def netlist(control: Control) -> GateNetlist:
 @pytest.fixture(scope="module")
 def placed(control: Control, netlist: GateNetlist) -> GateNetlist:
     """With buffers at the pins and repeaters, as it is laid out."""
-    return control_block(PDK, control, netlist).netlist
+    return control_block.placed(PDK, control, netlist).netlist
 
 
 def everything(control: Control) -> Script:
