@@ -110,6 +110,14 @@ def new_folder(target: Path) -> Iterator[Path]:
         yield beside
         beside.chmod(permissions(0o777))
         beside.rename(target)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        if error.errno is not None and str(error.filename or "").startswith(
+            str(beside)
+        ):  # by the name it would have had
+            named = target / Path(str(error.filename)).relative_to(beside)
+            raise OSError(error.errno, error.strerror, str(named)) from None
+        raise
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise

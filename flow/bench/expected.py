@@ -72,8 +72,7 @@ def ranges(currents: Floats, meter: Meter) -> Expected:
 
 
 def doubts(table: Table, asked: Round, wanted: Expected, meter: Meter) -> tuple[Doubt, ...]:
-    """Readings out of range and repeats that are too far apart; InputError if the unit must be another one."""
-    _refuse_unit(table, wanted)
+    """Readings out of range and repeats that are too far apart."""
     found = []
     single = reading_error(meter, table.currents) if not meter.perfect else np.full_like(table.currents, np.inf)
     for pattern, output in np.ndindex(*table.currents.shape):
@@ -88,7 +87,8 @@ def doubts(table: Table, asked: Round, wanted: Expected, meter: Meter) -> tuple[
     return tuple(found)
 
 
-def _refuse_unit(table: Table, wanted: Expected) -> None:
+def refuse_unit(table: Table, wanted: Expected) -> None:
+    """InputError if the unit must be another one."""
     sure = (wanted.low > 0) & (table.currents > 0)
     if not sure.any():
         return

@@ -73,7 +73,10 @@ def entries(chips: Path, chip: str) -> list[Entry]:
             conditions, text = Conditions.read(path.parent / "conditions.json"), path.read_text(encoding="utf-8")
         except (OSError, ValueError):
             raise InputError(f"{path.parent}: damaged, conditions.json cannot be read; take the folder away") from None
-        found.append(Entry(path.parent, conditions, Calibration.from_json(text, str(path))))
+        try:
+            found.append(Entry(path.parent, conditions, Calibration.from_json(text, str(path))))
+        except InputError:
+            raise InputError(f"{path}: damaged, no calibration of ours; take the folder away") from None
     return found
 
 

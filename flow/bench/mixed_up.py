@@ -1,80 +1,129 @@
-"""A whole table that cannot be a chip's: leads exchanged, rows shifted, a meter that is not connected.
+"""A table that cannot be a chip's as it stands: leads exchanged, rows shifted, a meter that was not connected.
 
-A single reading out of its range may be the chip's own; these leave no range untouched, and fit when they are undone.
+Looked for by how far readings are from what is expected, in standard deviations of ln I: a mistake is named if undoing
+it brings many readings to their places. A factor that all readings share is none.
 """
-
-from collections.abc import Callable
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from somaforge.flow.bench.expected import Expected
+from somaforge.flow.bench.expected import SIGMAS, Expected
 from somaforge.flow.bench.table import Table
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
-FEWEST = 4
-"""Readings out of range below which nothing is concluded: a weak soma has some, too."""
-LEFT = 0.1
-"""Share of them that may be left when the mistake is undone."""
+FAR = 5.0
+"""Deviations that a reading counts at the most: a weak or dead soma moves a few as far as one likes."""
+SURE = 60.0
+"""By how much the sum of squared deviations must fall: three readings that are FAR away are brought home, or more; by
+chance, among a thousand ways to undo something, it falls by some 14."""
+FITS = 4.0
+"""Mean square of the deviations that may be left."""
+FEWEST = 6
+"""Readings that a conclusion stands on."""
 SILENT = 0.01
-"""Of the largest current that is expected: less than that in all readings is none."""
+"""Of what is expected: less than that is no current."""
 
 
 def refuse_mixed_up(table: Table, wanted: Expected) -> None:
-    """InputError if nothing was read, outputs are exchanged, or readings stand in other rows than their own."""
+    """InputError if outputs are exchanged, or readings stand in other rows than their own."""
+    fall, problem = max(_exchanged(table, wanted), _shifted(table, wanted))
+    if fall > SURE:
+        raise InputError(f"{table.where}{problem}, as far as these readings tell; find out, and measure again")
+
+
+def refuse_silent(table: Table, wanted: Expected) -> None:
+    """InputError if nothing was read, or from a reading on nothing any more."""
     top, expected = float(table.currents.max()), float(wanted.middle.max())
     if top < SILENT * expected:
         raise InputError(
             f"{table.where}: no reading is larger than {top:.2g} A, {expected:.2g} A is expected of one: is the meter "
             "connected, the supply on, the weights written? measure again"
         )
-    for problem in (_exchanged(table, wanted), _shifted(table, wanted)):
-        if problem:
-            raise InputError(f"{table.where}{problem}; put it right")
+    bright, alive = wanted.low > 0, table.currents > SILENT * wanted.middle
+    lit = np.flatnonzero((bright & alive).reshape(-1))
+    if not len(lit):
+        return
+    after = np.arange(bright.size).reshape(bright.shape) > lit[-1]
+    lost = bright & after
+    before = bright & ~after
+    quiet = float(np.max(table.currents, where=after, initial=0.0)) < SILENT * expected
+    if quiet and lost.sum() >= FEWEST and np.count_nonzero(lost.any(axis=0)) > 1 and alive[before].mean() > 0.5:
+        line = int(table.lines[after].min())
+        raise InputError(
+            f"{table.where}, line {line}: from here on nothing is read, of no output: was the meter disconnected, the "
+            "supply off? measure again from there on"
+        )
 
 
-def _outside(currents: Floats, low: Floats, high: Floats) -> Floats:
-    found: Floats = ((currents < low) | (currents > high)).astype(float)
+def _away(read: Floats, low: Floats, middle: Floats, high: Floats) -> Floats:
+    """Squared deviations, of FAR at the most; where nothing may come, none as long as a reading is in its range."""
+    sure = low > 0
+    spread = np.log(np.where(sure, high, 1.0) / np.where(sure, low, 1.0)) / (2 * SIGMAS)
+    there = sure & (read > 0)
+    deviations = np.full(read.shape, FAR)
+    away = np.log(np.where(there, read, 1.0) / np.where(there, middle, 1.0))
+    deviations[there] = np.minimum(np.abs(away[there]) / spread[there], FAR)
+    deviations[~sure] = np.where(read[~sure] > high[~sure], FAR, 0.0)
+    found: Floats = deviations**2
     return found
 
 
-def _undone(before: float, after: float) -> bool:
-    return before >= FEWEST and after <= LEFT * before
+def _common(read: Floats, wanted: Expected) -> tuple[float, ...]:
+    """Factors of all readings: one, and the median of what can be compared."""
+    there = (wanted.low > 0) & (read > 0)
+    if there.sum() < FEWEST:
+        return (1.0,)
+    return 1.0, float(np.exp(np.median(np.log(read[there] / wanted.middle[there]))))
 
 
-def _exchanged(table: Table, wanted: Expected) -> str:
-    """What is wrong with the columns, or nothing."""
-    columns = range(table.currents.shape[1])
-    wrong = np.array(
-        [[_outside(table.currents[:, i], wanted.low[:, j], wanted.high[:, j]).sum() for j in columns] for i in columns]
+def _exchanged(table: Table, wanted: Expected) -> tuple[float, str]:
+    """What is wrong with the columns: by how much the sum falls when it is undone, and words for it."""
+    read, columns = table.currents, range(table.currents.shape[1])
+    cost = np.array(
+        [
+            [_away(read[:, i], wanted.low[:, j], wanted.middle[:, j], wanted.high[:, j]).sum() for j in columns]
+            for i in columns
+        ]
     )
-    here, belong = linear_sum_assignment(wrong)
-    if not _undone(float(np.trace(wrong)), float(wrong[here, belong].sum())):
-        return ""
+    here, belong = linear_sum_assignment(cost + 1e-3 * (1 - np.eye(len(cost))))  # none without a reason
+    order = np.argsort(belong)
+    least = {}
+    for name, values in (("as it is", read), ("exchanged", read[:, order])):
+        least[name] = min(
+            float(_away(values / factor, wanted.low, wanted.middle, wanted.high).sum())
+            for factor in _common(values, wanted)
+        )
+    if least["exchanged"] > FITS * read.size:
+        return 0.0, ""
     pairs = [(i, j) for i, j in zip(here.tolist(), belong.tolist(), strict=True) if i != j]
     said = ", ".join(f"output {i} reads what output {j} should" for i, j in pairs)
-    return f": {said}, in all patterns: leads are exchanged at the meter or outputs in the table"
+    words = f": {said}, in all patterns: leads are exchanged at the meter or outputs in the table"
+    return least["as it is"] - least["exchanged"], words
 
 
-def _shifted(table: Table, wanted: Expected) -> str:
-    """What is wrong with the rows, or nothing: from the first reading out of range on, they fit one row further."""
-    read, low, high = (a.reshape(-1) for a in (table.currents, wanted.low, wanted.high))
-    outside = np.flatnonzero(_outside(read, low, high))
-    if not len(outside):
-        return ""
-    first, outputs = int(outside[0]), table.currents.shape[1]
-    steps: dict[str, Callable[[], tuple[Floats, slice]]] = {
-        "a reading early": lambda: (read[first:-1], slice(first + 1, None)),
-        "a reading late": lambda: (read[first + 1 :], slice(first, -1)),
-        "a pattern early": lambda: (read[first:-outputs], slice(first + outputs, None)),
-        "a pattern late": lambda: (read[first + outputs :], slice(first, -outputs)),
-    }
-    for words, moved in steps.items():
-        values, belong = moved()
-        if _undone(len(outside), float(_outside(values, low[belong], high[belong]).sum())):
-            line = int(table.lines.reshape(-1)[first])
-            return (
-                f", line {line}: from here on, readings fit what is expected when each stands {words}: rows are shifted"
-            )
-    return ""
+def _shifted(table: Table, wanted: Expected) -> tuple[float, str]:
+    """The same of the rows: from some reading on, they fit when each is moved."""
+    size, outputs = table.currents.size, table.currents.shape[1]
+    low, middle, high = (a.reshape(-1) for a in (wanted.low, wanted.middle, wanted.high))
+    moves = {"reading early": 1, "reading late": -1, "pattern early": outputs, "pattern late": -outputs}
+    best: tuple[float, str, int] = (0.0, "", 0)
+    for factor in _common(table.currents, wanted):
+        read = table.currents.reshape(-1) / factor
+        here = _away(read, low, middle, high)
+        for words, by in moves.items():
+            place = np.arange(max(0, by), min(size, size + by))
+            moved, counted = np.full(size, 2.0), np.zeros(size)  # a place without a reading says nothing
+            moved[place] = _away(read[place - by], low[place], middle[place], high[place])
+            counted[place] = low[place] > 0
+            # falls[k]: by how much the sum falls if readings from place k on are moved
+            falls, left = (np.cumsum(v[::-1])[::-1] for v in (here - moved, moved))
+            told = np.cumsum(counted[::-1])[::-1] >= FEWEST
+            good = told & (left < FITS * np.arange(size, 0, -1))
+            if good.any():
+                most = float(falls[good].max())
+                k = int(np.flatnonzero(good & (falls > most - 1.0))[-1])  # what says nothing may lie on either side
+                best = max(best, (most, words, k))
+    fall, words, k = best
+    line = int(table.lines.reshape(-1)[k])
+    return fall, f", line {line}: from about here on readings are those of their places when each stands one {words}"

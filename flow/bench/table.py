@@ -40,7 +40,7 @@ NEGATIVE_A = 1e-10
 LARGEST_A = 1.0
 """Ten million times what a chip's outputs give."""
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
-_PLAN = re.compile(r"#\s*somaforge plan ([0-9a-f]{16})[\s,]*")
+_PLAN = re.compile(r"#\s*somaforge plan ([0-9a-f]{16})[\s,;]*")
 """Spreadsheets fill every line with commas up to the widest."""
 
 
@@ -131,11 +131,12 @@ def read(path: Path) -> Table:
 def parse(text: str, where: str) -> Table:
     """The table in a text; InputError that starts with `where`."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # of old Macs, too
-    begin = 2 if lines[0].startswith("sep=") and len(lines) > 1 else 1  # what some spreadsheets write first
+    said = re.fullmatch(r"sep=([,;\t])", lines[0].strip("\n "))  # what some spreadsheets write first
+    begin, comma = (2, said[1]) if said is not None and len(lines) > 1 else (1, ",")
     plan = _PLAN.fullmatch(lines[begin - 1].strip())
     if plan is None:
         raise InputError(f"{where}, line {begin}: does not name its plan; keep the first line of the plan's table.csv")
-    rows = csv.reader(io.StringIO("\n".join(lines[begin:]), newline=""), strict=True)  # a lone quote takes all the rest
+    rows = csv.reader(io.StringIO("\n".join(lines[begin:]), newline=""), strict=True, delimiter=comma)
     head = [name.strip() for name in _next(rows, where, begin) or []]
     column, scale = _columns(head, f"{where}, line {begin + 1}")
     found: dict[tuple[int, int], dict[int, tuple[float, int]]] = {}
@@ -160,10 +161,11 @@ def parse(text: str, where: str) -> Table:
 
 def _next(rows: "_csv.Reader", where: str, begin: int) -> list[str] | None:
     """The next row; None after the last. `begin` lines are before the first."""
+    line = rows.line_num + begin + 1  # a lone quote makes one row of all that follows
     try:
         return next(rows, None)
     except csv.Error as error:
-        raise InputError(f"{where}, line {rows.line_num + begin}: not CSV ({error}); save the table as CSV") from None
+        raise InputError(f"{where}, line {line}: not CSV ({error}); save the table as CSV") from None
 
 
 def _columns(head: list[str], where: str) -> tuple[dict[str, int], float]:

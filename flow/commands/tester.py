@@ -47,9 +47,9 @@ def measured(
     """characterize --measured: as far as the tables lead."""
     from somaforge.flow.bench import entry, history, report, table
     from somaforge.flow.bench.chip import known
-    from somaforge.flow.bench.expected import Doubt, doubts, expected
+    from somaforge.flow.bench.expected import Doubt, doubts, expected, refuse_unit
     from somaforge.flow.bench.folder import require_free, write
-    from somaforge.flow.bench.mixed_up import refuse_mixed_up
+    from somaforge.flow.bench.mixed_up import refuse_mixed_up, refuse_silent
 
     chip = history.require_chip(str(conditions["chip"]))
     history.require_alike(chips, chip, loaded.array.layers)
@@ -58,8 +58,10 @@ def measured(
 
     def look(one: table.Table, asked: "Round") -> None:
         wanted = expected(loaded, asked)
-        found = doubts(one, asked, wanted, loaded.characterization.tester)
         refuse_mixed_up(one, wanted)
+        refuse_unit(one, wanted)
+        refuse_silent(one, wanted)
+        found = doubts(one, asked, wanted, loaded.characterization.tester)
         if not as_json:
             _show(found)
         odd.extend(found)

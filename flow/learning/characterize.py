@@ -155,9 +155,17 @@ def _refuse_dead(configurations: list[Configuration], seen: npt.NDArray[np.bool_
     if len(dead):
         c, p = dead[0]
         way = " - ".join(str(int(n)) for n in configurations[c].nodes[:, p])
+        nodes = np.array([configuration.nodes.T for configuration in configurations])  # [configurations, paths, layers]
+        alone = [
+            f"soma {soma} of layer {layer}"
+            for layer in range(nodes.shape[2])
+            for soma in np.unique(nodes[..., layer])
+            if not seen[nodes[..., layer] == soma].any()
+        ]
+        suspect = f"; none of those through {', '.join(alone[:4])} is alive" if alone else ""
         raise CheckError(
             f"characterization: nothing comes through the path of somas {way}, one per layer ({read[c, p]:.2g} A"
-            f" read; {len(dead)} of {seen.size} paths); the chip is dead there"
+            f" read; {len(dead)} of {seen.size} paths{suspect}); the chip is dead there"
         )
 
 

@@ -11,20 +11,35 @@ from tests.flow.learning.test_characterize import truth
 from somaforge.flow.bench import chip
 from somaforge.flow.bench.expected import Expected
 from somaforge.flow.bench.folder import write
-from somaforge.flow.bench.mixed_up import refuse_mixed_up
+from somaforge.flow.bench.mixed_up import refuse_mixed_up, refuse_silent
 from somaforge.flow.bench.table import Table
 from somaforge.flow.commands import tester
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
-PATHS = 1e-9 * np.array([[5, 0, 0], [0, 9, 0], [0, 0, 16], [0, 30, 2], [60, 0, 0], [0, 0, 100]])
+PATHS = 1e-9 * np.array(
+    [
+        [5, 0, 0],
+        [0, 9, 0],
+        [0, 0, 16],
+        [0, 30, 2],
+        [60, 0, 0],
+        [0, 0, 100],
+        [7, 4, 0],
+        [0, 50, 0],
+        [20, 0, 3],
+        [0, 8, 12],
+    ]
+)
 """What outputs give, pattern by pattern, when one path or two are open at a time."""
 
 
 def refused(currents: Floats) -> None:
     shape = currents.shape
     table = Table("t.csv", "0", currents, np.zeros(shape), 3 + np.arange(currents.size).reshape(shape))
-    refuse_mixed_up(table, Expected(0.7 * PATHS - 1e-12, PATHS, 1.4 * PATHS + 1e-12))
+    expected = Expected(0.5 * PATHS - 1e-12, np.maximum(PATHS, 1e-12), 2 * PATHS + 1e-12)
+    refuse_mixed_up(table, expected)
+    refuse_silent(table, expected)
 
 
 def test_what_a_chip_may_be_like_is_not_refused() -> None:
@@ -52,11 +67,12 @@ def test_exchanged_outputs_are_named(order: list[int], words: str) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda flat: np.roll(flat, 1), "line 3: .* a reading late"),
-        (lambda flat: np.roll(flat, -1), "line 3: .* a reading early"),
-        (lambda flat: np.roll(flat, 3), "line 3: .* a pattern late"),
-        (lambda flat: np.roll(flat, -3), "line 3: .* a pattern early"),
-        (lambda flat: np.concatenate([flat[:4], [0.0], flat[4:-1]]), "line 7: .* a reading late"),
+        (lambda flat: np.roll(flat, 1), "line 3: .* one reading late"),
+        (lambda flat: np.roll(flat, -1), "line 3: .* one reading early"),
+        (lambda flat: np.roll(flat, 3), "line [3-5]: .* one pattern late"),
+        (lambda flat: np.roll(flat, -3), "line [3-5]: .* one pattern early"),
+        (lambda flat: np.concatenate([flat[:7], [0.0], flat[7:-1]]), "line 11: .* one reading late"),
+        (lambda flat: np.concatenate([flat[:9], flat[12:], flat[9:12]]), "line 1[0-2]: .* one pattern early"),
     ],
 )
 def test_shifted_rows_are_named(change: Callable[[Floats], Floats], words: str) -> None:
@@ -67,6 +83,15 @@ def test_shifted_rows_are_named(change: Callable[[Floats], Floats], words: str) 
 def test_a_meter_that_is_not_connected() -> None:
     with pytest.raises(InputError, match=r"no reading is larger than 1e-12 A, 1e-07 A is expected .* connected"):
         refused(np.full(PATHS.shape, 1e-12))
+
+
+def test_a_meter_that_is_lost_on_the_way() -> None:
+    lost = PATHS.copy()
+    lost[6:] = 1e-13
+    with pytest.raises(InputError, match="line 21: from here on nothing is read, of no output"):
+        refused(lost)
+    lost[6:, 0] = PATHS[6:, 0]  # one output goes on
+    refused(lost)
 
 
 def tabled(path: Path, readings: Callable[[list[str]], list[str]]) -> None:

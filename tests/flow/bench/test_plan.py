@@ -155,6 +155,13 @@ def test_history_keeps_all_and_shows_drift(tmp_path: Path) -> None:
         said_of.write_text(text)
         with pytest.raises(InputError, match=words):
             history.entries(tmp_path, "a-1")
+    said_of.write_text(whole)
+    for text in ("{}", '{"slopes": "x"}', "["):
+        (said_of.parent / "calibration.json").write_text(text)
+        with pytest.raises(
+            InputError, match=r"calibration\.json: damaged, no calibration of ours; take the folder away"
+        ):
+            history.entries(tmp_path, "a-1")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tests.flow.learning.test_characterize import Model, truth
 from tests.flow.small import nominal, small_design, zeros
 
 from somaforge.flow.bench import table
-from somaforge.flow.bench.expected import doubts, ranges
+from somaforge.flow.bench.expected import doubts, ranges, refuse_unit
 from somaforge.flow.bench.round import Round
 from somaforge.flow.bench.table import Table, parse
 from somaforge.generator.spec import Meter
@@ -38,6 +38,8 @@ def test_ends_of_lines_of_old_macs_and_what_a_spreadsheet_says_of_separators() -
     assert parse(GOOD.replace("\n", "\r"), "t.csv").lines.tolist() == [[3, 4], [5, 6]]
     found = parse("sep=,\n" + GOOD, "t.csv")
     assert found.lines.tolist() == [[4, 5], [6, 7]]
+    semicolons = "sep=;\n" + PLAN.strip() + ";;\n" + GOOD.removeprefix(PLAN).replace(",", ";")
+    assert parse(semicolons, "t.csv").currents == pytest.approx(found.currents)
     with pytest.raises(InputError, match="line 3: columns pattern, output, current; needs"):
         parse("sep=,\n" + PLAN + "pattern,output,current\n", "t.csv")
 
@@ -71,7 +73,7 @@ def test_repeats_are_averaged() -> None:
         (PLAN + "pattern,output,current_nA\n0,0,\uff11\n", "is no current"),
         (PLAN + "pattern,output,current_mA\n0,0,2e3\n", "line 3: 2 A is no current of a chip; is the unit right?"),
         (PLAN + f"pattern,output,current_nA\n0,0,{'1' * 200_000}\n", "line 3: not CSV (field larger than"),
-        (GOOD.replace("0,1,2", '0,1,"2'), "not CSV (unexpected end of data)"),
+        (GOOD.replace("0,1,2", '0,1,"2'), "line 4: not CSV (unexpected end of data)"),
     ],
 )
 def test_what_is_wrong_is_named(text: str, words: str) -> None:
@@ -189,7 +191,7 @@ def test_readings_out_of_range_are_named() -> None:
 def test_another_unit_or_gain_is_refused(factor: float) -> None:
     currents, wanted = population()
     with pytest.raises(InputError, match=r"line 2: readings are in the middle .*unit"):
-        doubts(filled(wanted, factor * currents[0]), wanted, ranges(currents, Meter()), Meter())
+        refuse_unit(filled(wanted, factor * currents[0]), ranges(currents, Meter()))
 
 
 def test_twice_as_much_is_doubtful_and_kept() -> None:
