@@ -1,7 +1,7 @@
 """A table that cannot be a chip's as it stands: leads exchanged, rows shifted, a meter that was not connected.
 
 Looked for by how far readings are from what is expected, in standard deviations of ln I: a mistake is named if undoing
-it brings many readings to their places. A factor that all readings share is none.
+it brings many readings to their places. A factor that all readings of an output share is none.
 """
 
 import numpy as np
@@ -14,11 +14,11 @@ from somaforge.pdk.errors import InputError
 
 FAR = 5.0
 """Deviations that a reading counts at the most: a weak or dead soma moves a few as far as one likes."""
-SURE = 60.0
-"""By how much the sum of squared deviations must fall: three readings that are FAR away are brought home, or more; by
+SURE = 45.0
+"""By how much the sum of squared deviations must fall: two readings that are FAR away are brought home, or more; by
 chance, among a thousand ways to undo something, it falls by some 14."""
-FITS = 4.0
-"""Mean square of the deviations that may be left."""
+LEFT = 0.5
+"""Share of it that may be left: somas that are strong or weak move many readings together."""
 FEWEST = 6
 """Readings that a conclusion stands on."""
 SILENT = 0.01
@@ -69,12 +69,13 @@ def _away(read: Floats, low: Floats, middle: Floats, high: Floats) -> Floats:
     return found
 
 
-def _common(read: Floats, wanted: Expected) -> tuple[float, ...]:
-    """Factors of all readings: one, and the median of what can be compared."""
+def _own(read: Floats, wanted: Expected) -> Floats:
+    """Factor of every output [outputs]: its soma is stronger or weaker in all patterns, and that is no mistake."""
     there = (wanted.low > 0) & (read > 0)
-    if there.sum() < FEWEST:
-        return (1.0,)
-    return 1.0, float(np.exp(np.median(np.log(read[there] / wanted.middle[there]))))
+    away = np.where(there, np.log(np.where(there, read, 1.0) / np.where(there, wanted.middle, 1.0)), np.nan)
+    middles = [np.nanmedian(column) if np.isfinite(column).sum() >= FEWEST else 0.0 for column in away.T]
+    found: Floats = np.exp(np.array(middles))
+    return found
 
 
 def _exchanged(table: Table, wanted: Expected) -> tuple[float, str]:
@@ -86,20 +87,17 @@ def _exchanged(table: Table, wanted: Expected) -> tuple[float, str]:
             for i in columns
         ]
     )
-    here, belong = linear_sum_assignment(cost + 1e-3 * (1 - np.eye(len(cost))))  # none without a reason
-    order = np.argsort(belong)
-    least = {}
-    for name, values in (("as it is", read), ("exchanged", read[:, order])):
-        least[name] = min(
-            float(_away(values / factor, wanted.low, wanted.middle, wanted.high).sum())
-            for factor in _common(values, wanted)
-        )
-    if least["exchanged"] > FITS * read.size:
-        return 0.0, ""
+    dark = read.max(axis=0) < SILENT * wanted.middle.max()  # a dead output fits wherever another one may be dark
+    cost += np.where(np.eye(len(cost), dtype=bool), 0.0, np.where(dark | dark[:, None], 1e9, 1e-3))
+    here, belong = linear_sum_assignment(cost)
+    as_it_is, exchanged = (
+        float(_away(values / _own(values, wanted), wanted.low, wanted.middle, wanted.high).sum())
+        for values in (read, read[:, np.argsort(belong)])
+    )
     pairs = [(i, j) for i, j in zip(here.tolist(), belong.tolist(), strict=True) if i != j]
     said = ", ".join(f"output {i} reads what output {j} should" for i, j in pairs)
     words = f": {said}, in all patterns: leads are exchanged at the meter or outputs in the table"
-    return least["as it is"] - least["exchanged"], words
+    return (as_it_is - exchanged if exchanged < LEFT * as_it_is else 0.0), words
 
 
 def _shifted(table: Table, wanted: Expected) -> tuple[float, str]:
@@ -108,22 +106,20 @@ def _shifted(table: Table, wanted: Expected) -> tuple[float, str]:
     low, middle, high = (a.reshape(-1) for a in (wanted.low, wanted.middle, wanted.high))
     moves = {"reading early": 1, "reading late": -1, "pattern early": outputs, "pattern late": -outputs}
     best: tuple[float, str, int] = (0.0, "", 0)
-    for factor in _common(table.currents, wanted):
-        read = table.currents.reshape(-1) / factor
-        here = _away(read, low, middle, high)
-        for words, by in moves.items():
-            place = np.arange(max(0, by), min(size, size + by))
-            moved, counted = np.full(size, 2.0), np.zeros(size)  # a place without a reading says nothing
-            moved[place] = _away(read[place - by], low[place], middle[place], high[place])
-            counted[place] = low[place] > 0
-            # falls[k]: by how much the sum falls if readings from place k on are moved
-            falls, left = (np.cumsum(v[::-1])[::-1] for v in (here - moved, moved))
-            told = np.cumsum(counted[::-1])[::-1] >= FEWEST
-            good = told & (left < FITS * np.arange(size, 0, -1))
-            if good.any():
-                most = float(falls[good].max())
-                k = int(np.flatnonzero(good & (falls > most - 1.0))[-1])  # what says nothing may lie on either side
-                best = max(best, (most, words, k))
+    here = _away(table.currents / _own(table.currents, wanted), wanted.low, wanted.middle, wanted.high).reshape(-1)
+    read = table.currents.reshape(-1)
+    for words, by in moves.items():
+        place = np.arange(max(0, by), min(size, size + by))
+        moved, counted = np.full(size, 2.0), np.zeros(size)  # a place without a reading says nothing
+        moved[place] = _away(read[place - by], low[place], middle[place], high[place])
+        counted[place] = low[place] > 0
+        # falls[k]: by how much the sum falls if readings from place k on are moved
+        falls, before, left, told = (np.cumsum(v[::-1])[::-1] for v in (here - moved, here, moved, counted))
+        good = (told >= FEWEST) & (left < LEFT * before)
+        if good.any():
+            most = float(falls[good].max())
+            k = int(np.flatnonzero(good & (falls > most - 1.0))[-1])  # what says nothing may lie on either side
+            best = max(best, (most, words, k))
     fall, words, k = best
     line = int(table.lines.reshape(-1)[k])
     return fall, f", line {line}: from about here on readings are those of their places when each stands one {words}"

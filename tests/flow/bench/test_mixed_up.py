@@ -6,14 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.flow.bench.test_plan import LAYERS, ranges_of, spec, worked_through
-from tests.flow.learning.test_characterize import truth
+from tests.flow.learning.test_characterize import Model, truth
 
 from somaforge.flow.bench import chip
-from somaforge.flow.bench.expected import Expected
+from somaforge.flow.bench.expected import Expected, ranges
 from somaforge.flow.bench.folder import write
 from somaforge.flow.bench.mixed_up import refuse_mixed_up, refuse_silent
+from somaforge.flow.bench.round import Round
 from somaforge.flow.bench.table import Table
 from somaforge.flow.commands import tester
+from somaforge.generator.spec import Meter
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
@@ -40,6 +42,30 @@ def refused(currents: Floats) -> None:
     expected = Expected(0.5 * PATHS - 1e-12, np.maximum(PATHS, 1e-12), 2 * PATHS + 1e-12)
     refuse_mixed_up(table, expected)
     refuse_silent(table, expected)
+
+
+def test_no_healthy_chip_is_refused_nor_one_that_is_dead_somewhere() -> None:
+    """Forty chips in both rounds, beside ranges of eight others; then without one of their outputs."""
+    wanted, first = spec(), chip.first_round(spec())
+    weights = chip.simulated(wanted, Model(truth(LAYERS, 2)), chip.blank_chip(wanted), 1).weights
+    assert weights is not None
+    inputs = np.random.default_rng(0).uniform(0, 100e-9, (30, LAYERS[0]))
+    second = Round.of(chip.blank_chip(wanted), inputs, [weights.codes] * len(inputs))
+    for asked in (first, second):
+        programs = [asked.programs[i] for i in asked.weights]
+        read = np.array([
+            Model(truth(LAYERS, 2, seed=s)).dc(chip.blank_chip(wanted), asked.inputs, programs).outputs
+            for s in range(48)
+        ])  # fmt: skip
+        expected = ranges(read[:8], Meter())
+        for currents in read[8:]:
+            for dead in (None, 0, 2):
+                values = currents.copy()
+                if dead is not None:
+                    values[:, dead] = 0.0
+                table = Table("t.csv", asked.digest, values, np.zeros(values.shape), np.ones(values.shape, dtype=int))
+                refuse_mixed_up(table, expected)
+                refuse_silent(table, expected)
 
 
 def test_what_a_chip_may_be_like_is_not_refused() -> None:
@@ -107,7 +133,7 @@ def test_the_command_names_the_table_and_says_first_what_is_doubtful(
     first = chip.first_round(wanted)
     done = worked_through(write(tmp_path / "plan", wanted, first, ranges_of(wanted, first), 1), planted)
     monkeypatch.setattr("somaforge.flow.bench.expected.expected", ranges_of)
-    conditions = {"chip": "a", "temperature_C": 27.0, "supply_V": 1.8, "board": ""}
+    conditions: dict[str, str | float | None] = {"chip": "a", "temperature_C": 27.0, "supply_V": 1.8, "board": ""}
 
     def turned(lines: list[str]) -> list[str]:
         """What is large is small, as if levels had been set in another order."""

@@ -102,7 +102,7 @@ def test_nothing_is_kept_where_the_next_round_of_another_chip_lies(
     done = worked_through(write(plans, wanted, first, ranges_of(wanted, first), 1), planted)
     other = write(plans, wanted, first, ranges_of(wanted, first), 2) / "stimulus.csv"
     monkeypatch.setattr("somaforge.flow.bench.expected.expected", ranges_of)
-    conditions = {"chip": "a", "temperature_C": 27.0, "supply_V": 1.8, "board": ""}
+    conditions: dict[str, str | float | None] = {"chip": "a", "temperature_C": 27.0, "supply_V": 1.8, "board": ""}
     before = other.read_bytes()
     with pytest.raises(InputError, match=r"round-2: holds another plan; give another folder .*--plans"):
         tester.measured(wanted, (done,), None, tmp_path / "chips", conditions, 2, True)
