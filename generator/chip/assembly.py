@@ -59,17 +59,24 @@ def outline_of(part: Part) -> Box:
 def terminals(plan: Plan) -> tuple[dict[str, list[End]], list[Port]]:
     """Ports of every net in the chip's coordinates: those of signals by net, those of supplies."""
     signals: dict[str, list[End]] = {}
-    supplies = []
+    supplies: list[Port] = []
     for part in plan.parts:
+        supplies += _supplies(part)
         for port in part.block.ports:
-            moved = replace(port.moved(part.x, part.y), net=part.nets.get(port.net, port.net))
-            if port.role.is_power:
-                supplies.append(moved)
-            else:
+            if not port.role.is_power:
+                moved = _moved(part, port)
                 signals.setdefault(moved.net, []).append(End(moved, outline_of(part)))
     for pin in plan.pins:
         signals.setdefault(pin.net, []).append(End(pin))
     return signals, supplies
+
+
+def _moved(part: Part, port: Port) -> Port:
+    return replace(port.moved(part.x, part.y), net=part.nets.get(port.net, port.net))
+
+
+def _supplies(part: Part) -> list[Port]:
+    return [_moved(part, port) for port in part.block.ports if port.role.is_power]
 
 
 def assemble(pdk: Pdk, plan: Plan) -> Block:
@@ -83,7 +90,8 @@ def assemble(pdk: Pdk, plan: Plan) -> Block:
     below = {layer.role: _on(scratch, layer.role) for layer in pdk.rules.conductors}
     _refuse_over_blocks(pdk, plan, below["strap"])
     parts = [outline_of(part) for part in plan.parts if part.role not in plan.closed]
-    joints = tuple(rails(pdk, supplies, plan.straps, below, parts if plan.closed else ()))
+    meshed = [p for part in plan.parts if part.role in plan.closed for p in _supplies(part)]
+    joints = tuple(rails(pdk, supplies, plan.straps, below, parts if plan.closed else (), meshed))
 
     def power(canvas: Canvas) -> None:
         draw_supplies(canvas, joints, plan.straps, *plan.ends)

@@ -48,14 +48,18 @@ def rails(
     straps: Sequence[Strap],
     drawn: Mapping[str, kdb.Region],
     clear: Sequence[Box] = (),
+    meshed: Sequence[Port] = (),
 ) -> Iterator[Rail]:
     """Where supply ports meet straps. A rail on the straps' own layer goes on to the nearest one at each end, if it is
     of its net; one below them goes on below them as far as straps of its net stand and nothing else is drawn.
 
     Where a block has a wire of its own in the way of the cuts, a crossing is left out. `drawn`: layer -> what blocks
     have on it, of every conductor. A rail on the straps' own layer does not go on to a strap over the boxes `clear`.
+    Ports `meshed` are those of one block that joins its own rails of a net: one of them is enough.
     InputError for a port that no strap of its net reaches.
     """
+    alone: dict[str, Box] = {}
+    fed = set[str]()
     for port in ports:
         aligned = [p for p in ports if (p.net, p.layer) == (port.net, port.layer) and _level(p) == _level(port)]
         own = kdb.Region()
@@ -70,9 +74,17 @@ def rails(
             box = _lengthened(box, [s for s in straps if s.net == port.net], others.sized(space - 1))
             over = [s for s in straps if s.net == port.net and box[0] <= s.left and s.right <= box[2]]
             reached = [s for s in over if _room(pdk, port.layer, s, (box[1] + box[3]) // 2, drawn)]
-        if not reached:
+        if reached and port in meshed:
+            fed.add(port.net)
+        elif port in meshed:
+            alone[port.net] = box
+        elif not reached:
             raise InputError(f"chip: no strap of {port.net} over or beside the rail at {box} nm on {port.layer}")
         yield from (Rail(port.layer, box, strap) for strap in reached)
+    for net in alone.keys() - fed:
+        raise InputError(
+            f"chip: no strap of {net} over or beside any rail of the block with the one at {alone[net]} nm"
+        )
 
 
 def _pads(pdk: Pdk, bottom: str, strap: Strap, y: int) -> dict[str, Box]:

@@ -165,3 +165,17 @@ def test_rails_meet_the_straps_of_their_net() -> None:
     lone = Port("vdd", Role.SUPPLY, "strap", (30000, 9700, 34000, 10300))
     with pytest.raises(InputError, match="no strap of vdd over or beside the rail"):
         list(rails(PDK, [lone], [Strap("gnd", 28000, 1200), *straps[2:]], {"strap": kdb.Region(kdb.Box(*lone.box))}))
+
+
+def test_a_block_that_joins_its_own_rails_needs_one_of_them_at_a_strap() -> None:
+    """The rows of a large macro beside its empty corner end at no strap of ground."""
+    straps = [Strap("vdd", 5000, 1200), Strap("gnd", 35000, 1200)]
+    ports = [Port("gnd", Role.GROUND, "strap", (10000, y, 30000, y + 600)) for y in (1000, 9000)]
+    corner = [(31000, 8000, 40000, 12000)]
+    drawn = {"strap": kdb.Region([kdb.Box(*p.box) for p in ports])}
+    with pytest.raises(InputError, match="no strap of gnd over or beside the rail at"):
+        list(rails(PDK, ports, straps, drawn, corner))
+    (found,) = rails(PDK, ports, straps, drawn, corner, ports)
+    assert found.box == ports[0].box
+    with pytest.raises(InputError, match="no strap of gnd over or beside any rail of the block"):
+        list(rails(PDK, ports, straps[:1], drawn, corner, ports))
