@@ -4,8 +4,8 @@
     python bench/programmed.py examples/mnist.yaml runs/mnist
 
 The chips' mismatch, their extracted wires and the weights that were trained for each are those of the run. Results are
-written chip by chip, and a later call goes on where this one was stopped. Runs of other networks, laws and costs in
-training keep theirs. Where step evaluate is through with all chips (they are kept when it is stopped), its
+written chip by chip, and a later call goes on where this one was stopped. Runs of other networks, arrays, laws and
+costs in training keep theirs. Where step evaluate is through with all chips (they are kept when it is stopped), its
 figures in time are kept, too.
 """
 
@@ -82,7 +82,7 @@ def main() -> None:
         "train": train,
     }
     runs: list[dict[str, Any]] = json.loads(RESULTS.read_text())["runs"] if RESULTS.is_file() else []
-    others = [r for r in runs if any(r["about"][key] != about[key] for key in ("name", "law", "costs"))]
+    others = [r for r in runs if any(r["about"][key] != about[key] for key in ("name", "array", "law", "costs"))]
     entries: list[dict[str, Any]] = next((r["results"] for r in runs if r["about"] == about), [])
     chips = evaluated(spec, wanted.run)
     if chips:

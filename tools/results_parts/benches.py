@@ -132,17 +132,19 @@ def programmed(results: Path) -> Iterable[str]:
     yield "Extracted wires, mismatch on, a network trained for each chip. `model`: that network in the chip's\n"
     yield "calibration, `without`: the ideal network on it. `programmed`: on the array engine. In time, in brackets\n"
     yield "95 % intervals: 99th percentile of the time to output, and multiply-accumulates per joule at the fixed\n"
-    yield "time after which 99 % keep their winner (0: not within a pattern's time). `costs`: `training.close` and\n"
-    yield "`training.l1_synapses`.\n\n"
-    yield "| network | law | costs | chips | test patterns | without | model | programmed: mean | worst | best | "
-    yield "p99 / us | MAC/J |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n"
+    yield "time after which 99 % keep their winner (0: not within a pattern's time). `units`: in M0;\n"
+    yield "M1 to M4. `costs`: `training.close` and `training.l1_synapses`.\n\n"
+    yield "| network | law | units | costs | chips | test patterns | without | model | programmed: mean | worst | best "
+    yield "| p99 / us | MAC/J |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n"
     for run in json.loads(path.read_text(encoding="utf-8"))["runs"]:
         about, train = run["about"], run["about"]["train"]
         values = [e["accuracy"] for e in run["results"]]
         cells = (train["accuracy__model_blind__ratio"], train["accuracy__model_chip__ratio"])
         figures = (*cells, float(np.mean(values)), min(values), max(values))
         paid = ", ".join(f"{x:g}" for x in about["costs"].values())
-        yield f"| {about['name']} | {about['law']} | {paid} | {len(values)} | "
+        mirror = about["array"]["mirror"]
+        units = f"{mirror['input_multiplier'] or mirror['multiplier']}; {mirror['multiplier']}"
+        yield f"| {about['name']} | {about['law']} | {units} | {paid} | {len(values)} | "
         yield f"{run['results'][0]['patterns']} | "
         yield " | ".join(f"{100 * x:.2f} %" for x in figures) + f" | {_in_time(run.get('evaluate'))} |\n"
 
