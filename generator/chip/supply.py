@@ -42,6 +42,18 @@ class Rail:
     strap: Strap
 
 
+class _Near:
+    """What is drawn on a layer, by place: a large chip has a hundred thousand shapes and hundreds of rails."""
+
+    def __init__(self, drawn: kdb.Region) -> None:
+        self._shapes = kdb.Shapes()
+        self._shapes.insert(drawn)
+
+    def touching(self, box: kdb.Box) -> kdb.Region:
+        """Whole polygons that touch the box."""
+        return kdb.Region([shape.polygon for shape in self._shapes.each_touching(box)])
+
+
 def rails(
     pdk: Pdk,
     ports: Sequence[Port],
@@ -60,20 +72,23 @@ def rails(
     """
     alone: dict[str, Box] = {}
     fed = set[str]()
+    near = {layer: _Near(region) for layer, region in drawn.items()}
     for port in ports:
         aligned = [p for p in ports if (p.net, p.layer) == (port.net, port.layer) and _level(p) == _level(port)]
         own = kdb.Region()
         for p in aligned:
             own.insert(kdb.Box(*p.box))
-        others = drawn[port.layer].not_interacting(own)
-        box = _whole(port, drawn[port.layer])
+        box = _whole(port, near[port.layer])
         if port.layer == "strap":
             reached = [s for s in _beside(box, straps) if s.net == port.net and not _over(box, s, clear)]
         else:
-            space = pdk.rules.conductor(port.layer).space
-            box = _lengthened(box, [s for s in straps if s.net == port.net], others.sized(space - 1))
-            over = [s for s in straps if s.net == port.net and box[0] <= s.left and s.right <= box[2]]
-            reached = [s for s in over if _room(pdk, port.layer, s, (box[1] + box[3]) // 2, drawn)]
+            mine, space = [s for s in straps if s.net == port.net], pdk.rules.conductor(port.layer).space
+            ends = [*(s.left for s in mine), *(s.right for s in mine), box[0], box[2]]
+            band = kdb.Box(min(ends), box[1], max(ends), box[3]).enlarged(space, space)
+            others = near[port.layer].touching(band).not_interacting(own)
+            box = _lengthened(box, mine, others.sized(space - 1))
+            over = [s for s in mine if box[0] <= s.left and s.right <= box[2]]
+            reached = [s for s in over if _room(pdk, port.layer, s, (box[1] + box[3]) // 2, near)]
         if reached and port in meshed:
             fed.add(port.net)
         elif port in meshed:
@@ -94,12 +109,12 @@ def _pads(pdk: Pdk, bottom: str, strap: Strap, y: int) -> dict[str, Box]:
     return {layer.role: (strap.left, y - half, strap.right, y + half) for layer in layers}
 
 
-def _room(pdk: Pdk, bottom: str, strap: Strap, y: int, drawn: Mapping[str, kdb.Region]) -> bool:
+def _room(pdk: Pdk, bottom: str, strap: Strap, y: int, near: Mapping[str, _Near]) -> bool:
     """Whether nothing is in the way of such pads, the rail's own conductor apart."""
     for layer, (x1, y1, x2, y2) in _pads(pdk, bottom, strap, y).items():
         far = pdk.rules.conductor(layer).space - 1
-        near = kdb.Region(kdb.Box(x1 - far, y1 - far, x2 + far, y2 + far))
-        if layer != bottom and not (drawn[layer] & near).is_empty():
+        around = kdb.Box(x1 - far, y1 - far, x2 + far, y2 + far)
+        if layer != bottom and not (near[layer].touching(around) & kdb.Region(around)).is_empty():
             return False
     return True
 
@@ -109,10 +124,10 @@ def _level(port: Port) -> tuple[int, int]:
     return port.box[1], port.box[3]
 
 
-def _whole(port: Port, drawn: kdb.Region) -> Box:
+def _whole(port: Port, near: _Near) -> Box:
     """The port's box, lengthened as far as its wire goes on with the same edges."""
     box = kdb.Box(*port.box)
-    wire = drawn.interacting(kdb.Region(box))
+    wire = near.touching(box).interacting(kdb.Region(box))
     row = kdb.Region(kdb.Box(wire.bbox().left, box.bottom, wire.bbox().right, box.top)) & wire
     pieces = (p.bbox() for p in row.decompose_trapezoids_to_region().merged().each())
     straight = next(p for p in pieces if box.inside(p))
