@@ -135,14 +135,15 @@ def summary(rows: list[Row]) -> dict[str, Any]:
     chips = sorted({row["chip"] for row in rows})
     right = {seed: np.mean([row["chosen"] == row["label"] for row in rows if row["chip"] == seed]) for seed in chips}
     times = np.array([row["decided_s"] if row["chosen"] >= 0 else np.inf for row in rows])
+    p50, p99 = (float(np.percentile(times, share, method="inverted_cdf")) for share in (50, 99))
     return {
         "accuracy__chip__ratio": float(np.mean(list(right.values()))),
         "accuracy__chip_worst__ratio": float(min(right.values())),
         "chips": len(chips),
         "patterns": len(rows),
         "winner_is_largest__ratio": float(np.mean([row["chosen"] == row["largest"] for row in rows])),
-        "present__decision_p50__s": float(np.percentile(times, 50, method="inverted_cdf")),
-        "present__decision_p99__s": float(np.percentile(times, 99, method="inverted_cdf")),
+        "present__decision_p50__s": p50 if np.isfinite(p50) else None,
+        "present__decision_p99__s": p99 if np.isfinite(p99) else None,
     }
 
 
