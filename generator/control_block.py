@@ -23,54 +23,42 @@ OUTSIDE = ("clk", "rst_n", "cs_n", "sck", "mosi", "nibble", "lane", "miso", "cla
 """Ports that lead to the chip's pins, without the numbers of their bits."""
 
 
-def edges(netlist: GateNetlist, outside: Edge) -> Mapping[str, Edge]:
-    """Pins of the chip on one edge, what leads to the other blocks on the other one."""
-    inside: Edge = "lower" if outside == "upper" else "upper"
+def edges(netlist: GateNetlist) -> Mapping[str, Edge]:
+    """Pins of the chip on the upper edge, what leads to the other blocks on the lower one."""
     return {
-        pin: outside if pin in OUTSIDE or pin.rpartition("_")[0] in OUTSIDE else inside
+        pin: "upper" if pin in OUTSIDE or pin.rpartition("_")[0] in OUTSIDE else "lower"
         for pin in (*netlist.inputs, *netlist.outputs)
     }
 
 
 def placed(
-    pdk: Pdk,
-    control: Control,
-    netlist: GateNetlist,
-    outside: Edge = "upper",
-    rows: int = ROWS,
-    seed: int = 1,
-    at_nm: Mapping[str, int] | None = None,
-    filled: float = FILLED[0],
+    pdk: Pdk, control: Control, netlist: GateNetlist, at_nm: Mapping[str, int] | None, filled: float = FILLED[0]
 ) -> Digital:
-    """The gates of a control (flow.synthesis makes them) in so many rows, as wide as they are with that share of them.
+    """The gates of a control (flow.synthesis makes them) in its rows, as wide as they are with that share of them.
 
     `at_nm`: where ports are wanted, from the left end of the rows; others come near their gates. InputError if the
     gates are not sound; wires are looked for when they are asked for.
     """
     m = PortMeasures(pdk)
-    sites = -(-round(sum(width(m.cells, gate) for gate in netlist.gates) / filled) // rows)
-    frame = Frame(m, rows, sites, edges(netlist, outside), {"clk": Role.CLOCK}, at_nm or {})
-    return place_and_route(control.name, netlist, frame, seed)
+    sites = -(-round(sum(width(m.cells, gate) for gate in netlist.gates) / filled) // ROWS)
+    return place_and_route(
+        control.name, netlist, Frame(m, ROWS, sites, edges(netlist), {"clk": Role.CLOCK}, at_nm or {})
+    )
 
 
-def control_block(
-    pdk: Pdk,
-    control: Control,
-    netlist: GateNetlist,
-    outside: Edge = "upper",
-    rows: int = ROWS,
-    seed: int = 1,
-    at_nm: Mapping[str, int] | None = None,
-) -> Digital:
+def control_block(pdk: Pdk, control: Control, netlist: GateNetlist, at_nm: Mapping[str, int] | None = None) -> Digital:
     """The same with all wires, as wide as these need; its `block()` is what a chip is composed of.
 
     InputError if the gates are not sound, or the wires have no room in the widest one either.
     """
     for filled in FILLED:
-        made = placed(pdk, control, netlist, outside, rows, seed, at_nm, filled)
+        made = placed(pdk, control, netlist, at_nm, filled)
         try:
             made.routed  # noqa: B018  looked for once, and kept
         except NoRoomError:
             continue
         return made
-    raise InputError(f"{control.name}: the wires of {len(netlist.gates)} gates have no room in {rows} rows; give more")
+    raise InputError(
+        f"{control.name}: the wires of {len(netlist.gates)} gates have no room in {ROWS} rows; fewer "
+        "chip.drivers.lanes or outputs need fewer"
+    )

@@ -111,16 +111,12 @@ def new_folder(target: Path) -> Iterator[Path]:
         beside.chmod(permissions(0o777))
         beside.rename(target)
     except OSError as error:
+        if error.filename is None:
+            raise
+        named = str(error.filename).replace(str(beside), str(target))  # the name that it would have had
+        raise OSError(error.errno, error.strerror, named) from None
+    finally:
         shutil.rmtree(beside, ignore_errors=True)
-        if error.errno is not None and str(error.filename or "").startswith(
-            str(beside)
-        ):  # by the name it would have had
-            named = target / Path(str(error.filename)).relative_to(beside)
-            raise OSError(error.errno, error.strerror, str(named)) from None
-        raise
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
 
 
 def discard(path: Path) -> None:

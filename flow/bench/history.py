@@ -72,7 +72,7 @@ def entries(chips: Path, chip: str) -> list[Entry]:
         try:
             conditions, text = Conditions.read(path.parent / "conditions.json"), path.read_text(encoding="utf-8")
         except (OSError, ValueError):
-            raise InputError(f"{path.parent}: damaged, conditions.json cannot be read; take the folder away") from None
+            raise InputError(f"{path.parent}: damaged, a file of it cannot be read; take the folder away") from None
         try:
             found.append(Entry(path.parent, conditions, Calibration.from_json(text, str(path))))
         except InputError:

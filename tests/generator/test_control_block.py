@@ -33,7 +33,9 @@ def test_the_first_one_with_room_is_taken(enough: float, found: float, monkeypat
 
 def test_without_room_in_the_widest_one_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "placed", lambda *given: Placed(given[-1], 0.1))
-    with pytest.raises(InputError, match="ctl: the wires of 2 gates have no room in 22 rows; give more"):
+    with pytest.raises(
+        InputError, match=r"ctl: the wires of 2 gates have no room in 22 rows; fewer chip\.drivers\.lanes"
+    ):
         control()
 
 

@@ -146,7 +146,7 @@ def test_history_keeps_all_and_shows_drift(tmp_path: Path) -> None:
     said_of = tmp_path / "a-1" / times[0] / "conditions.json"
     whole = said_of.read_text()
     for text, words in (
-        ("{", "damaged, conditions.json cannot be read; take the folder away"),
+        ("{", "damaged, a file of it cannot be read; take the folder away"),
         ("3", "does not say how a chip was measured"),
         ("{}", "does not say how a chip was measured"),
         (whole.replace('"chip"', '"who"'), "does not say how a chip was measured"),

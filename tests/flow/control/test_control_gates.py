@@ -37,7 +37,7 @@ def netlist(control: Control) -> GateNetlist:
 @pytest.fixture(scope="module")
 def placed(control: Control, netlist: GateNetlist) -> GateNetlist:
     """With buffers at the pins and repeaters, as it is laid out."""
-    return control_block.placed(PDK, control, netlist).netlist
+    return control_block.placed(PDK, control, netlist, None).netlist
 
 
 def everything(control: Control) -> Script:
