@@ -4,10 +4,11 @@ Every chip is calibrated through its own counter and trained for (bench/counter.
 in turns of CHUNK; weights and decisions that are there are kept (bench/results/chip.json), and not made again.
 """
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from somaforge.generator.chip.chip import LOW
 from somaforge.generator.chip.framed import inner_nets
 from somaforge.generator.circuit import FlatNetlist
 from somaforge.generator.design import Design, build
+from somaforge.generator.readout.winner import winner_take_all
 
 CHUNK = 5
 """Patterns of one simulation, after one that leads in."""
@@ -148,13 +150,25 @@ def summary(rows: list[Row]) -> dict[str, Any]:
 
 
 def about() -> dict[str, Any]:
-    """What weights and decisions are of: they are kept as long as it is the same."""
+    """What decisions are of: they are kept as long as it is the same."""
     spec = SPEC.model_dump(mode="json", include={"array", "chip", "network", "input", "corners", "supply_V"})
-    return {"spec": spec, "law": SPEC.chips.law, "settle_s": TIMES.settle_s, "race_s": TIMES.race_s}
+    race = {"settle_s": TIMES.settle_s, "race_s": TIMES.race_s, "winner": _winner()}
+    return {"spec": spec, "law": SPEC.chips.law} | race
 
 
 def kept(path: Path) -> dict[str, Any]:
-    """Weights and rows of a result that is of the same; of another one nothing."""
+    """Weights and rows of a result that is of the same; weights alone where only the race is another."""
     found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    part = found.get("decisions", {})
-    return part if part.get("about") == about() else {"weights": {}, "rows": []}
+    part, now = found.get("decisions", {}), about()
+    if part.get("about") == now:
+        return dict(part)
+    same = part and all(part["about"][key] == now[key] for key in ("spec", "law"))
+    return {"weights": part["weights"] if same else {}, "rows": []}
+
+
+@cache
+def _winner() -> str:
+    """Fingerprint of the circuits that race."""
+    design = build(SPEC)
+    circuits = winner_take_all(design.pdk, "chip", design.layers[-1]).circuits
+    return hashlib.sha256(repr(circuits).encode()).hexdigest()[:16]

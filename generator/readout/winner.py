@@ -70,7 +70,7 @@ class WinnerSizes(NamedTuple):
     cascode: Size = Size(2000, 2000)
     flavour: Flavour = "lvt"
     """Of common gate and comparator: the array's node must stay low (docs/readout.md)."""
-    capacitor: Size = Size(2000, 5000)
+    capacitor: Size = Size(2000, 2500)
     compare: Size = Size(2000, 4000)
     load: Size = Size(2000, 5000)
     unit: Size = Size(2000, 2000)
@@ -108,6 +108,7 @@ def racer(parts: Parts, name: str, z: WinnerSizes) -> Circuit:
         parts.p("m_full", "a", "reset_b", "vdd", p),
         parts.p("m_fire", "fire", "a", "vdd", p),
         parts.p("m_race", "w", "stop", "fire", p),
+        parts.p("m_self", "w", "w_b", "fire", p),
         parts.p("m_stop", "stop", "w_b", "vdd", p),
         parts.p("m_invert_p", "w_b", "w", "vdd", p),
         parts.p("m_out_p", "win", "w_b", "vdd", p),

@@ -47,7 +47,7 @@ def _without(library: Library, circuit: str, name: str) -> Library:
     return replace(library, circuits={**library.circuits, circuit: replace(cell, mos=mos)})
 
 
-@pytest.mark.parametrize("name", ["m_high", "m_empty", "m_stop"])
+@pytest.mark.parametrize("name", ["m_high", "m_self", "m_empty", "m_stop"])
 def test_a_missing_transistor_is_found_and_named(name: str, tmp_path: Path) -> None:
     library = winner_take_all(PDK, "chip", 3)
     gds, spice = tmp_path / "winner.gds", tmp_path / "winner.spice"
