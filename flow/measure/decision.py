@@ -10,9 +10,9 @@ from somaforge.flow.chips import standard_normal
 from somaforge.pdk.arrays import Floats
 from somaforge.pdk.errors import InputError
 
-SPREAD = 6.2e-3
-"""Standard deviation of ln Q of a racer's charge, 24 racers, law `continuous` (docs/readout.md)."""
-RACES = ((1e-9, 48.4e-6), (15e-9, 3.87e-6), (100e-9, 0.939e-6), (300e-9, 0.549e-6))
+SPREAD = 5.5e-3
+"""Standard deviation of ln Q of a racer's charge, 180 racers, law `continuous` (docs/readout.md)."""
+RACES = ((1e-9, 32.0e-6), (15e-9, 2.73e-6), (100e-9, 0.740e-6), (300e-9, 0.468e-6))
 """Largest current in A and the time in s until `valid`, chip 1, tt, 27 C (docs/readout.md)."""
 
 

@@ -101,8 +101,8 @@ def surroundings(block: Block, count: int) -> list[kdb.Region]:
     return found
 
 
-NEAR_NM, MATCHED_NM = 3000, 21000
-"""Wells and gates farther away do not matter; the load's last dummy ends 20.8 um from the racer's left edge."""
+NEAR_NM, MATCHED_NM = 3000, 18500
+"""Wells and gates farther away do not matter; what stands beside the load ends 18.4 um from the racer's left edge."""
 ALIKE_NM = 20
 """Shapes may differ by as much."""
 
