@@ -54,7 +54,7 @@ def test_winner_tie_and_undecided() -> None:
     # 0.44 V at 100 nA, with a quarter of the comparator's gate (inverted at the end only) and 6 fF of wires.
     charge = 0.44 * (7e-12 * OXIDE_F_PER_M2 + 6e-15)
     # Then the comparator's current grows by g_m dV/dt, and pulls 10 fF of its drain down by half the supply.
-    rise_V_per_s = 15e-9 / (charge / 0.44)  # noqa: N806 (a unit)
+    rise_V_per_s = 15e-9 / (charge / 0.44)
     comparator_s = np.sqrt(2 * 10e-15 * 0.9 / (100e-9 / 36e-3 * rise_V_per_s))
     assert found.decided_s[:2] == pytest.approx(charge / 15e-9 + comparator_s, rel=0.2)
     # Mismatch is half a per cent, so 3 % is seen in the comparators' times.
