@@ -12,8 +12,11 @@ lint: setup
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-test: lint
-	.venv/bin/python -m pytest -q -n 2 --dist worksteal
+test: setup  # types are checked beside the tests: mypy uses one processor
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy & types=$$!; .venv/bin/python -m pytest -q -n 2 --dist worksteal || failed=$$?; \
+	wait $$types; exit $${failed:-0}
 
 demo: setup
 	.venv/bin/somaforge run examples/iris.yaml --out runs/iris

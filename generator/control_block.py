@@ -1,6 +1,6 @@
 """The chip's control as a block: the gates that its Verilog is mapped to, in rows beside each other."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from somaforge.generator.block import Role
 from somaforge.generator.control import Control
@@ -46,13 +46,21 @@ def placed(
     )
 
 
-def control_block(pdk: Pdk, control: Control, netlist: GateNetlist, at_nm: Mapping[str, int] | None = None) -> Digital:
+def control_block(
+    pdk: Pdk,
+    control: Control,
+    netlist: GateNetlist,
+    at_nm: Mapping[str, int] | None = None,
+    refuse: Callable[[Digital], None] = lambda made: None,
+) -> Digital:
     """The same with all wires, as wide as these need; its `block()` is what a chip is composed of.
 
-    InputError if the gates are not sound, or the wires have no room in the widest one either.
+    `refuse` raises where rows are too large, before their wires, which take longest, are looked for. InputError if the
+    gates are not sound, or the wires have no room in the widest one either.
     """
     for filled in FILLED:
         made = placed(pdk, control, netlist, at_nm, filled)
+        refuse(made)
         try:
             made.routed  # noqa: B018  looked for once, and kept
         except NoRoomError:

@@ -32,7 +32,7 @@ class DeviceType:
     """Layer that tells it from the plain device, and by how much it must enclose the gate; None for a plain one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # there is one of each
 class Pdk:
     """A process as data. Geometry in nm."""
 

@@ -36,7 +36,8 @@ class Data:
     def version(self) -> str:
         """What identifies the data, for keys and reports: names and versions of the packages, or what is in their
         places."""
-        return " ".join(packages.identity(wheel) for wheel in self.wheels if wheel not in self.absent()) or "none"
+        absent = self.absent()
+        return " ".join(packages.identity(wheel) for wheel in self.wheels if wheel not in absent) or "none"
 
     def absent(self) -> tuple[Wheel, ...]:
         """Packages without files, where those of the others come from an installation that does not have theirs."""
@@ -46,7 +47,8 @@ class Data:
 
     def root(self) -> Path:
         """Folder that holds the unpacked packages; ToolError if one is missing or from another version."""
-        if not all(packages.installed(wheel) for wheel in self.wheels if wheel not in self.absent()):
+        absent = self.absent()
+        if not all(packages.installed(wheel) for wheel in self.wheels if wheel not in absent):
             raise ToolError(f"PDK data missing: {self.remedy}")
         return packages.install_root()
 
@@ -70,7 +72,8 @@ class Data:
     def require_intact(self) -> None:
         """ToolError unless every installed file has the pinned contents; all are read."""
         self.root()
-        for wheel in (wheel for wheel in self.wheels if wheel not in self.absent()):
+        absent = self.absent()
+        for wheel in (wheel for wheel in self.wheels if wheel not in absent):
             if (problem := packages.damage(wheel, fully=True)) is not None:
                 raise damaged(problem, self.remedy)
 

@@ -9,6 +9,7 @@ a contact on a gate, which not every process has. `<role>_label` and `<role>_pin
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Literal
 
@@ -114,12 +115,12 @@ class Rules:
     implant_to_other: Length
     """To active or tap of the other kind."""
 
-    @property
+    @cached_property
     def conductors(self) -> tuple[Conductor, ...]:
         """From the lowest to the highest."""
         return (self.local, self.inner, self.row, self.column, self.strap, self.top)
 
-    @property
+    @cached_property
     def cuts(self) -> tuple[Cut, ...]:
         """Cut i joins conductors i and i + 1."""
         return (self.local_via, self.inner_via, self.row_via, self.column_via, self.strap_via)
@@ -137,7 +138,7 @@ class Rules:
         below = {lower.role: cut for cut, (lower, _) in zip(self.cuts, pairwise(self.conductors), strict=True)}
         return below[role]
 
-    @property
+    @cached_property
     def _by_role(self) -> Mapping[str, Conductor]:
         return {c.role: c for c in self.conductors}
 

@@ -12,7 +12,7 @@ from somaforge.flow.machinery.base import Context, JsonObject, Step, mismatch, s
 from somaforge.flow.machinery.records import read_json, write_json
 from somaforge.flow.measure import cells
 from somaforge.flow.memory import latch_margins, leakage, port_pins, port_timing
-from somaforge.flow.steps.chip import MemoryJob, memories
+from somaforge.flow.steps.chip import MemoryJob, Piece, memory_margins, work, worst_of
 from somaforge.generator.design import build
 from somaforge.generator.spec import Spec
 from somaforge.pdk import load
@@ -32,7 +32,7 @@ def config(spec: Spec) -> JsonObject:
 
 
 def simulate(folder: Path, spec: Spec) -> None:
-    """In a process of its own: libngspice keeps its state, and a crash of it must not end the run."""
+    """In a worker process: libngspice keeps its state, and a crash of it must not end the run."""
     design = build(spec)
     transfer = cells.transfer(design, spec.at)
     wings = {name: cells.butterfly(design, spec.at, reading=name == "read") for name in ("hold", "read")}
@@ -60,6 +60,11 @@ class LatchJob:
     temperature_C: float
     corner: str | None = None
 
+    @property
+    def id(self) -> str:
+        """Its name, for example latch_all_m40."""
+        return f"latch_{self.corner or 'all'}_{self.temperature_C:g}".replace("-", "m")
+
 
 def latch(folder: Path, job: LatchJob) -> None:
     """latch.json with every margin of every sample."""
@@ -72,12 +77,15 @@ def latch(folder: Path, job: LatchJob) -> None:
     write_json(folder / "latch.json", vars(found))
 
 
-def latch_over_corners(context: Context) -> tuple[JsonObject, Mapping[str, float]]:
+ByCorner = Mapping[LatchJob, JsonObject]
+"""Latches without mismatch: latch.json of every temperature."""
+
+
+def latch_over_corners(context: Context, by_corner: ByCorner) -> tuple[JsonObject, Mapping[str, float]]:
     """What goes into latch.json, and its metrics. Mismatch: at the typical corner and, for the smallest value, at
     the corner and temperature that is the worst without it."""
     models = load(context.spec.pdk).models
     typical = (models.nominal.corner, models.nominal.temperature_C)
-    by_corner = _each(context, [LatchJob(context.spec, t) for t in TEMPERATURES_C])
     places = {}
     for name, field in MARGINS.items():
         places[name] = min(
@@ -85,10 +93,9 @@ def latch_over_corners(context: Context) -> tuple[JsonObject, Mapping[str, float
             key=lambda place, field=field: _at(by_corner, *place)[field],  # type: ignore[misc]
         )
     wanted = dict.fromkeys([typical, *places.values()])
-    spread = {
-        (job.corner, job.temperature_C): v
-        for job, v in _each(context, [LatchJob(context.spec, t, c) for c, t in wanted]).items()
-    }
+    jobs = [LatchJob(context.spec, t, c) for c, t in wanted]
+    folders = context.each(latch, {job.id: job for job in jobs})
+    spread = {(job.corner, job.temperature_C): read_json(folders[job.id] / "latch.json") for job in jobs}
     metrics: dict[str, float] = {}
     for name, field in MARGINS.items():
         unit = field.rsplit("_", 1)[1]
@@ -130,11 +137,9 @@ def port_speed(folder: Path, spec: Spec) -> None:
     write_json(folder / PORT, found)
 
 
-def port_metrics(context: Context) -> Mapping[str, float]:
-    """How long the clock of the port must be low; nothing if there is no port."""
-    if not context.spec.array.has_port:
-        return {}
-    found = read_json(context.each(port_speed, {"port": context.spec})["port"] / PORT)
+def port_metrics(context: Context, folder: Path) -> Mapping[str, float]:
+    """How long the clock of the port must be low, from what `port_speed` wrote into `folder`."""
+    found = read_json(folder / PORT)
     write_json(context.folder / PORT, found)
     return {
         "port__half_period_typical__s": found["typical"]["half_period_s"],
@@ -143,13 +148,7 @@ def port_metrics(context: Context) -> Mapping[str, float]:
     }
 
 
-def _each(context: Context, jobs: list[LatchJob]) -> dict[LatchJob, JsonObject]:
-    names = {f"latch_{job.corner or 'all'}_{job.temperature_C:g}".replace("-", "m"): job for job in jobs}
-    folders = context.each(latch, names)
-    return {job: read_json(folders[name] / "latch.json") for name, job in names.items()}
-
-
-def _at(by_corner: Mapping[LatchJob, JsonObject], corner: str, temperature_C: float) -> Mapping[str, float]:
+def _at(by_corner: ByCorner, corner: str, temperature_C: float) -> Mapping[str, float]:
     """The margins without mismatch of one corner and temperature."""
     spec, values = next((job.spec, v) for job, v in by_corner.items() if job.temperature_C == temperature_C)
     corners = load(spec.pdk).models.corners
@@ -164,17 +163,22 @@ def bad_latches(values: Mapping[str, Any]) -> int:
 
 def action(context: Context) -> Mapping[str, float]:
     """Gain and symmetry at 15 nA (the paper's mean input), margins of the latch."""
-    found = context.each(simulate, {"cells": context.spec})["cells"]
-    data = read_json(found / "cells.json")
+    spec = context.spec
+    memory, latches = MemoryJob(spec, spec.at), [LatchJob(spec, t) for t in TEMPERATURES_C]
+    pieces: dict[str, Piece[Any]] = {"port": (port_speed, spec)} if spec.array.has_port else {}
+    pieces |= {"cells": (simulate, spec), memory.id: (memory_margins, memory)}
+    pieces |= {job.id: (latch, job) for job in latches}
+    folders = context.each(work, pieces)
+    data = read_json(folders["cells"] / "cells.json")
     write_json(context.folder / "cells.json", data)
     at = int(np.abs(np.array(data["inputs_A"]) - 15e-9).argmin())
     gain = {
         code: current[at] / data["inputs_A"][at] for code, current in zip(data["codes"], data["outputs_A"], strict=True)
     }
     full = max(data["codes"])
-    table, margins = latch_over_corners(context)
-    own = MemoryJob(context.spec, context.spec.at)
-    worst = memories(context, [own])[own]
+    by_corner = {job: read_json(folders[job.id] / "latch.json") for job in latches}
+    table, margins = latch_over_corners(context, by_corner)
+    worst = worst_of(folders[memory.id])
     if worst.problem:
         context.log(worst.problem)
     write_json(context.folder / "latch.json", table)
@@ -187,7 +191,7 @@ def action(context: Context) -> Mapping[str, float]:
         **margins,
         "memory__bad_latches__count": margins["memory__bad_latches__count"] + bool(worst.problem),
         **worst.metrics(),
-        **port_metrics(context),
+        **(port_metrics(context, folders["port"]) if "port" in folders else {}),
     }
 
 

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from somaforge.flow import datasets, pex
 from somaforge.flow.chips import VirtualChip
@@ -34,10 +34,13 @@ class Job:
 
 Worker = Callable[[Path, Job], None]
 """One chip's work, which writes into the folder."""
+Argument = TypeVar("Argument")
+Piece = tuple[Callable[[Path, Argument], None], Argument]
+"""What is called with a folder, and with what else."""
 
 
-def work(folder: Path, piece: tuple[Worker, Job]) -> None:
-    """A piece of a step that has several kinds of them."""
+def work(folder: Path, piece: Piece[Any]) -> None:
+    """A piece of a step that has several kinds of them: side by side they leave no processor without work."""
     worker, job = piece
     worker(folder, job)
 
@@ -118,4 +121,9 @@ def memories(context: Context, jobs: Iterable[MemoryJob]) -> dict[MemoryJob, Wor
     """Of every operating point, each once."""
     names = {job.id: job for job in dict.fromkeys(jobs)}
     folders = context.each(memory_margins, names)
-    return {job: WorstLatch(**read_json(folders[name] / "memory.json")) for name, job in names.items()}
+    return {job: worst_of(folders[name]) for name, job in names.items()}
+
+
+def worst_of(folder: Path) -> WorstLatch:
+    """What `memory_margins` wrote there."""
+    return WorstLatch(**read_json(folder / "memory.json"))

@@ -15,7 +15,7 @@ from somaforge.generator.chip.grid import Tracks
 from somaforge.generator.control import Control
 from somaforge.generator.control_block import control_block
 from somaforge.generator.design import Design
-from somaforge.generator.digital.block import place_and_route
+from somaforge.generator.digital.block import Digital, place_and_route
 from somaforge.generator.digital.frame import Edge
 from somaforge.generator.digital.frame import Frame as Rows
 from somaforge.generator.layout import draw
@@ -99,11 +99,16 @@ def framed_plan(frame: Frame, design: Design, control: GateNetlist) -> FramedPla
     macro, pitch = draw(design), Tracks(pdk, (0, 0, 0, 0)).pitch
     own = {*control.inputs, *control.outputs}
     beside = {net: _middle(frame.pin(pin)) - MARGINS.side * pitch for net, pin in pins.items() if net in own}
-    digital = control_block(pdk, chosen, control, at_nm=beside)
-    made = blocks(pdk, name, macro.block, bank, digital.block(), split)
+    made = blocks(pdk, name, macro.block, bank, None, split)
+
+    def refuse(digital: Digital) -> None:
+        made[CONTROL] = digital.block()
+        _, needed = place(pdk, made, MARGINS)
+        if any(frame.shortfall_nm(needed[2], needed[3])):
+            raise InputError(f"chip.frame: {needed[2] / 1000:g} x {needed[3] / 1000:g} um do not fit {frame.name}")
+
+    control_block(pdk, chosen, control, at_nm=beside, refuse=refuse)
     at, needed = place(pdk, made, MARGINS)
-    if any(frame.shortfall_nm(needed[2], needed[3])):
-        raise InputError(f"chip.frame: {needed[2] / 1000:g} x {needed[3] / 1000:g} um do not fit {frame.name}")
     renamed = {**pins, "ena": "ena", **{f"low_{k}": pin for k, pin in enumerate(unused)}}
     supplies = {s.ground: s.net for s in frame.supplies}
     renamed |= {SUPPLY: supplies[False], GROUND: supplies[True]}

@@ -19,7 +19,7 @@ from somaforge.generator.periphery.cells import cell_geometry, fill, load_cell
 from somaforge.generator.periphery.circuit import gate_circuits
 from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.periphery.netlist import GateNetlist
-from somaforge.generator.periphery.route import Grid, Net, shapes
+from somaforge.generator.periphery.route import Net, shapes
 from somaforge.pdk.geometry import Conductor
 
 NOWHERE = (0, 0, 0)
@@ -206,7 +206,7 @@ def wires(m: PortMeasures, net: Net, metal: kdb.Region) -> dict[str, kdb.Region]
         for node, other in ((a, b),) if layers == {3} else ():
             (x1, y1), (x2, y2) = ((m.column_x(n[1]), m.track_y(n[2])) for n in (node, other))
             column.insert(kdb.Box(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)).enlarged(half, half))
-    made = {**shapes(Grid(m, 0, 0, kdb.Region()), below), "column": column.merged()}
+    made = {**shapes(m, below), "column": column.merged()}
     made["inner"] = whole(made["inner"] + metal, m.pdk.rules.inner) - metal
     made["row"] = whole(made["row"], m.pdk.rules.row)
     return made

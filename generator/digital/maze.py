@@ -86,7 +86,9 @@ def cheapest(
         i, j = (n // tracks) % columns, n % tracks
         low_i, high_i = min(low_i, i), max(high_i, i)
         low_j, high_j = min(low_j, j), max(high_j, j)
-    queue = [(np.int64(0), np.int64(-1))]
+    # Cost and node in one number, which is half the work of a pair: the nodes of equal cost in their order.
+    many = np.int64(used.size)
+    queue = [np.int64(0)]
     heapq.heappop(queue)
     for start in starts:
         n = int(start)
@@ -98,9 +100,9 @@ def cheapest(
         extra = site * price(layer, i, j, contact[n] > 0, side, used, pads, history, turn)
         best[n] = extra
         away = site * max(low_i - i, i - high_i, 0) + pitch * max(low_j - j, j - high_j, 0)
-        heapq.heappush(queue, (np.int64(extra + away), np.int64(n)))
+        heapq.heappush(queue, np.int64(extra + away) * many + n)
     while len(queue) > 0:
-        reached, at = heapq.heappop(queue)
+        reached, at = divmod(heapq.heappop(queue), many)
         n = int(at)
         layer, i, j = n // (columns * tracks), (n // tracks) % columns, n % tracks
         away = site * max(low_i - i, i - high_i, 0) + pitch * max(low_j - j, j - high_j, 0)
@@ -148,5 +150,5 @@ def cheapest(
                 best[other] = total
                 before[other] = n
                 away = site * max(low_i - i2, i2 - high_i, 0) + pitch * max(low_j - j2, j2 - high_j, 0)
-                heapq.heappush(queue, (np.int64(total + away), np.int64(other)))
+                heapq.heappush(queue, np.int64(total + away) * many + other)
     return np.empty(0, np.int64)

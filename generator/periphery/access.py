@@ -12,13 +12,18 @@ def accesses(grid: Grid, pin: kdb.Region, cuts: kdb.Region) -> list[Access]:
     it can, and keeps its space to the cell's own cuts."""
     found = []
     m, rule = grid.m, grid.m.pdk.rules.local_via
-    others, half, step = cuts.sized(rule.space - 1), rule.size // 2, m.pdk.grid_nm
+    half, step = rule.size // 2, m.pdk.grid_nm
+    # A hundred places are looked at for every pin: boxes are quick where regions are not.
+    inside = [polygon.bbox() for polygon in _parts(pin) if polygon.is_box()]
+    taken = [polygon.bbox() for polygon in _parts(cuts.sized(rule.space - 1))]
     offsets = sorted(range(-m.site // 2 + step, m.site // 2, step), key=abs)
     for node in _around(grid, pin.bbox()):
         x, y = grid.at(node)
-        for offset in offsets:
-            cut = kdb.Region(kdb.Box(x + offset - half, y - half, x + offset + half, y + half))
-            if not (cut - pin).is_empty() or not (cut & others).is_empty():
+        band = kdb.Box(x - m.site, y - half, x + m.site, y + half)
+        holds, blocks = [[b for b in boxes if b.overlaps(band)] for boxes in (inside, taken)]
+        for offset in offsets if holds else ():
+            cut = kdb.Box(x + offset - half, y - half, x + offset + half, y + half)
+            if sum((cut & box).area() for box in holds) < cut.area() or any(cut.overlaps(box) for box in blocks):
                 continue
             left, right = sorted((x, x + offset))
             pad = kdb.Box(left, y, right, y).enlarged(*m.inner_pad)
@@ -27,6 +32,11 @@ def accesses(grid: Grid, pin: kdb.Region, cuts: kdb.Region) -> list[Access]:
                 found.append(Access(node, x + offset, (node,) if offset == 0 else (node, beside)))
             break
     return found
+
+
+def _parts(region: kdb.Region) -> Iterator[kdb.Polygon]:
+    """Trapezoids, boxes as a rule, that do not overlap."""
+    yield from region.decompose_trapezoids_to_region().each()
 
 
 def on_inner(grid: Grid, own: kdb.Region) -> list[Access]:

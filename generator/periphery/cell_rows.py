@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import klayout.db as kdb
 
@@ -85,9 +85,12 @@ class CellRows:
                 x += cell.sites * self.m.site
         return out
 
-    @cached_property
-    def routed(self) -> tuple[Grid, list[Net]]:
-        """The wires; ValueError if there is no room."""
+    @property
+    def routed(self) -> tuple[Net, ...]:
+        """The wires, which equal rows share; ValueError if there is no room."""
+        return _routed(self)
+
+    def _route(self) -> tuple[Net, ...]:
         # Rails reach beyond the cells: the fill has them, too.
         inner, cuts = kdb.Region(), kdb.Region()
         for k in range(len(self.rows) + 1):
@@ -115,7 +118,7 @@ class CellRows:
             nets.setdefault(hook.net, Net(hook.net)).hooks.append(run)
         ordered = list(nets.values())
         route(grid, ordered)
-        return grid, ordered
+        return tuple(ordered)
 
     def _pins(self, gate: Gate | None) -> Iterator[tuple[str, str]]:
         """(pin of the cell, net) of a gate."""
@@ -125,8 +128,8 @@ class CellRows:
 
     def hook_ends(self, hook: Hook) -> tuple[int, int]:
         """Leftmost and rightmost via of a hook in nm."""
-        grid, nets = self.routed
-        found = [grid.at(v)[0] for net in nets if net.name == hook.net for v in net.vias2 if v[2] == hook.track]
+        vias = [v for net in self.routed if net.name == hook.net for v in net.vias2 if v[2] == hook.track]
+        found = [self.m.column_x(v[1]) for v in vias]
         return min(found), max(found)
 
     def draw(self, canvas: Canvas) -> None:
@@ -135,15 +138,20 @@ class CellRows:
             canvas.cell.insert(kdb.CellInstArray(load_cell(self.m.cells, canvas.layout, cell.name).cell_index(), at))
         for k, row in enumerate(self.rows):
             fill(self.m.cells, canvas, sites_of(self.m, row) * self.m.site, self.size[0], k * self.m.row, k % 2 == 1)
-        grid, nets = self.routed
-        for net in nets:
-            for layer, region in shapes(grid, net).items():
+        for net in self.routed:
+            for layer, region in shapes(self.m, net).items():
                 canvas.cell.shapes(canvas.layer(layer)).insert(region)
         end = canvas.r.row_via.size // 2 + canvas.r.row_via.above[0]
         for hook in self.hooks:
-            y = grid.at((2, 0, hook.track))[1]
+            y = self.m.track_y(hook.track)
             left, right = self.hook_ends(hook)
             canvas.box("column", left - end, y - end, right + end, y + end)
+
+
+@lru_cache(maxsize=128)
+def _routed(rows: CellRows) -> tuple[Net, ...]:
+    """Designs have many rows in common, and each takes a second."""
+    return rows._route()
 
 
 def _cell(m: PortMeasures, gate: Gate | None) -> CellGeometry:

@@ -27,12 +27,19 @@ class CellGeometry:
     """Between the two."""
 
 
+@cache
+def _library(cells: StandardCells, full: str) -> kdb.Layout:
+    """The library's file of a cell, read once."""
+    library = kdb.Layout()
+    library.read(str(cells.file(full, ".gds")))
+    return library
+
+
 def load_cell(cells: StandardCells, layout: kdb.Layout, name: str) -> kdb.Cell:
     """The cell in `layout`, read from the library if it is not there yet."""
     full = cells.full(name)
     if layout.cell(full) is None:
-        library = kdb.Layout()
-        library.read(str(cells.file(full, ".gds")))
+        library = _library(cells, full)
         if library.dbu != layout.dbu:
             raise ToolError(f"{full}: its database unit is {library.dbu} um, not {layout.dbu}")
         layout.create_cell(full).copy_tree(library.cell(full))
@@ -70,17 +77,25 @@ def fill(cells: StandardCells, canvas: Canvas, x1: int, x2: int, y: int, mirrore
     """Well, implants and rails from x1 to x2 of a row whose lower edge is at y: the library's filler, stretched."""
     if x2 == x1:
         return
-    layout, row = kdb.Layout(), cells.row_nm
+    row = cells.row_nm
+    for numbers, bottom, top in _bands(cells):
+        low, high = (row - top, row - bottom) if mirrored else (bottom, top)
+        canvas.cell.shapes(canvas.layout.layer(*numbers)).insert(kdb.Box(x1, y + low, x2, y + high))
+
+
+@cache
+def _bands(cells: StandardCells) -> tuple[tuple[tuple[int, int], int, int], ...]:
+    """What the filler has across it: GDS layer and datatype, lower and upper edge."""
+    layout = kdb.Layout()
     cell = load_cell(cells, layout, cells.filler)
+    found = []
     for index in layout.layer_indexes():
-        numbers = layout.get_info(index)
-        if (numbers.layer, numbers.datatype) not in cells.through:
-            continue
-        target = canvas.layout.layer(numbers)
-        for polygon in kdb.Region(cell.begin_shapes_rec(index)).merged().each():
-            box = polygon.bbox()
-            low, high = (row - box.top, row - box.bottom) if mirrored else (box.bottom, box.top)
-            canvas.cell.shapes(target).insert(kdb.Box(x1, y + low, x2, y + high))
+        info = layout.get_info(index)
+        numbers = info.layer, info.datatype
+        if numbers in cells.through:
+            boxes = (polygon.bbox() for polygon in kdb.Region(cell.begin_shapes_rec(index)).merged().each())
+            found += [(numbers, box.bottom, box.top) for box in boxes]
+    return tuple(found)
 
 
 @cache

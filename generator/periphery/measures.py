@@ -37,27 +37,27 @@ class PortMeasures:
         """The array's lengths."""
         return Measures(self.pdk.rules, self.pdk.grid_nm)
 
-    @property
+    @cached_property
     def site(self) -> int:
         """Width of a site: pitch of the columns."""
         return self.cells.site_nm
 
-    @property
+    @cached_property
     def row(self) -> int:
         """Height of a row."""
         return self.cells.row_nm
 
-    @property
+    @cached_property
     def tracks(self) -> int:
         """Of a row."""
         return self.cells.tracks
 
-    @property
+    @cached_property
     def pitch(self) -> int:
         """Of the tracks."""
         return self.row // self.tracks
 
-    @property
+    @cached_property
     def wire_half(self) -> int:
         """Half width of wires on the grid."""
         return max(self.pdk.rules.inner.width, self.pdk.rules.row.width) // 2
@@ -82,6 +82,10 @@ class PortMeasures:
     def track_y(self, track: int) -> int:
         """Centre of a track."""
         return self.pitch // 2 + self.pitch * track
+
+    def at(self, node: tuple[int, int, int]) -> tuple[int, int]:
+        """Position of a node (layer, column, track)."""
+        return self.column_x(node[1]), self.track_y(node[2])
 
     @property
     def strap_half(self) -> int:

@@ -8,7 +8,7 @@ neighbouring nodes of one column of `row`.
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -75,11 +75,12 @@ class Grid:
         self.closed = set(closed)
         self._obstacles = [polygon.bbox() for polygon in inner.decompose_trapezoids_to_region().each()]
         self._free: dict[tuple[int, int, int, int], bool] = {}
+        self._steps: dict[Node, tuple[tuple[Node, int], ...]] = {}
         self._near = m.pdk.rules.inner.space - 1
 
     def at(self, node: Node) -> tuple[int, int]:
         """Position of a node in nm."""
-        return self.m.column_x(node[1]), self.m.track_y(node[2])
+        return self.m.at(node)
 
     def pad(self, node: Node) -> kdb.Box:
         """A pad on `inner` at a node."""
@@ -106,6 +107,11 @@ class Grid:
 
     def neighbours(self, node: Node) -> Iterable[tuple[Node, int]]:
         """Steps from a node with their costs in nm; a via costs as much as four columns, the wrong way double."""
+        if node not in self._steps:  # every net comes by, again and again
+            self._steps[node] = tuple(self._around(node))
+        return self._steps[node]
+
+    def _around(self, node: Node) -> Iterator[tuple[Node, int]]:
         layer, i, j = node
         x, y = self.at(node)
         half = self.m.wire_half
@@ -141,11 +147,12 @@ class _Usage:
 
     def meets(self, node: Node, pad: bool) -> int:
         layer, i, j = node
-        count = self.nodes[node]
+        there = self.nodes.get  # a counter's own look at what it does not have is slow
+        count = there(node, 0)
         if layer == 2:
-            count += self.nodes[2, i, j - 1] + self.nodes[2, i, j + 1]
+            count += there((2, i, j - 1), 0) + there((2, i, j + 1), 0)
         elif pad:
-            count += self.pads[1, i, j - 1] + self.pads[1, i, j + 1]
+            count += self.pads.get((1, i, j - 1), 0) + self.pads.get((1, i, j + 1), 0)
         return count
 
 
@@ -239,8 +246,10 @@ def _cheapest(
 ) -> list[Node]:
     """Dijkstra from any start to any goal; places that other nets use cost more with every turn."""
 
+    site, rate = grid.m.site, 2 + 3 * turn
+
     def extra(node: Node, pad: bool) -> int:
-        return grid.m.site * (usage.meets(node, pad) * (2 + 3 * turn) + usage.history[node])
+        return site * (usage.meets(node, pad) * rate + usage.history.get(node, 0))
 
     queue: list[tuple[int, Node]] = []
     best: dict[Node, int] = {}
@@ -270,9 +279,9 @@ def _cheapest(
     raise ValueError("periphery: a pin cannot be reached")
 
 
-def shapes(grid: Grid, net: Net) -> dict[str, kdb.Region]:
+def shapes(m: PortMeasures, net: Net) -> dict[str, kdb.Region]:
     """Layout of a routed net by layer."""
-    m, rules = grid.m, grid.m.pdk.rules
+    rules = m.pdk.rules
     cut, up = rules.inner_via.size // 2, rules.row_via.size // 2
     out = {layer: kdb.Region() for layer in ("local_via", "inner", "inner_via", "row", "row_via")}
 
@@ -280,7 +289,7 @@ def shapes(grid: Grid, net: Net) -> dict[str, kdb.Region]:
         out[layer].insert(kdb.Box(x - half_x, y - half_y, x + half_x, y + half_y))
 
     for a, b in net.edges:
-        (x1, y1), (x2, y2) = grid.at(a), grid.at(b)
+        (x1, y1), (x2, y2) = m.at(a), m.at(b)
         if a[0] != b[0]:
             box("inner_via", x1, y1, cut, cut)
             box("inner", x1, y1, *m.inner_pad)
@@ -289,28 +298,28 @@ def shapes(grid: Grid, net: Net) -> dict[str, kdb.Region]:
         wire = kdb.Box(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)).enlarged(m.wire_half, m.wire_half)
         out["inner" if a[0] == 1 else "row"].insert(wire)
     for access in net.contacts:
-        x, y = grid.at(access.node)
+        x, y = m.at(access.node)
         if access.x is None:
             continue
         box("local_via", access.x, y, rules.local_via.size // 2, rules.local_via.size // 2)
         # A wire of the net on the other side of a cut that lies aside would leave a notch.
-        left, right = sorted((x, grid.at(access.claims[-1])[0] if access.claims[-1] in net.nodes else access.x))
+        left, right = sorted((x, m.at(access.claims[-1])[0] if access.claims[-1] in net.nodes else access.x))
         out["inner"].insert(kdb.Box(left, y, right, y).enlarged(*m.inner_pad))
     for node in net.vias2:
-        x, y = grid.at(node)
+        x, y = m.at(node)
         box("row_via", x, y, up, up)
         box("row", x, y, *(up + side for side in rules.row_via.below))
     pads = net.pads()
     for layer, i, j in pads:
         if (layer, i, j + 1) in pads:
-            x, y = grid.at((layer, i, j))
+            x, y = m.at((layer, i, j))
             out["inner"].insert(kdb.Box(x - m.inner_pad[0], y, x + m.inner_pad[0], y + m.pitch))
     # A pad on `row` is so high that a wire that turns on the next track would leave a notch.
     turns = {node for a, b in net.edges if a[0] == b[0] == 2 and a[2] == b[2] for node in (a, b)}
     high = {node for a, b in net.edges if a[0] != b[0] for node in (a, b) if node[0] == 2}
     for layer, i, j in net.nodes:
         if layer == 2 and (layer, i, j + 1) in net.nodes:
-            x, y = grid.at((layer, i, j))
+            x, y = m.at((layer, i, j))
             ends = {(layer, i, j), (layer, i, j + 1)}
             half = m.row_pad[0] if ends & turns and ends & high else m.wire_half
             out["row"].insert(kdb.Box(x - half, y, x + half, y + m.pitch))

@@ -87,7 +87,12 @@ def test_precheck_is_clean(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs_pdk
-def test_a_swapped_bit_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("layers", "code_bits", "array"), [([4, 3, 3], 3, SMALL), pytest.param([7, 7, 7], 6, {}, marks=pytest.mark.nightly)]
+)
+def test_a_swapped_bit_is_found(
+    layers: list[int], code_bits: int, array: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """The lines of two bits of one input end at each other's slice: no rule is broken, every wire is there."""
 
     def swapped(m: PortMeasures, floor: Floorplan) -> PeripheryPlan:
@@ -97,5 +102,5 @@ def test_a_swapped_bit_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         return replace(plan, groups=(replace(plan.groups[0], lines=lines), *plan.groups[1:]))
 
     monkeypatch.setattr(macro, "plan_periphery", swapped)
-    lines = check(design([7, 7, 7], 6), tmp_path)
+    lines = check(design(layers, code_bits, **array), tmp_path)
     assert any("bl_1" in line or "bl_2" in line for line in lines), lines

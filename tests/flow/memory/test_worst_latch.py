@@ -65,8 +65,9 @@ def test_a_worst_latch_that_fails_is_a_bad_latch_of_the_run(
     table = {"inputs_A": [15e-9], "codes": [-1, 0, 1], "outputs_A": [[-15e-9], [0.0], [15e-9]]}
     wing = {"noise_margin_V": 0.4}
     write_json(tmp_path / "cells.json", {**table, "latch": {"hold": wing, "read": wing}})
-    monkeypatch.setattr(cells, "latch_over_corners", lambda context: ({}, {"memory__bad_latches__count": 0}))
-    monkeypatch.setattr(cells, "memories", lambda context, jobs: dict.fromkeys(jobs, worst))
+    write_json(tmp_path / "memory.json", vars(worst))
+    write_json(tmp_path / "latch.json", {})
+    monkeypatch.setattr(cells, "latch_over_corners", lambda context, latches: ({}, {"memory__bad_latches__count": 0}))
     monkeypatch.setattr(Context, "each", lambda self, worker, jobs: dict.fromkeys(jobs, tmp_path))
     found = cells.action(Context(small_design().spec, tmp_path, Inputs({}, {}), PartStore(tmp_path / "parts", "key")))
     assert found["memory__bad_latches__count"] == bad
