@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import klayout.db as kdb
 import numpy as np
@@ -48,7 +49,7 @@ class Kind:
 
 
 class Kinds(dict[tuple[str, bool], Kind]):
-    """(cell of the library, mirrored) -> its kind, made when it is asked for."""
+    """(cell of the library, mirrored) -> its kind, made when it is asked for the first time in a process."""
 
     def __init__(self, m: PortMeasures) -> None:
         super().__init__()
@@ -59,6 +60,7 @@ class Kinds(dict[tuple[str, bool], Kind]):
         return self[key]
 
 
+@cache
 def _kind(m: PortMeasures, name: str, mirrored: bool) -> Kind:
     """ValueError if a pin cannot be reached even when the cell stands alone."""
     cell = cell_geometry(m.cells, name)
