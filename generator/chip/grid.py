@@ -6,6 +6,7 @@ tracks keep every rule: only what was there before must be looked at.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import klayout.db as kdb
 import numpy as np
@@ -35,7 +36,7 @@ class Tracks:
     def __post_init__(self) -> None:
         object.__setattr__(self, "own", Measures(self.pdk.rules, self.pdk.grid_nm))
 
-    @property
+    @cached_property
     def pitch(self) -> int:
         """Track to track."""
         spaces = [self.pdk.rules.conductor(layer).space for layer in LAYERS]
