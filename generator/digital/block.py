@@ -87,8 +87,7 @@ class Digital:
         whole.right[-1, :] = whole.up[:, -1] = False
         filler = self.m.cells.filler
         for row in range(self.frame.rows):
-            for site in range(self.frame.sites):
-                whole.close(kinds[filler, row % 2 == 1].open, site - MARGIN, (row - 1) * self.m.tracks)
+            whole.close_along(kinds[filler, row % 2 == 1].open, (row - 1) * self.m.tracks)
         for slot in self.placement.slots:
             found = kinds[self._cell(slot), slot.row % 2 == 1]
             whole.close(found.open, slot.site - MARGIN, (slot.row - 1) * self.m.tracks)

@@ -34,6 +34,14 @@ class Open:
             cut = cut[: mine.shape[0] - i, : mine.shape[1] - j]
             mine[i : i + cut.shape[0], j : j + cut.shape[1]] &= cut
 
+    def close_along(self, other: "Open", track: int) -> None:
+        """The same with a cell at every site of a row, of which `track` is the first track of `other`."""
+        sites, j = self.pad.shape[0], max(0, track)
+        for mine, theirs in ((self.right, other.right), (self.up, other.up), (self.pad, other.pad)):
+            for shift, column in enumerate(theirs, -MARGIN):
+                cut = column[j - track :][: mine.shape[1] - j]
+                mine[max(0, shift) : max(0, sites + shift), j : j + len(cut)] &= cut
+
 
 @dataclass(frozen=True)
 class Kind:

@@ -43,17 +43,17 @@ class Field:
         self.contact = np.zeros(self.closed.size, np.int64)
         self.scratch = np.zeros((5, self.closed.size), np.int64)
         self.runs = 0
+        _, self.columns, self.tracks = map(int, self.closed.shape)
         self.places: dict[str, tuple[Ints, Ints]] = {}
 
     def number(self, node: Node) -> int:
         """Of a node."""
-        _, columns, tracks = self.closed.shape
-        return int(((node[0] - 1) * columns + node[1]) * tracks + node[2])
+        return ((node[0] - 1) * self.columns + node[1]) * self.tracks + node[2]
 
     def node(self, number: int) -> Node:
         """With that number."""
-        _, columns, tracks = self.closed.shape
-        return number // (columns * tracks) + 1, number // tracks % columns, number % tracks
+        column, track = divmod(number, self.tracks)
+        return column // self.columns + 1, column % self.columns, track
 
     def add(self, net: Net) -> None:
         """Note that a net is there."""
