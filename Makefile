@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: setup lint test demo nightly coverage bench bench-engine bench-macro bench-pex clean
+.PHONY: setup lint test demo nightly coverage papers bench bench-engine bench-macro bench-pex clean
 
 setup:
 	@tools/setup.sh
@@ -27,6 +27,9 @@ nightly: setup
 coverage: setup  # printed, no gate: which lines no test runs, worker processes left out
 	.venv/bin/python -m coverage run --source=flow,generator,pdk -m pytest -q
 	.venv/bin/python -m coverage report --skip-covered --sort=cover
+
+papers: setup  # docs/papers.md: hours where parts were not run yet; SOMAFORGE_DATA names the data, RUN a finished run of examples/mnist.yaml
+	.venv/bin/somaforge papers --out bench/results/papers --page docs/papers.md $(if $(RUN),--run $(RUN))
 
 bench: setup
 	@for file in bench/*.py; do echo "== $$file"; .venv/bin/python "$$file"; done

@@ -21,7 +21,7 @@ FLOORS = (
     {"checks", "memory", "readout", "control"},
     {"signoff", "drivers"},
     {"learning", "pex", "measure"},
-    {"montecarlo", "report", "bench"},
+    {"montecarlo", "report", "bench", "papers"},
     {"steps"},
     {"runner"},
     {"commands", "api"},

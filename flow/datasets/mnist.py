@@ -92,11 +92,7 @@ def fingerprint(root: Path | None) -> str:
 def load(root: Path | None) -> Dataset:
     """60,000 and 10,000 images in their original order; InputError if they cannot be had."""
     found = files(root)
-    raw = _from_openml() if found is None else _from_idx(found)
-    digest = raw.digest()
-    if found is None and digest != ORIGINAL:
-        raise InputError(f"mnist: OpenML delivered other images than the original ones ({digest[:12]}); {HOW}")
-    known = "the original data" if digest == ORIGINAL else f"not the original data, SHA-256 {digest[:12]}"
+    raw, known = _known(found)
     pixels = most_active(raw.train)
     train_y, test_y = (labels.astype(np.int64) for labels in (raw.train_labels, raw.test_labels))
     return Dataset(
@@ -111,6 +107,19 @@ def load(root: Path | None) -> Dataset:
         f"{len(test_y)} test images, the {PIXELS} pixels most active in training, each image scaled to mean {MEAN}",
         partial(_deformed, raw.train, pixels),
     )
+
+
+def whole(root: Path | None) -> tuple[Raw, str]:
+    """All 28 x 28 pixels of the images, and whether they are the original ones; InputError as for load."""
+    return _known(files(root))
+
+
+def _known(found: list[Path] | None) -> tuple[Raw, str]:
+    raw = _from_openml() if found is None else _from_idx(found)
+    digest = raw.digest()
+    if found is None and digest != ORIGINAL:
+        raise InputError(f"mnist: OpenML delivered other images than the original ones ({digest[:12]}); {HOW}")
+    return raw, "the original data" if digest == ORIGINAL else f"not the original data, SHA-256 {digest[:12]}"
 
 
 MNIST = Source("mnist", PIXELS, 10, lambda fold, root: load(root), fingerprint)

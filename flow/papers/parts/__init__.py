@@ -1,0 +1,1 @@
+"""A file for every part; its line in ../registry.py."""
