@@ -4,7 +4,11 @@ import difflib
 from collections.abc import Sequence
 
 from somaforge.flow.papers.part import Part
+from somaforge.flow.papers.parts.brainscales import BRAINSCALES_2
+from somaforge.flow.papers.parts.conv import CONV
 from somaforge.flow.papers.parts.decision_time import DECISION_TIME
+from somaforge.flow.papers.parts.dense import DENSE
+from somaforge.flow.papers.parts.fig3 import FIG_3
 from somaforge.flow.papers.parts.fig4 import FIG_4
 from somaforge.flow.papers.parts.fig5 import FIG_5
 from somaforge.flow.papers.parts.presentation import PRESENTATION
@@ -13,10 +17,14 @@ from somaforge.pdk.errors import InputError
 
 PARTS: tuple[Part, ...] = (
     TABLE_1,
+    FIG_3,
     FIG_4,
     FIG_5,
     PRESENTATION,
     DECISION_TIME,
+    DENSE,
+    CONV,
+    BRAINSCALES_2,
 )
 
 

@@ -31,8 +31,8 @@ def measure(setting: Setting) -> Numbers:
         "ideal": training["ideal"]["test_accuracy"],
         "blind": [training[s]["blind_accuracy"] for s in seeds],
         "models": [training[s]["test_accuracy"] for s in seeds],
-        "programmed": [_right(outputs[s], None) for s in seeds],
-        "first": [_right(outputs[s], FIRST) for s in seeds],
+        "programmed": [right(outputs[s], None) for s in seeds],
+        "first": [right(outputs[s], FIRST) for s in seeds],
         "metrics": {
             name: run.metrics[name]
             for name in (
@@ -87,7 +87,7 @@ def measure(setting: Setting) -> Numbers:
     return found
 
 
-def _right(outputs: Numbers, first: int | None) -> float:
+def right(outputs: Numbers, first: int | None) -> float:
     """Share of the (first) patterns whose winner is their label."""
     return float(np.mean(np.array(outputs["predictions"][:first]) == np.array(outputs["labels"][:first])))
 

@@ -10,6 +10,8 @@ import pytest
 from somaforge.flow import cli
 from somaforge.flow.papers import book
 from somaforge.flow.papers.example import mnist_spec
+from somaforge.flow.papers.parts.brainscales import BRAINSCALES_2
+from somaforge.flow.papers.parts.fig3 import FIG_3
 from somaforge.flow.papers.parts.fig4 import FIG_4, moved
 from somaforge.flow.papers.parts.fig5 import FIG_5
 from somaforge.flow.papers.parts.table1 import TABLE_1
@@ -22,6 +24,8 @@ METRICS = [
     "time_to_output__p50__s",
     "time_to_output__p99__s",
     "power__mean__W",
+    "design__macs__count",
+    "fixed_time__mac__J",
 ]
 LAYERS = (196, 100, 50, 10)
 
@@ -47,6 +51,23 @@ def plots() -> dict[str, dict[str, Any]]:
             "stopped_energy_mac_J": [0.0, 1e-14, 3e-14],
         },
         "operating": {"points": [point, off]},
+        "pattern_change": {
+            "chip": 1,
+            "pattern": 3,
+            "time_s": [0.0, 1e-6, 2e-6],
+            "outputs_A": [[2e-9, 1e-9], [2e-9, 1e-9], [1e-9, 3e-9]],
+            "supply_A": [1e-4, 1e-4, 1e-4],
+        },
+        "noise": {
+            "codes": [-1, 0, 1],
+            "inputs_A": [1e-7],
+            "reading_s": 1e-6,
+            "repeats": 30,
+            "seeds": [1, 2],
+            "reading_mean_A": [[-2e-8, 0.0, 2e-8]],
+            "reading_deviation_A": [[1e-10, 0.0, 1e-10]],
+            "chip_deviation_A": [[1e-9, 0.0, 3e-9]],
+        },
         "transfer_curves": {"inputs_A": [1e-8, 2e-8], "unit_current_A": curves},
         "slopes": {"1": chip, "2": chip},
     }
@@ -68,7 +89,7 @@ def run(tmp_path: Path) -> Path:
 
 def test_table_and_figures_of_a_run(run: Path, tmp_path: Path) -> None:
     texts = {}
-    for part in (TABLE_1, FIG_4, FIG_5):
+    for part in (TABLE_1, FIG_3, FIG_4, FIG_5, BRAINSCALES_2):
         assert book.make(part, tmp_path / "out", tmp_path, None, True, lambda said: None).startswith("not made")
         assert book.make(part, tmp_path / "out", tmp_path, run, True, lambda said: None) == "made"
         made = book.record(tmp_path / "out", part)
@@ -81,6 +102,10 @@ def test_table_and_figures_of_a_run(run: Path, tmp_path: Path) -> None:
     assert "75.00 +- 0.00 %" in texts["binas-table-1"]
     # 25,100 / 1 nJ and / 3 nJ
     assert "16.7 TMAC/J" in texts["binas-fig-4"], "the median of 25.1 and 8.4"
+    assert "for the last time after 2.0 us" in texts["binas-fig-3"]
+    # medians over the two codes that are not 0: 0.1 nA, and 1 and 3 nA, of 20 nA
+    assert "| 100 nA | 0.50 % | 10.00 % |" in texts["brainscales-mnist"]
+    assert "**worse** by 23.0 points" in texts["brainscales-mnist"], "75 % against 98.0 %"
     assert "does not work" in texts["binas-fig-4"]
     assert "after 1.5 us 99 % of the patterns have their winner and keep it, at 15 fJ" in texts["binas-fig-4"]
 
