@@ -1,7 +1,6 @@
 """Runs parts and keeps what they found: one JSON for each, and a journal while a part is on its way."""
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -58,12 +57,10 @@ def make(part: Part, folder: Path, kept: Path, run: Path | None, quick: bool, sa
     if before is not None and before.conditions == conditions and not part.cheap and not part.needs_run:
         return "there"
     journal = Journal(folder / f"{part.name}.journal.json", conditions)
-    begun = time.process_time()
     found = part.measure(Setting(kept, run, quick, journal, say))
     if found is None:
         return "there" if before is not None else "not made: what it reads was not measured yet"
-    seconds = 0.0 if part.cheap or part.needs_run else round(time.process_time() - begun, 1)
-    made = Record(part.name, command(part, quick), quick, conditions, found, seconds)
+    made = Record(part.name, command(part, quick), quick, conditions, found, round(journal.seconds, 1))
     atomic_write(path_of(folder, part), json.dumps(json.loads(as_json(asdict(made))), indent=1) + "\n")
     journal.forget()
     return "made"

@@ -22,7 +22,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def paragraph(text: str) -> str:
     """Text in lines of their width, with an empty line behind it.
 
-    >>> paragraph("one\n   two")
+    >>> paragraph("one   two")
     'one two\\n\\n'
     """
     return textwrap.fill(" ".join(text.split()), WIDTH, break_long_words=False, break_on_hyphens=False) + "\n\n"

@@ -60,3 +60,4 @@ class Record:
     conditions: Numbers
     figures: Numbers
     processor_s: float
+    """Of its pieces; 0 for what reads others' results."""

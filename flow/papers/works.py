@@ -47,9 +47,9 @@ TRANSISTORS = Claim("98.0 % right of 500", 0.980, "section 5.2")
 RETRAINING = Work(
     "Mohammadirad and Sojodishijani",
     "Mohammadirad and Sojodishijani, imprecise analog features with a last layer that is trained again",
-    "what was done: fully connected networks of one and two hidden layers with tansig on MNIST, a convolutional "
-    "network (three convolutional and two dense layers, ReLU, max pooling) on CIFAR-10, 100 runs, Gaussian errors of "
-    "relative size alpha from 0 to 1",
+    "nothing; what it did is known as this project was asked to do it again: fully connected networks of one and two "
+    "hidden layers with tansig on MNIST, a convolutional network (three convolutional and two dense layers, ReLU, max "
+    "pooling) on CIFAR-10, 100 runs, Gaussian errors of relative size alpha from 0 to 1",
     "the paper itself was not at hand: none of its numbers stands here, and sizes of layers are ours",
 )
 BRAINSCALES = Work(
@@ -57,8 +57,9 @@ BRAINSCALES = Work(
     "Weis et al., Inference with Artificial Neural Networks on Analog Neuromorphic Hardware, "
     "[arXiv:2006.13177](https://arxiv.org/abs/2006.13177)",
     "the abstract (98.0 % of MNIST by a convolutional and two dense layers; inputs of 5 bits, weights of 6, "
-    "activations of 8), the 12 mJ an image that this project was asked to stand beside",
-    "the figures of its multiplication matrix were not at hand",
+    "activations of 8)",
+    "the rest, so its multiplication matrix is not here; the 12 mJ an image are what this project was asked to stand "
+    "beside",
 )
 BSS_MNIST = Claim("98.0 %", 0.980, "abstract")
 BSS_IMAGE = Claim("12 mJ", 12e-3, "as asked; its place in the paper was not read")

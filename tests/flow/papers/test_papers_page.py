@@ -69,8 +69,13 @@ def test_an_interrupted_part_goes_on_and_a_whole_one_is_left(tmp_path: Path) -> 
     call = (tmp_path, tmp_path, None, False, lambda said: None)
     with pytest.raises(KeyboardInterrupt):
         book.make(part_of(numbers, 1), *call)
+    path = tmp_path / "three.journal.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"seconds": 60.0}))
     assert book.make(part_of(numbers, 1), *call) == "made"
     assert numbers == [0, 1, 2, 2], "finished pieces are not made again"
+    made = book.record(tmp_path, part_of(numbers, 1))
+    assert made is not None
+    assert made.processor_s == pytest.approx(60.0, abs=1), "those of the call before count"
     assert book.make(part_of(numbers, 1), *call) == "there"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["three.json"]
     assert book.make(part_of(numbers, 2), *call) == "made", "other conditions"
