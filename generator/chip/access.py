@@ -13,6 +13,7 @@ import klayout.db as kdb
 
 from somaforge.generator.block import Box, Port
 from somaforge.generator.chip.grid import LAYERS, Grid, Node, Tracks
+from somaforge.generator.chip.near import Boxes, Near
 
 
 @dataclass(frozen=True)
@@ -150,22 +151,21 @@ def _line(a: tuple[int, int], b: tuple[int, int], half: int) -> Box:
 
 def _require_clear(grid: Grid, found: dict[End, Access]) -> None:
     """ValueError if a stub comes too near to anything that is not its net's, or is not on the grid."""
+    drawn = {layer: Near(region) for layer, region in grid.drawn.items()}
+    others = {
+        layer: Boxes([(e.port.net, box) for e, a in found.items() if e.port.layer == layer for box in a.stub])
+        for layer in LAYERS
+    }
     for end, access in found.items():
         layer, port = end.port.layer, end.port
         space = grid.tracks.pdk.rules.conductor(layer).space
-        drawn = grid.drawn[layer]
-        near = kdb.Region()
+        met = not all(0 <= k < n for k, n in zip(access.node[1:], grid.tracks.size, strict=True))
         for box in access.stub:
-            near.insert(kdb.Box(*box).enlarged(space - 1, space - 1))
-        foreign = drawn.interacting(near).not_interacting(kdb.Region(kdb.Box(*port.box)))
-        others = (b for e, a in found.items() if e.port.layer == layer and e.port.net != port.net for b in a.stub)
-        met = not (foreign & near).is_empty() or any(_near(a, b, space) for b in others for a in access.stub)
-        if met or not all(0 <= k < n for k, n in zip(access.node[1:], grid.tracks.size, strict=True)):
+            around = kdb.Box(*box).enlarged(space - 1, space - 1)
+            foreign = drawn[layer].touching(around).not_interacting(kdb.Region(kdb.Box(*port.box)))
+            met = met or not (foreign & kdb.Region(around)).is_empty() or others[layer].too_near(port.net, box, space)
+        if met:
             raise ValueError(f"net {port.net}: no free way out of its port at {port.box} nm on {layer}")
-
-
-def _near(a: Box, b: Box, space: int) -> bool:
-    return a[0] - space < b[2] and b[0] < a[2] + space and a[1] - space < b[3] and b[1] < a[3] + space
 
 
 def stubs(found: Iterable[Access]) -> Iterator[tuple[str, Box]]:

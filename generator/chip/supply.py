@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import klayout.db as kdb
 
 from somaforge.generator.block import Box, Port
+from somaforge.generator.chip.near import Near
 from somaforge.generator.draw import Canvas
 from somaforge.generator.measures import Measures, up
 from somaforge.pdk import Pdk
@@ -42,18 +43,6 @@ class Rail:
     strap: Strap
 
 
-class _Near:
-    """What is drawn on a layer, by place: a large chip has a hundred thousand shapes and hundreds of rails."""
-
-    def __init__(self, drawn: kdb.Region) -> None:
-        self._shapes = kdb.Shapes()
-        self._shapes.insert(drawn)
-
-    def touching(self, box: kdb.Box) -> kdb.Region:
-        """Whole polygons that touch the box."""
-        return kdb.Region([shape.polygon for shape in self._shapes.each_touching(box)])
-
-
 def rails(
     pdk: Pdk,
     ports: Sequence[Port],
@@ -72,7 +61,7 @@ def rails(
     """
     alone: dict[str, Box] = {}
     fed = set[str]()
-    near = {layer: _Near(region) for layer, region in drawn.items()}
+    near = {layer: Near(region) for layer, region in drawn.items()}
     for port in ports:
         aligned = [p for p in ports if (p.net, p.layer) == (port.net, port.layer) and _level(p) == _level(port)]
         own = kdb.Region()
@@ -109,7 +98,7 @@ def _pads(pdk: Pdk, bottom: str, strap: Strap, y: int) -> dict[str, Box]:
     return {layer.role: (strap.left, y - half, strap.right, y + half) for layer in layers}
 
 
-def _room(pdk: Pdk, bottom: str, strap: Strap, y: int, near: Mapping[str, _Near]) -> bool:
+def _room(pdk: Pdk, bottom: str, strap: Strap, y: int, near: Mapping[str, Near]) -> bool:
     """Whether nothing is in the way of such pads, the rail's own conductor apart."""
     for layer, (x1, y1, x2, y2) in _pads(pdk, bottom, strap, y).items():
         far = pdk.rules.conductor(layer).space - 1
@@ -124,7 +113,7 @@ def _level(port: Port) -> tuple[int, int]:
     return port.box[1], port.box[3]
 
 
-def _whole(port: Port, near: _Near) -> Box:
+def _whole(port: Port, near: Near) -> Box:
     """The port's box, lengthened as far as its wire goes on with the same edges."""
     box = kdb.Box(*port.box)
     wire = near.touching(box).interacting(kdb.Region(box))

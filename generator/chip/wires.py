@@ -11,7 +11,7 @@ from somaforge.generator.chip.access import Access, End, accesses, stubs
 from somaforge.generator.chip.grid import ALONG_ROWS, LAYERS, Grid, Node
 from somaforge.generator.chip.jumpers import TOP, charged, is_gate, put_jumpers
 from somaforge.generator.chip.route import Route
-from somaforge.generator.chip.search import Flags, Ints, cheapest
+from somaforge.generator.chip.search import Flags, Ints, Price, Scratch, cheapest, scratch_for
 from somaforge.generator.draw import Canvas
 from somaforge.pdk.errors import InputError
 
@@ -44,6 +44,7 @@ def join(grid: Grid, nets: Mapping[str, Sequence[End]], low: bool = False) -> di
     below[TOP] = False
     gated = {net for net, found in joined.items() if low and any(is_gate(end) for end in found)}
     used, history = (np.zeros(grid.wire.shape, dtype=np.int32) for _ in range(2))
+    scratch = scratch_for(grid.wire)
     routes: dict[str, Route] = {}
     for turn in range(ROUNDS):
         for net in ends:
@@ -52,18 +53,18 @@ def join(grid: Grid, nets: Mapping[str, Sequence[End]], low: bool = False) -> di
                 if not (used[own] > 1).any():
                     continue
                 used[own] -= 1
-            price = grid.price + history + (1 + turn) * MEET * used
+            price = Price(grid.price, history, used, (1 + turn) * MEET)
             if net in gated:
                 with suppress(InputError):
-                    routes[net] = _route(grid, below, price, net, ends[net])
+                    routes[net] = _route(grid, below, price, net, ends[net], scratch)
                     used[_index(routes[net])] += 1
                     continue
-            routes[net] = _route(grid, grid.wire, price, net, ends[net])
+            routes[net] = _route(grid, grid.wire, price, net, ends[net], scratch)
             used[_index(routes[net])] += 1
         if not (used > 1).any():
             for net in routes:
                 if charged(grid, routes[net], joined[net], places):
-                    routes[net] = _below(grid, routes[net], ends[net], used)
+                    routes[net] = _below(grid, routes[net], ends[net], used, scratch)
             put_jumpers(grid, routes, joined, places, used)
             return routes
         history[used > 1] += MEET
@@ -76,18 +77,20 @@ def _index(route: Route) -> tuple[Ints, ...]:
     return tuple(np.array(sorted(route.nodes()), dtype=np.int32).T)
 
 
-def _below(grid: Grid, route: Route, ends: Sequence[tuple[str, Access]], used: Ints) -> Route:
+def _below(grid: Grid, route: Route, ends: Sequence[tuple[str, Access]], used: Ints, scratch: Scratch) -> Route:
     """The net again without the highest conductor, where no other net is; the route as it was if there is no way."""
     used[_index(route)] -= 1
     free = grid.wire & (used == 0)
     free[TOP] = False
     with suppress(InputError):  # a jumper serves as well
-        route = _route(grid, free, grid.price, route.net, ends)
+        route = _route(grid, free, Price(grid.price, used, used), route.net, ends, scratch)
     used[_index(route)] += 1
     return route
 
 
-def _route(grid: Grid, wire: Flags, price: Ints, net: str, ends: Sequence[tuple[str, Access]]) -> Route:
+def _route(
+    grid: Grid, wire: Flags, price: Price, net: str, ends: Sequence[tuple[str, Access]], scratch: Scratch
+) -> Route:
     """From the first end to the nearest other one, from there on from all of the wire; InputError without a way."""
     route = Route(net, accesses=list(ends))
     tree, left = {ends[0][1].node}, [access.node for _, access in ends[1:]]
@@ -98,7 +101,7 @@ def _route(grid: Grid, wire: Flags, price: Ints, net: str, ends: Sequence[tuple[
             goals[node] = True
         box = np.array([f([n[axis] for n in left]) for axis in (1, 2) for f in (min, max)], dtype=np.int32)
         starts = np.array(sorted(tree), dtype=np.int32)
-        found = cheapest(wire, grid.via, price, across, starts, goals, box, (WRONG_WAY, CHANGE))
+        found = cheapest(wire, grid.via, price, across, starts, goals, box, (WRONG_WAY, CHANGE), scratch)
         if not len(found):
             raise InputError(f"chip: no way for the wire {net}; give its blocks more room")
         path: list[Node] = [(int(z), int(i), int(j)) for z, i, j in found]

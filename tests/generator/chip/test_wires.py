@@ -10,7 +10,9 @@ from somaforge.generator.block import Box, Port, Role
 from somaforge.generator.chip.access import Access, End, accesses
 from somaforge.generator.chip.grid import LAYERS, Grid, Node, Tracks
 from somaforge.generator.chip.jumpers import TOP, bare_nm, put_jumpers
+from somaforge.generator.chip.near import Boxes
 from somaforge.generator.chip.route import Route
+from somaforge.generator.chip.search import FAR, Price, cheapest, scratch_for
 from somaforge.generator.chip.supply import Strap, rails
 from somaforge.generator.chip.wires import join
 from somaforge.pdk import load
@@ -94,6 +96,41 @@ def test_ports_closer_than_tracks_are_fanned_out() -> None:
                 for one in found[a].stub:
                     near = kdb.Box(*one).enlarged(space - 1, space - 1)
                     assert not any(near.touches(kdb.Box(*other)) for other in found[b].stub)
+
+
+def test_a_foreign_wire_at_a_port_is_seen() -> None:
+    """The port's own wire leads out to the left; one of another net 0.1 um above it leaves no way."""
+    block = (20000, 5000, 39000, 35000)
+    end = End(Port("n", Role.DIGITAL_INPUT, "column", (20000, 19850, 20300, 20150)), block)
+    assert accesses(grid(column=[end.port.box]), [end])
+    with pytest.raises(ValueError, match="net n: no free way out of its port"):
+        accesses(grid(column=[end.port.box, (18000, 20250, 19900, 20500)]), [end])
+
+
+def test_boxes_of_the_same_net_may_touch() -> None:
+    """Of another one they may come as near as the space, to the nanometre, along x or along y."""
+    taken = Boxes([("a", (0, 0, 100, 100)), ("b", (1000, 0, 1100, 100))])
+    assert not taken.too_near("a", (100, 0, 860, 100), 140)
+    assert taken.too_near("a", (100, 0, 861, 100), 140)
+    assert taken.too_near("c", (0, 239, 100, 300), 140)
+    assert not taken.too_near("c", (0, 240, 100, 300), 140)
+
+
+def test_a_search_leaves_its_scratch_as_it_was() -> None:
+    """Whether it finds a way or none; so the next one costs what it looks at, not what the chip is large."""
+    wire, zeros = np.ones((3, 30, 20), dtype=np.bool_), np.zeros((3, 30, 20), dtype=np.int32)
+    scratch, goals, across = (
+        scratch_for(wire),
+        np.zeros(wire.shape, dtype=np.bool_),
+        np.array([1, 0, 1], dtype=np.int32),
+    )
+    goals[0, 25, 5] = True
+    start, box = np.array([[0, 5, 5]], dtype=np.int32), np.array([25, 25, 5, 5], dtype=np.int32)
+    for way, length in ((wire, 21), (wire & (np.arange(30) != 15)[:, None], 0)):
+        found = cheapest(way, way[:2], Price(zeros, zeros, zeros), across, start, goals, box, (2, 4), scratch)
+        assert len(found) == length
+        assert (scratch.best == FAR).all()
+        assert (scratch.before == -1).all()
 
 
 Joined = tuple[Grid, Route, dict[End, Access]]
