@@ -82,9 +82,12 @@ def cheapest(
         heapq.heappush(queue, (0, node))
     end = -1
     while len(queue) > 0:
-        _, node = heapq.heappop(queue)
+        reached, node = heapq.heappop(queue)
         z, rest = divmod(node, columns * rows)
         x, y = divmod(rest, rows)
+        left = max(box[0] - x, 0) + max(x - box[1], 0) + max(box[2] - y, 0) + max(y - box[3], 0)
+        if reached - left > best[node]:
+            continue  # a cheaper way to it was found since
         if goals[z, x, y]:
             end = node
             break

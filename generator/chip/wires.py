@@ -1,7 +1,7 @@
 """Joins the ports of nets by wires on the grid."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 
 import numpy as np
@@ -18,6 +18,8 @@ from somaforge.pdk.errors import InputError
 WRONG_WAY, CHANGE = 2, 4
 """Costs of a step against a layer's direction, and of a via, where a step costs 1."""
 ROUNDS = 60
+OUT = 6
+"""Tracks of `strap` around a port on it that a net may use that else stays below."""
 MEET = 2
 """What a place costs in addition for every net that is there already, times the round; and for every time they met."""
 
@@ -55,7 +57,7 @@ def join(grid: Grid, nets: Mapping[str, Sequence[End]], low: bool = False) -> di
                 used[own] -= 1
             price = Price(grid.price, history, used, (1 + turn) * MEET)
             if net in gated:
-                with suppress(InputError):
+                with suppress(InputError), _leaving(grid, below, ends[net]):
                     routes[net] = _route(grid, below, price, net, ends[net], scratch)
                     used[_index(routes[net])] += 1
                     continue
@@ -70,6 +72,23 @@ def join(grid: Grid, nets: Mapping[str, Sequence[End]], low: bool = False) -> di
         history[used > 1] += MEET
     lost = [net for net, route in routes.items() if (used[_index(route)] > 1).any()]
     raise InputError(f"chip: no room for the wires {', '.join(lost[:5])}; give its blocks more")
+
+
+@contextmanager
+def _leaving(grid: Grid, below: Flags, ends: Sequence[tuple[str, Access]]) -> Iterator[None]:
+    """`below` with room on `strap` around the ends that lie there: no cut has room at the port itself."""
+    near = []
+    for _, access in ends:
+        z, i, j = access.node
+        if z == TOP:
+            near.append((TOP, slice(max(i - OUT, 0), i + OUT + 1), slice(max(j - OUT, 0), j + OUT + 1)))
+    for window in near:
+        below[window] = grid.wire[window]
+    try:
+        yield
+    finally:
+        for window in near:
+            below[window] = False
 
 
 def _index(route: Route) -> tuple[Ints, ...]:
