@@ -113,6 +113,21 @@ def test_a_tie_stays_undecided(control: Control, tmp_path: Path) -> None:
     assert (pins.valid, pins.busy) == ("0", "0")
 
 
+def test_a_race_without_an_end_is_over_when_it_is_stopped(control: Control, tmp_path: Path) -> None:
+    """The next one ends as it is told: what plays the analog part does not wait for the old one."""
+    script = Script()
+    script.race(1, True, 1_000_000_000)
+    script.send(c.start(16))
+    script.wait(100)
+    script.send(Frame(c.STOP))
+    script.race(2, True, 100)
+    script.send(c.start(16))
+    script.wait(100)
+    script.look()
+    (pins,) = run(control, script, tmp_path).pins
+    assert (pins.winner, pins.valid, pins.busy) == ("1", "1", "0")
+
+
 def test_valid_falls_with_the_next_decision(control: Control, tmp_path: Path) -> None:
     script = Script()
     script.race(1, True, 100)
