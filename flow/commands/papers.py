@@ -6,6 +6,7 @@ import click
 
 from somaforge.flow.commands.console import Progress, show_json
 from somaforge.flow.commands.options import PATH, data_option
+from somaforge.pdk.errors import InputError
 
 
 @click.command()
@@ -34,28 +35,37 @@ def papers(
 ) -> None:
     """Make the tables and figures of the papers with our arrays, and the page that has both (docs/papers.md).
 
-    Parts that are there are not made again, an interrupted one goes on; remove its JSON file to make it anew.
+    Parts that are there are not made again, an interrupted one goes on; remove its JSON file to make it anew. One that
+    cannot be made (its data are missing, for example) does not keep the others from it: the page is written, and the
+    exit code is 2.
     """
     from somaforge.flow.papers import book
     from somaforge.flow.papers import page as pages
     from somaforge.flow.papers.registry import PARTS, named
 
     target = page if page is not None else out / "papers.md"
-    progress, went = Progress(as_json), {}
+    progress, went = Progress(as_json), dict[str, str]()
+    wrong: list[str] = []
     try:
         for part in named(names):
             progress.started(part.name)
-            went[part.name] = book.make(part, out, kept, run_folder, quick, progress.said)
+            try:
+                went[part.name] = book.make(part, out, kept, run_folder, quick, progress.said)
+            except InputError as error:
+                wrong.append(f"{part.name}: {error}")
+                went[part.name] = f"not made: {error}"
             progress.ended(part.name, went[part.name] != "made", 0.0)
     finally:
         progress.close()
     pages.write(PARTS, out, target, target.parent / "images/papers")
     if as_json:
         show_json({"parts": went, "page": str(target)})
-        return
-    for name, how in went.items():
-        click.echo(f"{name:<22}{how}")
-    click.echo(f"page                  {target}")
+    else:
+        for name, how in went.items():
+            click.echo(f"{name:<22}{how}")
+        click.echo(f"page                  {target}")
+    if wrong:
+        raise InputError("; ".join(wrong))
 
 
 COMMANDS = (papers,)

@@ -37,13 +37,13 @@ class Part:
     """On the command line, and of its JSON file."""
     work: Work
     title: str
-    conditions: Callable[[bool], Numbers]
-    """quick -> what the figures hang on; what was kept under other conditions is made anew."""
     measure: Callable[[Setting], Numbers | None]
     """None: what it reads is not there. InputError with what is wrong."""
     section: Callable[[Found], Iterable[str]]
     """Its text on the page, in Markdown."""
     plots: Callable[[Found], tuple[Plot, ...]] = lambda found: ()
+    conditions: Callable[[bool], Numbers] = lambda quick: {"quick": quick}
+    """quick -> what the figures hang on, beside what is read; what was kept under other conditions is made anew."""
     needs_run: bool = False
     """It reads a finished run: without `--run` it cannot be made again."""
     cheap: bool = False

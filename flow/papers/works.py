@@ -12,8 +12,8 @@ class Claim:
 
     text: str
     """As it is shown."""
-    value: float | None
-    """The number in it, in SI units or as a share; None where it is no number to compare with."""
+    value: float
+    """The number in it, in SI units or as a share."""
     place: str
     """Table, figure or section of the work."""
 

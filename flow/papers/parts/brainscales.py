@@ -16,11 +16,6 @@ from somaforge.flow.papers.works import BRAINSCALES, BSS_IMAGE, BSS_MNIST
 MATRIX = ("codes", "inputs_A", "reading_s", "repeats", "seeds", "reading_mean_A", "reading_deviation_A")
 
 
-def conditions(quick: bool) -> Numbers:
-    """Those of the run."""
-    return {"quick": quick}
-
-
 def measure(setting: Setting) -> Numbers:
     """The run's test matrix, the accuracy of its programmed chips, the energy of an image."""
     assert setting.run is not None
@@ -48,7 +43,7 @@ def section(found: Found) -> Iterable[str]:
     image_J = found["macs"] * found["mac_J"]
     chips = len(found["programmed"])
     accuracy = float(np.mean(found["programmed"]))
-    theirs = BSS_IMAGE.value or 0.0
+    theirs = BSS_IMAGE.value
     yield table(
         ["figure", "BrainScaleS-2", "ours", "of what", "against theirs"],
         [
@@ -57,7 +52,7 @@ def section(found: Found) -> Iterable[str]:
                 BSS_MNIST.text,
                 spread(found["programmed"]),
                 f"{chips} programmed chips, {found['images']:g} images, 196-100-50-10, no convolution",
-                points(accuracy, BSS_MNIST.value or 0.0),
+                points(accuracy, BSS_MNIST.value),
             ],
             [
                 "energy of an image",
@@ -141,7 +136,6 @@ BRAINSCALES_2 = Part(
     "brainscales-mnist",
     BRAINSCALES,
     "Multiplication matrix, MNIST",
-    conditions,
     measure,
     section,
     plots,

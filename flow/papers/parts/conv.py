@@ -143,7 +143,7 @@ CONV = Part(
     "retraining-conv",
     RETRAINING,
     "The convolutional network on CIFAR-10",
-    conditions,
     measure,
     section,
+    conditions=conditions,
 )

@@ -15,11 +15,6 @@ TIMES = ("time_to_output__p50__s", "time_to_output__p99__s", "fixed_time__run__s
 ENDS = ("time_to_output__p99_low__s", "time_to_output__p99_high__s")
 
 
-def conditions(quick: bool) -> Numbers:
-    """Those of the runs."""
-    return {"quick": quick}
-
-
 def measure(setting: Setting) -> Numbers | None:
     """Runs of one array and law that were timed, the one without costs first; None if there is none to compare with."""
     data = kept(setting.kept, "programmed.json")
@@ -90,7 +85,6 @@ DECISION_TIME = Part(
     "binas-decision-time",
     BINAS,
     "Open question: convergence in training",
-    conditions,
     measure,
     section,
     cheap=True,

@@ -196,8 +196,8 @@ DENSE = Part(
     "retraining-dense",
     RETRAINING,
     "Fig. 3 to 5: fully connected networks, features wrong, last layers trained again",
-    conditions,
     measure,
     section,
     plots,
+    conditions,
 )

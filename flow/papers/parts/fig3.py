@@ -14,11 +14,6 @@ from somaforge.flow.papers.works import BINAS
 DIGITS = 4
 
 
-def conditions(quick: bool) -> Numbers:
-    """Those of the run."""
-    return {"quick": quick}
-
-
 def measure(setting: Setting) -> Numbers:
     """Currents of the outputs and of the supply at one pattern change of the run's first chip."""
     assert setting.run is not None
@@ -78,4 +73,4 @@ def plots(found: Found) -> tuple[Plot, ...]:
     return (Plot("binas-fig-3", "One pattern change", "Dashed: the winner's last change.", svg, {}),)
 
 
-FIG_3 = Part("binas-fig-3", BINAS, "Fig. 3: a pattern change", conditions, measure, section, plots, needs_run=True)
+FIG_3 = Part("binas-fig-3", BINAS, "Fig. 3: a pattern change", measure, section, plots, needs_run=True)

@@ -21,11 +21,6 @@ EFFICIENCIES = (1e13, 2e13, 4e13)
 """Lines of equal efficiency in Fig. 4a, multiply-accumulates per joule."""
 
 
-def conditions(quick: bool) -> Numbers:
-    """Those of the run."""
-    return {"quick": quick}
-
-
 def measure(setting: Setting) -> Numbers:
     """Every timed pattern of the run, its fixed run times, and its operating points."""
     assert setting.run is not None
@@ -157,4 +152,4 @@ def plots(found: Found) -> tuple[Plot, ...]:
     return (Plot("binas-fig-4", "Speed and energy", "a, b and c as in the paper's Fig. 4.", svg, {}),)
 
 
-FIG_4 = Part("binas-fig-4", BINAS, "Fig. 4: speed and energy", conditions, measure, section, plots, needs_run=True)
+FIG_4 = Part("binas-fig-4", BINAS, "Fig. 4: speed and energy", measure, section, plots, needs_run=True)

@@ -16,11 +16,6 @@ CURVES = 12
 DIGITS = 4
 
 
-def conditions(quick: bool) -> Numbers:
-    """Those of the run and of the bench."""
-    return {"quick": quick}
-
-
 def measure(setting: Setting) -> Numbers:
     """Some transfer curves of chip 1, the slopes of all somas of all chips, errors of both procedures."""
     assert setting.run is not None
@@ -101,4 +96,4 @@ def plots(found: Found) -> tuple[Plot, ...]:
     return (Plot("binas-fig-5", "Transfer curves and slopes", caption, svg, {}),)
 
 
-FIG_5 = Part("binas-fig-5", BINAS, "Fig. 5: characterization", conditions, measure, section, plots, needs_run=True)
+FIG_5 = Part("binas-fig-5", BINAS, "Fig. 5: characterization", measure, section, plots, needs_run=True)

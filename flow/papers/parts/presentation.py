@@ -13,11 +13,6 @@ EQUAL = 0.001
 """Accuracies that differ by less are called equal: one image of a thousand."""
 
 
-def conditions(quick: bool) -> Numbers:
-    """Those of the bench."""
-    return {"quick": quick}
-
-
 def measure(setting: Setting) -> Numbers | None:
     """What bench/adaptive.py found."""
     found = kept(setting.kept, "adaptive.json")
@@ -74,7 +69,6 @@ PRESENTATION = Part(
     "binas-adaptive",
     BINAS,
     "Open question: until the decision is safe",
-    conditions,
     measure,
     section,
     cheap=True,

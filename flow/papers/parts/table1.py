@@ -15,11 +15,6 @@ FIRST = 500
 """Test images that the paper simulated with transistors."""
 
 
-def conditions(quick: bool) -> Numbers:
-    """Those of the run and of the benches."""
-    return {"quick": quick}
-
-
 def measure(setting: Setting) -> Numbers:
     """Figures of the run; the benches' on Iris and spoken digits."""
     assert setting.run is not None
@@ -104,21 +99,21 @@ def section(found: Found) -> Iterable[str]:
             MNIST_MEAN.text,
             spread(mnist["models"]),
             f"{chips} models of chips, trained for each",
-            points(float(np.mean(mnist["models"])), MNIST_MEAN.value or 0),
+            points(float(np.mean(mnist["models"])), MNIST_MEAN.value),
         ],
         [
             "MNIST, inhomogeneous, best",
             MNIST_BEST.text,
             share(max(mnist["models"])),
             "the best of them",
-            points(max(mnist["models"]), MNIST_BEST.value or 0),
+            points(max(mnist["models"]), MNIST_BEST.value),
         ],
         [
             "MNIST, transistors",
             TRANSISTORS.text,
             spread(mnist["first"]),
             f"{chips} programmed chips, post-layout, array engine, the first {FIRST} images",
-            points(float(np.mean(mnist["first"])), TRANSISTORS.value or 0),
+            points(float(np.mean(mnist["first"])), TRANSISTORS.value),
         ],
         [
             "MNIST, transistors, all images",
@@ -154,7 +149,7 @@ def section(found: Found) -> Iterable[str]:
                 spread(spoken["models"]),
                 f"{len(spoken['models'])} models of chips, units of {'/'.join(map(str, spoken['unit_um']))} um; "
                 "another data set (FSDD)",
-                points(float(np.mean(spoken["models"])), SPOKEN_MEAN.value or 0),
+                points(float(np.mean(spoken["models"])), SPOKEN_MEAN.value),
             ],
             ["spoken digits, transistors, efficiency", UNREAD, "not run", "see the end of the page", "**missing**"],
         ]
@@ -165,7 +160,7 @@ def section(found: Found) -> Iterable[str]:
                 PROTOTYPE.text,
                 spread(iris["programmed"]),
                 f"{len(iris['programmed'])} programmed chips in ngspice; `{iris['command']}`",
-                points(float(np.mean(iris["programmed"])), PROTOTYPE.value or 0),
+                points(float(np.mean(iris["programmed"])), PROTOTYPE.value),
             ]
         )
     yield table(["figure", "paper", "ours, mean +- deviation", "of what", "against the paper"], rows)
@@ -183,4 +178,4 @@ def _units(array: Numbers) -> str:
     return f"units of {mirror['w_um']}/{mirror['l_um']} um, {first} in M0 and {mirror['multiplier']} in M1 to M4"
 
 
-TABLE_1 = Part("binas-table-1", BINAS, "Table 1", conditions, measure, section, needs_run=True)
+TABLE_1 = Part("binas-table-1", BINAS, "Table 1", measure, section, needs_run=True)

@@ -61,7 +61,8 @@ def part_of(numbers: list[int], asked: int) -> Part:
 
         return {f"{k}": setting.journal.piece(f"{k}", lambda k=k: piece(k)) for k in range(3)}  # type: ignore[misc]
 
-    return Part("three", BINAS, "Three", lambda quick: {"asked": asked}, measure, lambda found: [f"{found}\n"])
+    told = {"conditions": lambda quick: {"asked": asked}}
+    return Part("three", BINAS, "Three", measure, lambda found: [f"{found}\n"], **told)
 
 
 def test_an_interrupted_part_goes_on_and_a_whole_one_is_left(tmp_path: Path) -> None:
@@ -108,6 +109,19 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "ends in .md" in capsys.readouterr().err
     assert cli.run(["papers", "--part", "binas-adaptiv"]) == 2
     assert "nearest: binas-adaptive" in capsys.readouterr().err
+
+
+def test_a_part_without_its_data_does_not_keep_the_others_from_the_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOMAFORGE_DATA", str(tmp_path))
+    names = ["--part", "retraining-conv", "--part", "binas-adaptive"]
+    kept = ["--kept", str(ROOT / "bench/results")]
+    assert cli.run(["papers", *names, "--quick", "--out", str(tmp_path / "out"), *kept, "--json"]) == 2
+    said = capsys.readouterr()
+    assert json.loads(said.out)["parts"]["binas-adaptive"] == "made"
+    assert "retraining-conv: cifar10: no pictures here" in said.err
+    assert "26 %" in (tmp_path / "out/papers.md").read_text()
 
 
 def test_parts_have_names_of_their_own() -> None:
