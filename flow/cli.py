@@ -56,7 +56,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Simulate many chips of SPEC at many operating points: yield of every limit, distributions, report.",
     ),
     "noise": ("noise", "Test matrix of SPEC's cells: every code, three input currents, 30 readings."),
-    "papers": ("papers", "Make tables and figures of the papers with our arrays, and the page that has both."),
+    "papers": (
+        "papers",
+        "Make the tables and figures of the papers with our arrays, and the page that has both (docs/papers.md).",
+    ),
     "bench": ("board", "Measure, train and program a fabricated chip on a board."),
     "bitfile": ("bitfile", "Look at the files that program a chip."),
 }

@@ -34,6 +34,7 @@ def test_a_table_becomes_a_macro_that_is_its_schematic(place: Place) -> None:
     assert (place.folder / "first/01-generate/layout.gds").is_file()
 
 
+@pytest.mark.nightly
 def test_two_macros_lie_beside_each_other_in_gdsfactory(place: Place) -> None:
     ports = place.script(GDSFACTORY).split()
     assert {"in_0", "out_2", "vdd", "gnd"} <= set(ports)

@@ -78,6 +78,7 @@ def test_they_are_clean_and_match(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs_pdk
+@pytest.mark.nightly
 def test_a_swapped_rail_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rail of p mirrors leads to the pin of the n mirrors' rail."""
     meant = parts(4, 4).blocks()[4]

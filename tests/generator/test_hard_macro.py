@@ -159,6 +159,7 @@ def _abstract(which: Block) -> Block:
     return Block(which.name, which.outline, ports, Library({circuit.name: circuit}, circuit.name), draw)
 
 
+@pytest.mark.nightly
 def test_every_pin_of_three_macros_is_in_reach(tmp_path: Path) -> None:
     """Our router sees the LEF alone and joins every pin: port pins as a chain on common buses, currents with pins of
     the frame. A power grid crosses the straps on the highest conductor. With the real macros all of it is clean and

@@ -159,6 +159,7 @@ def test_gates_are_simulated_with_their_models(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs_klayout_app
+@pytest.mark.nightly
 def test_a_macro_is_drawn_and_checked_with_them(taken: Path, tmp_path: Path) -> None:
     """Cells of the port and the shuttle's deck, in a process of its own: nothing that this one has read counts."""
     spec = yaml.safe_load((ROOT / "examples/iris.yaml").read_text())

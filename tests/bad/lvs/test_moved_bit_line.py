@@ -38,7 +38,8 @@ def check(folder: Path, layers: list[int], place: tuple[int, int, int, int]) -> 
     )
 
 
-@pytest.mark.parametrize("place", [(0, 2, 1, 0), pytest.param((1, 0, 1, 3), marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("place", [(0, 2, 1, 0), (1, 0, 1, 3)])
 def test_small_array(tmp_path: Path, place: tuple[int, int, int, int]) -> None:
     check(tmp_path, [4, 4, 3], place)
 

@@ -105,6 +105,7 @@ def test_gradients_go_through_the_model_and_noise_is_for_training_alone() -> Non
     assert all(w.grad is not None and bool(w.grad.abs().sum() > 0) for w in module.weights)
 
 
+@pytest.mark.nightly
 def test_a_loop_of_ones_own_learns() -> None:
     """What the example does: flowers on a crooked chip, better than the largest class by far."""
     spec = importlib.util.spec_from_file_location("own_training", ROOT / "examples/own_training.py")

@@ -52,6 +52,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.nightly
 def test_the_board_says_what_the_run_says(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["bench", "run", "--board", f"virtual:{run}", "--chips", str(tmp_path), "--virtual", "2", "--json"]
     assert cli.run([*arguments, "--min-accuracy", "0.75"]) == 0

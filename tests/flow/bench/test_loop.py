@@ -86,6 +86,7 @@ def test_the_loop_finds_what_the_simulation_finds() -> None:
     assert found.accuracy >= 0.75
 
 
+@pytest.mark.nightly
 def test_a_second_reference_row_is_in_the_slopes() -> None:
     """The bias makes it, too, so a level is one of both rows; by hand: two meters of 0.1 % each, the mean of some."""
     wanted = spec(chip={"drivers": {"bits": 6}}, training={"epochs": 20, "restarts": 1})
@@ -102,6 +103,7 @@ def test_a_second_reference_row_is_in_the_slopes() -> None:
     assert np.std(np.log(codes)) > 0.004, "what it adds differs by input"
 
 
+@pytest.mark.nightly
 def test_every_bit_of_every_synapse_is_measured_on_a_board() -> None:
     """Levels between two ratios of the bias are there, and the codes that each input needs."""
     measured = {"synapses": True, "tester": {"perfect": True}}
@@ -126,7 +128,7 @@ def test_every_bit_of_every_synapse_is_measured_on_a_board() -> None:
     assert known.model_accuracy == model_accuracy(mine, weights.codes, currents, y)
 
 
-@pytest.mark.parametrize("inputs", [4, 5])
+@pytest.mark.parametrize("inputs", [4, pytest.param(5, marks=pytest.mark.nightly)])
 def test_virtual_chips_beside_a_board_have_drivers(inputs: int) -> None:
     """As many as the array has inputs, be the network as wide or not."""
     array = {"layers": [inputs, 4, 3], "bits": 3, "port": "scan"}
@@ -150,6 +152,7 @@ def test_a_stuck_latch_is_found_and_trained_around() -> None:
     assert found.calibration.stuck == ((0, 2, 1, 1, 1),)
 
 
+@pytest.mark.nightly
 def test_a_dead_soma_is_found_and_trained_around(healthy: chip.Known) -> None:
     wanted = spec()
     faults = Faults(dead_row=(1, 2))
@@ -171,6 +174,7 @@ def test_an_output_that_is_dead_is_named() -> None:
         loop.run(wanted, board(wanted, Faults(dead_output=1)))
 
 
+@pytest.mark.nightly
 def test_a_weak_driver_is_measured_and_named() -> None:
     wanted = spec(training={"epochs": 40, "restarts": 1})
     found = loop.run(wanted, board(wanted, Faults(weak_driver=(1, 0.3))))
@@ -289,7 +293,7 @@ def test_the_doctor_says_what_is_wrong(faults: Faults, words: str) -> None:
 @pytest.mark.parametrize(
     "faults",
     [
-        Faults(stuck=(0, 2, 1, 1, 1)),
+        pytest.param(Faults(stuck=(0, 2, 1, 1, 1)), marks=pytest.mark.nightly),
         pytest.param(Faults(dead_row=(1, 2)), marks=pytest.mark.nightly),
         pytest.param(Faults(weak_driver=(1, 0.3)), marks=pytest.mark.nightly),
         pytest.param(Faults(swapped=(4, 5)), marks=pytest.mark.nightly),

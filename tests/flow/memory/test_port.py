@@ -182,6 +182,7 @@ class TestGates:
         result = run(gate_view(STACKED, replace(right, gates=wrong)), STACKED, tmp_path)
         assert result.wrong_count > 0
 
+    @pytest.mark.nightly
     def test_the_last_words_of_the_mnist_array(self, tmp_path: Path) -> None:
         """The full width of 196-100-50-10 and its whole row select, for the two highest words; takes 5 s."""
         step, token, rows = Action(row_step=True), Action(row_in=True, row_step=True), (194, 195)

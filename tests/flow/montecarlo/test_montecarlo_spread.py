@@ -85,6 +85,7 @@ def _numbers(outcome: study.Outcome) -> list[dict[str, Any]]:
 
 @pytest.mark.needs_pdk
 @pytest.mark.needs_ngspice
+@pytest.mark.nightly
 def test_killed_dask_worker(wanted: StudyPoints, tmp_path: Path) -> None:
     """A real cluster of two worker processes; one is killed in the middle of the study."""
     alone = study.run(wanted, tmp_path / "alone", here)

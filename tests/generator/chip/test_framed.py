@@ -38,6 +38,7 @@ def gates(design: Design) -> GateNetlist:
     return gates_of(Control.of(design), PortMeasures(PDK).cells)
 
 
+@pytest.mark.nightly
 def test_it_is_clean_and_its_schematic(design: Design, gates: GateNetlist, tmp_path: Path) -> None:
     frame = PDK.frames.load("tiny-tapeout-2x2")
     chip = framed(frame, design, gates)
