@@ -94,6 +94,11 @@ class Design:
             return self.pdk.rules.top.role
         return self.pdk.frames.load(self.spec.frame).highest
 
+    @property
+    def guarded(self) -> bool:
+        """Whether its port has antenna diodes: wires to it are as long as a chip whose drivers are folded."""
+        return not self.somas or (self.spec.drivers is not None and self.spec.drivers.bank is not None)
+
     def cell(self, role: str) -> str:
         """Name of the cell, and of the circuit, with that role (generator.names)."""
         return cell_name(self.spec.name, role)

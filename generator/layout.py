@@ -94,7 +94,7 @@ def _blocks(design: Design, plan: Floorplan) -> tuple[Block, Macro | None]:
     array = array_block(design, plan)
     if not design.spec.array.has_port:
         return array, None
-    macro = macro_block(design.pdk, array, plan, design.spec.name, design.highest)
+    macro = macro_block(design.pdk, array, plan, design.spec.name, design.highest, design.guarded)
     return macro.block, macro
 
 

@@ -132,7 +132,7 @@ def gates(cells: StandardCells, name: str, memory: MemoryMap, netlist: GateNetli
     return render(
         "port_gates.v.j2",
         wires=wires,
-        gates=[_line(cells, gate) for gate in netlist.gates],
+        gates=[_line(cells, gate) for gate in netlist.gates if gate.drives],
         periphery=cell_name(name, PERIPHERY),
         latches=cell_name(name, LATCHES),
         **_common(name, memory),

@@ -82,6 +82,7 @@ INPUTS: Mapping[Function, tuple[str, ...]] = {
 flip-flops take their data at the rising edge, `scan` chooses `scan_data`, with `clock_n` at the falling one; `reset_n`
 low makes the output low at once, `set_n` high. An antenna diode is a junction from its net to ground, blocked at work:
 it takes away what etching charges."""
+DIODE: Function = "antenna_diode"
 OUTPUT = "y"
 """The one output of every function but the diode's, which has none."""
 

@@ -46,8 +46,9 @@ class Room:
     middle: int = 28
     """Between banks and macro: straps of the macro's current, and the inputs' wires below them."""
     right: int = 24
-    below: int = 8
+    below: int = 10
     above: int = 8
+    """Beside a track for each lane, whose data come past the macro from the control in its corner."""
     between: int = 28
     """Readout rows."""
     over_bank: int = 6
@@ -185,7 +186,7 @@ class _Placing:
             x0, y0 = x, top + gap
         at |= {role: (x0 + dx, y0 + dy) for role, (dx, dy) in own.items()}
         top, right = max(top, y0 + high), max(right, x0 + wide)
-        return at, (0, 0, right + room.right * pitch, top + room.above * pitch), covers
+        return at, (0, 0, right + room.right * pitch, top + (room.above + self.drivers.lanes) * pitch), covers
 
 
 def folded_plan(

@@ -20,6 +20,9 @@ WRONG_WAY, CHANGE = 2, 4
 ROUNDS = 60
 OUT = 6
 """Tracks of `strap` around a port on it that a net may use that else stays below."""
+SOFT = 12
+"""Rounds in which a place that is taken costs more each time; from then on what grows is the memory of where nets met,
+or two nets of a large chip change places for ever."""
 MEET = 2
 """What a place costs in addition for every net that is there already, times the round; and for every time they met."""
 
@@ -55,7 +58,7 @@ def join(grid: Grid, nets: Mapping[str, Sequence[End]], low: bool = False) -> di
                 if not (used[own] > 1).any():
                     continue
                 used[own] -= 1
-            price = Price(grid.price, history, used, (1 + turn) * MEET)
+            price = Price(grid.price, history, used, (1 + (min(turn, SOFT) if low else turn)) * MEET)
             if net in gated:
                 with suppress(InputError), _leaving(grid, below, ends[net]):
                     routes[net] = _route(grid, below, price, net, ends[net], scratch)
@@ -69,7 +72,7 @@ def join(grid: Grid, nets: Mapping[str, Sequence[End]], low: bool = False) -> di
                     routes[net] = _below(grid, routes[net], ends[net], used, scratch)
             put_jumpers(grid, routes, joined, places, used)
             return routes
-        history[used > 1] += MEET
+        history[used > 1] += MEET * (turn if low and turn >= SOFT else 1)
     lost = [net for net, route in routes.items() if (used[_index(route)] > 1).any()]
     raise InputError(f"chip: no room for the wires {', '.join(lost[:5])}; give its blocks more")
 

@@ -9,7 +9,7 @@ import numpy as np
 from somaforge.generator.block import Block, Port, Role, draw_ports
 from somaforge.generator.circuit import Library
 from somaforge.generator.digital.frame import Frame
-from somaforge.generator.digital.netlist import DIODE, require_sound, with_diodes, with_pin_buffers
+from somaforge.generator.digital.netlist import require_sound, with_diodes, with_pin_buffers
 from somaforge.generator.digital.obstacles import MARGIN, Kinds, Open, moved
 from somaforge.generator.digital.place import Placement, Slot, place, width
 from somaforge.generator.digital.route import Field, route
@@ -21,6 +21,7 @@ from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.periphery.netlist import GateNetlist
 from somaforge.generator.periphery.route import Net, shapes
 from somaforge.pdk.geometry import Conductor
+from somaforge.pdk.library import DIODE
 
 NOWHERE = (0, 0, 0)
 """No node: layers begin at 1."""

@@ -7,11 +7,10 @@ from dataclasses import replace
 from somaforge.generator.names import RAILS
 from somaforge.generator.periphery.netlist import Gate, GateNetlist
 from somaforge.pdk.errors import InputError
-from somaforge.pdk.library import INPUTS, OUTPUT, Function, StandardCells
+from somaforge.pdk.library import DIODE, INPUTS, OUTPUT, StandardCells
 
 INPUT_DRIVE, OUTPUT_DRIVE = 2, 4
 """Of the buffers at the pins."""
-DIODE: Function = "antenna_diode"
 
 
 def require_sound(netlist: GateNetlist) -> None:

@@ -43,16 +43,28 @@ def pin_y(m: PortMeasures) -> dict[str, int]:
     return {**dict(zip(BUS_PINS, m.bus_y, strict=True)), **upper}
 
 
-def control_rows(m: PortMeasures) -> CellRows:
-    """Two rows of cells; pins and bus below, row select above."""
-    gates = {gate.name.removeprefix("x_"): gate for gate in control_gates()}
+ORDER = (
+    ("data_out", "pin_clk", "pin_shift", "pin_data_in", "", "pin_row_in", "pin_row_step", "pin_write", "pin_read",
+     "write_n"),
+    ("gate_row", "capture", "", "select", "gate_data"),
+)  # fmt: skip
+"""Gates from the left, in two rows; nothing is a tap."""
+GUARDED = (
+    ("data_out", "diode_clk", "pin_clk", "diode_shift", "pin_shift", "diode_data_in", "pin_data_in", "", "pin_row_in",
+     "diode_row_in", "pin_row_step", "pin_write", "pin_read", "write_n"),
+    ("gate_row", "diode_row_step", "capture", "", "diode_write", "select", "diode_read", "gate_data"),
+)  # fmt: skip
+"""The same with a diode near every pin's buffer: they fill the room that is left."""
+
+
+def control_rows(m: PortMeasures, guarded: bool = False) -> CellRows:
+    """Two rows of cells; pins and bus below, row select above. `guarded`: of `Plan`."""
+    gates = {gate.name.removeprefix("x_"): gate for gate in control_gates(guarded)}
 
     def row(*names: str) -> tuple[Gate | None, ...]:
         return tuple(gates.pop(name) if name else None for name in names)
 
-    first = row("data_out", "pin_clk", "pin_shift", "pin_data_in", "", "pin_row_in", "pin_row_step", "pin_write",
-                "pin_read", "write_n")  # fmt: skip
-    second = row("gate_row", "capture", "", "select", "gate_data")
+    first, second = (row(*names) for names in (GUARDED if guarded else ORDER))
     if gates:
         raise ValueError(f"control: {', '.join(gates)} not placed")
     heights = pin_y(m)

@@ -20,7 +20,6 @@ from somaforge.generator.periphery.group import (
     strap,
     to_rail,
 )
-from somaforge.generator.periphery.measures import PortMeasures
 from somaforge.generator.periphery.plan import SLICE_SITES, STRAPS, Group, Line, PeripheryPlan
 from somaforge.generator.periphery.rows import RowPainter
 from somaforge.pdk import Pdk
@@ -63,7 +62,7 @@ def draw_periphery(layout: kdb.Layout, pdk: Pdk, plan: PeripheryPlan) -> DrawnPe
     canvas.place(register, 0, 0)
     canvas.place(select.canvas, 0, 0)
     x, order = _control_place(canvas, plan, select)
-    canvas.place(_control(layout, m), x, plan.slices_bottom)
+    canvas.place(_control(layout, plan), x, plan.slices_bottom)
     half = canvas.r.column.width // 2
     for net, track in BUS.items():
         y = plan.slices_bottom + m.bus_y[track]
@@ -81,7 +80,7 @@ def draw_periphery(layout: kdb.Layout, pdk: Pdk, plan: PeripheryPlan) -> DrawnPe
     bottom = plan.slices_bottom + m.bottom
     outline = (m.core.snap(left), m.core.snap(bottom), up(right, grid), plan.floor.die[3])
     area = len(plan.groups) * painter.repeaters_area + plan.floor.memory.width * painter.rows.cell_area
-    area += select.cell_area + control.control_rows(m).cell_area
+    area += select.cell_area + control.control_rows(m, plan.guarded).cell_area
     return DrawnPeriphery(canvas, outline, select.left, area / 1e6)
 
 
@@ -124,9 +123,10 @@ def _bus(canvas: Canvas, plan: PeripheryPlan, left: Group, right: Group) -> None
         canvas.box("column", left.x + m.column_x(start), y - half, right.x + m.column_x(end), y + half)
 
 
-def _control(layout: kdb.Layout, m: PortMeasures) -> Canvas:
+def _control(layout: kdb.Layout, plan: PeripheryPlan) -> Canvas:
     """The control block with its straps and its way to the bus."""
-    cells = control.control_rows(m)
+    m = plan.m
+    cells = control.control_rows(m, plan.guarded)
     inner = Canvas(layout, m.pdk, cells.name)
     cells.draw(inner)
     canvas = Canvas(layout, m.pdk, "control_block")

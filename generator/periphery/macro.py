@@ -22,10 +22,10 @@ from somaforge.generator.periphery.circuit import gate_circuits
 from somaforge.generator.periphery.control import pin_y
 from somaforge.generator.periphery.draw import DrawnPeriphery, draw_periphery
 from somaforge.generator.periphery.measures import PortMeasures
-from somaforge.generator.periphery.netlist import PINS, GateNetlist, build
+from somaforge.generator.periphery.netlist import PINS, PORT_INPUTS, GateNetlist, build
 from somaforge.generator.periphery.plan import PeripheryPlan, plan_periphery
 from somaforge.pdk import Pdk
-from somaforge.pdk.library import StandardCells
+from somaforge.pdk.library import DIODE, StandardCells
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,11 @@ class Macro:
     """Of the port's cells."""
 
 
-def macro_block(pdk: Pdk, core: Block, floor: Floorplan, name: str, highest: str) -> Macro:
-    """The macro `name` of an array; InputError if the process has no cells for its port. `highest`: of PortMeasures."""
-    plan = plan_periphery(PortMeasures(pdk, highest), floor)
+def macro_block(pdk: Pdk, core: Block, floor: Floorplan, name: str, highest: str, guarded: bool = False) -> Macro:
+    """The macro `name` of an array; InputError if the process has no cells for its port. `highest`: of PortMeasures.
+    `guarded`: with a diode at every input, if the process has one."""
+    m = PortMeasures(pdk, highest)
+    plan = plan_periphery(m, floor, guarded and bool(m.cells.drives(DIODE)))
     gates = build(floor.memory, plan.gates)
     scratch = kdb.Layout()
     scratch.dbu = 0.001
@@ -94,7 +96,8 @@ def _control_ports(plan: PeripheryPlan, left: int) -> Iterator[Port]:
     half, heights = plan.m.pdk.rules.column.width // 2, pin_y(plan.m)
     for pin, role in PINS.items():
         y = plan.slices_bottom + heights[pin]
-        yield Port(pin, role, "column", (left, y - half, left + 2 * half, y + half))
+        guarded = plan.guarded and pin in PORT_INPUTS
+        yield Port(pin, role, "column", (left, y - half, left + 2 * half, y + half), guarded)
 
 
 def _supplies(plan: PeripheryPlan, left: int) -> Iterator[Port]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from somaforge.generator.address import MemoryMap
 from somaforge.generator.block import Role
 from somaforge.generator.names import RAILS, bit_line, bit_line_bar, port_word
-from somaforge.pdk.library import OUTPUT, Function
+from somaforge.pdk.library import DIODE, OUTPUT, Function
 
 PINS: Mapping[str, Role] = {
     "clk": Role.CLOCK,
@@ -92,6 +92,8 @@ class Plan:
     word_drive: int = 8
     """Of the inverters that drive the word lines."""
     row_segment: int = field(default=ROW_SEGMENT)
+    guarded: bool = False
+    """Whether an antenna diode stands at every input: wires of a large chip charge more than a gate bears."""
 
     def __post_init__(self) -> None:
         if sum(self.groups) != self.memory.width or min(self.groups) < 1:
@@ -116,7 +118,7 @@ def default_plan(memory: MemoryMap) -> Plan:
 def build(memory: MemoryMap, plan: Plan | None = None) -> GateNetlist:
     """The gates for a memory; a layout gives its own plan."""
     plan = plan or default_plan(memory)
-    gates = (*control_gates(), *_row_gates(plan), *_data_gates(plan))
+    gates = (*control_gates(plan.guarded), *_row_gates(plan), *_data_gates(plan))
     words = tuple(port_word(row) for row in range(memory.rows))
     lines = tuple(net for i in range(memory.width) for net in (bit_line(i), bit_line_bar(i)))
     return GateNetlist(PORT_INPUTS, (*PORT_OUTPUTS, *words), lines, gates)
@@ -126,10 +128,12 @@ def _gate(name: str, function: Function, drive: int, **pins: str) -> Gate:
     return Gate(f"x_{name}", function, drive, tuple(pins.items()))
 
 
-def control_gates() -> Iterator[Gate]:
-    """One buffer per pin, the two clock gates, and what is derived from read and write."""
+def control_gates(guarded: bool = False) -> Iterator[Gate]:
+    """One buffer per pin, with a diode if `guarded`, the two clock gates, and what is derived from read and write."""
     for pin in PORT_INPUTS:
         yield _gate(f"pin_{pin}", "buffer", 2, a=pin, y=f"{pin}_b")
+        if guarded:
+            yield _gate(f"diode_{pin}", DIODE, 2, a=pin)
     yield _gate("capture", "or2", 1, a="shift_b", b="read_b", y="capture")
     yield _gate("gate_data", "clock_gate", 2, clock="clk_b", enable="capture", y="data_clk")
     yield _gate("gate_row", "clock_gate", 2, clock="clk_b", enable="row_step_b", y="row_clk")

@@ -54,11 +54,13 @@ class PeripheryPlan:
     m: PortMeasures
     floor: Floorplan
     groups: tuple[Group, ...]
+    guarded: bool = False
 
     @cached_property
     def gates(self) -> Plan:
         """What the netlist needs to know."""
-        return Plan(self.floor.memory, tuple(g.bits for g in self.groups), word_drive(self.m.cells, self.floor.memory))
+        drive = word_drive(self.m.cells, self.floor.memory)
+        return Plan(self.floor.memory, tuple(g.bits for g in self.groups), drive, guarded=self.guarded)
 
     @property
     def cell_rows(self) -> int:
@@ -113,7 +115,7 @@ def word_drive(cells: StandardCells, memory: MemoryMap) -> int:
     return next((n for n in drives if load <= n * cells.drive_F), drives[-1])
 
 
-def plan_periphery(m: PortMeasures, floor: Floorplan) -> PeripheryPlan:
+def plan_periphery(m: PortMeasures, floor: Floorplan, guarded: bool = False) -> PeripheryPlan:
     """Groups of neighbouring columns, as few as give a slice its width; then each bit line's way."""
     bits = floor.memory.bits + 1
     columns = [
@@ -141,7 +143,7 @@ def plan_periphery(m: PortMeasures, floor: Floorplan) -> PeripheryPlan:
         ]
         lines = _lines(m, sorted(places, key=lambda p: p[2]), lefts[start], end)
         groups.append(Group(lefts[start], start * bits, (stop - start) * bits, lines))
-    return PeripheryPlan(m, floor, tuple(groups))
+    return PeripheryPlan(m, floor, tuple(groups), guarded)
 
 
 def _width(m: PortMeasures, bits: int) -> int:

@@ -56,6 +56,9 @@ def test_ports_of_bank_and_references() -> None:
     rails = ("vp_0_0", "vn_0_0", "vp_0_1", "vn_0_1")
     assert bank.nets(Role.BIAS) == rails
     assert bank.nets(Role.ANALOG_OUTPUT) == ("drive_0", "drive_1", "drive_2")
+    inputs = [port for port in bank.ports if port.role in (Role.DIGITAL_INPUT, Role.CLOCK)]
+    assert len(inputs) == 7
+    assert all(port.guarded for port in inputs), "wires to a bank are as long as the chip"
     assert set(found.references().nets(Role.BIAS)) == {"ref_0", "ref_1", *rails}
 
 

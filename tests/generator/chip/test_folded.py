@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from specs import free_design
 
-from somaforge.flow.checks import drc, lvs
+from somaforge.flow.checks import antenna, drc, lvs
 from somaforge.flow.control.gates import gates_of
 from somaforge.generator import drivers
 from somaforge.generator.block import Block, Part, Role, compose, write_block
@@ -63,6 +63,7 @@ def test_it_is_clean_and_its_schematic(chip: tuple[Plan, Block], tmp_path: Path)
     assert mismatches(block, block, tmp_path) == ()
     opened = open_layout(tmp_path / "chip.gds", block.name)
     assert [(v.rule.name, v.markers[:3]) for v in drc.check(PDK, opened) if v.count] == []
+    assert [(v.rule.name, v.markers[:3]) for v in antenna.check(PDK, opened) if v.count] == []
 
 
 @pytest.mark.nightly

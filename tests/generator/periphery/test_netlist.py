@@ -1,11 +1,12 @@
 """The periphery's gates: one driver per net, every input driven, clocks against the data."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from somaforge.generator.address import memory_map
-from somaforge.generator.periphery.netlist import GateNetlist, Plan, build, default_plan
+from somaforge.generator.periphery.netlist import PORT_INPUTS, GateNetlist, Plan, build, default_plan
 from somaforge.pdk.library import OUTPUT
 
 
@@ -25,6 +26,14 @@ def test_every_net_has_one_driver(netlist: GateNetlist) -> None:
     # What no gate uses: the port, the complement lines, the last repeaters of a chain and the last token.
     unused = set(driven) - used - set(netlist.outputs) - set(netlist.lines)
     assert unused == set()
+
+
+def test_a_guarded_port_has_a_diode_at_every_input_and_nothing_else_is_new() -> None:
+    memory = memory_map((2, 2, 1), 3)
+    bare, guarded = (build(memory, replace(default_plan(memory), guarded=g)) for g in (False, True))
+    diodes = [gate for gate in guarded.gates if gate.function == "antenna_diode"]
+    assert sorted(gate.net("a") for gate in diodes) == sorted(PORT_INPUTS)
+    assert [gate for gate in guarded.gates if gate not in diodes] == list(bare.gates)
 
 
 def test_names_are_unique(netlist: GateNetlist) -> None:
