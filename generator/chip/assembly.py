@@ -8,7 +8,7 @@ import klayout.db as kdb
 from somaforge.generator.block import Block, Box, Part, Port, Role, compose
 from somaforge.generator.chip.access import End
 from somaforge.generator.chip.grid import LAYERS, Grid, Tracks
-from somaforge.generator.chip.supply import Strap, draw_supplies, rails
+from somaforge.generator.chip.supply import Rail, Strap, draw_supplies, rails
 from somaforge.generator.chip.wires import draw_route, join
 from somaforge.generator.draw import Canvas
 from somaforge.pdk import Pdk
@@ -31,6 +31,8 @@ class Plan:
     closed: Mapping[str, tuple[Box, ...]] = field(default_factory=dict)
     """Role of a part -> boxes of the chip that cover it: no wire goes over it, and what it has inside is not looked at.
     For parts of a million shapes."""
+    ties: Mapping[str, Box] = field(default_factory=dict)
+    """Net of a supply -> bar on `column` that joins all of its straps: where no rail crosses from one to the next."""
 
     @property
     def ends(self) -> tuple[int, int]:
@@ -91,7 +93,8 @@ def assemble(pdk: Pdk, plan: Plan) -> Block:
     _refuse_over_blocks(pdk, plan, below["strap"])
     parts = [outline_of(part) for part in plan.parts if part.role not in plan.closed]
     meshed = [p for part in plan.parts if part.role in plan.closed for p in _supplies(part)]
-    joints = tuple(rails(pdk, supplies, plan.straps, below, parts if plan.closed else (), meshed))
+    crossed = rails(pdk, supplies, plan.straps, below, parts if plan.closed else (), meshed)
+    joints = (*crossed, *(Rail("column", plan.ties[s.net], s) for s in plan.straps if s.net in plan.ties))
 
     def power(canvas: Canvas) -> None:
         draw_supplies(canvas, joints, plan.straps, *plan.ends)

@@ -31,6 +31,7 @@ from somaforge.generator.drivers import REFERENCES, Bank, Folded
 from somaforge.generator.floorplan import Floorplan
 from somaforge.generator.measures import up
 from somaforge.generator.names import GROUND, SUPPLY, cell_name, input_net
+from somaforge.pdk import Pdk
 
 CHIP = "chip"
 READOUT = ((WINNER,), (BIAS, CONVERTER), (CONTROL,))
@@ -208,7 +209,25 @@ def folded_plan(
     power = tuple(_straps(parts, outline))
     first = sorted(parts, key=lambda part: part.role != CONTROL)  # a pin that several blocks read lies at the control
     pins = tuple(open_pins(pdk, outline, first, power))
-    return Plan(cell_name(design.spec.name, CHIP), outline, parts, pins, power, closed={MACRO: covers})
+    return Plan(
+        cell_name(design.spec.name, CHIP),
+        outline,
+        parts,
+        pins,
+        power,
+        closed={MACRO: covers},
+        ties=_ties(pdk, outline, power),
+    )
+
+
+def _ties(pdk: Pdk, outline: Box, straps: Sequence[Strap]) -> dict[str, Box]:
+    """Ground along the lower edge, the supply along the upper one, two tracks wide: banks and macro feed from straps of
+    their own."""
+    pitch = Tracks(pdk, outline).pitch
+    low, high = outline[1] + pitch // 2, outline[3] - pitch // 2
+    heights = {GROUND: (low, low + 2 * pitch), SUPPLY: (high - 2 * pitch, high)}
+    ends = {net: [x for s in straps if s.net == net for x in (s.left, s.right)] for net in heights}
+    return {net: (min(ends[net]), y1, max(ends[net]), y2) for net, (y1, y2) in heights.items()}
 
 
 def _straps(parts: Sequence[Part], outline: Box) -> Iterator[Strap]:
