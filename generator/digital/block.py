@@ -212,10 +212,28 @@ def wires(m: PortMeasures, net: Net, metal: kdb.Region) -> dict[str, kdb.Region]
     return made
 
 
+CORNERS = 4
+"""How often corners that come near each other are joined: that may leave a notch, which is filled the next time."""
+
+
+def _between(pair: kdb.EdgePair) -> kdb.Box:
+    """What parts two edges: a corner that stands aside of another one is no notch that growing would fill."""
+    one, other = pair.first.bbox(), pair.second.bbox()
+    x = sorted((max(one.left, other.left), min(one.right, other.right)))
+    y = sorted((max(one.bottom, other.bottom), min(one.top, other.top)))
+    return kdb.Box(x[0], y[0], x[1], y[1])
+
+
 def whole(net: kdb.Region, conductor: Conductor) -> kdb.Region:
     """A net's shapes without the notches between its own pads, and without holes in which nothing else has room."""
     reach = (conductor.space - 1) // 2
-    closed = net.merged().sized(reach).sized(-reach).merged()
+    closed = net.merged()
+    for _ in range(CORNERS):
+        closed = closed.sized(reach).sized(-reach).merged()
+        near = [_between(pair) for pair in closed.space_check(conductor.space).each()]
+        if not near:
+            break
+        closed += kdb.Region(near)
     room = conductor.width + 2 * conductor.space
     small = [hole for hole in closed.holes().each() if min(hole.bbox().width(), hole.bbox().height()) < room]
     return (closed + kdb.Region(small)).merged()
