@@ -45,8 +45,8 @@ def figures(run: RunData) -> list[Figure]:
         Figure(
             "power",
             engineering(m["power__mean__W"], "W"),
-            f"mean while running, input currents included, and {engineering(m['power__memory_leakage__W'], 'W')} of "
-            "leakage of latches and port",
+            f"mean while running, input currents and {engineering(m['power__memory_leakage__W'], 'W')} of leakage of "
+            "latches and port included",
         ),
         Figure(
             "area",

@@ -230,10 +230,12 @@ def whole(net: kdb.Region, conductor: Conductor) -> kdb.Region:
     closed = net.merged()
     for _ in range(CORNERS):
         closed = closed.sized(reach).sized(-reach).merged()
-        near = [_between(pair) for pair in closed.space_check(conductor.space).each()]
-        if not near:
+        near = kdb.Region()
+        for pair in closed.space_check(conductor.space).each():
+            near.insert(_between(pair))
+        if near.is_empty():
             break
-        closed += kdb.Region(near)
+        closed += near
     room = conductor.width + 2 * conductor.space
     small = [hole for hole in closed.holes().each() if min(hole.bbox().width(), hole.bbox().height()) < room]
     return (closed + kdb.Region(small)).merged()

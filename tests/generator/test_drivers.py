@@ -95,8 +95,8 @@ def test_a_swapped_bit_is_found(
 ) -> None:
     """The lines of two bits of one input end at each other's slice: no rule is broken, every wire is there."""
 
-    def swapped(m: PortMeasures, floor: Floorplan) -> PeripheryPlan:
-        plan = plan_periphery(m, floor)
+    def swapped(m: PortMeasures, floor: Floorplan, guarded: bool) -> PeripheryPlan:
+        plan = plan_periphery(m, floor, guarded)
         other = {1: 2, 2: 1}
         lines = tuple(replace(n, index=other.get(n.index, n.index)) for n in plan.groups[0].lines)
         return replace(plan, groups=(replace(plan.groups[0], lines=lines), *plan.groups[1:]))
