@@ -21,8 +21,8 @@ Written by `tools/spec_doc.py` from `generator/spec/`; do not edit.
 
 A spec is a YAML file. `somaforge init iris` prints one to start from. It is validated once and frozen: an unknown
 key, a wrong type, a size that does not fit or an unsafe name ends with exit code 2 and one line that says what and
-where, and nothing is written. Units are in the names of the keys. Numbers may have an exponent
-(`2e-6`).
+where, and nothing is written. Units are in the names of the keys. Numbers may have an
+exponent (`2e-6`).
 """
 
 

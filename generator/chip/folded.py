@@ -48,8 +48,10 @@ class Room:
     """Between banks and macro: straps of the macro's current, and the inputs' wires below them."""
     right: int = 24
     below: int = 10
+    """With the bar of ground, which takes three."""
     above: int = 8
-    """Beside a track for each lane, whose data come past the macro from the control in its corner."""
+    """With the bar of the supply, and beside a track for each lane, whose data come past the macro from the control in
+    its corner."""
     between: int = 28
     """Readout rows."""
     over_bank: int = 6

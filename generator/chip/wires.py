@@ -33,7 +33,7 @@ def join(grid: Grid, nets: Mapping[str, Sequence[End]], low: bool = False) -> di
     Nets are routed one after the other by the cheapest way; where two meet, both are routed again and the place gets
     more expensive each time (McMurchie and Ebeling 1995), until none meet; then they get jumpers. InputError with the
     nets that have no way. `low`: nets with bare gates stay below `strap` from the beginning, for a chip whose wires are
-    so long that a hop near every gate finds no room.
+    so long that a hop near every gate finds no room; after SOFT rounds history decides, too.
     """
     joined = {net: found for net, found in nets.items() if len(found) > 1}
     try:
